@@ -1,0 +1,253 @@
+//! Every metric Vigie exposes, with its type, labels, meaning and bound.
+//!
+//! The five metrics of the specification come first. `docs/METRICS.md` lists the same for people, and a
+//! test holds the two against each other.
+
+use crate::buckets;
+use crate::desc::{Buckets, Desc, Meta};
+use crate::value::{Counter, Gauge, Histogram};
+
+/// Bounds for requests. 1 s is the threshold of the latency alert, so it is a bound.
+pub static REQUEST_BUCKETS: Buckets = buckets![
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
+];
+/// Bounds for ticks. 2 s is the threshold of the slow tick alert, so it is a bound.
+pub static TICK_BUCKETS: Buckets = buckets![
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0
+];
+/// Bounds for job runs, to half an hour.
+pub static JOB_BUCKETS: Buckets = buckets![
+    0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
+];
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $name:ident: $value:ty, $labels:literal = $desc:expr;)*) => {
+        $($(#[$doc])* pub static $name: Desc<$value, $labels> = $desc;)*
+
+        /// The descriptions of all metrics.
+        #[must_use]
+        pub fn all() -> Vec<&'static Meta> {
+            vec![$($name.meta()),*]
+        }
+    };
+}
+
+catalogue! {
+    /// Specification: requests by method, route and code.
+    HTTP_REQUEST_DURATION: Histogram, 3 = Desc::histogram(
+        "http_request_duration_seconds",
+        "Time from the head of a request read to the last byte of its response sent, seen from in front of the app. Engine.IO traffic is not in it. Code 499: the client went away.",
+        &["method", "route", "code"],
+        &REQUEST_BUCKETS,
+    );
+    /// Specification: requests that ended in an error.
+    HTTP_REQUESTS_ERRORS: Counter, 3 = Desc::counter(
+        "http_requests_errors_total",
+        "Requests answered with a code of 500 or above (of 400 or above when gateway.count_client_errors is set).",
+        &["method", "route", "code"],
+    );
+    /// Specification: jobs by queue and state.
+    QUEUE_JOBS: Gauge, 2 = Desc::untyped(
+        "queue_jobs_total",
+        "BullMQ jobs by queue and state. The states a job stays in (waiting, active, delayed, prioritized, paused, waiting-children) are levels; completed and failed are counts that only grow from 0 at start.",
+        &["queue", "state"],
+    ).max_series(80_000);
+    /// Specification: duration of the production tick.
+    PRODUCTION_TICK_DURATION: Histogram, 0 = Desc::histogram(
+        "production_tick_duration_seconds",
+        "Time a production tick ran, from the moment a worker took the job to the moment it ended.",
+        &[],
+        &TICK_BUCKETS,
+    );
+    /// Specification: Socket.IO connections.
+    SOCKET_ACTIVE_CONNECTIONS: Gauge, 0 = Desc::gauge(
+        "socket_active_connections",
+        "Engine.IO sessions open through the gateway; equals the server's io.engine.clientsCount.",
+        &[],
+    );
+
+    /// Sessions by transport.
+    SOCKETIO_CONNECTIONS: Gauge, 1 = Desc::gauge(
+        "socketio_connections",
+        "Engine.IO sessions open through the gateway, by transport (polling, websocket).",
+        &["transport"],
+    ).max_series(2);
+    /// Sessions that were taken over.
+    SOCKETIO_ADOPTED: Counter, 0 = Desc::counter(
+        "socketio_sessions_adopted_total",
+        "Engine.IO sessions first seen in mid-life: opened before the gateway started, or past the gateway.",
+        &[],
+    );
+    /// Sessions that were not tracked.
+    SOCKETIO_REFUSED: Counter, 0 = Desc::counter(
+        "socketio_sessions_untracked_total",
+        "Engine.IO sessions not counted because the session table was full.",
+        &[],
+    );
+    /// Requests under way.
+    GATEWAY_IN_FLIGHT: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_requests_in_flight",
+        "Requests whose response has not been sent to the end, Engine.IO traffic left out.",
+        &[],
+    );
+    /// Client connections.
+    GATEWAY_CONNECTIONS: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_connections",
+        "Client connections open to the gateway, upgraded ones included.",
+        &[],
+    );
+    /// What the gateway answered or ended itself.
+    GATEWAY_ERRORS: Counter, 1 = Desc::counter(
+        "vigie_gateway_errors_total",
+        "Requests that failed between the gateway and the app or the client, by reason. Those answered 502 or 504 were answered by the gateway and not by the app.",
+        &["reason"],
+    ).max_series(32);
+    /// Requests outside the learned routes.
+    GATEWAY_ROUTE_OVERFLOW: Counter, 1 = Desc::counter(
+        "vigie_gateway_route_overflow_total",
+        "Requests without a route of their own, by the value they were folded into: <other> (not known yet, or past the bound), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
+        &["folded_into"],
+    ).max_series(4);
+    /// How many routes exist.
+    GATEWAY_ROUTES: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_routes",
+        "Values the route label has now: configured patterns and learned templates.",
+        &[],
+    );
+
+    /// Levels, with a type of their own.
+    BULLMQ_JOBS: Gauge, 3 = Desc::gauge(
+        "bullmq_jobs",
+        "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two.",
+        &["prefix", "queue", "state"],
+    ).max_series(60_000);
+    /// Finished jobs that are kept.
+    BULLMQ_JOBS_RETAINED: Gauge, 3 = Desc::gauge(
+        "bullmq_jobs_retained",
+        "Finished jobs kept in Redis (completed, failed), which removeOnComplete and removeOnFail bound; not a count of what happened.",
+        &["prefix", "queue", "state"],
+    ).max_series(20_000);
+    /// Outcomes.
+    BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
+        "bullmq_jobs_finished_total",
+        "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start.",
+        &["prefix", "queue", "name", "outcome"],
+    ).max_series(40_000);
+    /// Run times.
+    BULLMQ_JOB_RUN: Histogram, 4 = Desc::histogram(
+        "bullmq_job_run_seconds",
+        "Time of one attempt, from the moment a worker took the job to the moment the attempt ended, by outcome (completed, failed, retried).",
+        &["prefix", "queue", "name", "outcome"],
+        &JOB_BUCKETS,
+    ).max_series(20_000);
+    /// Runs without a duration.
+    BULLMQ_RUNS_UNMEASURED: Counter, 2 = Desc::counter(
+        "bullmq_job_runs_unmeasured_total",
+        "Jobs that ended without a known start: they never ran, ran before Vigie started, their start was missed, or more ran than are remembered.",
+        &["prefix", "queue"],
+    );
+    /// What the reader missed.
+    BULLMQ_EVENTS_LOST: Counter, 2 = Desc::counter(
+        "bullmq_events_lost_total",
+        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact.",
+        &["prefix", "queue"],
+    );
+    /// What the reader read.
+    BULLMQ_EVENTS_READ: Counter, 2 = Desc::counter(
+        "bullmq_events_read_total",
+        "Entries of the event stream that were read.",
+        &["prefix", "queue"],
+    );
+    /// Queues followed.
+    BULLMQ_QUEUES: Gauge, 0 = Desc::gauge(
+        "bullmq_queues",
+        "Queues found and followed.",
+        &[],
+    );
+    /// Queues turned away.
+    BULLMQ_QUEUES_REFUSED: Counter, 0 = Desc::counter(
+        "bullmq_queues_refused_total",
+        "Times a queue was found and not followed because redis.max_queues were followed already.",
+        &[],
+    );
+
+    /// Whether a source can be read.
+    SOURCE_UP: Gauge, 1 = Desc::gauge(
+        "vigie_source_up",
+        "1 when the source (app, redis, events, database) answered at the last try, 0 when it did not. A source that is not configured has no series.",
+        &["source"],
+    ).max_series(16);
+    /// Last verdict of a check.
+    CHECK_UP: Gauge, 1 = Desc::gauge(
+        "vigie_check_up",
+        "Last verdict of a readiness check: 1 passed, 0 failed or stale.",
+        &["check"],
+    ).max_series(2_000);
+    /// How long the last run of a check took.
+    CHECK_DURATION: Gauge, 1 = Desc::gauge(
+        "vigie_check_duration_seconds",
+        "How long the last run of a readiness check took.",
+        &["check"],
+    ).max_series(2_000);
+    /// When a check last passed.
+    CHECK_LAST_SUCCESS: Gauge, 1 = Desc::gauge(
+        "vigie_check_last_success_timestamp_seconds",
+        "Unix time at which a readiness check last passed.",
+        &["check"],
+    ).max_series(2_000);
+
+    /// Series turned away.
+    SERIES_REFUSED: Counter, 1 = Desc::counter(
+        "vigie_series_refused_total",
+        "Recordings of a metric that were dropped because the metric has as many series as it may have.",
+        &["metric"],
+    ).max_series(500);
+    /// Version.
+    BUILD_INFO: Gauge, 2 = Desc::gauge(
+        "vigie_build_info",
+        "Always 1; the labels tell the version of Vigie and of the compiler that built it.",
+        &["version", "rustc"],
+    ).max_series(1);
+    /// CPU time.
+    PROCESS_CPU: Gauge, 0 = Desc::copied_counter(
+        "process_cpu_seconds_total",
+        "CPU time Vigie used, user and system.",
+        &[],
+    );
+    /// Memory.
+    PROCESS_RESIDENT_MEMORY: Gauge, 0 = Desc::gauge(
+        "process_resident_memory_bytes",
+        "Memory of Vigie that is resident.",
+        &[],
+    );
+    /// Address space.
+    PROCESS_VIRTUAL_MEMORY: Gauge, 0 = Desc::gauge(
+        "process_virtual_memory_bytes",
+        "Address space of Vigie.",
+        &[],
+    );
+    /// File descriptors.
+    PROCESS_OPEN_FDS: Gauge, 0 = Desc::gauge(
+        "process_open_fds",
+        "File descriptors Vigie has open.",
+        &[],
+    );
+    /// The limit of file descriptors.
+    PROCESS_MAX_FDS: Gauge, 0 = Desc::gauge(
+        "process_max_fds",
+        "File descriptors Vigie may have open.",
+        &[],
+    );
+    /// Threads.
+    PROCESS_THREADS: Gauge, 0 = Desc::gauge(
+        "process_threads",
+        "Threads of Vigie.",
+        &[],
+    );
+    /// Start.
+    PROCESS_START_TIME: Gauge, 0 = Desc::gauge(
+        "process_start_time_seconds",
+        "Unix time at which Vigie started.",
+        &[],
+    );
+}

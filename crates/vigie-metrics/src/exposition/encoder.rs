@@ -1,0 +1,253 @@
+//! Samples as text.
+//!
+//! Sources: the Prometheus text format 0.0.4 (`docs/instrumenting/exposition_formats`) and OpenMetrics 1.0.0.
+//! They differ here in a counter's family name, in the type of what is untyped, in `# UNIT`, in how whole
+//! numbers are written in `le`, and in the final `# EOF`.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::Format;
+use crate::desc::{Kind, Meta};
+
+/// What a series has to say.
+pub enum Sample<'a> {
+    /// A counter.
+    Integer(u64),
+    /// A gauge.
+    Float(f64),
+    /// A histogram: bounds, one cell a bucket with one more for what is above, and the sum.
+    Histogram {
+        bounds: &'static [f64],
+        buckets: &'a [AtomicU64],
+        sum: Duration,
+    },
+}
+
+pub(crate) struct Encoder<'a> {
+    format: Format,
+    page: &'a mut String,
+    name: &'static str,
+    /// `,le="0.005"} ` for each bucket of the family, `,le="+Inf"} ` last.
+    bucket_tails: Vec<String>,
+}
+
+impl<'a> Encoder<'a> {
+    pub(crate) fn new(format: Format, page: &'a mut String) -> Self {
+        Self {
+            format,
+            page,
+            name: "",
+            bucket_tails: Vec::new(),
+        }
+    }
+
+    /// Begins a family.
+    pub(crate) fn family(&mut self, meta: &'static Meta) {
+        self.name = meta.name;
+        let open = self.format == Format::OpenMetrics;
+        let family = match meta.kind {
+            Kind::Counter if open => meta.name.strip_suffix("_total").unwrap_or(meta.name),
+            _ => meta.name,
+        };
+        let kind = match meta.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+            Kind::Untyped if open => "unknown",
+            Kind::Untyped => "untyped",
+        };
+        for part in ["# HELP ", family, " "] {
+            self.page.push_str(part);
+        }
+        for c in meta.help.chars() {
+            match c {
+                '\\' => self.page.push_str("\\\\"),
+                '\n' => self.page.push_str("\\n"),
+                '"' if open => self.page.push_str("\\\""),
+                c => self.page.push(c),
+            }
+        }
+        for part in ["\n# TYPE ", family, " ", kind, "\n"] {
+            self.page.push_str(part);
+        }
+        if open && let Some(unit) = meta.unit() {
+            for part in ["# UNIT ", family, " ", unit, "\n"] {
+                self.page.push_str(part);
+            }
+        }
+        self.bucket_tails.clear();
+        for &bound in meta.buckets.seconds {
+            let mut tail = String::from(",le=\"");
+            push_bound(&mut tail, bound, self.format);
+            tail.push_str("\"} ");
+            self.bucket_tails.push(tail);
+        }
+        self.bucket_tails.push(String::from(",le=\"+Inf\"} "));
+    }
+
+    /// Where the page ends now.
+    pub(crate) fn position(&self) -> usize {
+        self.page.len()
+    }
+
+    /// Takes back what was written since `position`.
+    pub(crate) fn rewind(&mut self, position: usize) {
+        self.page.truncate(position);
+    }
+
+    /// Writes the lines of one series.
+    pub(crate) fn sample(&mut self, labels: &str, sample: &Sample<'_>) {
+        match sample {
+            Sample::Integer(value) => {
+                self.name_and_labels("", labels);
+                self.integer(*value);
+            }
+            Sample::Float(value) => {
+                self.name_and_labels("", labels);
+                push_float(self.page, *value);
+                self.page.push('\n');
+            }
+            Sample::Histogram {
+                bounds: _,
+                buckets,
+                sum,
+            } => self.histogram(labels, buckets, *sum),
+        }
+    }
+
+    pub(crate) fn finish(self) {
+        if self.format == Format::OpenMetrics {
+            self.page.push_str("# EOF\n");
+        }
+    }
+
+    fn histogram(&mut self, labels: &str, buckets: &[AtomicU64], sum: Duration) {
+        let mut count = 0;
+        let tails = std::mem::take(&mut self.bucket_tails);
+        for (cell, tail) in buckets.iter().zip(&tails) {
+            count += cell.load(Relaxed);
+            self.page.push_str(self.name);
+            self.page.push_str("_bucket{");
+            self.page.push_str(labels);
+            // The tail brings the comma that only follows labels.
+            self.page
+                .push_str(if labels.is_empty() { &tail[1..] } else { tail });
+            self.integer(count);
+        }
+        self.bucket_tails = tails;
+        self.name_and_labels("_sum", labels);
+        push_seconds(self.page, sum);
+        self.name_and_labels("_count", labels);
+        self.integer(count);
+    }
+
+    fn name_and_labels(&mut self, suffix: &str, labels: &str) {
+        self.page.push_str(self.name);
+        self.page.push_str(suffix);
+        if labels.is_empty() {
+            self.page.push(' ');
+        } else {
+            self.page.push('{');
+            self.page.push_str(labels);
+            self.page.push_str("} ");
+        }
+    }
+
+    fn integer(&mut self, value: u64) {
+        self.page.push_str(itoa::Buffer::new().format(value));
+        self.page.push('\n');
+    }
+}
+
+/// Appends `name="value"`, escaped, with a comma before it when it is not the first.
+pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push(',');
+    }
+    out.push_str(name);
+    out.push_str("=\"");
+    for c in value.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '"' => out.push_str("\\\""),
+            '\n' => out.push_str("\\n"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+fn push_float(out: &mut String, value: f64) {
+    if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else if value.fract() == 0.0 && value.abs() < 1e15 {
+        out.push_str(itoa::Buffer::new().format(value as i64));
+    } else {
+        out.push_str(ryu::Buffer::new().format_finite(value));
+    }
+}
+
+/// A bound as clients of each format write it: `1` in the text format, `1.0` in OpenMetrics.
+fn push_bound(out: &mut String, bound: f64, format: Format) {
+    match format {
+        Format::Text => push_float(out, bound),
+        Format::OpenMetrics => out.push_str(ryu::Buffer::new().format_finite(bound)),
+    }
+}
+
+/// Seconds with as many decimals as there are, exactly.
+fn push_seconds(out: &mut String, sum: Duration) {
+    out.push_str(itoa::Buffer::new().format(sum.as_secs()));
+    let nanos = sum.subsec_nanos();
+    if nanos > 0 {
+        let mut digits = [b'0'; 9];
+        let mut rest = nanos;
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        out.push('.');
+        let all = digits.iter().map(|&digit| char::from(digit));
+        let significant = 9 - nanos
+            .to_string()
+            .bytes()
+            .rev()
+            .take_while(|&b| b == b'0')
+            .count();
+        out.extend(all.take(significant));
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_shortest_and_exact() {
+        let float = |value| {
+            let mut out = String::new();
+            push_float(&mut out, value);
+            out
+        };
+        assert_eq!(float(0.0), "0");
+        assert_eq!(float(-3.0), "-3");
+        assert_eq!(float(0.1), "0.1");
+        assert_eq!(float(1e300), "1e300");
+        assert_eq!(float(f64::NAN), "NaN");
+        assert_eq!(float(f64::NEG_INFINITY), "-Inf");
+
+        let seconds = |nanos| {
+            let mut out = String::new();
+            push_seconds(&mut out, Duration::from_nanos(nanos));
+            out
+        };
+        assert_eq!(seconds(0), "0\n");
+        assert_eq!(seconds(1), "0.000000001\n");
+        assert_eq!(seconds(1_500_000_000), "1.5\n");
+        assert_eq!(seconds(10_000_000), "0.01\n");
+    }
+}

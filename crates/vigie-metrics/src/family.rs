@@ -1,0 +1,288 @@
+//! All series of one metric, found by their label values.
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::desc::{Desc, Meta};
+use crate::exposition::{Encoder, push_label};
+use crate::value::{Counter, Gauge, Histogram, Value};
+
+/// One series: label values and what was recorded under them.
+///
+/// Keep the [`Arc`] that [`Family::series`] gives where the labels of a hot path never change.
+#[derive(Debug)]
+pub struct Series<V, const N: usize> {
+    value: V,
+    hash: u64,
+    /// The label values, one after the other.
+    values: Box<str>,
+    /// Where each of them ends.
+    ends: [usize; N],
+    /// `method="GET",route="/x"`, written once: a scrape only copies it.
+    rendered: Box<str>,
+}
+
+impl<V, const N: usize> Series<V, N> {
+    fn has(&self, labels: &[&str; N]) -> bool {
+        let mut start = 0;
+        self.ends.iter().zip(labels).all(|(&end, label)| {
+            let value = &self.values[start..end];
+            start = end;
+            value == *label
+        })
+    }
+
+    /// The label values, in the order of the description's labels.
+    #[must_use]
+    pub fn labels(&self) -> [&str; N] {
+        let mut start = 0;
+        self.ends.map(|end| {
+            let value = &self.values[start..end];
+            start = end;
+            value
+        })
+    }
+}
+
+impl<V, const N: usize> Deref for Series<V, N> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+/// The series of one metric. Clones share them.
+#[derive(Debug)]
+pub struct Family<V: 'static, const N: usize>(Arc<Inner<V, N>>);
+
+impl<V: 'static, const N: usize> Clone for Family<V, N> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[derive(Debug)]
+struct Inner<V: 'static, const N: usize> {
+    desc: &'static Desc<V, N>,
+    hasher: RandomState,
+    /// A reader takes only the lock of its own core, so that recording threads do not slow each other.
+    index: ShardedLock<Index<V, N>>,
+    /// What is recorded past the bound goes here, unseen.
+    overflow: Arc<Series<V, N>>,
+    refused: Option<Arc<Series<Counter, 1>>>,
+}
+
+#[derive(Debug)]
+struct Index<V, const N: usize> {
+    /// In the order of creation, which is the order of exposition.
+    series: Vec<Arc<Series<V, N>>>,
+    positions: HashTable<usize>,
+    /// Grows whenever series are removed, which moves the others.
+    generation: u64,
+}
+
+impl<V, const N: usize> Index<V, N> {
+    fn find(&self, hash: u64, labels: &[&str; N]) -> Option<&Arc<Series<V, N>>> {
+        let found = self.positions.find(hash, |&at| self.series[at].has(labels));
+        found.map(|&at| &self.series[at])
+    }
+}
+
+impl<V: Value, const N: usize> Family<V, N> {
+    pub(crate) fn new(desc: &'static Desc<V, N>, refused: Option<Arc<Series<Counter, 1>>>) -> Self {
+        let overflow = Arc::new(new_series(desc, 0, &[""; N]));
+        Self(Arc::new(Inner {
+            desc,
+            hasher: RandomState::default(),
+            index: ShardedLock::new(Index {
+                series: Vec::new(),
+                positions: HashTable::new(),
+                generation: 0,
+            }),
+            overflow,
+            refused,
+        }))
+    }
+
+    /// The series with these label values, created when it is new.
+    ///
+    /// Past the bound of the family this is a series nobody sees, and `vigie_series_refused_total` grows.
+    #[must_use]
+    pub fn series(&self, labels: [&str; N]) -> Arc<Series<V, N>> {
+        let hash = self.hash(&labels);
+        if let Some(series) = self.read().find(hash, &labels) {
+            return Arc::clone(series);
+        }
+        self.create(hash, &labels)
+    }
+
+    /// Removes every series for which `keep` says no. A series still held elsewhere is no longer exposed.
+    pub fn retain(&self, mut keep: impl FnMut([&str; N]) -> bool) {
+        let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
+        let index = &mut *index;
+        index.series.retain(|series| keep(series.labels()));
+        index.generation += 1;
+        index.positions.clear();
+        for (at, series) in index.series.iter().enumerate() {
+            let hash_of = |&at: &usize| index.series[at].hash;
+            index.positions.insert_unique(series.hash, at, hash_of);
+        }
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().series.len()
+    }
+
+    /// Whether there is no series yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Records into one series without taking a share of it: the path of every request.
+    fn record(&self, labels: [&str; N], record: impl FnOnce(&V)) {
+        let hash = self.hash(&labels);
+        if let Some(series) = self.read().find(hash, &labels) {
+            return record(&series.value);
+        }
+        record(&self.create(hash, &labels).value);
+    }
+
+    fn create(&self, hash: u64, labels: &[&str; N]) -> Arc<Series<V, N>> {
+        let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = index.find(hash, labels) {
+            return Arc::clone(series);
+        }
+        if index.series.len() >= self.0.desc.meta.max_series {
+            if let Some(refused) = &self.0.refused {
+                refused.inc();
+            }
+            return Arc::clone(&self.0.overflow);
+        }
+        let series = Arc::new(new_series(self.0.desc, hash, labels));
+        let index = &mut *index;
+        let at = index.series.len();
+        index.series.push(Arc::clone(&series));
+        let hash_of = |&at: &usize| index.series[at].hash;
+        index.positions.insert_unique(hash, at, hash_of);
+        series
+    }
+
+    fn read(&self) -> ShardedLockReadGuard<'_, Index<V, N>> {
+        self.0.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, labels: &[&str; N]) -> u64 {
+        let mut hasher = self.0.hasher.build_hasher();
+        for label in labels {
+            hasher.write(label.as_bytes());
+            // 0xff is in no UTF-8 text, so ("ab","c") and ("a","bc") differ.
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+}
+
+fn new_series<V: Value, const N: usize>(
+    desc: &'static Desc<V, N>,
+    hash: u64,
+    labels: &[&str; N],
+) -> Series<V, N> {
+    let mut rendered = String::new();
+    let mut end = 0;
+    let ends = labels.map(|value| {
+        end += value.len();
+        end
+    });
+    for (name, value) in desc.meta.labels.iter().zip(labels) {
+        push_label(&mut rendered, name, value);
+    }
+    Series {
+        value: V::new(&desc.meta),
+        hash,
+        values: labels.concat().into_boxed_str(),
+        ends,
+        rendered: rendered.into_boxed_str(),
+    }
+}
+
+impl<const N: usize> Family<Counter, N> {
+    /// Adds one.
+    pub fn inc(&self, labels: [&str; N]) {
+        self.record(labels, Counter::inc);
+    }
+
+    /// Adds `n`; with 0, only makes sure that the series is there, so that `rate()` sees its first step.
+    pub fn add(&self, labels: [&str; N], n: u64) {
+        self.record(labels, |counter| counter.add(n));
+    }
+}
+
+impl<const N: usize> Family<Gauge, N> {
+    /// Sets the value.
+    pub fn set(&self, labels: [&str; N], value: f64) {
+        self.record(labels, |gauge| gauge.set(value));
+    }
+
+    /// Says that the value is not known (any more).
+    pub fn forget(&self, labels: [&str; N]) {
+        self.record(labels, Gauge::forget);
+    }
+}
+
+impl<const N: usize> Family<Histogram, N> {
+    /// Records one duration.
+    pub fn observe(&self, labels: [&str; N], duration: Duration) {
+        self.record(labels, |histogram| histogram.observe(duration));
+    }
+}
+
+/// A family as the registry sees it, whatever its type.
+pub(crate) trait Expose: Send + Sync {
+    fn meta(&self) -> &'static Meta;
+    fn expose(&self, encoder: &mut Encoder<'_>);
+}
+
+impl<V: Value, const N: usize> Expose for Family<V, N> {
+    fn meta(&self) -> &'static Meta {
+        &self.0.desc.meta
+    }
+
+    fn expose(&self, encoder: &mut Encoder<'_>) {
+        encoder.family(&self.0.desc.meta);
+        let start = encoder.position();
+        let mut generation = self.read().generation;
+        let mut at = 0;
+        loop {
+            let index = self.read();
+            if index.generation != generation {
+                // Series were removed meanwhile and the others moved up: begin again.
+                generation = index.generation;
+                encoder.rewind(start);
+                at = 0;
+            }
+            let chunk = index.series.iter().skip(at).take(EXPOSED_AT_ONCE);
+            for series in chunk {
+                if let Some(sample) = series.value.read() {
+                    encoder.sample(&series.rendered, &sample);
+                }
+            }
+            at += EXPOSED_AT_ONCE;
+            if at >= index.series.len() {
+                return;
+            }
+        }
+    }
+}
+
+/// How many series are written before a thread that wants to create one gets its turn.
+const EXPOSED_AT_ONCE: usize = 256;

@@ -1,0 +1,131 @@
+//! All families of a program.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+
+use crate::catalogue;
+use crate::desc::{Desc, Meta};
+use crate::exposition::{Encoder, Format, Sample};
+use crate::family::{Expose, Family};
+use crate::value::{Counter, Gauge, Value};
+
+/// All families of a program, by name. Clones share them.
+#[derive(Clone)]
+pub struct Registry {
+    entries: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    refused: Family<Counter, 1>,
+    page_length: Arc<AtomicUsize>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    expose: Arc<dyn Expose>,
+    family: Arc<dyn Any + Send + Sync>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry {
+    /// A registry with nothing in it but `vigie_series_refused_total`.
+    #[must_use]
+    pub fn new() -> Self {
+        let refused = Family::new(&catalogue::SERIES_REFUSED, None);
+        let registry = Self {
+            entries: Arc::default(),
+            refused: refused.clone(),
+            page_length: Arc::new(AtomicUsize::new(16 * 1024)),
+        };
+        registry.insert(refused);
+        registry
+    }
+
+    /// The family of a description, made at the first call.
+    ///
+    /// # Panics
+    /// When another description of the same name was registered: a mistake in the program.
+    pub fn family<V: Value, const N: usize>(&self, desc: &'static Desc<V, N>) -> Family<V, N> {
+        let known = self.entries.lock().get(desc.meta.name).cloned();
+        let Some(entry) = known else {
+            let refused = (N > 0).then(|| self.refused.series([desc.meta.name]));
+            return self.insert(Family::new(desc, refused));
+        };
+        match entry.family.downcast_ref::<Family<V, N>>() {
+            Some(family) => family.clone(),
+            None => panic!("{} is registered with another type", desc.meta.name),
+        }
+    }
+
+    /// Registers a value that is read when somebody asks; `None` leaves the series out.
+    pub fn collect(
+        &self,
+        desc: &'static Desc<Gauge, 0>,
+        read: impl Fn() -> Option<f64> + Send + Sync + 'static,
+    ) {
+        let collected = Collected {
+            meta: &desc.meta,
+            read: Box::new(read),
+        };
+        let entry = Entry {
+            expose: Arc::new(collected),
+            family: Arc::new(()),
+        };
+        self.entries.lock().insert(desc.meta.name, entry);
+    }
+
+    /// The descriptions of all that is registered, by name.
+    #[must_use]
+    pub fn metas(&self) -> Vec<&'static Meta> {
+        let entries = self.entries.lock();
+        entries.values().map(|entry| entry.expose.meta()).collect()
+    }
+
+    /// Everything that is known now, in the given format. Families come by name, series by age.
+    #[must_use]
+    pub fn expose(&self, format: Format) -> String {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        // A page is about as long as the last one.
+        let mut page = String::with_capacity(self.page_length.load(Relaxed) + 1024);
+        let mut encoder = Encoder::new(format, &mut page);
+        for entry in entries {
+            entry.expose.expose(&mut encoder);
+        }
+        encoder.finish();
+        self.page_length.store(page.len(), Relaxed);
+        page
+    }
+
+    fn insert<V: Value, const N: usize>(&self, family: Family<V, N>) -> Family<V, N> {
+        let entry = Entry {
+            expose: Arc::new(family.clone()),
+            family: Arc::new(family.clone()),
+        };
+        self.entries.lock().insert(family.meta().name, entry);
+        family
+    }
+}
+
+struct Collected {
+    meta: &'static Meta,
+    read: Box<dyn Fn() -> Option<f64> + Send + Sync>,
+}
+
+impl Expose for Collected {
+    fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+
+    fn expose(&self, encoder: &mut Encoder<'_>) {
+        if let Some(value) = (self.read)() {
+            encoder.family(self.meta);
+            encoder.sample("", &Sample::Float(value));
+        }
+    }
+}

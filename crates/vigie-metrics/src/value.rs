@@ -1,0 +1,168 @@
+//! What a series holds. Every operation is a handful of relaxed atomics and never allocates.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::desc::{Buckets, Meta};
+use crate::exposition::Sample;
+
+/// A type of value a series can hold: [`Counter`], [`Gauge`] or [`Histogram`].
+pub trait Value: sealed::Sealed + Send + Sync + 'static {
+    #[doc(hidden)]
+    fn new(meta: &'static Meta) -> Self;
+    #[doc(hidden)]
+    fn read(&self) -> Option<Sample<'_>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Counter {}
+    impl Sealed for super::Gauge {}
+    impl Sealed for super::Histogram {}
+}
+
+/// A count of whole things that only grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds one.
+    pub fn inc(&self) {
+        self.add(1);
+    }
+
+    /// Adds `n`.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
+    /// The count so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Value for Counter {
+    fn new(_: &'static Meta) -> Self {
+        Self::default()
+    }
+
+    fn read(&self) -> Option<Sample<'_>> {
+        Some(Sample::Integer(self.get()))
+    }
+}
+
+/// A value that goes up and down, or that is not known.
+///
+/// A gauge that is not known is not exposed: an absent series says "unknown", the last value or 0 would lie.
+#[derive(Debug)]
+pub struct Gauge(AtomicU64);
+
+/// The bits that mean "not known": Prometheus' own staleness marker, a NaN no arithmetic yields.
+const UNKNOWN: u64 = 0x7ff0_0000_0000_0002;
+
+impl Gauge {
+    /// Sets the value.
+    pub fn set(&self, value: f64) {
+        self.0.store(value.to_bits(), Relaxed);
+    }
+
+    /// Says that the value is not known (any more).
+    pub fn forget(&self) {
+        self.0.store(UNKNOWN, Relaxed);
+    }
+
+    /// Adds `delta`, counting from 0 when the value was not known.
+    pub fn add(&self, delta: f64) {
+        let add = |bits| {
+            let value = if bits == UNKNOWN {
+                0.0
+            } else {
+                f64::from_bits(bits)
+            };
+            Some((value + delta).to_bits())
+        };
+        // The closure never declines, so neither does the update.
+        let _ = self.0.fetch_update(Relaxed, Relaxed, add);
+    }
+
+    /// The value, if it is known.
+    #[must_use]
+    pub fn get(&self) -> Option<f64> {
+        let bits = self.0.load(Relaxed);
+        (bits != UNKNOWN).then(|| f64::from_bits(bits))
+    }
+}
+
+impl Value for Gauge {
+    fn new(_: &'static Meta) -> Self {
+        Self(AtomicU64::new(UNKNOWN))
+    }
+
+    fn read(&self) -> Option<Sample<'_>> {
+        self.get().map(Sample::Float)
+    }
+}
+
+/// Durations in buckets.
+///
+/// Buckets are kept apart and added up when they are read, and the count is derived from them, so that the
+/// two always agree; the sum is kept in whole nanoseconds, which is exact for 584 years.
+#[derive(Debug)]
+pub struct Histogram {
+    bounds: &'static Buckets,
+    /// One cell for each finite bucket, one for what is above them all, and last the sum.
+    cells: Box<[AtomicU64]>,
+}
+
+impl Histogram {
+    /// Records one duration.
+    pub fn observe(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        // A dozen comparisons in a row beat a binary search, and most durations are short.
+        let mut bucket = 0;
+        for &bound in self.bounds.nanos {
+            if nanos <= bound {
+                break;
+            }
+            bucket += 1;
+        }
+        self.cells[bucket].fetch_add(1, Relaxed);
+        self.cells[self.cells.len() - 1].fetch_add(nanos, Relaxed);
+    }
+
+    /// How many durations were recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets().iter().map(|cell| cell.load(Relaxed)).sum()
+    }
+
+    /// The sum of what was recorded.
+    #[must_use]
+    pub fn sum(&self) -> Duration {
+        Duration::from_nanos(self.cells[self.cells.len() - 1].load(Relaxed))
+    }
+
+    fn buckets(&self) -> &[AtomicU64] {
+        &self.cells[..self.cells.len() - 1]
+    }
+}
+
+impl Value for Histogram {
+    fn new(meta: &'static Meta) -> Self {
+        let cells = (0..meta.buckets.nanos.len() + 2).map(|_| AtomicU64::new(0));
+        Self {
+            bounds: meta.buckets,
+            cells: cells.collect(),
+        }
+    }
+
+    fn read(&self) -> Option<Sample<'_>> {
+        Some(Sample::Histogram {
+            bounds: self.bounds.seconds,
+            buckets: self.buckets(),
+            sum: self.sum(),
+        })
+    }
+}

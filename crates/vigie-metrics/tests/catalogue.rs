@@ -1,0 +1,112 @@
+//! Every metric is named, described and bounded by the rules, and stands in `docs/METRICS.md`.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use vigie_metrics::{Kind, Meta, catalogue};
+
+#[test]
+fn names_follow_the_conventions() {
+    let mut seen = HashSet::new();
+    for meta in catalogue::all() {
+        let name = meta.name;
+        assert!(seen.insert(name), "{name} is described twice");
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(name.chars().all(allowed), "{name}: characters");
+        for forbidden in ["_milliseconds", "_ms", "_percent", "_kb", "_minutes"] {
+            assert!(!name.contains(forbidden), "{name}: not a base unit");
+        }
+        match meta.kind {
+            Kind::Counter => assert!(name.ends_with("_total"), "{name}: a counter"),
+            // The specification names it so; it is both levels and counts.
+            Kind::Untyped => assert_eq!(name, "queue_jobs_total"),
+            Kind::Gauge => assert!(!name.ends_with("_total"), "{name}: a gauge"),
+            Kind::Histogram => assert!(name.ends_with("_seconds"), "{name}: a duration"),
+        }
+        for suffix in ["_count", "_sum", "_bucket"] {
+            assert!(!name.ends_with(suffix), "{name}: taken by histograms");
+        }
+        assert!(
+            meta.help.ends_with('.') && meta.help.len() > 10,
+            "{name}: HELP"
+        );
+        assert!(
+            meta.max_series > 0 && meta.max_series <= 10_000,
+            "{name}: bound"
+        );
+        assert_eq!(
+            meta.max_series == 1 && meta.labels.is_empty(),
+            meta.labels.is_empty()
+        );
+        for label in meta.labels {
+            assert!(
+                !["le", "quantile", "job", "instance"].contains(label),
+                "{name}: {label}"
+            );
+            assert!(label.chars().all(allowed), "{name}: {label}");
+        }
+        assert_eq!(
+            meta.kind == Kind::Histogram,
+            !meta.buckets.seconds.is_empty(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_specifications_thresholds_are_bounds() {
+    assert!(catalogue::REQUEST_BUCKETS.seconds.contains(&1.0));
+    assert!(catalogue::TICK_BUCKETS.seconds.contains(&2.0));
+}
+
+#[test]
+fn the_documentation_lists_the_catalogue() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/METRICS.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        written, page,
+        "docs/METRICS.md differs from the catalogue; UPDATE_DOCS=1 cargo test -p vigie-metrics writes it"
+    );
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nEverything `/metrics` shows, from the catalogue in `crates/vigie-metrics/src/catalogue.rs`. \
+         Durations are in seconds, sizes in bytes. What is not known has no series; what is not configured is \
+         not measured.\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
+    );
+    for meta in catalogue::all() {
+        let labels: Vec<_> = meta
+            .labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect();
+        let kind = match meta.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+            Kind::Untyped => "untyped",
+        };
+        let Meta { name, help, .. } = meta;
+        writeln!(
+            page,
+            "| `{name}` | {kind} | {} | {help} |",
+            labels.join(", ")
+        )
+        .unwrap();
+    }
+    page.push_str("\n## Buckets\n\n");
+    for meta in catalogue::all() {
+        if meta.kind == Kind::Histogram {
+            let bounds: Vec<_> = meta.buckets.seconds.iter().map(f64::to_string).collect();
+            writeln!(page, "- `{}`: {}", meta.name, bounds.join(", ")).unwrap();
+        }
+    }
+    page
+}

@@ -1,0 +1,86 @@
+//! Threads that record, create, remove and read at the same time lose nothing that they may not lose.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use vigie_metrics::{Counter, Desc, Format, Registry, catalogue};
+
+static BOUNDED: Desc<Counter, 1> =
+    Desc::counter("bounded_total", "A bounded one.", &["n"]).max_series(10);
+
+#[test]
+fn every_recording_is_counted_once() {
+    let registry = Registry::new();
+    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    for n in 0..20_000_u64 {
+                        let route = format!("/r/{}", n % 50);
+                        requests.observe(["GET", &route, "200"], Duration::from_nanos(n));
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            while !stop.load(Relaxed) {
+                let page = registry.expose(Format::Text);
+                assert!(page.contains("http_request_duration_seconds"));
+                // Removing what nobody recorded must disturb nobody.
+                requests.retain(|labels| labels[1] != "/none");
+            }
+        });
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        stop.store(true, Relaxed);
+    });
+    let count: u64 = (0..50)
+        .map(|n| requests.series(["GET", &format!("/r/{n}"), "200"]).count())
+        .sum();
+    assert_eq!(count, 80_000);
+    assert_eq!(requests.len(), 50);
+}
+
+#[test]
+fn past_the_bound_series_are_refused_and_counted() {
+    let registry = Registry::new();
+    let bounded = registry.family(&BOUNDED);
+    for n in 0..25 {
+        bounded.inc([&n.to_string()]);
+    }
+    assert_eq!(bounded.len(), 10);
+    let page = registry.expose(Format::Text);
+    assert!(
+        page.contains("vigie_series_refused_total{metric=\"bounded_total\"} 15\n"),
+        "{page}"
+    );
+    bounded.retain(|[n]| n != "3");
+    bounded.inc(["new"]);
+    assert!(
+        registry
+            .expose(Format::Text)
+            .contains("bounded_total{n=\"new\"} 1\n")
+    );
+}
+
+#[test]
+fn what_is_not_known_is_absent() {
+    let registry = Registry::new();
+    let level = registry
+        .family(&catalogue::QUEUE_JOBS)
+        .series(["mail", "waiting"]);
+    assert!(!registry.expose(Format::Text).contains("queue_jobs_total{"));
+    level.set(12.0);
+    let line = "queue_jobs_total{queue=\"mail\",state=\"waiting\"} 12\n";
+    assert!(registry.expose(Format::Text).contains(line));
+    level.forget();
+    assert!(
+        !registry
+            .expose(Format::OpenMetrics)
+            .contains("queue_jobs_total{")
+    );
+}

@@ -1,0 +1,49 @@
+//! Real servers for the tests, and servers that misbehave.
+//!
+//! Everything started here listens on a loopback port of its own, keeps its files in a temporary
+//! directory, and is gone when its value is dropped, or when the test that owns it is killed.
+//!
+//! | module | what it gives |
+//! | --- | --- |
+//! | [`postgres`], [`mariadb`], [`redis`] | the real servers, which can be killed, frozen and restarted |
+//! | [`node`] | the scripts of `demo/`: the backend, its traffic, the clients that know the truth |
+//! | [`faults`] | servers that hang, refuse, reset, dawdle and lie, and a proxy that can be cut |
+//! | [`http`] | a raw HTTP/1.1 client, and [`eventually`] |
+//! | [`promtext`] | a strict parser of the exposition formats, written apart from what it judges |
+//! | [`process`], [`ports`], [`tools`] | what the others stand on |
+//!
+//! A server that cannot be had is an error that names the package which has it: a test then fails, it
+//! is never skipped.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), vigie_testkit::Error> {
+//! let redis = vigie_testkit::Redis::start().await?;
+//! assert_eq!(redis.cli(&["SET", "k", "v"]).await?, "OK");
+//! redis.freeze(); // it accepts, and never answers
+//! redis.thaw();
+//! # Ok(())
+//! # }
+//! ```
+
+mod error;
+pub mod faults;
+pub mod http;
+pub mod mariadb;
+pub mod node;
+pub mod ports;
+pub mod postgres;
+pub mod process;
+pub mod promtext;
+pub mod redis;
+mod server;
+pub mod tools;
+
+pub use error::Error;
+pub use faults::{Fault, FaultServer, TcpProxy};
+pub use http::eventually;
+pub use mariadb::MariaDb;
+pub use node::Script;
+pub use postgres::Postgres;
+pub use process::Process;
+pub use promtext::Scrape;
+pub use redis::{Redis, RedisOptions};

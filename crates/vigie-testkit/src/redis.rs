@@ -1,0 +1,205 @@
+//! A real Redis server.
+
+use std::path::{Path, PathBuf};
+
+use crate::server::{Server, User, client, output};
+use crate::{Error, ports, tools};
+
+/// What differs from a plain server.
+#[derive(Clone, Debug, Default)]
+pub struct RedisOptions {
+    /// `requirepass`.
+    pub password: Option<String>,
+    /// Listens on a unix socket, besides the port.
+    pub unix_socket: bool,
+    /// More command line arguments, such as `["--maxmemory", "10mb"]`; they override ours.
+    pub args: Vec<String>,
+}
+
+/// A Redis server.
+///
+/// Every write is appended to a file before it is answered, so that a killed server comes back with its data.
+pub struct Redis {
+    server: Server,
+    port: u16,
+    options: RedisOptions,
+}
+
+impl Redis {
+    /// Starts a server on a free port.
+    ///
+    /// # Errors
+    /// When Redis is not installed, or does not start.
+    pub async fn start() -> Result<Self, Error> {
+        Self::start_with(RedisOptions::default()).await
+    }
+
+    /// Starts a server with options.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub async fn start_with(options: RedisOptions) -> Result<Self, Error> {
+        let program = tools::REDIS_SERVER.find()?;
+        tools::REDIS_CLI.find()?;
+        let user = User::of("redis")?;
+        let directory = user.directory()?;
+        let port = ports::free();
+        let settings = options.clone();
+        let server = Server::spawn("redis-server", directory, move |directory| {
+            let mut command = user.command(&program);
+            command
+                .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+                .arg("--dir")
+                .arg(directory)
+                .args(["--save", "", "--appendonly", "yes", "--appendfsync", "no"]);
+            if let Some(password) = &settings.password {
+                command.args(["--requirepass", password]);
+            }
+            if settings.unix_socket {
+                command.arg("--unixsocket").arg(socket(directory));
+                // The server's user is not ours.
+                command.args(["--unixsocketperm", "777"]);
+            }
+            command.args(&settings.args);
+            command
+        })?;
+        if options.unix_socket {
+            open(server.directory.path())?;
+        }
+        let mut redis = Self {
+            server,
+            port,
+            options,
+        };
+        redis.until_ready().await?;
+        Ok(redis)
+    }
+
+    /// The connection URL, with the password if there is one.
+    pub fn url(&self) -> String {
+        let password = self.options.password.as_ref();
+        let login = password.map(|word| format!(":{word}@")).unwrap_or_default();
+        format!("redis://{login}127.0.0.1:{}", self.port)
+    }
+
+    /// The port, which stays the same over a restart.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where the unix socket is, if one was asked for.
+    pub fn unix_socket(&self) -> Option<PathBuf> {
+        let directory = self.server.directory.path();
+        self.options.unix_socket.then(|| socket(directory))
+    }
+
+    /// Runs a command by `redis-cli`, which prints the answer.
+    ///
+    /// # Errors
+    /// When the server does not answer, or answers with an error.
+    pub async fn cli(&self, args: &[&str]) -> Result<String, Error> {
+        cli(self.port, self.options.password.as_deref(), args).await
+    }
+
+    /// SIGKILL.
+    pub fn kill9(&mut self) {
+        self.server.kill9();
+    }
+
+    /// SIGSTOP: connections stay open, and nothing answers.
+    pub fn freeze(&self) {
+        self.server.process().freeze();
+    }
+
+    /// Ends a [`Redis::freeze`].
+    pub fn thaw(&self) {
+        self.server.process().thaw();
+    }
+
+    /// Starts it again on the same port with the same data, after killing it if it still runs.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.server.respawn()?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&mut self) -> Result<(), Error> {
+        let (port, password) = (self.port, self.options.password.clone());
+        let probe = async |_: &Path| {
+            // While it loads its data it answers every command with an error.
+            cli(port, password.as_deref(), &["PING"]).await.is_ok()
+        };
+        self.server.until(probe).await
+    }
+}
+
+fn socket(directory: &Path) -> PathBuf {
+    directory.join("socket")
+}
+
+/// Lets everybody reach the socket.
+fn open(directory: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(directory, mode).map_err(Error::io("chmod"))
+}
+
+async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {
+    let mut command = client(tools::REDIS_CLI)?;
+    if let Some(password) = password {
+        // Not an argument: the program would warn about it.
+        command.env("REDISCLI_AUTH", password);
+    }
+    command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-e"]);
+    command.args(args);
+    output("redis-cli", command).await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::time::Duration;
+    use tokio::net::{TcpStream, UnixStream};
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn lives_dies_freezes_and_comes_back_with_its_data() {
+        let mut redis = Redis::start().await.unwrap();
+        redis.cli(&["XADD", "s", "1-1", "f", "v"]).await.unwrap();
+
+        redis.freeze();
+        let asked = timeout(Duration::from_millis(300), redis.cli(&["PING"])).await;
+        assert!(asked.is_err(), "a frozen server answered");
+        redis.thaw();
+        assert_eq!(redis.cli(&["XLEN", "s"]).await.unwrap(), "1");
+
+        redis.freeze();
+        redis.kill9();
+        let refused = TcpStream::connect(("127.0.0.1", redis.port())).await;
+        assert!(refused.is_err(), "a killed server accepted");
+        redis.restart().await.unwrap();
+        assert_eq!(redis.cli(&["XLEN", "s"]).await.unwrap(), "1");
+    }
+
+    #[tokio::test]
+    async fn options_are_obeyed() {
+        let redis = Redis::start_with(RedisOptions {
+            password: Some("let-me-in".into()),
+            unix_socket: true,
+            args: ["--maxmemory", "10mb"].map(String::from).to_vec(),
+        })
+        .await
+        .unwrap();
+        assert!(redis.url().starts_with("redis://:let-me-in@127.0.0.1:"));
+        let memory = redis.cli(&["CONFIG", "GET", "maxmemory"]).await.unwrap();
+        assert_eq!(memory, "maxmemory\n10485760");
+        let denied = cli(redis.port(), None, &["PING"]).await.unwrap_err();
+        assert!(denied.to_string().contains("NOAUTH"), "{denied}");
+        UnixStream::connect(redis.unix_socket().unwrap())
+            .await
+            .unwrap();
+    }
+}

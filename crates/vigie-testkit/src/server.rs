@@ -1,0 +1,163 @@
+//! What the real servers have in common.
+
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{Error, Process, tools::Tool};
+
+/// A server gets this long to answer.
+const START: Duration = Duration::from_secs(60);
+/// A client program gets this long.
+const CLIENT: Duration = Duration::from_secs(20);
+
+/// A server's process, and how to start it again.
+pub(crate) struct Server {
+    // Before the directory: dropped in this order.
+    process: Process,
+    command: Recipe,
+    name: &'static str,
+    pub(crate) directory: TempDir,
+}
+
+type Recipe = Box<dyn Fn(&Path) -> Command + Send + Sync>;
+
+impl Server {
+    pub(crate) fn spawn(
+        name: &'static str,
+        directory: TempDir,
+        command: impl Fn(&Path) -> Command + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            process: Process::spawn(name, command(directory.path()))?,
+            command: Box::new(command),
+            name,
+            directory,
+        })
+    }
+
+    pub(crate) fn respawn(&mut self) -> Result<(), Error> {
+        self.process.kill9();
+        self.process = Process::spawn(self.name, (self.command)(self.directory.path()))?;
+        Ok(())
+    }
+
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    pub(crate) fn kill9(&mut self) {
+        self.process.kill9();
+    }
+
+    /// Polls until the probe says yes.
+    pub(crate) async fn until(&mut self, probe: impl AsyncFn(&Path) -> bool) -> Result<(), Error> {
+        let deadline = Instant::now() + START;
+        while !probe(self.directory.path()).await {
+            if self.process.status().is_some() {
+                return Err(self.process.exited());
+            }
+            if Instant::now() > deadline {
+                return Err(self.process.late("answer", START));
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        Ok(())
+    }
+}
+
+/// The user that servers run as when we are root, because they refuse to be root.
+#[derive(Clone, Copy)]
+pub(crate) struct User(Option<(u32, u32)>);
+
+impl User {
+    /// The package's own user, else `nobody`; ourselves when we are not root.
+    pub(crate) fn of(name: &str) -> Result<Self, Error> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(Self(None));
+        }
+        let users = std::fs::read_to_string("/etc/passwd").map_err(Error::io("/etc/passwd"))?;
+        let find = |name: &str| {
+            let mut fields = users.lines().map(|line| line.split(':'));
+            let mut user =
+                fields.find_map(|mut user| (user.next() == Some(name)).then_some(user))?;
+            Some((user.nth(1)?.parse().ok()?, user.next()?.parse().ok()?))
+        };
+        match find(name).or_else(|| find("nobody")) {
+            Some(ids) => Ok(Self(Some(ids))),
+            None => Err(Error::protocol(
+                name,
+                "neither this user nor `nobody` exists",
+            )),
+        }
+    }
+
+    /// A temporary directory that this user owns.
+    pub(crate) fn directory(self) -> Result<TempDir, Error> {
+        let directory = tempfile::Builder::new()
+            .prefix("vigie-")
+            .tempdir()
+            .map_err(Error::io("a temporary directory"))?;
+        if let Some((user, group)) = self.0 {
+            chown(directory.path(), Some(user), Some(group)).map_err(Error::io("chown"))?;
+        }
+        Ok(directory)
+    }
+
+    /// A command of this user's, with nothing of our environment but the path.
+    pub(crate) fn command(self, program: &Path) -> Command {
+        let mut command = bare(program);
+        if let Some((user, group)) = self.0 {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+}
+
+/// A command with nothing of our environment but the path: `PGHOST` and the like must not interfere.
+fn bare(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C").current_dir("/");
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// A client program's command.
+pub(crate) fn client(tool: Tool) -> Result<Command, Error> {
+    Ok(bare(&tool.find()?))
+}
+
+/// Runs a command to its end and returns what it printed, trimmed.
+pub(crate) async fn output(name: &str, command: Command) -> Result<String, Error> {
+    let mut command = tokio::process::Command::from(command);
+    let running = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let late = |_| Error::Late {
+        name: name.to_owned(),
+        what: "end",
+        within: CLIENT,
+        tail: String::new(),
+    };
+    let output = timeout(CLIENT, running)
+        .await
+        .map_err(late)?
+        .map_err(Error::io(format!("cannot start {name}")))?;
+    let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.status.success() {
+        return Ok(printed);
+    }
+    Err(Error::Exited {
+        name: name.to_owned(),
+        status: output.status.to_string(),
+        tail: format!(
+            "{printed}\n{}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ),
+    })
+}

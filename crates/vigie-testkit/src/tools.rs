@@ -1,0 +1,117 @@
+//! The programs that tests, demo and benchmarks need, and the packages that have them.
+//!
+//! This is the only list of them: `cargo xtask setup` installs from it.
+
+use std::env;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// A program, and the Debian/Ubuntu package that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// The program's file name.
+    pub program: &'static str,
+    /// The package that has it.
+    pub package: &'static str,
+    /// The least major version that will do, where it matters.
+    pub major: Option<u32>,
+}
+
+const fn tool(program: &'static str, package: &'static str) -> Tool {
+    Tool {
+        program,
+        package,
+        major: None,
+    }
+}
+
+/// The PostgreSQL server.
+pub const POSTGRES: Tool = tool("postgres", "postgresql");
+/// Makes a PostgreSQL data directory.
+pub const INITDB: Tool = tool("initdb", "postgresql");
+/// The PostgreSQL client.
+pub const PSQL: Tool = tool("psql", "postgresql");
+/// The Redis server.
+pub const REDIS_SERVER: Tool = tool("redis-server", "redis-server");
+/// The Redis client.
+pub const REDIS_CLI: Tool = tool("redis-cli", "redis-tools");
+/// The MariaDB server.
+pub const MARIADBD: Tool = tool("mariadbd", "mariadb-server");
+/// Makes a MariaDB data directory.
+pub const MARIADB_INSTALL_DB: Tool = tool("mariadb-install-db", "mariadb-server");
+/// The MariaDB client.
+pub const MARIADB: Tool = tool("mariadb", "mariadb-client");
+/// Runs the demo backend.
+pub const NODE: Tool = Tool {
+    program: "node",
+    package: "nodejs",
+    major: Some(20),
+};
+/// Installs the demo backend's libraries.
+pub const NPM: Tool = tool("npm", "npm");
+/// Checks expositions.
+pub const PROMTOOL: Tool = tool("promtool", "prometheus");
+/// The proxy that the gateway is measured against.
+pub const NGINX: Tool = tool("nginx", "nginx-light");
+/// Makes load.
+pub const WRK: Tool = tool("wrk", "wrk");
+
+impl Tool {
+    /// Where the program is.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the package's name.
+    pub fn find(&self) -> Result<PathBuf, Error> {
+        directories()
+            .into_iter()
+            .map(|directory| directory.join(self.program))
+            .find(|path| is_executable(path))
+            .ok_or(Error::Missing {
+                program: self.program,
+                package: self.package,
+            })
+    }
+}
+
+/// `PATH`, and the places where Debian keeps servers that are not on a user's path.
+fn directories() -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = env::var_os("PATH")
+        .map(|path| env::split_paths(&path).collect())
+        .unwrap_or_default();
+    let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    versions.sort_by_key(|path| std::cmp::Reverse(version_of(path)));
+    // One PostgreSQL's own directory first: its programs must be of one version.
+    found.splice(0..0, versions.iter().map(|path| path.join("bin")));
+    found.extend(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    found
+}
+
+fn version_of(path: &Path) -> u32 {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(0)
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn finds_what_is_there_and_names_the_package_of_what_is_not() {
+        assert!(tool("sh", "dash").find().unwrap().is_absolute());
+        let error = tool("no-such-server", "the-package").find().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("no-such-server") && text.contains("the-package"));
+    }
+}
