@@ -1,0 +1,80 @@
+// The backend in this process, together with what only its own process can know: the truth
+// that measurements from outside are compared with.
+
+import { settingsFrom, start } from '../backend/app.js';
+import { createLog } from '../backend/log.js';
+import { block } from '../backend/routes.js';
+import { say, serve } from './lines.js';
+
+const { env } = process;
+const socket = Object.fromEntries([
+  ['pingInterval', env.SOCKET_PING_INTERVAL],
+  ['pingTimeout', env.SOCKET_PING_TIMEOUT],
+  ['upgradeTimeout', env.SOCKET_UPGRADE_TIMEOUT],
+].filter(([, value]) => value !== undefined).map(([name, value]) => [name, Number(value)]));
+
+// Ticks are taken from the lines the backend logs.
+const ticks = { count: 0, sumMs: 0, maxMs: 0 };
+const log = createLog((line) => {
+  process.stdout.write(line + '\n');
+  const { msg, durationMs } = JSON.parse(line);
+  if (msg !== 'tick') return;
+  ticks.count += 1;
+  ticks.sumMs += durationMs;
+  ticks.maxMs = Math.max(ticks.maxMs, durationMs);
+});
+
+const { io, port, close } = await start({ ...settingsFrom(env), socket, log });
+const clientsCount = () => io.engine.clientsCount;
+let watching;
+
+async function leave() {
+  clearInterval(watching);
+  await close();
+}
+process.once('SIGTERM', () => leave().then(() => process.exit(0)));
+
+log.info('listening', { port });
+await serve({
+  clients: () => ({ clientsCount: clientsCount(), sockets: io.sockets.sockets.size, at: Date.now() }),
+
+  watch({ everyMs = 5 }) {
+    clearInterval(watching);
+    let last = clientsCount();
+    say({ event: 'clients', count: last, atMs: Date.now() });
+    watching = setInterval(() => {
+      const count = clientsCount();
+      if (count === last) return;
+      last = count;
+      say({ event: 'clients', count, atMs: Date.now() });
+    }, everyMs);
+    return { everyMs };
+  },
+  unwatch() {
+    clearInterval(watching);
+    return {};
+  },
+
+  block({ ms }) {
+    block(ms);
+    return { blockedMs: ms };
+  },
+
+  ticks: () => ({ ...ticks, meanMs: ticks.count ? ticks.sumMs / ticks.count : null }),
+
+  /** `close: true` ends the whole connection, else only its membership of `/`. */
+  disconnectSockets({ n = 1, close: whole = false }) {
+    const sockets = [...io.sockets.sockets.values()].sort(() => Math.random() - 0.5).slice(0, n);
+    for (const one of sockets) one.disconnect(whole);
+    return { disconnected: sockets.length };
+  },
+
+  async close() {
+    await leave();
+    setImmediate(() => process.exit(0));
+    return { closed: true };
+  },
+});
+// The test that drove us is gone.
+await leave();
+process.exit(0);
