@@ -1,0 +1,64 @@
+//! Addresses, as settings give them.
+
+use url::Url;
+
+/// What is wrong with an address in the settings. The text never holds the address itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// It cannot be read as a URL.
+    #[error("not a URL: {0} (characters like / ? # @ in a password must be percent-encoded)")]
+    Syntax(String),
+    /// It begins with something else than it may.
+    #[error("the URL must begin with {0}")]
+    Scheme(&'static str),
+    /// Nobody outside can look into it.
+    #[error("a SQLite database in memory lives inside the app and cannot be checked from outside")]
+    InMemory,
+    /// The part after the `?`, or another detail.
+    #[error("{0}")]
+    Detail(String),
+}
+
+/// Reads a URL whose host can be told to everybody.
+pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
+    let syntax = |text: &str| UrlError::Syntax(text.to_owned());
+    let url = Url::parse(url.trim()).map_err(|error| syntax(&error.to_string()))?;
+    // In `db://user:12/34@host`, `user:12` is read as the host and shown, though it is half a password.
+    let query = url.query().unwrap_or_default();
+    let keys = query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default());
+    if url.path().contains('@') || keys.into_iter().any(|key| key.contains('@')) {
+        return Err(syntax("there is an @ behind the host"));
+    }
+    if url.fragment().is_some() {
+        return Err(syntax("there is a #"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn half_a_password_is_never_taken_for_a_host() {
+        for password in ["12/34", "12?34", "12#34", "/", "?", "#", "12?3=4&56"] {
+            let error = parse(&format!("postgres://u:{password}@h/d")).unwrap_err();
+            let text = error.to_string();
+            assert!(
+                !text.contains("12") && text.contains("percent-encoded"),
+                "{text}"
+            );
+        }
+        for well in [
+            "redis://:12%2F34@h/0",
+            "mysql://u:p@h/d?socket=/a@b",
+            " http://h ",
+        ] {
+            parse(well).unwrap();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Time, as the outside gives it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A point in time, on two clocks: one to measure with and one to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the program started; it never jumps.
+    pub elapsed: Duration,
+    /// What people call it.
+    pub wall: Timestamp,
+}
+
+impl Moment {
+    /// How long it has been since an earlier moment; 0 if that is not earlier.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.elapsed.saturating_sub(earlier.elapsed)
+    }
+
+    /// The moment that comes this much later.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self {
+            elapsed: self.elapsed.saturating_add(duration),
+            wall: self.wall.checked_add(duration).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+/// RFC 3339, in UTC, to the millisecond.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.wall)
+    }
+}
+
+/// Tells what time it is. Clones tell the same.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks this function.
+    pub fn new(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The system's clocks, counting from now.
+    #[must_use]
+    pub fn system() -> Self {
+        let started = tokio::time::Instant::now();
+        Self::new(move || Moment {
+            elapsed: started.elapsed(),
+            wall: Timestamp::now(),
+        })
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Noon of a day that tests begin on, and so many milliseconds.
+#[cfg(test)]
+pub(crate) fn at(millis: u64) -> Moment {
+    let noon = Timestamp::constant(1_767_268_800, 0);
+    Moment {
+        elapsed: Duration::ZERO,
+        wall: noon,
+    }
+    .after(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_told_in_rfc_3339() {
+        assert_eq!(at(1_250).to_string(), "2026-01-01T12:00:01.250Z");
+        assert_eq!(at(0).after(Duration::MAX).wall, Timestamp::MAX);
+        assert_eq!(at(0).since(at(5)), Duration::ZERO);
+        assert_eq!(at(7).since(at(5)), Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,56 @@
+//! Background checks of what the backend depends on, and the health endpoints.
+//!
+//! A [`Check`] asks one thing once: [`Sql`] logs in at a database, [`Redis`] sends a `PING`, [`App`] wants
+//! any HTTP answer. [`Checks`] runs them in the background, each with a period and a timeout and never
+//! twice at once, and keeps a [`Verdict`] on each: pending, ok or failed, since when, and why. The
+//! [`health`] endpoints answer from these verdicts and never wait for anything.
+//!
+//! ```
+//! use vigie_metrics::Registry;
+//! use vigie_probes::health::{self, Detail};
+//! use vigie_probes::{Checks, Clock, Readiness, Redis, Settings, Sql};
+//!
+//! # fn main() -> Result<(), vigie_probes::UrlError> {
+//! let database = Sql::new("database", "postgres://game:secret@127.0.0.1:5432/game")?;
+//! let redis = Redis::new("redis", "redis://127.0.0.1:6379")?;
+//! let checks = Checks::builder(Clock::system())
+//!     .check(database, Settings { source: Some("database"), ..Settings::default() })
+//!     .check(redis, Settings { required: false, ..Settings::default() })
+//!     .unwatched("app")
+//!     .build(&Registry::new());
+//!
+//! // tokio::spawn(async move { checks.run(stop).await });
+//! let router = health::router(checks.clone(), Detail::Full);
+//! assert_eq!(checks.report(checks.now()).readiness(), Readiness::Pending);
+//! # drop(router);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The crate knows nothing of queues, requests or configuration files. No error text holds a secret.
+
+mod address;
+mod app;
+mod check;
+mod clock;
+mod failure;
+pub mod health;
+mod published;
+mod redis;
+mod report;
+mod runner;
+mod source;
+mod sql;
+mod state;
+
+pub use address::UrlError;
+pub use app::App;
+pub use check::{BoxFuture, Check, Outcome, run_once};
+pub use clock::{Clock, Moment};
+pub use failure::{Failure, FailureKind};
+pub use redis::Redis;
+pub use report::{Entry, Readiness, Report};
+pub use runner::{Builder, Checks, Settings};
+pub use source::CheckSource;
+pub use sql::Sql;
+pub use state::{State, Status, Verdict};

@@ -1,0 +1,11 @@
+//! The checks against real servers, and against servers that misbehave.
+
+#![allow(clippy::unwrap_used)]
+
+mod app;
+mod mariadb;
+mod misbehaving;
+mod postgres;
+mod redis;
+mod sqlite;
+mod watch;

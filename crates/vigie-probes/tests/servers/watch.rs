@@ -1,0 +1,175 @@
+//! A check that runs as it does in the program, and everything that it says.
+
+use std::io;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use http::Request;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+use tracing_subscriber::fmt::MakeWriter;
+use vigie_metrics::{Format, Registry};
+use vigie_probes::health::{self, Detail};
+use vigie_probes::{Check, Checks, Clock, Failure, Settings, Status, Verdict, run_once};
+
+pub(crate) const PERIOD: Duration = Duration::from_millis(300);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(1_200);
+/// What the promise gets on top, for a machine that has other work.
+pub(crate) const SLACK: Duration = Duration::from_millis(1_000);
+
+pub(crate) struct Watch {
+    pub(crate) checks: Checks,
+    registry: Registry,
+    said: String,
+    _stop: DropGuard,
+}
+
+impl Watch {
+    /// Starts a check, which becomes well.
+    pub(crate) async fn well(check: impl Check) -> Self {
+        let mut watch = Self::start(check);
+        // The first login may take its time on a busy machine.
+        watch.until(Status::Ok, Duration::from_secs(10)).await;
+        watch
+    }
+
+    pub(crate) fn start(check: impl Check) -> Self {
+        LazyLock::force(&LOGS);
+        let registry = Registry::new();
+        let settings = Settings {
+            period: PERIOD,
+            timeout: TIMEOUT,
+            ..Settings::default()
+        };
+        let checks = Checks::builder(Clock::system())
+            .check(check, settings)
+            .build(&registry);
+        let stop = CancellationToken::new();
+        let (running, token) = (checks.clone(), stop.clone());
+        tokio::spawn(async move { running.run(token).await });
+        Self {
+            checks,
+            registry,
+            said: String::new(),
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    /// Waits until it is so, which must be within one period and one timeout.
+    pub(crate) async fn turns(&mut self, status: Status) -> Verdict {
+        self.until(status, PERIOD + TIMEOUT + SLACK).await
+    }
+
+    pub(crate) async fn until(&mut self, status: Status, within: Duration) -> Verdict {
+        let deadline = Instant::now() + within;
+        loop {
+            let verdict = self.verdict();
+            if verdict.status == status {
+                self.listen().await;
+                return verdict;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "not {status:?} within {within:?}: {verdict:?}"
+            );
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Stays as it is for so long.
+    pub(crate) async fn stays(&mut self, status: Status, during: Duration) {
+        let end = Instant::now() + during;
+        while Instant::now() < end {
+            let verdict = self.verdict();
+            assert_eq!(verdict.status, status, "{verdict:?}");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.checks.report(self.checks.now()).entries[0]
+            .verdict
+            .clone()
+    }
+
+    /// Keeps all that is told of it, on every way out.
+    async fn listen(&mut self) {
+        for path in [
+            "/readyz",
+            "/readyz?verbose",
+            "/readyz/database",
+            "/readyz/redis",
+        ] {
+            let router = health::router(self.checks.clone(), Detail::Full);
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let response = router.oneshot(request).await.unwrap();
+            let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            self.said += &String::from_utf8_lossy(&body);
+        }
+        self.said += &self.registry.expose(Format::Text);
+        self.said += &format!("{:?}", self.verdict());
+    }
+
+    /// None of these words was ever said, or logged by anybody.
+    pub(crate) async fn never_said(&mut self, secrets: &[&str]) {
+        self.listen().await;
+        assert!(self.said.contains("vigie_check_up"));
+        let logs = String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned();
+        assert!(logs.contains("check failed"), "logs are not caught");
+        for secret in secrets {
+            for (place, text) in [("answers", &self.said), ("logs", &logs)] {
+                let line = text.lines().find(|line| line.contains(secret));
+                assert_eq!(line, None, "a secret in the {place}");
+            }
+        }
+    }
+}
+
+/// Runs a check once; it must fail.
+pub(crate) async fn failure(check: &mut dyn Check) -> Failure {
+    let (outcome, duration) = run_once(check, TIMEOUT).await;
+    assert!(duration < TIMEOUT + SLACK, "{duration:?}");
+    outcome.unwrap_err()
+}
+
+/// Runs a check once; it must pass.
+pub(crate) async fn passes(check: &mut dyn Check) {
+    let (outcome, _) = run_once(check, Duration::from_secs(10)).await;
+    outcome.unwrap();
+}
+
+/// All that this program and its libraries log, down to the finest level.
+static LOGS: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
+    let logs = Arc::new(Mutex::new(Vec::new()));
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(Catch(Arc::clone(&logs)))
+        .init();
+    logs
+});
+
+struct Catch(Arc<Mutex<Vec<u8>>>);
+
+impl<'a> MakeWriter<'a> for Catch {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line(Arc::clone(&self.0))
+    }
+}
+
+struct Line(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
