@@ -1,0 +1,145 @@
+//! Counts Engine.IO sessions (Socket.IO's transport) from what passes through a reverse proxy.
+//!
+//! The count equals the server's `io.engine.clientsCount`. The proxy asks [`EngineIo::exchange`] of each request,
+//! feeds the taps it gets with the bytes it carries, and calls [`EngineIo::expire`] every few milliseconds for
+//! sessions that die of silence. The taps read (bodies in [`payload`], frames in [`frames`]), and tell the
+//! [`sessions`] table what happened; nothing here waits, does I/O or looks at a clock of its own.
+
+mod answer;
+mod frames;
+mod heartbeat;
+mod message;
+mod open;
+mod payload;
+mod query;
+mod sessions;
+mod taps;
+mod tombstones;
+mod tunnel;
+mod wrapping;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use vigie_metrics::{Counter, Gauge, Registry, Series, catalogue};
+
+pub(crate) use sessions::Limits;
+pub(crate) use taps::{RequestTap, ResponseTap};
+pub(crate) use tunnel::TunnelTap;
+
+use query::Query;
+use sessions::{Counts, Event, Sessions, TunnelId};
+
+/// Tells the time since some fixed moment.
+pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// The sessions that are open through the gateway. Clones share them.
+#[derive(Clone)]
+pub(crate) struct EngineIo(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    state: Mutex<State>,
+    tunnels: AtomicU64,
+    metrics: Metrics,
+}
+
+struct State {
+    sessions: Sessions,
+    /// What the metrics show.
+    published: Counts,
+}
+
+struct Metrics {
+    sessions: Arc<Series<Gauge, 0>>,
+    polling: Arc<Series<Gauge, 1>>,
+    websocket: Arc<Series<Gauge, 1>>,
+    adopted: Arc<Series<Counter, 0>>,
+    refused: Arc<Series<Counter, 0>>,
+}
+
+impl EngineIo {
+    /// An empty table that shows its counts in `registry`.
+    pub(crate) fn new(registry: &Registry, limits: Limits, clock: Clock) -> Self {
+        let by_transport = registry.family(&catalogue::SOCKETIO_CONNECTIONS);
+        let metrics = Metrics {
+            sessions: registry
+                .family(&catalogue::SOCKET_ACTIVE_CONNECTIONS)
+                .series([]),
+            polling: by_transport.series(["polling"]),
+            websocket: by_transport.series(["websocket"]),
+            adopted: registry.family(&catalogue::SOCKETIO_ADOPTED).series([]),
+            refused: registry.family(&catalogue::SOCKETIO_REFUSED).series([]),
+        };
+        metrics.show(Counts::default(), Counts::default());
+        Self(Arc::new(Inner {
+            clock,
+            state: Mutex::new(State {
+                sessions: Sessions::new(limits),
+                published: Counts::default(),
+            }),
+            tunnels: AtomicU64::new(0),
+            metrics,
+        }))
+    }
+
+    /// Taps for a request, if it is Engine.IO's by its query.
+    pub(crate) fn exchange(
+        &self,
+        method: &str,
+        query: Option<&str>,
+    ) -> Option<(RequestTap, ResponseTap)> {
+        let query = Query::parse(query?)?;
+        Some(taps::taps(self, method, query))
+    }
+
+    /// Closes the sessions that died of silence. Cheap when there are none: meant to be called by a timer.
+    pub(crate) fn expire(&self) {
+        self.change(Sessions::expire);
+    }
+
+    /// How many sessions are open.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.0.state.lock().sessions.counts().sessions()
+    }
+
+    fn apply(&self, event: Event) {
+        self.change(|sessions, now| sessions.apply(now, event));
+    }
+
+    fn now(&self) -> Duration {
+        (self.0.clock)()
+    }
+
+    fn next_tunnel(&self) -> TunnelId {
+        TunnelId(self.0.tunnels.fetch_add(1, Relaxed))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Sessions, Duration)) {
+        let mut state = self.0.state.lock();
+        // Under the lock, so that time never runs backwards for the table.
+        let now = self.now();
+        change(&mut state.sessions, now);
+        let counts = state.sessions.counts();
+        let before = std::mem::replace(&mut state.published, counts);
+        if counts != before {
+            self.0.metrics.show(before, counts);
+        }
+    }
+}
+
+impl Metrics {
+    fn show(&self, before: Counts, counts: Counts) {
+        self.sessions.set(counts.sessions() as f64);
+        self.polling.set(counts.polling as f64);
+        self.websocket.set(counts.websocket as f64);
+        self.adopted.add(counts.adopted - before.adopted);
+        self.refused.add(counts.refused - before.refused);
+    }
+}
+
+#[cfg(test)]
+mod tests;

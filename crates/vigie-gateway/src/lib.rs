@@ -1,0 +1,39 @@
+//! The measuring reverse proxy: every request to the app passes through it unchanged and is timed.
+//!
+//! It stands in front of the app, where it sees what the app's users see: queueing behind a blocked event
+//! loop, responses cut short, clients that give up. It speaks HTTP/1.1 with keep-alive on both sides,
+//! streams bodies in both directions, and passes upgrades through byte for byte. On the way it counts
+//! Engine.IO sessions and gives each request one of a bounded set of route templates.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use vigie_gateway::{Gateway, Settings};
+//! use vigie_metrics::Registry;
+//!
+//! let registry = Registry::new();
+//! let settings = Settings::new("127.0.0.1:3000");
+//! let listener = std::net::TcpListener::bind("127.0.0.1:8080")?;
+//! let running = Gateway::new(settings, &registry)?.start(listener)?;
+//! running.drain(std::time::Duration::from_secs(25));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The crate knows nothing of Redis, of databases, of configuration files, or of who reads the metrics.
+
+mod body;
+mod client;
+mod engineio;
+mod forwarded;
+mod gateway;
+mod headers;
+mod proxy;
+mod record;
+mod routes;
+mod settings;
+mod tunnel;
+mod upstream;
+
+pub use gateway::{Gateway, LearnedRoutes, Running};
+pub use routes::{PatternError, validate_pattern};
+pub use settings::{Settings, private_networks};

@@ -1,0 +1,355 @@
+//! One request: from the client to the app and back.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::upgrade::OnUpgrade;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::body::{Download, Progress, RequestBody, ResponseBody};
+use crate::client::Phase;
+use crate::engineio::{EngineIo, ResponseTap};
+use crate::forwarded::Client;
+use crate::headers;
+use crate::record::{Metrics, Reason, Record};
+use crate::settings::Settings;
+use crate::tunnel;
+use crate::upstream::{Lease, Upstream};
+
+/// What the requests of one gateway thread share.
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) engineio: EngineIo,
+    pub(crate) upstream: Arc<Upstream>,
+}
+
+/// One client connection: what its requests share, and what is held while it is open.
+pub(crate) struct Connection<Held> {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) client: Client,
+    pub(crate) phase: Phase,
+    /// Released when the connection and the tunnel it may become have ended.
+    pub(crate) _held: Held,
+}
+
+impl<Held: Send + Sync + 'static> Connection<Held> {
+    /// Serves one request. Every failure becomes an answer.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let start = Instant::now();
+        self.phase.request();
+        let shared = &*self.shared;
+
+        let taps = shared
+            .engineio
+            .exchange(request.method().as_str(), request.uri().query());
+        let (request_tap, response_tap) = taps.unzip();
+        let record = Record::begin(&shared.metrics, request.method(), request.uri(), start);
+        let mut exchange = Exchange {
+            record: Some(record),
+            tap: response_tap,
+        };
+
+        let upgrade = headers::upgrade_of(request.headers())
+            // An HTTP/2 connection would carry requests past the gateway's eyes.
+            .filter(|protocol| !protocol.as_bytes().eq_ignore_ascii_case(b"h2c"));
+        let on_upgrade = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
+
+        let (parts, body) = request.into_parts();
+        let mut head = Request::from_parts(parts, ());
+        if let Err((status, text)) = self.prepare(&mut head, upgrade) {
+            if let Some(tap) = &mut exchange.tap {
+                tap.head(status.as_u16(), None);
+            }
+            exchange.head(status, false);
+            exchange.complete();
+            return Ok(self.own(status, text));
+        }
+        let (body, progress) = RequestBody::new(body, request_tap);
+
+        match send(shared, head, body, progress.as_ref()).await {
+            Ok((response, lease)) => {
+                Ok(self.answer(response, lease, exchange, progress, on_upgrade))
+            }
+            Err(reason) => {
+                shared.metrics.failed(reason);
+                exchange.fail(reason);
+                Ok(self.own(reason.status(), reason.text()))
+            }
+        }
+    }
+
+    /// Makes the client's head the one the app gets.
+    fn prepare(
+        &self,
+        head: &mut Request<()>,
+        upgrade: Option<HeaderValue>,
+    ) -> Result<(), (StatusCode, &'static str)> {
+        if head.method() == Method::CONNECT {
+            let text = "501 Not Implemented: this gateway makes no tunnels.\n";
+            return Err((StatusCode::NOT_IMPLEMENTED, text));
+        }
+        if head.uri().authority().is_some() {
+            // The absolute form (RFC 9112, section 3.2.2): its authority outranks `Host`.
+            let parts = std::mem::take(head.uri_mut()).into_parts();
+            if let Some(host) = parts.authority
+                && let Ok(host) = HeaderValue::from_str(host.as_str())
+            {
+                head.headers_mut().insert(HOST, host);
+            }
+            *head.uri_mut() = parts.path_and_query.map_or_else(Uri::default, Uri::from);
+        }
+        if !head.headers().contains_key(HOST) {
+            if head.version() >= Version::HTTP_11 {
+                let text = "400 Bad Request: the Host header is missing.\n";
+                return Err((StatusCode::BAD_REQUEST, text));
+            }
+            if let Ok(host) = HeaderValue::from_str(self.shared.upstream.app()) {
+                head.headers_mut().insert(HOST, host);
+            }
+        }
+        *head.version_mut() = Version::HTTP_11;
+        headers::remove_hop_by_hop(head.headers_mut());
+        if let Some(protocol) = upgrade {
+            head.headers_mut().insert(UPGRADE, protocol);
+            let upgrade = HeaderValue::from_static("upgrade");
+            head.headers_mut().insert(CONNECTION, upgrade);
+        }
+        self.client.tell(head.headers_mut());
+        Ok(())
+    }
+
+    /// Makes the app's response the client's.
+    fn answer(
+        self: &Arc<Self>,
+        mut response: Response<Incoming>,
+        mut lease: Lease,
+        mut exchange: Exchange,
+        upload: Option<Arc<Progress>>,
+        on_upgrade: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        let status = response.status();
+        if let Some(tap) = &mut exchange.tap {
+            let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+            tap.head(status.as_u16(), encoding.and_then(|v| v.to_str().ok()));
+        }
+        let switched = status == StatusCode::SWITCHING_PROTOCOLS;
+        exchange.head(status, switched);
+        if switched {
+            return self.switch(response, exchange, on_upgrade);
+        }
+        if let Some(idle) = headers::keep_alive_timeout(response.headers()) {
+            lease.app_keeps(idle);
+        }
+        headers::remove_hop_by_hop(response.headers_mut());
+        *response.version_mut() = Version::HTTP_11;
+        let shared = &self.shared;
+        response.map(|body| {
+            ResponseBody::App(Box::new(Download {
+                body,
+                record: exchange.record.take(),
+                tap: exchange.tap.take(),
+                lease: Some(lease),
+                upload,
+                metrics: Arc::clone(&shared.metrics),
+                phase: self.phase.clone(),
+                stall_timeout: shared.settings.body_timeout,
+                stalled: None,
+                complete: false,
+            }))
+        })
+    }
+
+    /// The app switches protocols: from here on bytes are only carried.
+    fn switch(
+        self: &Arc<Self>,
+        mut response: Response<Incoming>,
+        mut exchange: Exchange,
+        on_upgrade: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        let Some(client) = on_upgrade else {
+            // The app switched though nobody asked.
+            self.shared.metrics.failed(Reason::ResponseInvalid);
+            exchange.fail(Reason::ResponseInvalid);
+            return self.own(StatusCode::BAD_GATEWAY, Reason::ResponseInvalid.text());
+        };
+        let app = hyper::upgrade::on(&mut response);
+        exchange.complete();
+        let tap = exchange.tap.take().map(ResponseTap::upgraded);
+        let connection = Arc::clone(self);
+        let write_timeout = self.shared.settings.body_timeout;
+        tokio::spawn(async move {
+            tunnel::run(client, app, tap, write_timeout).await;
+            drop(connection);
+        });
+        response.map(|_| ResponseBody::Own(None, self.phase.clone()))
+    }
+
+    /// An answer of the gateway's own.
+    fn own(&self, status: StatusCode, text: &'static str) -> Response<ResponseBody> {
+        let body = ResponseBody::Own(
+            Some(Bytes::from_static(text.as_bytes())),
+            self.phase.clone(),
+        );
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        response
+    }
+}
+
+/// What is noted of a request: its record, and where it is Engine.IO's, the tap on its response.
+struct Exchange {
+    record: Option<Record>,
+    tap: Option<ResponseTap>,
+}
+
+impl Exchange {
+    fn head(&mut self, status: StatusCode, upgrade: bool) {
+        if self.tap.as_ref().is_some_and(ResponseTap::is_engine_io) {
+            self.discard();
+        } else if let Some(record) = &mut self.record {
+            record.head(status, upgrade);
+        }
+    }
+
+    fn complete(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.complete();
+        }
+    }
+
+    fn fail(&mut self, reason: Reason) {
+        if let Some(record) = &mut self.record {
+            record.fail(reason);
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(record) = self.record.take() {
+            record.discard();
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        // Left before its head: what asked for Engine.IO is taken for it.
+        if self.tap.is_some() {
+            self.discard();
+        }
+    }
+}
+
+/// Sends a request on an idle connection or a new one.
+///
+/// The app may close an idle connection in the very moment it is used. A request that never left is sent again
+/// on a new connection; so is one without body whose method is idempotent (RFC 9110, section 9.2.2).
+async fn send(
+    shared: &Shared,
+    head: Request<()>,
+    body: RequestBody,
+    progress: Option<&Arc<Progress>>,
+) -> Result<(Response<Incoming>, Lease), Reason> {
+    let mut lease = shared.upstream.lease().await?;
+    let repeatable = lease.reused && body.is_end_stream() && head.method().is_idempotent();
+    let spare = repeatable.then(|| copy_of(&head));
+    let again = match send_on(shared, &mut lease, head.map(|()| body), progress).await {
+        Ok(response) => return Ok((response, lease)),
+        Err(Failure::Unsent(request)) => *request,
+        Err(Failure::Ended(Reason::ResponseMissing)) if let Some(head) = spare => {
+            head.map(|()| RequestBody::Empty)
+        }
+        Err(Failure::Ended(reason)) => return Err(reason),
+    };
+    let mut lease = shared.upstream.connect().await?;
+    match send_on(shared, &mut lease, again, progress).await {
+        Ok(response) => Ok((response, lease)),
+        Err(Failure::Unsent(_)) => Err(Reason::ResponseMissing),
+        Err(Failure::Ended(reason)) => Err(reason),
+    }
+}
+
+/// A request that got no response.
+enum Failure {
+    /// It never left; here it is.
+    Unsent(Box<Request<RequestBody>>),
+    /// It did, and this came of it.
+    Ended(Reason),
+}
+
+async fn send_on(
+    shared: &Shared,
+    lease: &mut Lease,
+    request: Request<RequestBody>,
+    progress: Option<&Arc<Progress>>,
+) -> Result<Response<Incoming>, Failure> {
+    let limit = shared.settings.response_timeout;
+    let sending = lease.sender.try_send_request(request);
+    let sent = match progress {
+        None => timeout(limit, sending)
+            .await
+            .map_err(|_| Reason::ResponseTimeout),
+        Some(progress) => while_moving(sending, progress, limit).await,
+    };
+    match sent {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(mut error)) => Err(match error.take_message() {
+            Some(request) => Failure::Unsent(Box::new(request)),
+            None => Failure::Ended(reason_of(error.error(), progress)),
+        }),
+        Err(reason) => Err(Failure::Ended(reason)),
+    }
+}
+
+fn reason_of(error: &hyper::Error, progress: Option<&Arc<Progress>>) -> Reason {
+    if progress.is_some_and(|progress| progress.cut()) {
+        Reason::RequestCut
+    } else if error.is_parse() {
+        Reason::ResponseInvalid
+    } else {
+        Reason::ResponseMissing
+    }
+}
+
+/// Waits for a response whose request has a body: the deadline moves with the body.
+async fn while_moving<T>(
+    sending: impl Future<Output = T>,
+    progress: &Progress,
+    limit: Duration,
+) -> Result<T, Reason> {
+    tokio::pin!(sending);
+    loop {
+        let deadline = progress.last() + limit;
+        tokio::select! {
+            biased;
+            sent = &mut sending => return Ok(sent),
+            () = sleep_until(deadline) => {}
+        }
+        if progress.last() + limit <= Instant::now() {
+            let client = progress.client_owes() && !progress.ended();
+            return Err(if client {
+                Reason::RequestStalled
+            } else {
+                Reason::ResponseTimeout
+            });
+        }
+    }
+}
+
+fn copy_of(head: &Request<()>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.method_mut() = head.method().clone();
+    *copy.uri_mut() = head.uri().clone();
+    *copy.headers_mut() = head.headers().clone();
+    copy
+}

@@ -1,0 +1,134 @@
+//! Connections to the app: made within a deadline, kept alive, reused last in, first out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::body::RequestBody;
+use crate::record::{Metrics, Reason};
+
+/// How long an idle connection is trusted when the app does not say: Node closes its own after 5 s.
+const DEFAULT_IDLE: Duration = Duration::from_secs(4);
+/// Left between the app's own limit and ours, so that a request never meets a connection being closed.
+const IDLE_MARGIN: Duration = Duration::from_secs(1);
+/// Idle connections kept at most.
+const MAX_IDLE: usize = 512;
+
+/// The connections of one gateway thread to the app.
+pub(crate) struct Upstream {
+    app: String,
+    connect_timeout: Duration,
+    metrics: Arc<Metrics>,
+    idle: Mutex<VecDeque<Idle>>,
+}
+
+struct Idle {
+    sender: SendRequest<RequestBody>,
+    until: Instant,
+}
+
+/// A connection in use. Dropped, it is closed; [put back](Self::put_back), it serves the next request.
+pub(crate) struct Lease {
+    pub(crate) sender: SendRequest<RequestBody>,
+    /// Whether it has served before, so that the app may have closed it meanwhile.
+    pub(crate) reused: bool,
+    upstream: Arc<Upstream>,
+    idle: Duration,
+}
+
+impl Lease {
+    /// The app said how long it keeps idle connections.
+    pub(crate) fn app_keeps(&mut self, idle: Duration) {
+        self.idle = idle.saturating_sub(IDLE_MARGIN);
+    }
+
+    /// Gives the connection back. Its request and its response must be complete.
+    pub(crate) fn put_back(self) {
+        if self.sender.is_closed() || self.idle.is_zero() {
+            return;
+        }
+        let now = Instant::now();
+        let mut idle = self.upstream.idle.lock();
+        while idle.front().is_some_and(|oldest| oldest.until <= now) || idle.len() >= MAX_IDLE {
+            idle.pop_front();
+        }
+        idle.push_back(Idle {
+            sender: self.sender,
+            until: now + self.idle,
+        });
+    }
+}
+
+impl Upstream {
+    pub(crate) fn new(app: String, connect_timeout: Duration, metrics: Arc<Metrics>) -> Self {
+        Self {
+            app,
+            connect_timeout,
+            metrics,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// `host:port` of the app.
+    pub(crate) fn app(&self) -> &str {
+        &self.app
+    }
+
+    /// An idle connection, or a new one.
+    pub(crate) async fn lease(self: &Arc<Self>) -> Result<Lease, Reason> {
+        match self.idle_lease() {
+            Some(lease) => Ok(lease),
+            None => self.connect().await,
+        }
+    }
+
+    fn idle_lease(self: &Arc<Self>) -> Option<Lease> {
+        let mut idle = self.idle.lock();
+        let now = Instant::now();
+        loop {
+            let Idle { sender, until } = idle.pop_back()?;
+            if until > now && !sender.is_closed() {
+                return Some(Lease {
+                    sender,
+                    reused: true,
+                    upstream: Arc::clone(self),
+                    idle: DEFAULT_IDLE,
+                });
+            }
+        }
+    }
+
+    /// A new connection.
+    pub(crate) async fn connect(self: &Arc<Self>) -> Result<Lease, Reason> {
+        let connected = timeout(self.connect_timeout, TcpStream::connect(&self.app)).await;
+        let stream = match connected {
+            Ok(Ok(stream)) => stream,
+            failed => {
+                self.metrics.app_is_up(false);
+                return Err(match failed {
+                    Err(_) => Reason::ConnectTimeout,
+                    _ => Reason::ConnectFailed,
+                });
+            }
+        };
+        self.metrics.app_is_up(true);
+        // Without it a request could wait for the acknowledgement of the one before; a failure only costs time.
+        let _ = stream.set_nodelay(true);
+        let handshake = http1::handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = handshake.map_err(|_| Reason::ConnectFailed)?;
+        // The connection ends with its last sender, or with an error its request already told.
+        tokio::spawn(connection.with_upgrades());
+        Ok(Lease {
+            sender,
+            reused: false,
+            upstream: Arc::clone(self),
+            idle: DEFAULT_IDLE,
+        })
+    }
+}

@@ -1,0 +1,376 @@
+//! Requests and responses pass unchanged, and what happens to them is recorded.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{App, Fixture, Peer, SECOND};
+use tokio::time::timeout;
+use vigie_testkit::{Fault, FaultServer, eventually, faults, http};
+
+#[tokio::test]
+async fn one_connection_to_the_app_serves_many_requests() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    let mut upstream = None;
+    for n in 0..5 {
+        client
+            .send(format!("GET /players/{n} HTTP/1.1\r\nHost: game\r\n\r\n"))
+            .await;
+        if upstream.is_none() {
+            upstream = Some(app.accept().await);
+        }
+        let upstream = upstream.as_mut().unwrap();
+        let head = upstream.head().await;
+        assert!(
+            head.starts_with(&format!("GET /players/{n} HTTP/1.1\r\n")),
+            "{head}"
+        );
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nContent-Length: 1\r\n\r\n{n}");
+        upstream.send(answer).await;
+        let response = client.until(&format!("\r\n\r\n{n}")).await;
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+        assert!(
+            !response.to_lowercase().contains("keep-alive"),
+            "hop by hop: {response}"
+        );
+    }
+    eventually(SECOND, async || match fixture.recorded("200") {
+        5.0 => Ok(()),
+        n => Err(format!("{n} recorded")),
+    })
+    .await;
+    assert_eq!(
+        fixture
+            .scrape()
+            .value("vigie_gateway_requests_in_flight", &[]),
+        Some(0.0)
+    );
+    assert_eq!(
+        fixture
+            .scrape()
+            .value("vigie_source_up", &[("source", "app")]),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn the_app_gets_the_clients_head() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    client
+        .send(
+            "GET /a%20b?x=1&y=%2F HTTP/1.1\r\nHost: game.example:8080\r\nCookie: a=b\r\n\
+             Connection: keep-alive, x-secret-hop\r\nX-Secret-Hop: 1\r\nTE: trailers\r\n\
+             X-Twice: 1\r\nX-Twice: 2\r\n\r\n",
+        )
+        .await;
+    let head = app.accept().await.head().await.to_lowercase();
+    assert!(
+        head.starts_with("get /a%20b?x=1&y=%2f http/1.1\r\n"),
+        "{head}"
+    );
+    for line in [
+        "host: game.example:8080",
+        "cookie: a=b",
+        "x-twice: 1",
+        "x-twice: 2",
+        "x-forwarded-for: 127.0.0.1",
+        "x-forwarded-proto: http",
+        "x-forwarded-host: game.example:8080",
+        "forwarded: for=127.0.0.1;host=\"game.example:8080\";proto=http",
+        "via: 1.1 vigie",
+    ] {
+        assert!(
+            head.contains(&format!("\r\n{line}\r\n")),
+            "{line} is missing in {head}"
+        );
+    }
+    for gone in ["connection:", "x-secret-hop", "te:"] {
+        assert!(
+            !head.contains(&format!("\r\n{gone}")),
+            "{gone} is in {head}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bodies_stream_both_ways_at_once() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    client
+        .send("POST /echo HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    let mut upstream = app.accept().await;
+    assert!(
+        upstream
+            .head()
+            .await
+            .to_lowercase()
+            .contains("transfer-encoding: chunked")
+    );
+    upstream
+        .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    client.head().await;
+    // Each piece arrives before the next is sent: nothing collects them.
+    for n in 0..3 {
+        client.send(format!("2\r\nu{n}\r\n")).await;
+        assert_eq!(
+            upstream.until(&format!("u{n}\r\n")).await,
+            format!("2\r\nu{n}\r\n")
+        );
+        upstream.send(format!("2\r\nd{n}\r\n")).await;
+        assert_eq!(
+            client.until(&format!("d{n}\r\n")).await,
+            format!("2\r\nd{n}\r\n")
+        );
+    }
+    client.send("0\r\n\r\n").await;
+    assert_eq!(upstream.until("0\r\n\r\n").await, "0\r\n\r\n");
+    upstream.send("0\r\n\r\n").await;
+    client.until("0\r\n\r\n").await;
+    eventually(SECOND, async || match fixture.recorded("200") {
+        1.0 => Ok(()),
+        n => Err(format!("{n} recorded")),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_slow_app_does_not_make_the_gateway_collect_an_upload() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    let length = 256 << 20;
+    client
+        .send(format!(
+            "PUT /big HTTP/1.1\r\nHost: g\r\nContent-Length: {length}\r\n\r\n"
+        ))
+        .await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    let chunk = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    // The app reads nothing: soon the client cannot send any more either.
+    while sent < length {
+        let sending = tokio::io::AsyncWriteExt::write_all(&mut client.0, &chunk);
+        if timeout(Duration::from_millis(500), sending).await.is_err() {
+            break;
+        }
+        sent += chunk.len();
+    }
+    assert!(sent < 64 << 20, "{sent} bytes were taken from the client");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_is_told_to_the_app_at_once() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+
+    // While it waits for the response.
+    let mut client = Peer::connect(fixture.addr()).await;
+    client.send("GET /slow HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    drop(client);
+    upstream.closed().await;
+
+    // In the middle of the response.
+    let mut client = Peer::connect(fixture.addr()).await;
+    client.send("GET /slow HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    upstream
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        .await;
+    client.until("abc").await;
+    drop(client);
+    upstream.closed().await;
+
+    // In the middle of its own upload.
+    let mut client = Peer::connect(fixture.addr()).await;
+    client
+        .send("POST /up HTTP/1.1\r\nHost: g\r\nContent-Length: 10\r\n\r\nabc")
+        .await;
+    let mut upstream = app.accept().await;
+    upstream.until("\r\n\r\nabc").await;
+    drop(client);
+    upstream.closed().await;
+
+    eventually(SECOND, async || match fixture.recorded("499") {
+        3.0 => Ok(()),
+        n => Err(format!("{n} recorded as 499")),
+    })
+    .await;
+    assert_eq!(fixture.recorded("200"), 0.0);
+    assert_eq!(fixture.scrape().sum("http_requests_errors_total", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn an_app_that_is_down_or_lies_is_answered_for() {
+    let answer = faults::http_answer(200, "hello");
+    for (fault, status, reason) in [
+        (Fault::Refuse, 502, "connect_failed"),
+        (Fault::Close, 502, "response_missing"),
+        (Fault::Garbage, 502, "response_invalid"),
+        (
+            Fault::ResetAfter(9, answer.clone()),
+            502,
+            "response_missing",
+        ),
+        (Fault::Hang, 504, "response_timeout"),
+        (
+            Fault::Late(5 * SECOND, answer.clone()),
+            504,
+            "response_timeout",
+        ),
+    ] {
+        let app = FaultServer::start(fault.clone()).await.unwrap();
+        let fixture = Fixture::start(app.addr(), |settings| {
+            settings.response_timeout = Duration::from_millis(300);
+        });
+        let response = http::get(fixture.addr(), "/x").await.unwrap();
+        assert_eq!(response.status, status, "{fault:?}");
+        assert_eq!(
+            response.header("content-type"),
+            Some("text/plain; charset=utf-8")
+        );
+        assert!(
+            response.text().starts_with(&status.to_string()),
+            "{}",
+            response.text()
+        );
+        assert_eq!(fixture.failed(reason), 1.0, "{fault:?}");
+        assert_eq!(fixture.recorded(&status.to_string()), 1.0, "{fault:?}");
+        let errors = fixture.scrape().sum("http_requests_errors_total", &[]);
+        assert_eq!(errors, 1.0, "{fault:?}");
+        // It recovers with the app, without a restart.
+        app.set(Fault::Answer(answer.clone())).await;
+        let response = http::get(fixture.addr(), "/x").await.unwrap();
+        assert_eq!(
+            (response.status, response.text()),
+            (200, "hello".to_owned()),
+            "{fault:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_response_cut_short_is_cut_short_for_the_client_too() {
+    let answer = faults::http_answer(200, "0123456789");
+    let cut = answer.len() - 4;
+    let app = FaultServer::start(Fault::CloseAfter(cut, answer))
+        .await
+        .unwrap();
+    let fixture = Fixture::start(app.addr(), |_| {});
+    assert!(http::get(fixture.addr(), "/x").await.is_err());
+    eventually(SECOND, async || match fixture.failed("response_cut") {
+        1.0 => Ok(()),
+        n => Err(format!("{n} cut")),
+    })
+    .await;
+    assert_eq!(fixture.recorded("502"), 1.0);
+}
+
+#[tokio::test]
+async fn a_connection_the_app_closed_meanwhile_costs_no_request() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    client.send("GET /1 HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    upstream.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+    client.head().await;
+    // The next request is on its way when the app closes: it reads the request and hangs up.
+    client.send("GET /2 HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    upstream.head().await;
+    drop(upstream);
+    let mut upstream = app.accept().await;
+    assert!(upstream.head().await.starts_with("GET /2 "));
+    upstream
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    assert!(client.until("ok").await.starts_with("HTTP/1.1 200"));
+
+    // A request that is not idempotent is not repeated.
+    client
+        .send("POST /3 HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    upstream.head().await;
+    drop(upstream);
+    assert!(client.head().await.starts_with("HTTP/1.1 502"));
+}
+
+#[tokio::test]
+async fn head_and_empty_responses_keep_their_framing() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let mut client = Peer::connect(fixture.addr()).await;
+    client.send("HEAD /file HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    upstream
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n")
+        .await;
+    assert!(
+        client
+            .head()
+            .await
+            .to_lowercase()
+            .contains("content-length: 12345")
+    );
+    client
+        .send("GET /file HTTP/1.1\r\nHost: g\r\nIf-None-Match: \"x\"\r\n\r\n")
+        .await;
+    upstream.head().await;
+    upstream
+        .send("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n")
+        .await;
+    assert!(client.head().await.starts_with("HTTP/1.1 304"));
+    eventually(SECOND, async || {
+        let codes = (fixture.recorded("200"), fixture.recorded("304"));
+        if codes == (1.0, 1.0) {
+            Ok(())
+        } else {
+            Err(format!("{codes:?}"))
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn draining_lets_open_requests_finish() {
+    let app = App::bind().await;
+    let fixture = Fixture::start(app.addr(), |_| {});
+    let addr = fixture.addr();
+    let mut client = Peer::connect(addr).await;
+    let mut idle = Peer::connect(addr).await;
+    client.send("GET /slow HTTP/1.1\r\nHost: g\r\n\r\n").await;
+    let mut upstream = app.accept().await;
+    upstream.head().await;
+    let gateway = fixture.gateway;
+    let drained = tokio::task::spawn_blocking(move || gateway.drain(5 * SECOND));
+    idle.closed().await;
+    eventually(SECOND, async || {
+        match tokio::net::TcpStream::connect(addr).await {
+            Ok(_) => Err("still accepting"),
+            Err(_) => Ok(()),
+        }
+    })
+    .await;
+    upstream
+        .send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+        .await;
+    assert!(client.until("done").await.starts_with("HTTP/1.1 200"));
+    timeout(SECOND, drained)
+        .await
+        .expect("drained before the grace ended")
+        .unwrap();
+}
