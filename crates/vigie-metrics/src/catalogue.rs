@@ -20,6 +20,9 @@ pub static JOB_BUCKETS: Buckets = buckets![
     0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
 ];
 
+/// How many queues the bounds below have room for; `redis.max_queues` may not be more.
+pub const QUEUES: usize = 10_000;
+
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:ident: $value:ty, $labels:literal = $desc:expr;)*) => {
         $($(#[$doc])* pub static $name: Desc<$value, $labels> = $desc;)*
@@ -51,7 +54,7 @@ catalogue! {
         "queue_jobs_total",
         "BullMQ jobs by queue and state. The states a job stays in (waiting, active, delayed, prioritized, paused, waiting-children) are levels; completed and failed are counts that only grow from 0 at start.",
         &["queue", "state"],
-    ).max_series(80_000);
+    ).max_series(8 * QUEUES);
     /// Specification: duration of the production tick.
     PRODUCTION_TICK_DURATION: Histogram, 0 = Desc::histogram(
         "production_tick_duration_seconds",
@@ -120,26 +123,26 @@ catalogue! {
         "bullmq_jobs",
         "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two.",
         &["prefix", "queue", "state"],
-    ).max_series(60_000);
+    ).max_series(6 * QUEUES);
     /// Finished jobs that are kept.
     BULLMQ_JOBS_RETAINED: Gauge, 3 = Desc::gauge(
         "bullmq_jobs_retained",
         "Finished jobs kept in Redis (completed, failed), which removeOnComplete and removeOnFail bound; not a count of what happened.",
         &["prefix", "queue", "state"],
-    ).max_series(20_000);
+    ).max_series(2 * QUEUES);
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",
         "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start.",
         &["prefix", "queue", "name", "outcome"],
-    ).max_series(40_000);
+    ).max_series(4 * QUEUES);
     /// Run times.
     BULLMQ_JOB_RUN: Histogram, 4 = Desc::histogram(
         "bullmq_job_run_seconds",
         "Time of one attempt, from the moment a worker took the job to the moment the attempt ended, by outcome (completed, failed, retried).",
         &["prefix", "queue", "name", "outcome"],
         &JOB_BUCKETS,
-    ).max_series(20_000);
+    ).max_series(2 * QUEUES);
     /// Runs without a duration.
     BULLMQ_RUNS_UNMEASURED: Counter, 2 = Desc::counter(
         "bullmq_job_runs_unmeasured_total",
