@@ -1,0 +1,271 @@
+//! What the server says of a stream, read where it lies: nothing is copied or allocated.
+
+use std::fmt;
+
+use redis::Value;
+
+/// The id of a stream entry: the server's clock in milliseconds, and a sequence number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StreamId {
+    pub(crate) ms: u64,
+    pub(crate) seq: u64,
+}
+
+impl StreamId {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (ms, seq) = std::str::from_utf8(text).ok()?.split_once('-')?;
+        Some(Self {
+            ms: ms.parse().ok()?,
+            seq: seq.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.seq)
+    }
+}
+
+/// What happened to a job, as far as anything is made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Added,
+    Waiting,
+    Active,
+    Delayed,
+    WaitingChildren,
+    Completed,
+    Failed,
+    Stalled,
+    Removed,
+    Other,
+}
+
+impl Event {
+    fn of(name: &[u8]) -> Self {
+        match name {
+            b"added" => Self::Added,
+            b"waiting" => Self::Waiting,
+            b"active" => Self::Active,
+            b"delayed" => Self::Delayed,
+            b"waiting-children" => Self::WaitingChildren,
+            b"completed" => Self::Completed,
+            b"failed" => Self::Failed,
+            b"stalled" => Self::Stalled,
+            b"removed" => Self::Removed,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An entry of a queue's event stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) id: StreamId,
+    pub(crate) event: Event,
+    /// The job's id.
+    pub(crate) job: &'a [u8],
+    /// The job's name: in `added` alone.
+    pub(crate) name: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// `None` for what has not the form of an entry. An entry without fields is one, of no use.
+    pub(crate) fn read(value: &'a Value) -> Option<Self> {
+        let [id, fields] = list(value)? else {
+            return None;
+        };
+        let mut entry = Self {
+            id: StreamId::parse(bytes(id)?)?,
+            event: Event::Other,
+            job: b"",
+            name: b"",
+        };
+        for pair in list(fields).unwrap_or_default().chunks_exact(2) {
+            let (Some(field), Some(value)) = (bytes(&pair[0]), bytes(&pair[1])) else {
+                continue;
+            };
+            match field {
+                b"event" => entry.event = Event::of(value),
+                b"jobId" => entry.job = value,
+                b"name" => entry.name = value,
+                _ => {}
+            }
+        }
+        Some(entry)
+    }
+}
+
+/// Hands out each stream of a reply to XREAD: its key and its entries.
+pub(crate) fn each_stream<'a>(reply: &'a Value, mut give: impl FnMut(&'a [u8], &'a [Value])) {
+    let mut pair = |key, entries| {
+        if let (Some(key), Some(entries)) = (bytes(key), list(entries)) {
+            give(key, entries);
+        }
+    };
+    match reply {
+        // RESP3
+        Value::Map(streams) => streams.iter().for_each(|(key, entries)| pair(key, entries)),
+        Value::Array(streams) => {
+            for stream in streams {
+                if let Some([key, entries]) = list(stream) {
+                    pair(key, entries);
+                }
+            }
+        }
+        // Nothing new.
+        _ => {}
+    }
+}
+
+/// About how many bytes an entry takes.
+pub(crate) fn size(entry: &Value) -> usize {
+    match entry {
+        Value::BulkString(bytes) => bytes.len() + size_of::<Value>(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        _ => size_of::<Value>(),
+    }
+}
+
+/// What XINFO STREAM tells of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamInfo {
+    /// The id of the entry added last, trimmed or not.
+    pub(crate) last: StreamId,
+    /// The id of the first entry that is still there.
+    pub(crate) first: Option<StreamId>,
+    /// How many entries are still there.
+    pub(crate) length: u64,
+    /// How many were ever added: since Redis 7.
+    pub(crate) added: Option<u64>,
+}
+
+impl StreamInfo {
+    pub(crate) fn read(reply: &Value) -> Option<Self> {
+        let field = |name: &str| match reply {
+            Value::Map(pairs) => {
+                let mut pairs = pairs.iter();
+                pairs.find_map(|(key, value)| (bytes(key)? == name.as_bytes()).then_some(value))
+            }
+            _ => {
+                let mut pairs = list(reply)?.chunks_exact(2);
+                pairs.find_map(|pair| (bytes(&pair[0])? == name.as_bytes()).then_some(&pair[1]))
+            }
+        };
+        Some(Self {
+            last: StreamId::parse(bytes(field("last-generated-id")?)?)?,
+            first: field("first-entry")
+                .and_then(Entry::read)
+                .map(|entry| entry.id),
+            length: count(field("length")?)?,
+            added: field("entries-added").and_then(count),
+        })
+    }
+}
+
+pub(crate) fn bytes(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.as_bytes()),
+        _ => None,
+    }
+}
+
+pub(crate) fn list(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+pub(crate) fn count(value: &Value) -> Option<u64> {
+    match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    pub(crate) fn bulk(text: &str) -> Value {
+        Value::BulkString(text.as_bytes().to_vec())
+    }
+
+    fn entry(id: &str, fields: &[&str]) -> Value {
+        let fields = fields.iter().map(|text| bulk(text)).collect();
+        Value::Array(vec![bulk(id), Value::Array(fields)])
+    }
+
+    #[test]
+    fn both_protocols_say_the_same() {
+        let events = Value::Array(vec![
+            entry("17-3", &["event", "added", "jobId", "7", "name", "mail"]),
+            entry(
+                "18-0",
+                &["returnvalue", "{}", "jobId", "7", "event", "completed"],
+            ),
+        ]);
+        let old = Value::Array(vec![Value::Array(vec![bulk("k"), events.clone()])]);
+        let new = Value::Map(vec![(bulk("k"), events)]);
+        for reply in [old, new] {
+            let mut read = Vec::new();
+            each_stream(&reply, |key, entries| {
+                assert_eq!(key, b"k");
+                read.extend(entries.iter().filter_map(Entry::read));
+            });
+            assert_eq!((read[0].id.ms, read[0].id.seq), (17, 3));
+            assert_eq!((read[0].event, read[0].job), (Event::Added, &b"7"[..]));
+            assert_eq!(read[0].name, b"mail");
+            assert_eq!((read[1].event, read[1].job), (Event::Completed, &b"7"[..]));
+        }
+        each_stream(&Value::Nil, |_, _| panic!("nothing is there"));
+    }
+
+    #[test]
+    fn stream_info_of_both_protocols() {
+        let fields = [
+            ("length", Value::Int(2)),
+            ("last-generated-id", bulk("9-1")),
+            ("entries-added", Value::Int(5)),
+            ("first-entry", entry("8-0", &["a", "b"])),
+        ];
+        let map = fields.clone().map(|(name, value)| (bulk(name), value));
+        let flat = fields.map(|(name, value)| [bulk(name), value]).concat();
+        for reply in [Value::Map(map.to_vec()), Value::Array(flat)] {
+            let info = StreamInfo::read(&reply).unwrap();
+            assert_eq!(info.last, StreamId { ms: 9, seq: 1 });
+            assert_eq!(info.first, Some(StreamId { ms: 8, seq: 0 }));
+            assert_eq!((info.length, info.added), (2, Some(5)));
+        }
+        assert_eq!(StreamInfo::read(&Value::Nil), None);
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Nil),
+            any::<i64>().prop_map(Value::Int),
+            "[0-9]{0,3}-?[0-9]{0,3}|event|jobId|active".prop_map(|text| bulk(&text)),
+            prop::collection::vec(any::<u8>(), 0..8).prop_map(Value::BulkString),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop::collection::vec(inner, 0..4).prop_map(Value::Array)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_reply_is_taken(reply in any_value()) {
+            each_stream(&reply, |_, entries| {
+                for entry in entries {
+                    let _ = Entry::read(entry);
+                }
+            });
+            let _ = (Entry::read(&reply), StreamInfo::read(&reply), size(&reply));
+        }
+    }
+}

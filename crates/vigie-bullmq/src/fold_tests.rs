@@ -1,0 +1,167 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+
+const LIMITS: Limits = Limits { names: 3, jobs: 8 };
+
+fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
+    Entry {
+        id: StreamId { ms, seq: 0 },
+        event,
+        job: job.as_bytes(),
+        name: name.as_bytes(),
+    }
+}
+
+/// Ends as (name, outcome, milliseconds).
+fn fold(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(String, Outcome, Option<u128>)> {
+    let mut batch = Batch::default();
+    for entry in entries {
+        fold.apply(entry, &mut batch);
+    }
+    fold.flush(&mut batch);
+    let ends = batch.ends.into_iter();
+    ends.map(|end| {
+        let name = match end.name {
+            Name::Known(id) => fold.names()[id.index()].to_string(),
+            Name::Of(job) => format!("of {}", String::from_utf8_lossy(&job)),
+        };
+        (name, end.outcome, end.run.map(|run| run.as_millis()))
+    })
+    .collect()
+}
+
+fn end(name: &str, outcome: Outcome, ms: u128) -> (String, Outcome, Option<u128>) {
+    (name.into(), outcome, Some(ms))
+}
+
+#[test]
+fn a_job_that_fails_twice_and_then_completes() {
+    let ends = fold(
+        &mut Fold::new(LIMITS),
+        &[
+            entry(10, Event::Added, "1", "mail"),
+            entry(10, Event::Waiting, "1", ""),
+            entry(20, Event::Active, "1", ""),
+            entry(25, Event::Waiting, "1", ""),
+            entry(30, Event::Active, "1", ""),
+            entry(37, Event::Delayed, "1", ""),
+            entry(90, Event::Waiting, "1", ""),
+            entry(95, Event::Active, "1", ""),
+            entry(195, Event::Completed, "1", ""),
+        ],
+    );
+    let expected = [
+        end("mail", Outcome::Retried, 5),
+        end("mail", Outcome::Retried, 7),
+        end("mail", Outcome::Completed, 100),
+    ];
+    assert_eq!(ends, expected);
+}
+
+#[test]
+fn a_stalled_attempt_is_not_measured() {
+    let ends = fold(
+        &mut Fold::new(LIMITS),
+        &[
+            entry(10, Event::Added, "1", "mail"),
+            entry(20, Event::Active, "1", ""),
+            entry(30_020, Event::Waiting, "1", ""),
+            entry(30_020, Event::Stalled, "1", ""),
+            entry(30_030, Event::Active, "1", ""),
+            entry(30_031, Event::Completed, "1", ""),
+        ],
+    );
+    assert_eq!(ends, [end("mail", Outcome::Completed, 1)]);
+}
+
+#[test]
+fn a_parent_that_never_ran_fails_without_a_duration() {
+    let ends = fold(
+        &mut Fold::new(LIMITS),
+        &[
+            entry(10, Event::Added, "1", "parent"),
+            entry(10, Event::WaitingChildren, "1", ""),
+            entry(20, Event::Failed, "1", ""),
+        ],
+    );
+    assert_eq!(ends, [("parent".into(), Outcome::Failed, None)]);
+}
+
+#[test]
+fn a_job_added_before_the_start_is_looked_up() {
+    let mut state = Fold::new(LIMITS);
+    let mut batch = Batch::default();
+    state.apply(&entry(10, Event::Active, "7", ""), &mut batch);
+    state.apply(&entry(12, Event::Active, "8", ""), &mut batch);
+    state.apply(&entry(15, Event::Completed, "8", ""), &mut batch);
+    assert_eq!(batch.unnamed, [Box::from(*b"7"), Box::from(*b"8")]);
+    assert_eq!(batch.ends[0].name, Name::Of(Box::from(*b"8")));
+    state.learn(b"7", Some(b"mail"));
+    state.learn(b"8", None);
+    let ends = fold(&mut state, &[entry(30, Event::Failed, "7", "")]);
+    assert_eq!(ends, [end("mail", Outcome::Failed, 20)]);
+}
+
+#[test]
+fn after_a_gap_nothing_is_measured_that_began_before_it() {
+    let mut state = Fold::new(LIMITS);
+    fold(
+        &mut state,
+        &[
+            entry(1, Event::Added, "1", "mail"),
+            entry(2, Event::Active, "1", ""),
+        ],
+    );
+    state.gap();
+    let ends = fold(&mut state, &[entry(900, Event::Completed, "1", "")]);
+    assert_eq!(ends, [("mail".into(), Outcome::Completed, None)]);
+}
+
+const EVENTS: [Event; 10] = [
+    Event::Added,
+    Event::Waiting,
+    Event::Active,
+    Event::Delayed,
+    Event::WaitingChildren,
+    Event::Completed,
+    Event::Failed,
+    Event::Stalled,
+    Event::Removed,
+    Event::Other,
+];
+
+proptest! {
+    /// Any order, duplicates, gaps, times that run backwards: every end is counted once, all stays bounded.
+    #[test]
+    fn any_entries_are_taken(
+        steps in prop::collection::vec((any::<u64>(), 0usize..10, 0u32..20, ".{0,3}", any::<bool>()), 0..400),
+    ) {
+        let mut state = Fold::new(LIMITS);
+        let mut batch = Batch::default();
+        let (mut finals, mut starts, mut names) = (0, 0, 0);
+        for (ms, event, job, name, gap) in &steps {
+            let event = EVENTS[*event];
+            let job = job.to_string();
+            state.apply(&entry(*ms, event, &job, name), &mut batch);
+            finals += usize::from(matches!(event, Event::Completed | Event::Failed));
+            starts += usize::from(event == Event::Active);
+            if *gap && ms % 16 == 0 {
+                state.gap();
+            }
+            if ms % 3 == 0 {
+                state.learn(job.as_bytes(), Some(name.as_bytes()));
+            }
+            prop_assert!(state.waiting.len() <= LIMITS.jobs && state.running.len() <= LIMITS.jobs);
+            prop_assert!(state.names().len() >= names, "a name went away");
+            names = state.names().len();
+            prop_assert!(names <= LIMITS.names + 2);
+        }
+        state.flush(&mut batch);
+        let ended = batch.ends.iter().filter(|end| end.outcome != Outcome::Retried).count();
+        prop_assert_eq!(ended, finals);
+        let measured = batch.ends.iter().filter(|end| end.run.is_some()).count();
+        prop_assert!(measured <= starts, "more runs than starts");
+        prop_assert!(batch.unnamed.len() <= starts);
+    }
+}

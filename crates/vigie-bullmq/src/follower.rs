@@ -1,0 +1,267 @@
+//! The task that follows the event streams of all queues, on one connection.
+//!
+//! It reads without blocking and at its own pace: a blocking XREAD over many streams, asked again after
+//! every event, would cost the server half a core.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{info, warn};
+
+use crate::entry::{bytes, each_stream, size};
+use crate::error::Error;
+use crate::fold::{Batch, End, Limits, Name};
+use crate::link::{Backoff, Link, unless_of_key};
+use crate::shared::{Queues, Shared};
+use crate::stream::{Pace, Stream};
+
+/// Streams in one command.
+const CHUNK: usize = 1_000;
+/// Streams checked in one round trip: each answer holds two whole entries.
+const CHECKS: usize = 100;
+/// Names looked up in one round trip.
+const LOOKUPS: usize = 1_000;
+/// Entries of one stream in one answer.
+const MOST: usize = 10_000;
+/// Entries in one answer, however large they are.
+const LEAST: usize = 100;
+/// What an answer should not exceed, by the size of the entries before it: return values can be large.
+const ANSWER: usize = 8 << 20;
+/// How often idle streams are looked at, all together: half a percent of a core of the server's.
+const IDLE_LOOKS_PER_SECOND: f64 = 5_000.0;
+/// No stream is left alone for longer.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Follower {
+    shared: Arc<Shared>,
+    backoff: Backoff,
+    /// The list the streams were made from.
+    queues: Queues,
+    streams: Vec<Stream>,
+    /// Entries in one answer.
+    budget: usize,
+}
+
+impl Follower {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            backoff: Backoff::new(),
+            queues: Arc::new([]),
+            streams: Vec::new(),
+            budget: 2 * MOST,
+        }
+    }
+
+    /// Runs until it is dropped.
+    pub(crate) async fn run(mut self) -> Infallible {
+        loop {
+            let Err(error) = self.session().await;
+            self.failed(&error);
+            sleep(self.backoff.next()).await;
+        }
+    }
+
+    /// From connecting to the first error. The streams stay where they are, over any number of sessions.
+    async fn session(&mut self) -> Result<Infallible, Error> {
+        let settings = &self.shared.settings;
+        let (busy, timeout) = (settings.poll_every, settings.timeout);
+        let mut link = Link::open(&settings.client, timeout).await?;
+        link.ask("PING", &redis::cmd("PING")).await?;
+        let now = Instant::now();
+        for stream in &mut self.streams {
+            // Before anything is read: the server may have come back empty.
+            stream.check_at = now;
+            stream.read_at = now;
+        }
+        loop {
+            self.follow_list();
+            self.check(&mut link).await?;
+            let idle = self.streams.len() as f64 / IDLE_LOOKS_PER_SECOND;
+            let idle = Duration::from_secs_f64(idle).max(busy).min(LONGEST_IDLE);
+            self.read(&mut link, Pace { busy, idle }).await?;
+            self.works();
+            let next = self.streams.iter().map(|stream| stream.read_at).min();
+            // A new queue is not waited for longer than an event of an old one.
+            let next = next.unwrap_or_else(|| Instant::now() + busy);
+            sleep_until(next.min(Instant::now() + busy)).await;
+        }
+    }
+
+    /// Begins with queues that came, and ends with those that went.
+    fn follow_list(&mut self) {
+        let queues = self.shared.queues();
+        if Arc::ptr_eq(&queues, &self.queues) {
+            return;
+        }
+        let streams = std::mem::take(&mut self.streams).into_iter();
+        let mut old: HashMap<_, _> = streams
+            .map(|stream| (Arc::as_ptr(&stream.queue), stream))
+            .collect();
+        let kept: Vec<_> = queues
+            .iter()
+            .map(|queue| old.remove(&Arc::as_ptr(queue)))
+            .collect();
+        for gone in old.into_values() {
+            self.shared.families.remove_counts(&gone.queue.key);
+        }
+        let settings = &self.shared.settings;
+        let limits = Limits {
+            names: settings.max_names,
+            jobs: settings.max_jobs,
+        };
+        let now = Instant::now();
+        let new = |queue| Stream::new(queue, &self.shared.families, limits, now);
+        let streams = kept.into_iter().zip(queues.iter());
+        self.streams = streams
+            .map(|(stream, queue)| stream.unwrap_or_else(|| new(Arc::clone(queue))))
+            .collect();
+        self.queues = queues;
+    }
+
+    /// Holds what was read against what the server counted, where that is due.
+    async fn check(&mut self, link: &mut Link) -> Result<(), Error> {
+        let now = Instant::now();
+        let mut due: Vec<_> = self.streams.iter_mut().collect();
+        due.retain(|stream| stream.check_at <= now);
+        for chunk in due.chunks_mut(CHECKS) {
+            let mut pipeline = redis::pipe();
+            for stream in &*chunk {
+                pipeline.cmd("XINFO").arg("STREAM").arg(&stream.key);
+            }
+            let what = "checking events";
+            let answers = link.ask_all(what, &pipeline).await?;
+            for (stream, answer) in chunk.iter_mut().zip(&answers) {
+                unless_of_key(what, answer)?;
+                stream.checked(answer, now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is new in the streams that are due.
+    async fn read(&mut self, link: &mut Link, pace: Pace) -> Result<(), Error> {
+        let now = Instant::now();
+        let mut due: Vec<_> = self.streams.iter_mut().collect();
+        due.retain(|stream| stream.read_at <= now);
+        for stream in &mut due {
+            stream.read_at = now + pace.idle;
+        }
+        due.retain(|stream| stream.cursor().is_some());
+        for chunk in due.chunks_mut(CHUNK) {
+            let count = (self.budget / chunk.len()).clamp(10, MOST);
+            let answer = ask(link, chunk, count).await?;
+            let now = Instant::now();
+            let mut sizes = (0, 0);
+            let mut found = Vec::new();
+            let mut at = 0;
+            each_stream(&answer, |key, entries| {
+                // The streams of an answer come in the order they were asked for.
+                let found_at = chunk[at..]
+                    .iter()
+                    .position(|stream| stream.key.as_bytes() == key);
+                let Some(ahead) = found_at else { return };
+                at += ahead;
+                let full = entries.len() >= count;
+                let mut batch = Batch::default();
+                chunk[at].take(entries, full, &mut batch);
+                chunk[at].pace(entries.len(), full, now, pace);
+                sizes.0 += entries.len();
+                sizes.1 += entries.first().map_or(0, size) * entries.len();
+                found.push((at, batch));
+                at += 1;
+            });
+            drop(answer);
+            finish(link, chunk, found).await?;
+            if let Some(size) = sizes.1.checked_div(sizes.0) {
+                self.budget = (ANSWER / size.max(1)).clamp(LEAST, 2 * MOST);
+            }
+        }
+        Ok(())
+    }
+
+    fn works(&mut self) {
+        self.backoff.reset();
+        self.shared.families.events_up.set(1.0);
+        if self.shared.health.lock().events_error.take().is_some() {
+            info!("events are followed again");
+        }
+    }
+
+    fn failed(&mut self, error: &Error) {
+        // If the answer was too large to come in time, the next one is not.
+        self.budget = (self.budget / 2).max(LEAST);
+        self.shared.families.events_up.set(0.0);
+        let text = error.to_string();
+        let mut health = self.shared.health.lock();
+        if health.events_error.as_ref() != Some(&text) {
+            warn!(error = text, "events cannot be followed");
+        }
+        health.events_error = Some(text);
+    }
+}
+
+async fn ask(link: &mut Link, streams: &[&mut Stream], count: usize) -> Result<Value, Error> {
+    let mut command = redis::cmd("XREAD");
+    command.arg("COUNT").arg(count).arg("STREAMS");
+    for stream in streams {
+        command.arg(&stream.key);
+    }
+    for stream in streams {
+        let cursor = stream.cursor().unwrap_or_default();
+        command.arg(cursor.to_string());
+    }
+    link.ask("reading events", &command).await
+}
+
+/// Looks up the names that are missing, and counts the ends.
+async fn finish(
+    link: &mut Link,
+    streams: &mut [&mut Stream],
+    found: Vec<(usize, Batch)>,
+) -> Result<(), Error> {
+    let mut nameless: Vec<(usize, Box<[u8]>, Option<End>)> = Vec::new();
+    for (at, batch) in found {
+        let running = batch.unnamed.into_iter();
+        nameless.extend(running.map(|job| (at, job, None)));
+        for end in batch.ends {
+            match &end.name {
+                Name::Known(_) => streams[at].end(end, None),
+                Name::Of(job) => nameless.push((at, job.clone(), Some(end))),
+            }
+        }
+        streams[at].counts.publish();
+    }
+    let mut result = Ok(());
+    let mut nameless = nameless.into_iter().peekable();
+    while nameless.peek().is_some() {
+        let chunk: Vec<_> = nameless.by_ref().take(LOOKUPS).collect();
+        let mut pipeline = redis::pipe();
+        for (at, job, _) in &chunk {
+            let key = streams[*at].queue.key.job(job);
+            pipeline.cmd("HGET").arg(key).arg("name");
+        }
+        let names = match &result {
+            Ok(()) => link.ask_all("reading names", &pipeline).await,
+            Err(_) => Ok(Vec::new()),
+        };
+        // Also without an answer an end is counted.
+        let names = names.unwrap_or_else(|error| {
+            result = Err(error);
+            Vec::new()
+        });
+        for (i, (at, job, end)) in chunk.into_iter().enumerate() {
+            let name = names.get(i).and_then(bytes);
+            match end {
+                Some(end) => streams[at].end(end, name),
+                None => drop(streams[at].fold.learn(&job, name)),
+            }
+            streams[at].counts.publish();
+        }
+    }
+    result
+}

@@ -1,0 +1,217 @@
+//! Where the reading of a stream stands, and what of it was missed.
+//!
+//! BullMQ trims its streams, so entries can be gone before they are read. The server counts all that was
+//! ever added; held against what was read, that tells the loss to the entry.
+
+use crate::entry::{StreamId, StreamInfo};
+
+/// The reading of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// The last entry that was read.
+    cursor: StreamId,
+    /// How many entries must have been added up to the cursor if none was missed.
+    expected: u64,
+    /// How many were read since the last check.
+    recent: u64,
+    /// "When the entry with this id was added, there were so many": settled when the cursor gets there.
+    claim: Option<(StreamId, u64)>,
+}
+
+impl Ledger {
+    /// Reads what is added from now on.
+    pub(crate) fn from_now(info: Option<&StreamInfo>) -> Self {
+        info.map_or_else(Self::default, |info| Self {
+            cursor: info.last,
+            expected: info.added.unwrap_or(0),
+            ..Self::default()
+        })
+    }
+
+    /// Reads the stream from its first entry on.
+    pub(crate) fn from_start() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn cursor(&self) -> StreamId {
+        self.cursor
+    }
+
+    /// Takes note of an entry that was read. Returns how many are now known to be missed.
+    pub(crate) fn read(&mut self, id: StreamId) -> u64 {
+        let mut lost = 0;
+        if self.claim.is_some_and(|(at, _)| id > at) {
+            lost += self.settle();
+        }
+        self.cursor = id;
+        self.expected = self.expected.saturating_add(1);
+        self.recent = self.recent.saturating_add(1);
+        if self.claim.is_some_and(|(at, _)| id == at) {
+            lost += self.settle();
+        }
+        lost
+    }
+
+    /// Holds the reading against what the server says now; `None`: there is no such stream.
+    /// Returns how many entries are now known to be missed.
+    pub(crate) fn check(&mut self, info: Option<&StreamInfo>) -> u64 {
+        let recent = std::mem::take(&mut self.recent);
+        self.claim = None;
+        let Some(info) = info else {
+            *self = Self::default();
+            return 0;
+        };
+        if info.last < self.cursor {
+            // Another stream under the same key, made while the server's clock stood behind.
+            *self = Self::default();
+        }
+        let Some(added) = info.added else {
+            return 0;
+        };
+        let unread = info.first.is_none_or(|first| first > self.cursor);
+        // All that was ever added is still there, and nothing of it was read: it is not what we were reading.
+        let replaced = self.expected > 0 && unread && added == info.length;
+        if added < self.expected || replaced {
+            // Some of what was read since the last check may be of the new stream. Never say more than is sure.
+            self.expected = if unread { 0 } else { recent.min(added) };
+        }
+        self.claim = Some((info.last, added));
+        if info.last == self.cursor {
+            return self.settle();
+        }
+        0
+    }
+
+    fn settle(&mut self) -> u64 {
+        let Some((_, added)) = self.claim.take() else {
+            return 0;
+        };
+        let lost = added.saturating_sub(self.expected);
+        self.expected = added;
+        lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    /// A stream as Redis keeps it.
+    #[derive(Default)]
+    struct Stream {
+        entries: VecDeque<StreamId>,
+        last: StreamId,
+        added: u64,
+    }
+
+    impl Stream {
+        fn add(&mut self, ms: u64) {
+            self.last = StreamId { ms, seq: 0 };
+            self.entries.push_back(self.last);
+            self.added += 1;
+        }
+
+        fn trim(&mut self, keep: usize) {
+            let from = self.entries.len().saturating_sub(keep);
+            self.entries.drain(..from);
+        }
+
+        fn info(&self) -> StreamInfo {
+            StreamInfo {
+                last: self.last,
+                first: self.entries.front().copied(),
+                length: self.entries.len() as u64,
+                added: Some(self.added),
+            }
+        }
+
+        fn read(&self, ledger: &mut Ledger, limit: usize) -> (u64, u64) {
+            let new = self.entries.iter().filter(|id| **id > ledger.cursor());
+            let new: Vec<_> = new.copied().take(limit).collect();
+            let lost = new.iter().map(|id| ledger.read(*id)).sum();
+            (new.len() as u64, lost)
+        }
+    }
+
+    #[test]
+    fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
+        let mut stream = Stream::default();
+        let mut ledger = Ledger::from_start();
+        (1..=100).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1000);
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+        // More than before, all of it later: only that nothing was ever trimmed gives it away.
+        let mut stream = Stream::default();
+        (200..=400).for_each(|ms| stream.add(ms));
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (201, 0));
+        // Trimmed before it was read, its clock behind.
+        let mut stream = Stream::default();
+        (10..=50).for_each(|ms| stream.add(ms));
+        stream.trim(11);
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
+    }
+
+    #[test]
+    fn a_server_that_does_not_count_is_read_all_the_same() {
+        let mut ledger = Ledger::from_start();
+        ledger.read(StreamId { ms: 5, seq: 0 });
+        let info = StreamInfo {
+            last: StreamId { ms: 9, seq: 0 },
+            first: Some(StreamId { ms: 9, seq: 0 }),
+            length: 1,
+            added: None,
+        };
+        assert_eq!(ledger.check(Some(&info)), 0);
+        assert_eq!(ledger.read(info.last), 0);
+    }
+
+    proptest! {
+        /// Whatever is added, trimmed, read in parts and checked at whatever moment.
+        #[test]
+        fn read_and_lost_make_what_was_added(
+            before in 0u64..20,
+            steps in prop::collection::vec((0u8..5, 1usize..12), 1..80),
+        ) {
+            let mut stream = Stream::default();
+            (1..=before).for_each(|ms| stream.add(ms));
+            let mut ledger = Ledger::from_now(Some(&stream.info()));
+            let (mut read, mut lost, mut ms) = (0, 0, before + 1);
+            for (what, n) in steps {
+                match what {
+                    0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                    2 => stream.trim(n),
+                    3 => lost += ledger.check(Some(&stream.info())),
+                    _ => {
+                        let (more, missed) = stream.read(&mut ledger, n);
+                        read += more;
+                        lost += missed;
+                    }
+                }
+                prop_assert!(before + read + lost <= stream.added);
+            }
+            stream.add(ms);
+            let (more, missed) = stream.read(&mut ledger, usize::MAX);
+            let last = ledger.check(Some(&stream.info()));
+            prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
+        }
+
+        #[test]
+        fn any_claim_is_taken(steps in prop::collection::vec((any::<bool>(), any::<[u64; 4]>()), 0..50)) {
+            let mut ledger = Ledger::from_start();
+            for (read, [a, b, c, d]) in steps {
+                let id = StreamId { ms: a % 50, seq: 0 };
+                if read {
+                    ledger.read(id);
+                } else {
+                    let info = StreamInfo { last: id, first: None, length: b, added: Some(c.max(d)) };
+                    ledger.check(Some(&info));
+                }
+            }
+        }
+    }
+}

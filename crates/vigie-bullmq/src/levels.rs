@@ -1,0 +1,287 @@
+//! How many jobs of a queue are in which state: the commands, and what their replies mean.
+
+use redis::{Cmd, Pipeline, Value};
+
+use crate::entry::{bytes, count, list};
+use crate::key::QueueKey;
+
+/// A state a job stays in. No job is in two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Ready to run.
+    Waiting,
+    /// Running.
+    Active,
+    /// Not due yet.
+    Delayed,
+    /// Ready to run, by priority.
+    Prioritized,
+    /// Ready to run, were the queue not paused.
+    Paused,
+    /// A parent whose children have not all ended.
+    WaitingChildren,
+}
+
+impl State {
+    /// All of them, in the order of [`Levels::states`].
+    pub const ALL: [Self; 6] = [
+        Self::Waiting,
+        Self::Active,
+        Self::Delayed,
+        Self::Prioritized,
+        Self::Paused,
+        Self::WaitingChildren,
+    ];
+
+    /// As BullMQ and the label `state` say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Active => "active",
+            Self::Delayed => "delayed",
+            Self::Prioritized => "prioritized",
+            Self::Paused => "paused",
+            Self::WaitingChildren => "waiting-children",
+        }
+    }
+}
+
+/// The jobs of a queue by state. `None`: a key of the queue holds something else than BullMQ puts there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// By [`State`], in the order of [`State::ALL`].
+    pub states: [Option<u64>; 6],
+    /// Completed and failed jobs that are kept; not how many there have been.
+    pub retained: [Option<u64>; 2],
+}
+
+impl Levels {
+    /// The jobs in one state.
+    #[must_use]
+    pub fn get(&self, state: State) -> Option<u64> {
+        // The order of `ALL` is that of the declaration.
+        self.states[state as usize]
+    }
+}
+
+/// How many commands [`append`] makes without the search for markers, and with it.
+const PLAIN: usize = 9;
+const SEARCH: usize = PLAIN + 2;
+
+/// The replies to one queue's commands.
+pub(crate) const fn replies(markers: bool) -> usize {
+    if markers { SEARCH } else { PLAIN }
+}
+
+/// Appends the commands of one queue.
+///
+/// Up to version 4 BullMQ puts a marker into `wait` that is no job. `markers` asks for the end of the
+/// lists, where it is.
+pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
+    for list in ["wait", "paused", "active"] {
+        pipeline.cmd("LLEN").arg(queue.part(list));
+    }
+    for set in [
+        "prioritized",
+        "delayed",
+        "waiting-children",
+        "completed",
+        "failed",
+    ] {
+        pipeline.cmd("ZCARD").arg(queue.part(set));
+    }
+    pipeline.cmd("HMGET").arg(queue.part("meta")).arg("paused");
+    if markers {
+        pipeline.arg("version");
+        for list in ["wait", "paused"] {
+            // Jobs added with `lifo` come after the marker. Few apps use it, and none eight deep for long.
+            pipeline.cmd("LRANGE").arg(queue.part(list)).arg(-8).arg(-1);
+        }
+    }
+}
+
+/// Reads the replies to [`append`]'s commands, and whether to look for markers the next time.
+pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
+    let reply = |at: usize| replies.get(at).unwrap_or(&Value::Nil);
+    let number = |at| count(reply(at));
+    let marks = |at| u64::from(list(reply(at)).is_some_and(|tail| tail.iter().any(is_marker)));
+    let marked = [marks(PLAIN), marks(PLAIN + 1)];
+    let wait = number(0).map(|jobs| jobs.saturating_sub(marked[0]));
+    let held = number(1).map(|jobs| jobs.saturating_sub(marked[1]));
+    let meta = list(reply(8)).unwrap_or_default();
+    let paused = meta.first().is_some_and(|flag| bytes(flag).is_some());
+    // From version 6 on a pause leaves the jobs in `wait`; before, it moves them to `paused`, and a few
+    // may still be there after an upgrade.
+    let (waiting, paused) = match (wait, held) {
+        (Some(wait), Some(held)) if paused => (Some(0), Some(wait + held)),
+        (None, _) | (_, None) if paused => (None, None),
+        levels => levels,
+    };
+    let levels = Levels {
+        states: [waiting, number(2), number(4), number(3), paused, number(5)],
+        retained: [number(6), number(7)],
+    };
+    // Nobody goes back to a version that puts markers there.
+    let searched = replies.len() > PLAIN;
+    let old = searched && is_old(meta.get(1).and_then(bytes));
+    (levels, old || marked != [0, 0])
+}
+
+/// `0:` and the time at which the next delayed job is due.
+fn is_marker(entry: &Value) -> bool {
+    bytes(entry)
+        .and_then(|entry| entry.strip_prefix(b"0:"))
+        .is_some_and(|due| {
+            due.iter()
+                .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        })
+}
+
+/// Whether that version puts markers into `wait`. Versions 1 and 2 do not say which they are.
+fn is_old(version: Option<&[u8]>) -> bool {
+    let major = version
+        .and_then(|version| std::str::from_utf8(version).ok())
+        .and_then(|version| version.rsplit(':').next()?.split('.').next()?.parse().ok());
+    major.is_none_or(|major: u32| major < 5)
+}
+
+/// Whether `meta` is that of a BullMQ queue; the reply to it is for [`is_queue`].
+pub(crate) fn ask_meta(queue: &QueueKey) -> Cmd {
+    let mut command = redis::cmd("HMGET");
+    command.arg(queue.part("meta"));
+    command.arg("version").arg("opts.maxLenEvents");
+    command
+}
+
+/// Bull, the predecessor, has a `meta` too, at times, and neither of the two fields.
+pub(crate) fn is_queue(reply: &Value) -> bool {
+    list(reply).is_some_and(|fields| fields.iter().any(|field| bytes(field).is_some()))
+}
+
+/// Whether anything is left of a queue; the reply is the number of keys that are.
+pub(crate) fn ask_exists(queue: &QueueKey) -> Cmd {
+    let mut command = redis::cmd("EXISTS");
+    for part in ["meta", "id", "events"] {
+        command.arg(queue.part(part));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::bulk;
+    use proptest::prelude::*;
+
+    fn replies_of(sizes: [i64; 8], paused: bool, version: &str, tails: &[&[&str]]) -> Vec<Value> {
+        let mut replies: Vec<Value> = sizes.map(Value::Int).to_vec();
+        let flag = if paused { bulk("1") } else { Value::Nil };
+        replies.push(Value::Array(vec![flag, bulk(version)]));
+        for tail in tails {
+            replies.push(Value::Array(tail.iter().map(|entry| bulk(entry)).collect()));
+        }
+        replies
+    }
+
+    #[test]
+    fn as_many_commands_as_replies() {
+        for markers in [false, true] {
+            let mut pipeline = redis::pipe();
+            append(&mut pipeline, &QueueKey::new("bull", "q"), markers);
+            assert_eq!(pipeline.len(), replies(markers));
+        }
+    }
+
+    #[test]
+    fn the_order_of_states_is_that_of_the_declaration() {
+        for (at, state) in State::ALL.into_iter().enumerate() {
+            assert_eq!(at, state as usize);
+        }
+    }
+
+    #[test]
+    fn every_state_has_its_own_key() {
+        let (levels, again) = read(&replies_of(
+            [1, 0, 2, 3, 4, 5, 6, 7],
+            false,
+            "bullmq:5.81.5",
+            &[],
+        ));
+        let by_state = State::ALL.map(|state| (state.as_str(), levels.get(state)));
+        let expected = [
+            ("waiting", Some(1)),
+            ("active", Some(2)),
+            ("delayed", Some(4)),
+            ("prioritized", Some(3)),
+            ("paused", Some(0)),
+            ("waiting-children", Some(5)),
+        ];
+        assert_eq!(by_state, expected);
+        assert_eq!(levels.retained, [Some(6), Some(7)]);
+        assert!(!again);
+    }
+
+    #[test]
+    fn a_pause_holds_jobs_back_in_every_version() {
+        let levels = |sizes, paused| {
+            let (levels, _) = read(&replies_of(sizes, paused, "bullmq:6.7.0", &[]));
+            (levels.get(State::Waiting), levels.get(State::Paused))
+        };
+        assert_eq!(levels([4, 0, 0, 0, 0, 0, 0, 0], true), (Some(0), Some(4)));
+        assert_eq!(levels([0, 3, 0, 0, 0, 0, 0, 0], true), (Some(0), Some(3)));
+        assert_eq!(levels([4, 3, 0, 0, 0, 0, 0, 0], true), (Some(0), Some(7)));
+        // Left behind by an upgrade.
+        assert_eq!(levels([4, 3, 0, 0, 0, 0, 0, 0], false), (Some(4), Some(3)));
+    }
+
+    #[test]
+    fn markers_are_no_jobs() {
+        let waiting = |tail: &[&str], version| {
+            let (levels, again) = read(&replies_of(
+                [3, 0, 0, 0, 0, 0, 0, 0],
+                false,
+                version,
+                &[tail, &[]],
+            ));
+            (levels.get(State::Waiting), again)
+        };
+        let four = "bullmq:4.18.3";
+        assert_eq!(
+            waiting(&["2", "0:1795425686973", "3"], four),
+            (Some(2), true)
+        );
+        assert_eq!(waiting(&["1", "2", "0:0"], four), (Some(2), true));
+        assert_eq!(waiting(&["1", "2", "3"], four), (Some(3), true));
+        // A job's own id.
+        assert_eq!(waiting(&["1", "0:mine", "3"], four), (Some(3), true));
+        // Left behind by an upgrade: looked for until it is gone.
+        let six = "bullmq:6.7.0";
+        assert_eq!(waiting(&["1", "2", "0:0"], six), (Some(2), true));
+        assert_eq!(waiting(&["1", "2", "3"], six), (Some(3), false));
+        assert_eq!(waiting(&["1", "2", "3"], "?"), (Some(3), true));
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_unknown_and_not_zero() {
+        let mut replies = replies_of([1, 0, 2, 3, 4, 5, 6, 7], true, "bullmq:5.0.0", &[]);
+        replies[0] = Value::Nil;
+        replies[3] = Value::Nil;
+        let (levels, _) = read(&replies);
+        assert_eq!(levels.get(State::Waiting), None);
+        assert_eq!(levels.get(State::Paused), None);
+        assert_eq!(levels.get(State::Prioritized), None);
+        assert_eq!(levels.get(State::Active), Some(2));
+    }
+
+    proptest! {
+        #[test]
+        fn any_replies_are_taken(numbers in prop::collection::vec(any::<i64>(), 0..12), paused: bool) {
+            let mut replies: Vec<_> = numbers.into_iter().map(Value::Int).collect();
+            if paused && replies.len() > 8 {
+                replies[8] = Value::Array(vec![bulk("1")]);
+            }
+            read(&replies);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! BullMQ read from Redis, with reads only: levels, outcomes and run durations.
+//!
+//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state once a second, and follows
+//! its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
+//! attempt ran. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
+//! and costs the server far less than BullMQ's own counting.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use tokio_util::sync::CancellationToken;
+//! use vigie_bullmq::{Settings, State, Tick, Watcher};
+//! use vigie_metrics::Registry;
+//!
+//! let mut settings = Settings::new(redis::Client::open("redis://127.0.0.1")?);
+//! settings.tick = Some(Tick { queue: "production".into(), job: None });
+//!
+//! for queue in vigie_bullmq::probe(&settings).await? {
+//!     println!("{}: {:?} waiting", queue.name, queue.levels.get(State::Waiting));
+//! }
+//!
+//! let registry = Registry::new();
+//! let watcher = Watcher::new(settings, &registry);
+//! let stop = CancellationToken::new();
+//! tokio::spawn(watcher.clone().run(stop.clone()));
+//! println!("{} queues", watcher.status().queues.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | `key`, `entry` | the names of keys; what the server answers |
+//! | `fold`, `names`, `recent` | what events come to |
+//! | `ledger` | where the reading stands, and what was missed |
+//! | `levels`, `discovery` | the commands that count and find, and their replies |
+//! | `series`, `shared` | where it is published, and who knows what |
+//! | `link`, `control`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
+//!
+//! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
+
+mod control;
+mod discovery;
+mod entry;
+mod error;
+mod fold;
+mod follower;
+mod key;
+mod ledger;
+mod levels;
+mod link;
+mod names;
+mod recent;
+mod series;
+mod shared;
+mod stream;
+mod watcher;
+
+pub use error::Error;
+pub use levels::{Levels, State};
+pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};

@@ -1,0 +1,143 @@
+//! A connection on which every question has a deadline.
+//!
+//! It does not mend itself: whoever finds it broken drops it and opens another, and so knows that there was
+//! a gap.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, ServerErrorKind, Value};
+use tokio::time::timeout;
+
+use crate::error::Error;
+
+pub(crate) struct Link {
+    connection: MultiplexedConnection,
+    deadline: Duration,
+}
+
+impl Link {
+    pub(crate) async fn open(client: &Client, deadline: Duration) -> Result<Self, Error> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(deadline))
+            .set_response_timeout(Some(deadline));
+        // A server that takes the connection and never greets is not bounded by the configuration.
+        let opening = client.get_multiplexed_async_connection_with_config(&config);
+        let connection = within("connecting", deadline, opening).await?;
+        Ok(Self {
+            connection: connection.map_err(Error::Connect)?,
+            deadline,
+        })
+    }
+
+    /// Asks one thing.
+    pub(crate) async fn ask(&mut self, what: &'static str, command: &Cmd) -> Result<Value, Error> {
+        let answer = self.connection.send_packed_command(command);
+        match within(what, self.deadline, answer).await? {
+            Ok(Value::ServerError(error)) => Err(refused(what, error)),
+            Ok(value) => Ok(value),
+            Err(source) => Err(Error::Redis { what, source }),
+        }
+    }
+
+    /// Asks many things in one round trip. There are as many answers as commands.
+    pub(crate) async fn ask_all(
+        &mut self,
+        what: &'static str,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, Error> {
+        if pipeline.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answers = self
+            .connection
+            .send_packed_commands(pipeline, 0, pipeline.len());
+        let answers = within(what, self.deadline, answers).await?;
+        let answers = answers.map_err(|source| Error::Redis { what, source })?;
+        if answers.len() != pipeline.len() {
+            return Err(Error::Answer { what });
+        }
+        Ok(answers)
+    }
+}
+
+async fn within<T>(
+    what: &'static str,
+    within: Duration,
+    answer: impl Future<Output = T>,
+) -> Result<T, Error> {
+    let late = |_| Error::Late { what, within };
+    timeout(within, answer).await.map_err(late)
+}
+
+/// An answer that says no is an error, unless it is only about the key it was asked of.
+pub(crate) fn unless_of_key(what: &'static str, answer: &Value) -> Result<(), Error> {
+    match answer {
+        Value::ServerError(error) if !is_of_key(error) => Err(refused(what, error.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// The key holds another type, is not there, or is not for us; other keys may be.
+fn is_of_key(error: &redis::ServerError) -> bool {
+    let says = |text| {
+        error
+            .details()
+            .is_some_and(|details| details.contains(text))
+    };
+    match error.kind() {
+        Some(ServerErrorKind::NoPerm) => !says("permissions to run"),
+        Some(ServerErrorKind::ResponseError) => says("no such key"),
+        _ => error.code() == "WRONGTYPE",
+    }
+}
+
+fn refused(what: &'static str, error: redis::ServerError) -> Error {
+    Error::Redis {
+        what,
+        source: error.into(),
+    }
+}
+
+/// Pauses between tries to connect: longer each time, and never the same for two programs.
+pub(crate) struct Backoff(u32);
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    pub(crate) fn new() -> Self {
+        Self(0)
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.0 = 0;
+    }
+
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = Self::FIRST.saturating_mul(1 << self.0).min(Self::LONGEST);
+        self.0 = (self.0 + 1).min(10);
+        // Each hasher has keys of its own: chance enough to part two programs.
+        let chance = RandomState::new().hash_one(self.0) % 256;
+        pause.mul_f64(0.75 + chance as f64 / 512.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_bound() {
+        let mut backoff = Backoff::new();
+        let first = backoff.next();
+        assert!(first >= Duration::from_millis(75) && first <= Duration::from_millis(125));
+        let last = (0..100).map(|_| backoff.next()).last();
+        assert!(
+            last >= Some(Duration::from_millis(1500)) && last <= Some(Duration::from_millis(2500))
+        );
+        backoff.reset();
+        assert!(backoff.next() <= Duration::from_millis(125));
+    }
+}

@@ -1,0 +1,96 @@
+//! What the two tasks and the handles know in common.
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::time::Instant;
+use vigie_metrics::Registry;
+
+use crate::Settings;
+use crate::key::QueueKey;
+use crate::levels::Levels;
+use crate::series::{Families, LevelSeries, Row};
+
+/// A queue that is followed.
+pub(crate) struct Queue {
+    pub(crate) key: QueueKey,
+    /// It did not exist when the first sweep began: all of its events are of our time.
+    pub(crate) young: bool,
+    pub(crate) row: Arc<Row>,
+    pub(crate) series: LevelSeries,
+    pub(crate) levels: Mutex<Option<(Instant, Levels)>>,
+}
+
+/// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
+pub(crate) type Queues = Arc<[Arc<Queue>]>;
+
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) families: Arc<Families>,
+    queues: RwLock<Queues>,
+    pub(crate) health: Mutex<Health>,
+}
+
+/// How the last tries went.
+#[derive(Default)]
+pub(crate) struct Health {
+    pub(crate) last_levels: Option<Instant>,
+    pub(crate) error: Option<String>,
+    pub(crate) events_error: Option<String>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
+        Self {
+            families: Arc::new(Families::new(registry, settings.tick.clone())),
+            settings,
+            queues: RwLock::new(Arc::new([])),
+            health: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn queues(&self) -> Queues {
+        Arc::clone(&self.queues.read())
+    }
+
+    /// Follows more queues, none of which was followed.
+    pub(crate) fn adopt(&self, keys: Vec<QueueKey>, young: bool) {
+        let mut queues = self.queues().to_vec();
+        for key in keys {
+            let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
+            let row = match of_name {
+                Some(queue) => Arc::clone(&queue.row),
+                None => Arc::new(Row::new(&self.families, key.name())),
+            };
+            queues.push(Arc::new(Queue {
+                series: LevelSeries::new(&self.families, &key),
+                key,
+                young,
+                row,
+                levels: Mutex::default(),
+            }));
+        }
+        self.replace(queues);
+    }
+
+    /// Follows these queues no longer. What was counted of them goes with the follower's next look.
+    pub(crate) fn drop_queues(&self, gone: impl Fn(&QueueKey) -> bool) {
+        let queues = self.queues();
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            queues.iter().cloned().partition(|queue| gone(&queue.key));
+        if gone.is_empty() {
+            return;
+        }
+        for queue in gone {
+            let named = kept.iter().any(|kept| kept.key.name() == queue.key.name());
+            self.families.remove_levels(&queue.key, !named);
+        }
+        self.replace(kept);
+    }
+
+    fn replace(&self, mut queues: Vec<Arc<Queue>>) {
+        queues.sort_by(|a, b| a.key.order().cmp(&b.key.order()));
+        self.families.queues.set(queues.len() as f64);
+        *self.queues.write() = queues.into();
+    }
+}

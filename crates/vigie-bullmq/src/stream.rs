@@ -1,0 +1,136 @@
+//! One queue's event stream, as it is followed: where the reading stands, what it came to, when to look again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::Value;
+use tokio::time::Instant;
+
+use crate::entry::{Entry, StreamId, StreamInfo};
+use crate::fold::{Batch, End, Fold, Limits, Name};
+use crate::ledger::Ledger;
+use crate::series::{Counts, Families};
+use crate::shared::Queue;
+
+/// How soon after an entry the reading is held against the server's count.
+const CHECK_BUSY: Duration = Duration::from_secs(5);
+/// And without entries: a stream can be deleted and made anew.
+const CHECK_IDLE: Duration = Duration::from_secs(30);
+/// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
+const MANY: usize = 2_000;
+
+pub(crate) struct Stream {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) key: String,
+    /// `None`: nothing is known of the stream yet, or the key holds something else.
+    ledger: Option<Ledger>,
+    pub(crate) fold: Fold,
+    pub(crate) counts: Counts,
+    pub(crate) read_at: Instant,
+    pub(crate) check_at: Instant,
+}
+
+/// How soon to look again.
+#[derive(Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) busy: Duration,
+    pub(crate) idle: Duration,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        queue: Arc<Queue>,
+        families: &Arc<Families>,
+        limits: Limits,
+        now: Instant,
+    ) -> Self {
+        Self {
+            key: queue.key.part("events"),
+            counts: Counts::new(families, &queue.key, &queue.row),
+            queue,
+            ledger: None,
+            fold: Fold::new(limits),
+            read_at: now,
+            check_at: now,
+        }
+    }
+
+    /// After which entry to read on, if it is to be read.
+    pub(crate) fn cursor(&self) -> Option<StreamId> {
+        self.ledger.as_ref().map(Ledger::cursor)
+    }
+
+    /// Takes the answer to XINFO STREAM.
+    pub(crate) fn checked(&mut self, answer: &Value, now: Instant) {
+        self.check_at = now + CHECK_IDLE;
+        if let Value::ServerError(error) = answer
+            && error.code() == "WRONGTYPE"
+        {
+            self.ledger = None;
+            return;
+        }
+        let info = StreamInfo::read(answer);
+        let lost = match &mut self.ledger {
+            Some(ledger) => ledger.check(info.as_ref()),
+            None => {
+                let mut ledger = match self.queue.young {
+                    true => Ledger::from_start(),
+                    false => Ledger::from_now(info.as_ref()),
+                };
+                let lost = ledger.check(info.as_ref());
+                self.ledger = Some(ledger);
+                lost
+            }
+        };
+        self.missed(lost);
+    }
+
+    /// Takes what was read; `full`: there may be more.
+    pub(crate) fn take(&mut self, entries: &[Value], full: bool, batch: &mut Batch) {
+        let mut read = 0;
+        for entry in entries {
+            let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.ledger) else {
+                continue;
+            };
+            read += 1;
+            let lost = ledger.read(entry.id);
+            self.missed(lost);
+            self.fold.apply(&entry, batch);
+        }
+        self.counts.read.add(read);
+        if !full {
+            self.fold.flush(batch);
+        }
+        self.counts.name(self.fold.names());
+    }
+
+    /// Sets when to look again after a look that gave so many entries.
+    pub(crate) fn pace(&mut self, entries: usize, full: bool, now: Instant, pace: Pace) {
+        self.read_at = match entries {
+            _ if full => now,
+            0 => now + pace.idle,
+            1..MANY => now + pace.busy,
+            _ => now + pace.busy / 4,
+        };
+        if entries > 0 {
+            self.check_at = self.check_at.min(now + CHECK_BUSY);
+        }
+    }
+
+    /// Counts an end whose name was looked up, if it had to be.
+    pub(crate) fn end(&mut self, end: End, looked_up: Option<&[u8]>) {
+        let name = match end.name {
+            Name::Known(name) => name,
+            Name::Of(job) => self.fold.learn(&job, looked_up),
+        };
+        self.counts.name(self.fold.names());
+        self.counts.end(name, end.outcome, end.run);
+    }
+
+    fn missed(&mut self, entries: u64) {
+        if entries > 0 {
+            self.counts.lost.add(entries);
+            self.fold.gap();
+        }
+    }
+}

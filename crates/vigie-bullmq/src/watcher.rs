@@ -1,0 +1,185 @@
+//! The watcher: its settings, its tasks, and what it says of itself.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use vigie_metrics::Registry;
+
+use crate::control::{self, Control};
+use crate::error::Error;
+use crate::follower::Follower;
+use crate::levels::Levels;
+use crate::link::Link;
+use crate::shared::Shared;
+
+/// Which jobs are the production tick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// The queue's name, under any prefix.
+    pub queue: String,
+    /// The job's name; `None`: every job of the queue.
+    pub job: Option<String>,
+}
+
+impl Tick {
+    pub(crate) fn is(&self, queue: &str, job: &str) -> bool {
+        self.queue == queue && self.job.as_deref().is_none_or(|name| name == job)
+    }
+}
+
+/// What to watch, and how closely.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where Redis is.
+    pub client: redis::Client,
+    /// The production tick, if there is one.
+    pub tick: Option<Tick>,
+    /// How often jobs are counted.
+    pub levels_every: Duration,
+    /// How often a busy stream is read.
+    pub poll_every: Duration,
+    /// How often all keys are walked in search of queues.
+    pub discover_every: Duration,
+    /// How long a queue is kept of which nothing is left in Redis.
+    pub forget_after: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How many queues are followed at most.
+    pub max_queues: usize,
+    /// How many job names a queue may have; the others are `other`.
+    pub max_names: usize,
+    /// How many waiting and how many running jobs are remembered of a queue, 24 bytes each.
+    pub max_jobs: usize,
+}
+
+impl Settings {
+    /// The usual settings.
+    #[must_use]
+    pub fn new(client: redis::Client) -> Self {
+        Self {
+            client,
+            tick: None,
+            levels_every: Duration::from_secs(1),
+            poll_every: Duration::from_millis(100),
+            discover_every: Duration::from_secs(30),
+            forget_after: Duration::from_secs(600),
+            timeout: Duration::from_secs(2),
+            max_queues: 10_000,
+            max_names: 100,
+            max_jobs: 100_000,
+        }
+    }
+}
+
+/// Not the client: it knows the password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("tick", &self.tick)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Watches all BullMQ queues of a Redis. Clones are handles of the same watcher.
+#[derive(Clone)]
+pub struct Watcher {
+    shared: Arc<Shared>,
+}
+
+impl Watcher {
+    /// A watcher that records into `registry` once it [runs](Self::run).
+    #[must_use]
+    pub fn new(settings: Settings, registry: &Registry) -> Self {
+        Self {
+            shared: Arc::new(Shared::new(settings, registry)),
+        }
+    }
+
+    /// Watches until `stop` is cancelled, whatever becomes of Redis meanwhile. To be called once.
+    pub async fn run(self, stop: CancellationToken) {
+        let control = Control::new(Arc::clone(&self.shared)).run();
+        let follower = Follower::new(self.shared).run();
+        let both = async { tokio::join!(control, follower) };
+        let _: Option<(Infallible, Infallible)> = stop.run_until_cancelled(both).await;
+    }
+
+    /// How it is doing now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let now = Instant::now();
+        let queues = self.shared.queues();
+        let queues = queues.iter().map(|queue| {
+            let levels = *queue.levels.lock();
+            QueueStatus {
+                prefix: queue.key.prefix().into(),
+                name: queue.key.name().into(),
+                age: levels.map(|(at, _)| now - at),
+                levels: levels.map(|(_, levels)| levels),
+            }
+        });
+        let queues = queues.collect();
+        let health = self.shared.health.lock();
+        Status {
+            queues,
+            last_levels: health.last_levels.map(Instant::into_std),
+            error: health.error.clone(),
+            events_error: health.events_error.clone(),
+        }
+    }
+}
+
+/// How a [`Watcher`] is doing.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The queues that are followed, by name and then prefix.
+    pub queues: Vec<QueueStatus>,
+    /// When jobs were last counted.
+    pub last_levels: Option<std::time::Instant>,
+    /// Why jobs cannot be counted now. Says no secret.
+    pub error: Option<String>,
+    /// Why events cannot be followed now. Says no secret.
+    pub events_error: Option<String>,
+}
+
+/// One followed queue.
+#[derive(Clone, Debug)]
+pub struct QueueStatus {
+    /// The prefix of its keys.
+    pub prefix: String,
+    /// Its name.
+    pub name: String,
+    /// Its jobs by state; `None` when Redis does not answer, or was not asked yet.
+    pub levels: Option<Levels>,
+    /// How long ago they were counted.
+    pub age: Option<Duration>,
+}
+
+/// A queue that [`probe`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueLevels {
+    /// The prefix of its keys.
+    pub prefix: String,
+    /// Its name.
+    pub name: String,
+    /// Its jobs by state.
+    pub levels: Levels,
+}
+
+/// Connects once, walks all keys once, and counts the jobs of every queue found.
+///
+/// # Errors
+/// When Redis cannot be reached, refuses, or is late.
+pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
+    let mut link = Link::open(&settings.client, settings.timeout).await?;
+    let found = control::once(&mut link, settings.max_queues).await?;
+    let queues = found.into_iter().map(|(key, levels)| QueueLevels {
+        prefix: key.prefix().into(),
+        name: key.name().into(),
+        levels,
+    });
+    Ok(queues.collect())
+}

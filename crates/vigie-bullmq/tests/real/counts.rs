@@ -1,0 +1,194 @@
+//! Counts by name are exact, and what was missed is known to the entry.
+
+use std::net::SocketAddr;
+
+use vigie_testkit::faults::Link;
+use vigie_testkit::{Redis, TcpProxy, eventually};
+
+use crate::support::{SOON, run, run_jobs, settings, stream_info, tick, total, watch};
+
+#[tokio::test]
+async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
+    let redis = Redis::start().await.unwrap();
+    let mut settings = settings(&redis.url());
+    settings.tick = tick("work", "a");
+    let watched = watch(settings);
+    watched.until_swept().await;
+    let truth = run_jobs(&redis, "work", 5_000).await;
+
+    let queue = [("queue", "work"), ("state", "failed")];
+    watched.until("queue_jobs_total", &queue, Some(500.0)).await;
+    let queue = [("queue", "work"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &queue, Some(4_500.0))
+        .await;
+    let scrape = watched.scrape();
+    for name in ["a", "b", "c"] {
+        for outcome in ["completed", "failed"] {
+            let labels = [
+                ("prefix", "bull"),
+                ("queue", "work"),
+                ("name", name),
+                ("outcome", outcome),
+            ];
+            let expected = truth[outcome][name].as_f64();
+            assert_eq!(
+                scrape.value("bullmq_jobs_finished_total", &labels),
+                expected
+            );
+            assert_eq!(
+                scrape.value("bullmq_job_run_seconds_count", &labels),
+                expected
+            );
+        }
+    }
+    assert_eq!(
+        scrape.sum("bullmq_jobs_finished_total", &[]),
+        5_000.0,
+        "other names"
+    );
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    assert_eq!(
+        scrape.value("bullmq_events_lost_total", &of_queue),
+        Some(0.0)
+    );
+    assert_eq!(
+        scrape.value("bullmq_job_runs_unmeasured_total", &of_queue),
+        Some(0.0)
+    );
+    let added = stream_info(&redis, "bull:work:events", "entries-added").await;
+    assert_eq!(
+        scrape.value("bullmq_events_read_total", &of_queue),
+        Some(added)
+    );
+    let ticks = truth["completed"]["a"].as_f64().unwrap() + truth["failed"]["a"].as_f64().unwrap();
+    assert_eq!(
+        scrape.value("production_tick_duration_seconds_count", &[]),
+        Some(ticks)
+    );
+    assert_eq!(watched.jobs("work", "waiting"), Some(0.0));
+}
+
+#[tokio::test]
+async fn the_newer_protocol_says_the_same() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&format!("{}/?protocol=resp3", redis.url())));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 200).await;
+    run(
+        "testing/fill.js",
+        &redis,
+        &["--queue=work", "--waiting=2", "--paused"],
+    )
+    .await;
+    let failed = [("queue", "work"), ("state", "failed")];
+    watched.until("queue_jobs_total", &failed, Some(20.0)).await;
+    let paused = [("queue", "work"), ("state", "paused")];
+    watched.until("queue_jobs_total", &paused, Some(2.0)).await;
+    assert_eq!(watched.sum("bullmq_jobs_finished_total", &[]), 200.0);
+    assert_eq!(watched.sum("bullmq_events_lost_total", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn what_happened_before_the_start_is_not_counted_and_names_are_looked_up() {
+    let redis = Redis::start().await.unwrap();
+    run_jobs(&redis, "work", 50).await;
+    run(
+        "testing/fill.js",
+        &redis,
+        &["--queue=old", "--name=old", "--waiting=5"],
+    )
+    .await;
+    let watched = watch(settings(&redis.url()));
+    watched.until_followed("work").await;
+    watched.until_followed("old").await;
+    assert_eq!(watched.jobs("work", "completed"), Some(0.0));
+    // Five jobs of before are taken, and end after their names were asked for.
+    run(
+        "testing/fill.js",
+        &redis,
+        &["--queue=old", "--completed=5", "--name=new"],
+    )
+    .await;
+    let labels = |name| {
+        [
+            ("prefix", "bull"),
+            ("queue", "old"),
+            ("name", name),
+            ("outcome", "completed"),
+        ]
+    };
+    watched
+        .until("bullmq_jobs_finished_total", &labels("old"), Some(5.0))
+        .await;
+    assert_eq!(
+        watched.value("bullmq_jobs_finished_total", &labels("new")),
+        Some(0.0)
+    );
+    assert_eq!(
+        watched.value("bullmq_job_run_seconds_count", &labels("old")),
+        Some(5.0)
+    );
+}
+
+#[tokio::test]
+async fn what_was_trimmed_unread_is_counted_to_the_entry() {
+    let redis = Redis::start().await.unwrap();
+    let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
+    let proxy = TcpProxy::start(target).await.unwrap();
+    let watched = watch(settings(&format!("redis://{}", proxy.addr())));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 100).await;
+    let completed = [("queue", "work"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(90.0))
+        .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    let read_before = watched
+        .value("bullmq_events_read_total", &of_queue)
+        .unwrap();
+
+    proxy.set(Link::Cut).await;
+    watched
+        .until("vigie_source_up", &[("source", "events")], Some(0.0))
+        .await;
+    let truth = run_jobs(&redis, "work", 4_000).await;
+    redis
+        .cli(&["XTRIM", "bull:work:events", "MAXLEN", "777"])
+        .await
+        .unwrap();
+    proxy.set(Link::Up).await;
+
+    let added = stream_info(&redis, "bull:work:events", "entries-added").await;
+    let lost = added - read_before - 777.0;
+    assert!(lost > 10_000.0, "{lost}");
+    watched
+        .until("bullmq_events_lost_total", &of_queue, Some(lost))
+        .await;
+    let read = watched.value("bullmq_events_read_total", &of_queue);
+    assert_eq!(read, Some(read_before + 777.0));
+    // Then it is exact again.
+    let left = redis
+        .cli(&["XRANGE", "bull:work:events", "-", "+"])
+        .await
+        .unwrap();
+    let is_end = |line: &&str| ["completed", "failed"].contains(line);
+    let ends = left.lines().filter(is_end).count() as f64;
+    assert!(ends > 100.0 && ends < total(&truth["completed"]), "{ends}");
+    let until_finished = async |jobs: f64| {
+        eventually(SOON, async || {
+            match watched.sum("bullmq_jobs_finished_total", &[]) {
+                found if found == jobs => Ok(()),
+                found => Err(format!("{found}, not {jobs}")),
+            }
+        })
+        .await;
+    };
+    until_finished(100.0 + ends).await;
+    run_jobs(&redis, "work", 300).await;
+    until_finished(400.0 + ends).await;
+    assert_eq!(
+        watched.value("bullmq_events_lost_total", &of_queue),
+        Some(lost)
+    );
+}

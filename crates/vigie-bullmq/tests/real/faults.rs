@@ -1,0 +1,210 @@
+//! Redis dies, freezes, comes back empty: unknown is absent, and what was counted stays.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use vigie_bullmq::Watcher;
+use vigie_metrics::Registry;
+use vigie_testkit::{Redis, eventually};
+
+use crate::support::{SOON, Watched, forgetful, run_jobs, settings, watch};
+
+const COMPLETED: [(&str, &str); 2] = [("queue", "work"), ("state", "completed")];
+const WAITING: [(&str, &str); 2] = [("queue", "work"), ("state", "waiting")];
+
+/// All that must never fall.
+fn counted(watched: &Watched) -> [f64; 5] {
+    let scrape = watched.scrape();
+    [
+        scrape.sum("queue_jobs_total", &COMPLETED),
+        scrape.sum(
+            "queue_jobs_total",
+            &[("queue", "work"), ("state", "failed")],
+        ),
+        scrape.sum("bullmq_jobs_finished_total", &[]),
+        scrape.sum("bullmq_job_run_seconds_count", &[]),
+        scrape.sum("bullmq_events_read_total", &[]),
+    ]
+}
+
+/// Looks all the time while `happening` runs.
+async fn never_falls(watched: &Watched, happening: impl Future<Output = ()>) {
+    let looking = async {
+        let mut last = counted(watched);
+        loop {
+            sleep(Duration::from_millis(5)).await;
+            let now = counted(watched);
+            assert!(
+                now.iter().zip(last).all(|(now, last)| *now >= last),
+                "{last:?}, then {now:?}"
+            );
+            last = now;
+        }
+    };
+    tokio::select! {
+        () = happening => {}
+        () = looking => {}
+    }
+}
+
+async fn until_down(watched: &Watched) {
+    watched
+        .until("vigie_source_up", &[("source", "redis")], Some(0.0))
+        .await;
+    watched
+        .until("vigie_source_up", &[("source", "events")], Some(0.0))
+        .await;
+    let scrape = watched.scrape();
+    assert_eq!(
+        scrape.samples("bullmq_jobs", &[]).count(),
+        0,
+        "a level outlived its source"
+    );
+    let left = scrape
+        .samples("queue_jobs_total", &[])
+        .map(|sample| sample.label("state"));
+    assert_eq!(
+        left.collect::<Vec<_>>(),
+        [Some("completed"), Some("failed")]
+    );
+    let status = watched.watcher.status();
+    assert!(status.error.is_some() && status.queues[0].levels.is_none());
+}
+
+#[tokio::test]
+async fn killed_and_back_empty() {
+    let mut redis = forgetful().await;
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 1_000).await;
+    watched
+        .until("queue_jobs_total", &COMPLETED, Some(900.0))
+        .await;
+    never_falls(&watched, async {
+        redis.kill9();
+        until_down(&watched).await;
+        assert_eq!(watched.value("queue_jobs_total", &COMPLETED), Some(900.0));
+        redis.restart().await.unwrap();
+        assert_eq!(redis.cli(&["DBSIZE"]).await.unwrap(), "0");
+        // Before the watcher is back, or after: all of it is of our time.
+        run_jobs(&redis, "work", 500).await;
+        watched
+            .until("queue_jobs_total", &COMPLETED, Some(1_350.0))
+            .await;
+        watched.until("queue_jobs_total", &WAITING, Some(0.0)).await;
+        watched
+            .until("vigie_source_up", &[("source", "events")], Some(1.0))
+            .await;
+    })
+    .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    assert_eq!(
+        watched.value("bullmq_events_lost_total", &of_queue),
+        Some(0.0)
+    );
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+}
+
+#[tokio::test]
+async fn killed_and_back_with_its_data_and_then_frozen() {
+    let mut redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 1_000).await;
+    watched
+        .until("queue_jobs_total", &COMPLETED, Some(900.0))
+        .await;
+    never_falls(&watched, async {
+        redis.restart().await.unwrap();
+        run_jobs(&redis, "work", 100).await;
+        watched
+            .until("queue_jobs_total", &COMPLETED, Some(990.0))
+            .await;
+        watched.until("queue_jobs_total", &WAITING, Some(0.0)).await;
+
+        redis.freeze();
+        until_down(&watched).await;
+        redis.thaw();
+        watched.until("queue_jobs_total", &WAITING, Some(0.0)).await;
+        run_jobs(&redis, "work", 100).await;
+        watched
+            .until("queue_jobs_total", &COMPLETED, Some(1_080.0))
+            .await;
+    })
+    .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    assert_eq!(
+        watched.value("bullmq_events_lost_total", &of_queue),
+        Some(0.0)
+    );
+    assert_eq!(watched.sum("bullmq_jobs_finished_total", &[]), 1_200.0);
+}
+
+#[tokio::test]
+async fn it_waits_for_a_redis_that_is_not_there_yet() {
+    let mut redis = forgetful().await;
+    redis.kill9();
+    let watched = watch(settings(&redis.url()));
+    watched
+        .until("vigie_source_up", &[("source", "redis")], Some(0.0))
+        .await;
+    let error = watched.watcher.status().error.unwrap();
+    assert!(error.contains("cannot connect"), "{error}");
+    redis.restart().await.unwrap();
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &COMPLETED, Some(90.0))
+        .await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_gone_is_forgotten_and_one_made_anew_is_followed() {
+    let redis = Redis::start().await.unwrap();
+    let mut settings = settings(&redis.url());
+    settings.forget_after = Duration::from_millis(500);
+    let watched = watch(settings);
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &COMPLETED, Some(90.0))
+        .await;
+    redis.cli(&["FLUSHALL"]).await.unwrap();
+    eventually(SOON, async || {
+        let scrape = watched.scrape();
+        let left = scrape.families().iter().flat_map(|family| &family.samples);
+        match left
+            .clone()
+            .find(|sample| sample.label("queue") == Some("work"))
+        {
+            Some(sample) => Err(format!("{sample:?} is still there")),
+            None => Ok(()),
+        }
+    })
+    .await;
+    assert_eq!(watched.value("bullmq_queues", &[]), Some(0.0));
+    run_jobs(&redis, "work", 50).await;
+    watched
+        .until("queue_jobs_total", &COMPLETED, Some(45.0))
+        .await;
+}
+
+#[tokio::test]
+async fn it_stops_when_told_also_while_redis_is_silent() {
+    let redis = Redis::start().await.unwrap();
+    let mut settings = settings(&redis.url());
+    settings.timeout = Duration::from_secs(60);
+    let watcher = Watcher::new(settings, &Registry::new());
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(watcher.run(stop.clone()));
+    redis.freeze();
+    sleep(Duration::from_millis(300)).await;
+    assert!(!running.is_finished());
+    stop.cancel();
+    timeout(Duration::from_secs(5), running)
+        .await
+        .unwrap()
+        .unwrap();
+}

@@ -1,0 +1,8 @@
+//! The watcher on a real Redis, with jobs of the real BullMQ.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod counts;
+mod faults;
+mod levels;
+mod reads_only;
+mod support;

@@ -1,0 +1,209 @@
+//! It only reads, with few rights and few round trips.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use vigie_bullmq::probe;
+use vigie_testkit::Redis;
+
+use crate::support::{run, run_jobs, settings, watch};
+
+/// What a user of the watcher must be allowed to do, and nothing else.
+const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
+                      +lrange +zcard +hget +hmget +exists +xread +xinfo|stream";
+
+#[tokio::test]
+async fn the_least_rights_are_enough() {
+    let redis = Redis::start().await.unwrap();
+    let rights: Vec<_> = RIGHTS.split_whitespace().collect();
+    redis
+        .cli(&[&["ACL", "SETUSER", "vigie"], &rights[..]].concat())
+        .await
+        .unwrap();
+    run(
+        "testing/fill.js",
+        &redis,
+        &["--prefix=secret", "--queue=hidden", "--waiting=1"],
+    )
+    .await;
+    let watched = watch(settings(&format!(
+        "redis://vigie:pass@127.0.0.1:{}",
+        redis.port()
+    )));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 500).await;
+    run(
+        "testing/fill.js",
+        &redis,
+        &["--queue=work", "--waiting=2", "--delayed=3"],
+    )
+    .await;
+    watched
+        .until(
+            "queue_jobs_total",
+            &[("queue", "work"), ("state", "failed")],
+            Some(50.0),
+        )
+        .await;
+    watched
+        .until(
+            "queue_jobs_total",
+            &[("queue", "work"), ("state", "delayed")],
+            Some(3.0),
+        )
+        .await;
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+    assert_eq!(
+        watched.value("bullmq_queues", &[]),
+        Some(1.0),
+        "no right, no queue"
+    );
+
+    // A right that is missing is said, and no secret with it.
+    redis
+        .cli(&["ACL", "SETUSER", "vigie", "-llen"])
+        .await
+        .unwrap();
+    watched
+        .until("vigie_source_up", &[("source", "redis")], Some(0.0))
+        .await;
+    let error = watched.watcher.status().error.unwrap();
+    assert!(error.contains("llen") && !error.contains("pass"), "{error}");
+    redis
+        .cli(&["ACL", "SETUSER", "vigie", "+llen"])
+        .await
+        .unwrap();
+    watched
+        .until("vigie_source_up", &[("source", "redis")], Some(1.0))
+        .await;
+}
+
+#[tokio::test]
+async fn no_command_writes() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 200).await;
+    watched
+        .until(
+            "queue_jobs_total",
+            &[("queue", "work"), ("state", "failed")],
+            Some(20.0),
+        )
+        .await;
+    redis.cli(&["CONFIG", "RESETSTAT"]).await.unwrap();
+    // Long enough for every kind of look, the check of an idle stream after its last entry included.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();
+    let used: BTreeSet<_> = stats
+        .lines()
+        .filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next())
+        .collect();
+    let reads = [
+        "exists",
+        "hget",
+        "hmget",
+        "llen",
+        "lrange",
+        "ping",
+        "scan",
+        "xinfo|stream",
+        "xread",
+        "zcard",
+    ];
+    let tests_own = ["config|resetstat", "info"];
+    let allowed = BTreeSet::from_iter(reads.into_iter().chain(tests_own));
+    assert!(used.is_subset(&allowed), "{used:?}");
+    assert!(
+        used.is_superset(&BTreeSet::from(["llen", "scan", "xinfo|stream", "xread"])),
+        "{used:?}"
+    );
+}
+
+/// Forwards to Redis one turn at a time, and counts the turns: what the client says until it falls
+/// silent, then all the answers.
+async fn turns(port: u16) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&turns);
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        loop {
+            let Ok(asked) = turn(&mut client).await else {
+                return;
+            };
+            counter.fetch_add(1, Ordering::SeqCst);
+            let (mut reader, mut writer) = server.split();
+            // Redis stops reading from who does not read its answers.
+            let (_, answers) = tokio::join!(writer.write_all(&asked), turn(&mut reader));
+            client.write_all(&answers.unwrap()).await.unwrap();
+        }
+    });
+    (addr, turns)
+}
+
+async fn turn(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
+    let mut said = vec![from.read_u8().await?];
+    while let Ok(more) = timeout(Duration::from_millis(200), from.read_buf(&mut said)).await {
+        if more? == 0 {
+            break;
+        }
+    }
+    Ok(said)
+}
+
+#[tokio::test]
+async fn a_thousand_queues_are_counted_in_one_round_trip() {
+    let mut turns_taken = Vec::new();
+    for queues in [10, 1_000] {
+        let redis = Redis::start().await.unwrap();
+        let client = redis::Client::open(redis.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut pipeline = redis::pipe();
+        for queue in 0..queues {
+            let meta = format!("bull:q{queue}:meta");
+            pipeline
+                .cmd("HSET")
+                .arg(meta)
+                .arg("version")
+                .arg("bullmq:5.81.5");
+            pipeline
+                .cmd("LPUSH")
+                .arg(format!("bull:q{queue}:wait"))
+                .arg(1);
+        }
+        let _: redis::Value = pipeline.query_async(&mut connection).await.unwrap();
+        redis.cli(&["CONFIG", "RESETSTAT"]).await.unwrap();
+        let (addr, turns) = turns(redis.port()).await;
+        let mut settings = settings(&format!("redis://{addr}"));
+        settings.timeout = Duration::from_secs(10);
+        let found = probe(&settings).await.unwrap();
+        assert_eq!(found.len(), queues);
+        let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();
+        let calls = |command: &str| {
+            let prefix = format!("cmdstat_{command}:calls=");
+            let rest = stats
+                .lines()
+                .find_map(|line| line.strip_prefix(&prefix))
+                .unwrap();
+            rest.split(',').next().unwrap().parse::<usize>().unwrap()
+        };
+        assert_eq!(calls("zcard"), 5 * queues);
+        assert_eq!(calls("llen"), 3 * queues);
+        // The walk over all keys takes a turn each step; what is left must not depend on the queues.
+        turns_taken.push(turns.load(Ordering::SeqCst) - calls("scan"));
+    }
+    assert_eq!(turns_taken[0], turns_taken[1]);
+    // The greeting, `meta` of all, and the counts.
+    assert!(turns_taken[0] <= 4, "{turns_taken:?}");
+}

@@ -1,0 +1,152 @@
+//! A Redis, a watcher on it, and what the watcher publishes.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use vigie_bullmq::{Settings, Tick, Watcher};
+use vigie_metrics::{Format, Registry};
+use vigie_testkit::{Redis, RedisOptions, Scrape, Script, eventually, promtext};
+
+pub(crate) const SOON: Duration = Duration::from_secs(15);
+pub(crate) const SCRIPT: Duration = Duration::from_secs(60);
+
+/// All keys are walked often, so that tests need not wait.
+pub(crate) fn settings(url: &str) -> Settings {
+    let mut settings = Settings::new(redis::Client::open(url).unwrap());
+    settings.levels_every = Duration::from_millis(100);
+    settings.discover_every = Duration::from_millis(200);
+    settings.timeout = Duration::from_millis(500);
+    settings
+}
+
+pub(crate) fn tick(queue: &str, job: &str) -> Option<Tick> {
+    Some(Tick {
+        queue: queue.into(),
+        job: Some(job.into()),
+    })
+}
+
+/// A Redis that comes back empty when it was killed.
+pub(crate) async fn forgetful() -> Redis {
+    let options = RedisOptions {
+        args: ["--appendonly", "no"].map(String::from).to_vec(),
+        ..RedisOptions::default()
+    };
+    Redis::start_with(options).await.unwrap()
+}
+
+pub(crate) struct Watched {
+    registry: Registry,
+    pub(crate) watcher: Watcher,
+    _stop: DropGuard,
+}
+
+pub(crate) fn watch(settings: Settings) -> Watched {
+    let registry = Registry::new();
+    let watcher = Watcher::new(settings, &registry);
+    let stop = CancellationToken::new();
+    tokio::spawn(watcher.clone().run(stop.clone()));
+    Watched {
+        registry,
+        watcher,
+        _stop: stop.drop_guard(),
+    }
+}
+
+impl Watched {
+    pub(crate) fn scrape(&self) -> Scrape {
+        let page = self.registry.expose(Format::Text);
+        Scrape::parse(&page, promtext::Format::Text).unwrap()
+    }
+
+    pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        self.scrape().value(name, labels)
+    }
+
+    pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.scrape().sum(name, labels)
+    }
+
+    /// `queue_jobs_total` of a queue and state.
+    pub(crate) fn jobs(&self, queue: &str, state: &str) -> Option<f64> {
+        self.value("queue_jobs_total", &[("queue", queue), ("state", state)])
+    }
+
+    /// Waits until the series has that value.
+    #[track_caller]
+    pub(crate) fn until<'a>(
+        &'a self,
+        name: &'a str,
+        labels: &'a [(&'a str, &'a str)],
+        value: Option<f64>,
+    ) -> impl Future<Output = ()> + 'a {
+        eventually(SOON, async move || match self.value(name, labels) {
+            found if found == value => Ok(()),
+            found => {
+                let status = self.watcher.status();
+                let errors = [status.error, status.events_error];
+                Err(format!(
+                    "{name}{labels:?} is {found:?}, not {value:?} {errors:?}"
+                ))
+            }
+        })
+    }
+
+    /// Waits until all queues were looked for once, so that others are known to be new.
+    pub(crate) async fn until_swept(&self) {
+        for source in ["redis", "events"] {
+            let labels = [("source", source)];
+            self.until("vigie_source_up", &labels, Some(1.0)).await;
+        }
+    }
+
+    /// Waits until the events of a queue are followed from where they stand.
+    pub(crate) async fn until_followed(&self, queue: &str) {
+        let labels = [("prefix", "bull"), ("queue", queue)];
+        self.until("bullmq_events_read_total", &labels, Some(0.0))
+            .await;
+        // The series is made, and the question asked, in one go; the answer takes no longer than this.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Runs a driver to its end; it says one thing.
+pub(crate) async fn run(path: &'static str, redis: &Redis, args: &[&str]) -> Value {
+    let url = redis.url();
+    let args = [&["--redis", &url], args].concat();
+    let mut script = Script::new(path).args(args).spawn().unwrap();
+    let said = script.next_json(SCRIPT).await.unwrap();
+    assert!(
+        script.wait(SCRIPT).await.unwrap().success(),
+        "{}",
+        script.tail()
+    );
+    said
+}
+
+/// Runs jobs through a queue, a tenth of them failing, all of them deleted at once.
+pub(crate) async fn run_jobs(redis: &Redis, queue: &str, jobs: u64) -> Value {
+    let jobs = jobs.to_string();
+    run(
+        "testing/jobs.js",
+        redis,
+        &["--queue", queue, "--jobs", &jobs],
+    )
+    .await
+}
+
+/// A field of XINFO STREAM.
+pub(crate) async fn stream_info(redis: &Redis, key: &str, field: &str) -> f64 {
+    let info = redis.cli(&["XINFO", "STREAM", key]).await.unwrap();
+    let mut lines = info.lines().skip_while(|line| *line != field);
+    lines.nth(1).unwrap().parse().unwrap()
+}
+
+pub(crate) fn total(row: &Value) -> f64 {
+    row.as_object()
+        .unwrap()
+        .values()
+        .filter_map(Value::as_f64)
+        .sum()
+}
