@@ -70,8 +70,8 @@ impl State {
         }
     }
 
-    /// Takes note of a run that ended now.
-    pub fn record(&mut self, now: Moment, duration: Duration, outcome: Outcome) {
+    /// Takes note of a run that ended now, and of how long it took if that was measured.
+    pub fn record(&mut self, now: Moment, duration: impl Into<Option<Duration>>, outcome: Outcome) {
         // A verdict that went stale had failed already, from then on.
         let before = self.verdict(now);
         let status = match outcome {
@@ -83,7 +83,7 @@ impl State {
         self.verdict = Verdict {
             status,
             since: if changed { now } else { before.since },
-            duration: Some(duration),
+            duration: duration.into(),
             last_success: outcome.is_ok().then_some(now).or(before.last_success),
             failure: outcome.err(),
         };

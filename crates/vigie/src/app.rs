@@ -1,0 +1,267 @@
+//! The program put together: from settings and edges to something that runs.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use secrecy::ExposeSecret as _;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+use vigie_bullmq::Watcher;
+use vigie_gateway::{Gateway, Running};
+use vigie_metrics::Registry;
+use vigie_probes::{self as probes, Checks, Clock};
+
+use crate::admin::{self, Credentials};
+use crate::config::{self, Access, Check, Settings};
+use crate::process;
+use crate::queues::QueueCounts;
+
+/// Where the program meets the world. Tests bring listeners on port 0.
+pub struct Edges {
+    /// Where `/metrics` and the probes are served.
+    pub admin: TcpListener,
+    /// Where the gateway serves, when there is one.
+    pub gateway: Option<TcpListener>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+impl Edges {
+    /// Listens where the settings say.
+    ///
+    /// # Errors
+    /// When an address cannot be listened on.
+    pub fn bind(settings: &Settings) -> Result<Self> {
+        let gateway = settings.gateway.as_ref();
+        Ok(Self {
+            admin: listen(settings.admin.listen, "admin.listen")?,
+            gateway: gateway
+                .map(|gateway| listen(gateway.listen, "gateway.listen"))
+                .transpose()?,
+            clock: Clock::system(),
+        })
+    }
+}
+
+fn listen(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("cannot listen on {address} ({key})"))
+}
+
+/// Vigie, built and not yet running.
+pub struct App {
+    admin: TcpListener,
+    router: axum::Router,
+    gateway: Option<(Gateway, TcpListener)>,
+    watcher: Option<Watcher>,
+    checks: Checks,
+    shutdown: config::Shutdown,
+    registry: Registry,
+}
+
+impl App {
+    /// Puts everything together. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When a URL or a route is not usable after all.
+    pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
+        let registry = Registry::new();
+        process::register(&registry);
+        let watcher = settings
+            .redis
+            .as_ref()
+            .map(|redis| watcher(redis, settings.tick.as_ref(), &registry))
+            .transpose()?;
+        let gateway = match (&settings.gateway, edges.gateway) {
+            (Some(gateway), Some(listener)) => Some((
+                Gateway::new(gateway_settings(gateway), &registry)?,
+                listener,
+            )),
+            _ => None,
+        };
+        let checks = checks(settings, watcher.as_ref(), edges.clock, &registry)?;
+        let router = admin::router(
+            registry.clone(),
+            checks.clone(),
+            gateway
+                .as_ref()
+                .map(|(gateway, _)| gateway.learned_routes()),
+            credentials(&settings.admin.access),
+        );
+        Ok(Self {
+            admin: edges.admin,
+            router,
+            gateway,
+            watcher,
+            checks,
+            shutdown: settings.shutdown.clone(),
+            registry,
+        })
+    }
+
+    /// What is known, for those in the same process.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
+    ///
+    /// # Errors
+    /// When a listener cannot be used.
+    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        let background = CancellationToken::new();
+        let tasks = TaskTracker::new();
+
+        let address = self.admin.local_addr()?;
+        self.admin.set_nonblocking(true)?;
+        let admin = tokio::net::TcpListener::from_std(self.admin)?;
+        tasks.spawn(admin::serve(admin, self.router, background.clone()));
+        info!(%address, "admin port: /metrics /healthz /readyz");
+
+        let gateway = match self.gateway {
+            Some((gateway, listener)) => Some(gateway.start(listener)?),
+            None => None,
+        };
+        if let Some(gateway) = &gateway {
+            info!(address = %gateway.address(), "gateway");
+        }
+        if let Some(watcher) = self.watcher {
+            tasks.spawn(watcher.run(background.clone()));
+        }
+        let checks = self.checks.clone();
+        let until = background.clone();
+        tasks.spawn(async move { checks.run(until).await });
+        tasks.close();
+
+        stop.cancelled().await;
+        info!(grace = ?self.shutdown.grace, "draining");
+        self.checks.drain();
+        tokio::time::sleep(self.shutdown.delay).await;
+        if let Some(gateway) = gateway {
+            drain(gateway, self.shutdown.grace).await;
+        }
+        background.cancel();
+        tasks.wait().await;
+        info!("stopped");
+        Ok(())
+    }
+}
+
+async fn drain(gateway: Running, grace: std::time::Duration) {
+    let drained = tokio::task::spawn_blocking(move || gateway.drain(grace)).await;
+    if drained.is_err() {
+        warn!("the gateway did not drain in order");
+    }
+}
+
+fn gateway_settings(from: &config::Gateway) -> vigie_gateway::Settings {
+    let mut settings = vigie_gateway::Settings::new(from.app.as_str());
+    settings.threads = from.threads;
+    settings.routes.clone_from(&from.routes);
+    settings.learned_routes = from.learned_routes;
+    settings.count_client_errors = from.count_client_errors;
+    settings.trusted_proxies.clone_from(&from.trusted_proxies);
+    settings.header_timeout = from.header_timeout;
+    settings.max_headers = from.max_headers;
+    settings.max_header_bytes = from.max_header_bytes;
+    settings.connect_timeout = from.connect_timeout;
+    settings.response_timeout = from.response_timeout;
+    settings.body_timeout = from.body_timeout;
+    settings.keep_alive = from.keep_alive;
+    settings.max_connections = from.max_connections;
+    settings.max_sessions = from.max_sessions;
+    settings
+}
+
+/// What the watcher is told, also by `vigie check`.
+pub(crate) fn watcher_settings(
+    redis: &config::Redis,
+    tick: Option<&config::Tick>,
+) -> Result<vigie_bullmq::Settings> {
+    // The error of a URL would show the URL; the settings have judged it before.
+    let client = redis::Client::open(redis.url.expose_secret())
+        .map_err(|_| anyhow::anyhow!("redis.url is not a URL that the Redis client understands"))?;
+    let mut settings = vigie_bullmq::Settings::new(client);
+    settings.tick = tick.map(|tick| vigie_bullmq::Tick {
+        queue: tick.queue.clone(),
+        job: tick.job.clone(),
+    });
+    settings.levels_every = redis.levels_every;
+    settings.poll_every = redis.poll_every;
+    settings.discover_every = redis.discover_every;
+    settings.timeout = redis.timeout;
+    settings.max_queues = redis.max_queues;
+    Ok(settings)
+}
+
+fn watcher(
+    redis: &config::Redis,
+    tick: Option<&config::Tick>,
+    registry: &Registry,
+) -> Result<Watcher> {
+    Ok(Watcher::new(watcher_settings(redis, tick)?, registry))
+}
+
+/// The check of the database, also for `vigie check`.
+pub(crate) fn database_check(database: &config::Database) -> Result<probes::Sql> {
+    let check = probes::Sql::new("database", database.url.expose_secret());
+    let check = check.context("database.url")?;
+    Ok(check.relogin_every(database.relogin_every))
+}
+
+/// The check of Redis, also for `vigie check`.
+pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
+    probes::Redis::new("redis", redis.url.expose_secret()).context("redis.url")
+}
+
+/// The check of the app, also for `vigie check`.
+pub(crate) fn app_check(gateway: &config::Gateway) -> Result<probes::App> {
+    probes::App::new("app", &format!("http://{}", gateway.app)).context("gateway.app")
+}
+
+fn checks(
+    settings: &Settings,
+    watcher: Option<&Watcher>,
+    clock: Clock,
+    registry: &Registry,
+) -> Result<Checks> {
+    let every = &settings.checks;
+    let how = |check: Check, source| probes::Settings {
+        required: check.required,
+        period: every.period,
+        timeout: every.timeout,
+        source,
+    };
+    let mut builder = Checks::builder(clock);
+    if let Some(database) = &settings.database {
+        let check = database_check(database)?;
+        builder = builder.check(check, how(every.database, Some("database")));
+    }
+    if let Some(redis) = &settings.redis {
+        builder = builder.check(redis_check(redis)?, how(every.redis, None));
+    }
+    if let Some(watcher) = watcher {
+        let stale_after = every.period + every.timeout;
+        let counts = QueueCounts::new(watcher.clone(), stale_after);
+        builder = builder.source(Arc::new(counts), every.queues.required);
+    }
+    if let Some(gateway) = &settings.gateway {
+        builder = builder.check(app_check(gateway)?, how(every.app, Some("app")));
+    }
+    for section in settings.unwatched() {
+        info!(section, "not configured, so not watched");
+        builder = builder.unwatched(section);
+    }
+    Ok(builder.build(registry))
+}
+
+fn credentials(access: &Access) -> Option<Credentials> {
+    match access {
+        Access::Open => None,
+        Access::Bearer(token) => Some(Credentials::bearer(token.clone())),
+        Access::Basic { username, password } => Some(Credentials::basic(username, password)),
+    }
+}

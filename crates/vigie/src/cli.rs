@@ -1,0 +1,168 @@
+//! The command line: what the user typed. What it means is for [`crate::config`] to say.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::{Flag, Sources};
+
+const EXAMPLES: &str = "\
+Examples:
+  vigie run --config vigie.toml
+  vigie run --app http://127.0.0.1:3000 --redis redis://127.0.0.1:6379
+  vigie check --config vigie.toml
+
+Settings come from the file, then the environment (VIGIE__SECTION__KEY, as in
+VIGIE__GATEWAY__APP; REDIS_URL and DATABASE_URL when nothing else names them),
+then the flags; the last one wins. Prefer the file or the environment for
+addresses with a password: other users of the machine can see flags.
+
+Exit codes: 0 success, 1 failure, 2 wrong usage or settings.";
+
+/// Watches a realtime backend from outside: HTTP, Socket.IO, BullMQ, Redis and SQL.
+#[derive(Parser)]
+#[command(name = "vigie", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// The configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE", display_order = 0)]
+    #[arg(env = "VIGIE_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Watch: carry the traffic, read the queues, run the checks, serve the metrics
+    #[command(after_help = "\
+Examples:
+  vigie run --config vigie.toml
+  vigie run --app http://127.0.0.1:3000 --listen 127.0.0.1:8080 --admin 127.0.0.1:9850 \\
+            --redis redis://127.0.0.1:6379 --tick production/production-tick
+
+SIGTERM or SIGINT ends it once open requests are done, a second one at once.")]
+    Run(Overrides),
+    /// Connect once to everything that is configured and say what works
+    #[command(after_help = "\
+Example:
+  vigie check --config vigie.toml
+
+Exit code 0 when everything works, 1 otherwise.")]
+    Check(Overrides),
+    /// Print the completion script of a shell
+    #[command(after_help = "\
+Examples:
+  vigie completions bash > /etc/bash_completion.d/vigie
+  vigie completions fish > ~/.config/fish/completions/vigie.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print a manual page
+    #[command(after_help = "\
+Examples:
+  vigie man > vigie.1
+  vigie man run > vigie-run.1")]
+    Man {
+        /// The command that the page is about; the whole program by default
+        #[arg(value_parser = ["run", "check", "completions", "man"])]
+        command: Option<String>,
+    },
+}
+
+/// Flags that win over the environment and the file. Not `Debug`: they may hold secrets.
+#[derive(Args, Default)]
+pub struct Overrides {
+    /// The app behind the gateway [gateway.app]
+    #[arg(long, value_name = "URL")]
+    pub app: Option<String>,
+    /// Where the gateway listens [gateway.listen]
+    #[arg(long, value_name = "IP:PORT")]
+    pub listen: Option<String>,
+    /// Where /metrics, /healthz and /readyz are served [admin.listen]
+    #[arg(long, value_name = "IP:PORT")]
+    pub admin: Option<String>,
+    /// Redis, with the BullMQ queues in it [redis.url]
+    #[arg(long, value_name = "URL")]
+    pub redis: Option<String>,
+    /// The SQL database: postgres, mysql, mariadb or sqlite [database.url]
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// The periodic job to time; without JOB, every job of the queue [tick.queue, tick.job]
+    #[arg(long, value_name = "QUEUE[/JOB]")]
+    pub tick: Option<String>,
+    /// The form of Vigie's own log: auto, text or json [log.format]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// What Vigie logs, like info or info,vigie=debug [log.filter]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+impl Overrides {
+    /// The keys that were set, each with the flag that set it.
+    #[must_use]
+    pub fn flags(&self) -> Vec<Flag> {
+        let one = [
+            ("--app", "gateway.app", &self.app),
+            ("--listen", "gateway.listen", &self.listen),
+            ("--admin", "admin.listen", &self.admin),
+            ("--redis", "redis.url", &self.redis),
+            ("--database", "database.url", &self.database),
+            ("--log-format", "log.format", &self.log_format),
+            ("--log", "log.filter", &self.log),
+        ];
+        let set = one.into_iter().filter(|(_, _, value)| value.is_some());
+        let mut flags: Vec<Flag> = set
+            .map(|(name, key, value)| Flag {
+                name,
+                key,
+                value: value.clone(),
+            })
+            .collect();
+        if let Some(tick) = &self.tick {
+            let (queue, job) = match tick.split_once('/') {
+                Some((queue, job)) => (queue, Some(job)),
+                None => (tick.as_str(), None),
+            };
+            // `--tick QUEUE` alone takes back the job that the file names.
+            for (key, value) in [("tick.queue", Some(queue)), ("tick.job", job)] {
+                flags.push(Flag {
+                    name: "--tick",
+                    key,
+                    value: value.map(str::to_owned),
+                });
+            }
+        }
+        flags
+    }
+}
+
+/// Everything that the settings are made of.
+#[must_use]
+pub fn sources(config: Option<PathBuf>, overrides: &Overrides) -> Sources {
+    Sources {
+        file: config,
+        env: std::env::vars_os().collect(),
+        flags: overrides.flags(),
+    }
+}
+
+/// A usage error as it may be shown: clap quotes what it did not expect, and that can be an address
+/// with a password that lost its flag.
+#[must_use]
+pub fn without_secrets(message: &str, arguments: impl Iterator<Item = String>) -> String {
+    arguments.filter(|argument| argument.contains('@')).fold(
+        message.to_owned(),
+        |message, argument| {
+            let value = argument
+                .split_once('=')
+                .map_or(&*argument, |(_, value)| value);
+            message.replace(&argument, "***").replace(value, "***")
+        },
+    )
+}

@@ -1,0 +1,6 @@
+//! What `vigie` can be told to do, one module per command.
+
+pub mod check;
+pub mod completions;
+pub mod man;
+pub mod run;

@@ -1,0 +1,233 @@
+//! Reads keys one by one and keeps every mistake, so that all of them are told at once.
+//!
+//! The keys that were asked for are the keys that exist: there is no second list to keep in step.
+
+use std::path::PathBuf;
+
+use super::given::{Given, Layer, Place, Span, twin};
+use super::mask;
+use super::problem::Problem;
+use super::secret_file;
+use super::values::{Parsed, Wrong, text};
+
+pub(super) struct Reader {
+    layer: Layer,
+    /// Where a relative path written in the configuration file starts.
+    directory: PathBuf,
+    known: Vec<String>,
+    secrets: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    pub(super) fn new(layer: Layer, directory: PathBuf) -> Self {
+        Self {
+            layer,
+            directory,
+            known: Vec::new(),
+            secrets: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    pub(super) fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Where anything was said about `section`.
+    pub(super) fn section(&self, section: &str) -> Option<Place> {
+        self.layer.section(section).cloned()
+    }
+
+    /// Where the value of `key` was given.
+    pub(super) fn place(&self, key: &str) -> Option<&Place> {
+        self.layer.values.get(key).map(|given| &given.place)
+    }
+
+    /// The value of `key`, if one was given that is accepted.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+    ) -> Option<T> {
+        self.known.push(key.to_owned());
+        let given = self.layer.values.get(key)?.clone();
+        match kind(&given) {
+            Ok(value) => Some(value),
+            Err(wrongs) => {
+                for wrong in wrongs {
+                    let given = wrong.item.as_ref().unwrap_or(&given);
+                    let title = format!("{key}: found {}", given.describe());
+                    self.problem(Problem::at(given.place.clone(), title, wrong.label).local());
+                }
+                None
+            }
+        }
+    }
+
+    /// The value of `key`, or its default.
+    pub(super) fn or<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>, default: T) -> T {
+        self.optional(key, kind).unwrap_or(default)
+    }
+
+    /// The value of `key`, which its section cannot do without.
+    pub(super) fn required<T>(
+        &mut self,
+        section: &str,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+        example: &str,
+    ) -> Option<T> {
+        let value = self.optional(key, kind);
+        if !self.layer.values.contains_key(key) {
+            self.missing(section, key, example);
+        }
+        value
+    }
+
+    /// A secret, given by `key` itself or as a file by `key_file`.
+    pub(super) fn secret<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>) -> Option<T> {
+        let file_key = twin(key);
+        self.known.push(key.to_owned());
+        self.secrets.push(key.to_owned());
+        let path = self.optional(&file_key, text);
+        let direct = self.layer.values.get(key).cloned();
+        let from_file = self.layer.values.get(&file_key).cloned();
+
+        if let (Some(direct), Some(from_file)) = (&direct, &from_file) {
+            let title = format!("{key} and {file_key} exclude each other");
+            let label = "one of the two must go";
+            let problem = Problem::at(from_file.key.clone(), title, label);
+            self.problem(problem.also(Some(&direct.key), "the other one"));
+            return None;
+        }
+        if let Some(given) = direct {
+            return kind(&given)
+                .map_err(|wrongs| {
+                    let title = format!("{key}: found a value that is not accepted (not shown)");
+                    self.problem(Problem::at(given.place, title, labels(wrongs)).local());
+                })
+                .ok();
+        }
+        let (path, given) = (path?, from_file?);
+        let path = match given.place {
+            Place::File(_) => self.directory.join(path),
+            _ => PathBuf::from(path),
+        };
+        secret_file::read(&path)
+            .and_then(|secret| {
+                kind(&Given::untyped(&secret, given.place.clone()))
+                    .map_err(|wrongs| format!("in the file: {}", labels(wrongs)))
+            })
+            .map_err(|reason| {
+                let title = format!("{file_key}: this file cannot be used");
+                self.problem(Problem::at(given.place, title, reason).local());
+            })
+            .ok()
+    }
+
+    /// A secret that its section cannot do without.
+    pub(super) fn required_secret<T>(
+        &mut self,
+        section: &str,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+        example: &str,
+    ) -> Option<T> {
+        let value = self.secret(key, kind);
+        if !self.has_secret(key) {
+            self.missing(section, key, example);
+        }
+        value
+    }
+
+    /// Whether a secret was given in one way or the other.
+    pub(super) fn has_secret(&self, key: &str) -> bool {
+        self.layer.values.contains_key(key) || self.layer.values.contains_key(&twin(key))
+    }
+
+    /// Where a secret was given, in one way or the other.
+    pub(super) fn secret_place(&self, key: &str) -> Option<Place> {
+        self.place(key).or_else(|| self.place(&twin(key))).cloned()
+    }
+
+    fn missing(&mut self, section: &str, key: &str, example: &str) {
+        if let Some(place) = self.section(section) {
+            let title = format!("{key} is missing");
+            let label = format!("[{section}] cannot do without it");
+            self.problem(Problem::at(place, title, label).help(format!("add {example}")));
+        }
+    }
+
+    /// Ends the reading: adds what nobody asked for to the problems.
+    pub(super) fn finish(mut self) -> Outcome {
+        let unknown = super::unknown::problems(&self.layer, &self.known);
+        self.problems.extend(unknown);
+        let mut outcome = Outcome {
+            problems: self.problems,
+            values: Vec::new(),
+            names: Vec::new(),
+            covered: Vec::new(),
+            known: self.known,
+            secrets: self.secrets,
+        };
+        for place in self.layer.sections.values() {
+            outcome.names.extend(in_file(place));
+        }
+        for (key, given) in &self.layer.values {
+            outcome.names.extend(in_file(&given.key));
+            let leaves = || given.leaves().into_iter().filter_map(in_file);
+            outcome.values.extend(leaves());
+            if outcome.secrets.contains(key)
+                || !outcome.known.contains(key)
+                || given.may_hide_secret()
+            {
+                outcome.covered.extend(leaves());
+            }
+        }
+        outcome
+    }
+}
+
+/// What the reading found, and where in the file the things are that it may or may not show.
+pub(super) struct Outcome {
+    pub(super) problems: Vec<Problem>,
+    pub(super) known: Vec<String>,
+    pub(super) values: Vec<Span>,
+    pub(super) names: Vec<Span>,
+    pub(super) covered: Vec<Span>,
+    secrets: Vec<String>,
+}
+
+impl Outcome {
+    /// What is left to point at of `span` when the values that may not be shown are covered.
+    pub(super) fn visible(&self, span: Span) -> Span {
+        let holds = |outer: &&Span| outer.start <= span.start && span.end <= outer.end;
+        match self.covered.iter().find(holds) {
+            Some(covered) => mask::shrink(covered.clone()),
+            None => span,
+        }
+    }
+
+    /// Whether a key of this name is known, and nowhere a secret.
+    pub(super) fn is_public(&self, name: &str) -> bool {
+        let named = |key: &&String| last(key) == last(name);
+        self.known.iter().any(|key| named(&key)) && !self.secrets.iter().any(|key| named(&key))
+    }
+}
+
+fn labels(wrongs: Vec<Wrong>) -> String {
+    let labels: Vec<_> = wrongs.into_iter().map(|wrong| wrong.label).collect();
+    labels.join("; ")
+}
+
+fn in_file(place: &Place) -> Option<Span> {
+    match place {
+        Place::File(span) => Some(span.clone()),
+        _ => None,
+    }
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}

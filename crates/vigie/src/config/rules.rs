@@ -1,0 +1,110 @@
+//! What single keys cannot know: rules between sections.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use super::problem::Problem;
+use super::reader::Reader;
+use super::settings::Settings;
+
+pub(super) fn check(settings: &Settings, r: &mut Reader) {
+    two_listeners(settings, r);
+    forwarding_to_itself(settings, r);
+    tick_without_redis(r);
+}
+
+fn two_listeners(settings: &Settings, r: &mut Reader) {
+    let admin = settings.admin.listen;
+    let Some(gateway) = settings.gateway.as_ref().map(|gateway| gateway.listen) else {
+        return;
+    };
+    if !clash(admin, gateway) {
+        return;
+    }
+    let title = format!(
+        "admin.listen and gateway.listen cannot both have port {}",
+        admin.port()
+    );
+    let (ours, theirs) = (r.place("gateway.listen"), r.place("admin.listen"));
+    let problem = match (ours.cloned(), theirs.cloned()) {
+        (Some(ours), Some(theirs)) => Problem::at(ours, title, format!("{gateway} is taken"))
+            .also(Some(&theirs), "taken here"),
+        (Some(place), None) => {
+            Problem::at(place, title, format!("admin.listen is {admin} by default"))
+        }
+        (None, place) => Problem::at(
+            place,
+            title,
+            format!("gateway.listen is {gateway} by default"),
+        ),
+    };
+    r.problem(problem);
+}
+
+fn forwarding_to_itself(settings: &Settings, r: &mut Reader) {
+    let Some(gateway) = &settings.gateway else {
+        return;
+    };
+    let host = gateway.app.host().trim_matches(['[', ']']);
+    let ip = match host {
+        "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
+        host => host.parse(),
+    };
+    let (Ok(ip), Some(port)) = (ip, gateway.app.port_u16()) else {
+        return;
+    };
+    let app = SocketAddr::new(ip, port);
+    for (key, listen) in [
+        ("gateway.listen", gateway.listen),
+        ("admin.listen", settings.admin.listen),
+    ] {
+        if clash(app, listen) {
+            let title = "gateway.app is Vigie itself";
+            let label = format!("expected the app's own address; {key} is {listen}");
+            let place = r.place("gateway.app").cloned();
+            let problem = Problem::at(place, title, label);
+            r.problem(problem.also(r.place(key).cloned().as_ref(), "Vigie listens here"));
+            return;
+        }
+    }
+}
+
+fn tick_without_redis(r: &mut Reader) {
+    if r.section("redis").is_some() {
+        return;
+    }
+    if let Some(place) = r.section("tick") {
+        let title = "tick needs redis";
+        let label = "the tick is read from the event stream of its queue";
+        let help = r#"add [redis] with url = "redis://127.0.0.1:6379""#;
+        r.problem(Problem::at(place, title, label).help(help));
+    }
+}
+
+/// Whether both cannot be listened on: the same port, on the same address or on every address.
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let everywhere = a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || everywhere)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::clash;
+
+    #[test]
+    fn clashes() {
+        for (a, b, expected) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "127.0.0.1:80", true),
+            ("[::]:80", "127.0.0.1:80", true),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+        ] {
+            let (first, second) = (a.parse().unwrap(), b.parse().unwrap());
+            assert_eq!(clash(first, second), expected, "{a} {b}");
+            assert_eq!(clash(second, first), expected, "{b} {a}");
+        }
+    }
+}

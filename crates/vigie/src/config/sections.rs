@@ -1,0 +1,191 @@
+//! Every key: its name, what it accepts, and its default.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use http::uri::Authority;
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+
+use super::access::access;
+use super::given::Given;
+use super::reader::Reader;
+use super::route::route;
+use super::settings::{
+    Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Redis, Settings, Shutdown,
+    Tick,
+};
+use super::values::{
+    Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
+    text, wrong,
+};
+
+const MS: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Reads every section; one that lacks what it cannot do without is `None`.
+pub(super) fn settings(r: &mut Reader) -> Settings {
+    Settings {
+        admin: admin(r),
+        gateway: gateway(r),
+        redis: redis(r),
+        database: database(r),
+        tick: tick(r),
+        checks: checks(r),
+        shutdown: shutdown(r),
+        log: log(r),
+    }
+}
+
+fn admin(r: &mut Reader) -> Admin {
+    Admin {
+        listen: r.or("admin.listen", listen, local(9850)),
+        access: access(r),
+    }
+}
+
+fn gateway(r: &mut Reader) -> Option<Gateway> {
+    let example = r#"app = "http://127.0.0.1:3000", or give the flag --app"#;
+    let app = r.required("gateway", "gateway.app", origin, example);
+    let wait = || duration(MS..=HOUR);
+    let gateway = Gateway {
+        listen: r.or("gateway.listen", listen, local(8080)),
+        // Every key is read also when the app is missing: its mistakes are told too.
+        app: app.clone().unwrap_or(Authority::from_static("missing:80")),
+        threads: r.or("gateway.threads", integer(1..=64), 1),
+        routes: r.or("gateway.routes", list(1_000, route), Vec::new()),
+        learned_routes: r.or("gateway.learned_routes", integer(0..=10_000), 200),
+        count_client_errors: r.or("gateway.count_client_errors", boolean, false),
+        trusted_proxies: r.or("gateway.trusted_proxies", list(100, network), neighbours()),
+        header_timeout: r.or("gateway.header_timeout", wait(), 10 * SECOND),
+        max_headers: r.or("gateway.max_headers", integer(1..=1_000), 100),
+        max_header_bytes: r.or("gateway.max_header_bytes", bytes(8_192..=1 << 20), 64 << 10),
+        connect_timeout: r.or("gateway.connect_timeout", wait(), 2 * SECOND),
+        response_timeout: r.or("gateway.response_timeout", wait(), 60 * SECOND),
+        body_timeout: r.or("gateway.body_timeout", wait(), 300 * SECOND),
+        keep_alive: r.or("gateway.keep_alive", wait(), 75 * SECOND),
+        max_connections: r.or("gateway.max_connections", integer(1..=1_000_000), 10_000),
+        max_sessions: r.or("gateway.max_sessions", integer(1..=1_000_000), 50_000),
+    };
+    app.is_some().then_some(gateway)
+}
+
+fn redis(r: &mut Reader) -> Option<Redis> {
+    let schemes = &[("redis", ()), ("rediss", ()), ("unix", ())];
+    let kind = address(schemes, "redis://127.0.0.1:6379");
+    let example = r#"url = "redis://127.0.0.1:6379", url_file, or the variable REDIS_URL"#;
+    let url = r.required_secret("redis", "redis.url", kind, example);
+    let every = || duration(10 * MS..=HOUR);
+    let max_queues = r.or(
+        "redis.max_queues",
+        integer(1..=vigie_metrics::catalogue::QUEUES as u64),
+        10_000,
+    );
+    let levels_every = r.or("redis.levels_every", every(), SECOND);
+    let poll_every = r.or("redis.poll_every", every(), 100 * MS);
+    let discover_every = r.or("redis.discover_every", every(), 30 * SECOND);
+    let timeout = r.or("redis.timeout", every(), 2 * SECOND);
+    url.map(|(url, ())| Redis {
+        url: url.into(),
+        max_queues,
+        levels_every,
+        poll_every,
+        discover_every,
+        timeout,
+    })
+}
+
+fn database(r: &mut Reader) -> Option<Database> {
+    let schemes = &[
+        ("postgres", Engine::Postgres),
+        ("postgresql", Engine::Postgres),
+        ("mysql", Engine::MySql),
+        ("mariadb", Engine::MySql),
+        ("sqlite", Engine::Sqlite),
+    ];
+    let kind = address(schemes, "postgres://USER:PASSWORD@127.0.0.1:5432/NAME");
+    let example = r#"url = "postgres://…", url_file, or the variable DATABASE_URL"#;
+    let url = r.required_secret("database", "database.url", kind, example);
+    let every = duration(SECOND..=24 * HOUR);
+    let relogin_every = r.or("database.relogin_every", every, 60 * SECOND);
+    url.map(|(url, engine)| Database {
+        url: url.into(),
+        engine,
+        relogin_every,
+    })
+}
+
+fn tick(r: &mut Reader) -> Option<Tick> {
+    let example = r#"queue = "production", or give the flag --tick QUEUE/JOB"#;
+    let queue = r.required("tick", "tick.queue", text, example);
+    let job = r.optional("tick.job", text);
+    queue.map(|queue| Tick { queue, job })
+}
+
+fn checks(r: &mut Reader) -> Checks {
+    let within = |most: Duration| -> RangeInclusive<Duration> { 100 * MS..=most };
+    let mut check = |key: &str| Check {
+        required: r.or(key, boolean, true),
+    };
+    let database = check("checks.database.required");
+    let redis = check("checks.redis.required");
+    let queues = check("checks.queues.required");
+    let app = check("checks.app.required");
+    Checks {
+        period: r.or("checks.period", duration(within(HOUR)), 5 * SECOND),
+        timeout: r.or("checks.timeout", duration(within(60 * SECOND)), 2 * SECOND),
+        database,
+        redis,
+        queues,
+        app,
+    }
+}
+
+fn shutdown(r: &mut Reader) -> Shutdown {
+    let wait = || duration(Duration::ZERO..=HOUR);
+    Shutdown {
+        grace: r.or("shutdown.grace", wait(), 25 * SECOND),
+        delay: r.or("shutdown.delay", wait(), Duration::ZERO),
+    }
+}
+
+fn log(r: &mut Reader) -> Log {
+    let formats = &[
+        ("auto", LogFormat::Auto),
+        ("text", LogFormat::Text),
+        ("json", LogFormat::Json),
+    ];
+    Log {
+        format: r.or("log.format", one_of(formats), LogFormat::Auto),
+        filter: r.or("log.filter", filter, "info".to_owned()),
+    }
+}
+
+fn filter(given: &Given) -> Parsed<String> {
+    let filter = text(given)?;
+    match EnvFilter::builder().parse(&filter) {
+        Ok(_) => Ok(filter),
+        Err(_) => wrong("a filter, like info or info,vigie=debug"),
+    }
+}
+
+fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// Loopback and the private networks (RFC 1918, RFC 4193): nobody reaches us from there by chance.
+fn neighbours() -> Vec<IpNet> {
+    [
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+    ]
+    .iter()
+    .filter_map(|network| network.parse().ok())
+    .collect()
+}

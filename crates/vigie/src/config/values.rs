@@ -1,0 +1,252 @@
+//! What a key accepts: each kind turns a given value into the plain one, or says what is accepted.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::uri::{Authority, Scheme, Uri};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use url::Url;
+
+use super::given::{Given, Value};
+
+/// What is accepted instead, and, in a list, which item was wrong.
+pub(super) struct Wrong {
+    pub(super) label: String,
+    pub(super) item: Option<Given>,
+}
+
+/// The plain value, or everything that is wrong with the given one.
+pub(super) type Parsed<T> = Result<T, Vec<Wrong>>;
+
+pub(super) fn wrong<T>(accepted: impl fmt::Display) -> Parsed<T> {
+    refused(format!("expected {accepted}"))
+}
+
+/// As [`wrong`], in words of one's own.
+pub(super) fn refused<T>(label: String) -> Parsed<T> {
+    Err(vec![Wrong { label, item: None }])
+}
+
+/// A whole number in `range`.
+pub(super) fn integer<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&Given) -> Parsed<T> {
+    move |given| {
+        let number = match &given.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::Untyped(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .filter(|number| range.contains(number))
+            .and_then(|number| T::try_from(number).ok())
+            .map_or_else(
+                || {
+                    let (low, high) = (range.start(), range.end());
+                    wrong(format_args!("a whole number from {low} to {high}"))
+                },
+                Ok,
+            )
+    }
+}
+
+/// A number of bytes in `range`, as a number or as text with a unit.
+pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&Given) -> Parsed<usize> {
+    move |given| {
+        let number = match &given.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::Untyped(text) | Value::String(text) => parse_bytes(text.trim()),
+            _ => None,
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => usize::try_from(number).or_else(|_| wrong("a smaller size")),
+            None => wrong(format_args!(
+                r#"a size from {} to {} bytes, like 65536 or "64KiB""#,
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let unit: u64 = match unit.trim_start() {
+        "" | "B" => 1,
+        "kB" => 1000,
+        "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// A duration in `range`, as text with a unit.
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Given) -> Parsed<Duration> {
+    move |given| {
+        given
+            .text()
+            .and_then(|text| text.trim().parse::<SignedDuration>().ok())
+            .and_then(|duration| Duration::try_from(duration).ok())
+            .filter(|duration| range.contains(duration))
+            .map_or_else(
+                || {
+                    let (low, high) = (in_words(*range.start()), in_words(*range.end()));
+                    wrong(format_args!(
+                        r#"a duration from {low} to {high} with its unit, like "10s" or "250ms""#
+                    ))
+                },
+                Ok,
+            )
+    }
+}
+
+fn in_words(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(
+        |_| format!("{duration:?}"),
+        |duration| format!("{duration:#}"),
+    )
+}
+
+pub(super) fn boolean(given: &Given) -> Parsed<bool> {
+    match &given.value {
+        Value::Boolean(truth) => Ok(*truth),
+        Value::Untyped(text) if text == "true" => Ok(true),
+        Value::Untyped(text) if text == "false" => Ok(false),
+        _ => wrong("true or false"),
+    }
+}
+
+/// One line of text that is not empty.
+pub(super) fn text(given: &Given) -> Parsed<String> {
+    match given.text() {
+        Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
+            Ok(text.to_owned())
+        }
+        _ => wrong("a line of text that is not empty"),
+    }
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Given) -> Parsed<T> {
+    move |given| {
+        let found = words.iter().find(|(word, _)| given.text() == Some(word));
+        found.map_or_else(
+            || {
+                let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+                wrong(words.join(" or "))
+            },
+            |(_, value)| Ok(*value),
+        )
+    }
+}
+
+/// A list of `item`; in a variable or a flag the items stand between commas.
+pub(super) fn list<T>(
+    most: usize,
+    item: impl Fn(&Given) -> Parsed<T>,
+) -> impl Fn(&Given) -> Parsed<Vec<T>> {
+    move |given| {
+        let items = match &given.value {
+            Value::List(items) => items.clone(),
+            Value::Untyped(text) => text
+                .split(',')
+                .map(|part| Given::untyped(part.trim(), given.place.clone()))
+                .filter(|part| part.text() != Some(""))
+                .collect(),
+            _ => return wrong(r#"a list, like ["…", "…"]"#),
+        };
+        if items.len() > most {
+            return wrong(format_args!("a list of at most {most} items"));
+        }
+        let mut values = Vec::with_capacity(items.len());
+        let mut wrongs = Vec::new();
+        for given in items {
+            match item(&given) {
+                Ok(value) => values.push(value),
+                Err(found) => wrongs.extend(found.into_iter().map(|wrong| Wrong {
+                    item: Some(given.clone()),
+                    ..wrong
+                })),
+            }
+        }
+        if wrongs.is_empty() {
+            Ok(values)
+        } else {
+            Err(wrongs)
+        }
+    }
+}
+
+/// Where to listen: names are not resolved, so that the same file means the same everywhere.
+pub(super) fn listen(given: &Given) -> Parsed<SocketAddr> {
+    let accepted = "an IP address with a port, like 127.0.0.1:9850 or [::]:9850";
+    parse_text(given, accepted)
+}
+
+/// `http://HOST[:PORT]`, as an authority that always has its port.
+pub(super) fn origin(given: &Given) -> Parsed<Authority> {
+    let accepted = "the app's address without a path, like http://127.0.0.1:3000";
+    let uri: Uri = parse_text(given, accepted)?;
+    if uri.scheme() == Some(&Scheme::HTTPS) {
+        return wrong("an address with http://: TLS to the app is not supported");
+    }
+    let bare = uri.scheme() == Some(&Scheme::HTTP)
+        && matches!(uri.path(), "" | "/")
+        && uri.query().is_none();
+    match uri.authority() {
+        Some(app) if bare && !app.as_str().contains('@') && app.port_u16() != Some(0) => {
+            let port = app.port_u16().unwrap_or(80);
+            format!("{}:{port}", app.host())
+                .parse()
+                .or_else(|_| wrong(accepted))
+        }
+        _ => wrong(accepted),
+    }
+}
+
+/// A network, or an address that stands for itself alone.
+pub(super) fn network(given: &Given) -> Parsed<IpNet> {
+    let accepted = "a network, like 10.0.0.0/8, or an IP address";
+    match parse_text::<IpAddr>(given, accepted) {
+        Ok(address) => Ok(address.into()),
+        Err(_) => parse_text(given, accepted),
+    }
+}
+
+/// An address with one of `schemes`. The parser's own words are dropped: they may quote the value.
+pub(super) fn address<T: Copy>(
+    schemes: &'static [(&'static str, T)],
+    example: &'static str,
+) -> impl Fn(&Given) -> Parsed<(String, T)> {
+    move |given| {
+        let Some(text) = given.text() else {
+            return wrong(format_args!("an address, like {example}"));
+        };
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        let Some((_, kind)) = schemes.iter().find(|(name, _)| *name == scheme) else {
+            let names: Vec<_> = schemes.iter().map(|(name, _)| format!("{name}:")).collect();
+            let names = names.join(" or ");
+            return wrong(format_args!(
+                "an address that starts with {names}, like {example}"
+            ));
+        };
+        if Url::parse(text).is_err() || text.contains(char::is_whitespace) {
+            return wrong(format_args!(
+                "an address like {example}; in a password, write / as %2F, # as %23, @ as %40, % as %25"
+            ));
+        }
+        Ok((text.to_owned(), *kind))
+    }
+}
+
+fn parse_text<T: FromStr>(given: &Given, accepted: &str) -> Parsed<T> {
+    match given.text().map(str::parse) {
+        Some(Ok(value)) => Ok(value),
+        _ => wrong(accepted),
+    }
+}

@@ -1,0 +1,35 @@
+//! Vigie's own log: `tracing`, to the standard error, text for people and JSON for machines.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+
+use crate::config::{Log, LogFormat};
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+/// When logging was started before.
+pub fn init(log: &Log) -> Result<(), TryInitError> {
+    // The settings hold only filters that parse; lossy keeps this free of a second error path.
+    let filter = EnvFilter::builder().parse_lossy(&log.filter);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    match log.format {
+        LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
+        LogFormat::Text => builder.with_ansi(coloured()).finish().try_init(),
+        LogFormat::Auto if io::stderr().is_terminal() => {
+            builder.with_ansi(coloured()).finish().try_init()
+        }
+        LogFormat::Auto => builder.json().flatten_event(true).finish().try_init(),
+    }
+}
+
+/// Whether the standard error shows colours: a terminal whose user does not object (`NO_COLOR`).
+#[must_use]
+pub fn coloured() -> bool {
+    let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !objects
+}

@@ -1,0 +1,82 @@
+//! The program `vigie`: reads what was asked, resolves the settings, hands over.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use vigie::cli::{self, Cli, Command, Overrides};
+use vigie::commands;
+use vigie::config::Settings;
+use vigie::logging;
+
+/// Wrong usage or settings.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut out = io::stdout();
+    match cli.command {
+        Command::Run(flags) => with_settings(cli.config, &flags, commands::run::run),
+        Command::Check(flags) => with_settings(cli.config, &flags, commands::check::run),
+        Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
+        Command::Man { command } => printed(commands::man::run(command.as_deref(), &mut out)),
+    }
+}
+
+fn with_settings(
+    config: Option<PathBuf>,
+    flags: &Overrides,
+    run: impl FnOnce(Settings) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    let settings = match Settings::load(&cli::sources(config, flags)) {
+        Ok(settings) => settings,
+        Err(error) => {
+            complain(&error.render(logging::coloured()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    // One provider for every TLS client; the crates that need one panic when they have to choose.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let done = logging::init(&settings.log)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| run(settings));
+    done.unwrap_or_else(|error| {
+        complain(&format!("vigie: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// `--help` and `--version` are errors to clap too, of the kind that ends well.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return printed(error.print());
+    }
+    let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let message = if logging::coloured() {
+        error.render().ansi().to_string()
+    } else {
+        error.render().to_string()
+    };
+    complain(cli::without_secrets(&message, arguments).trim_end());
+    ExitCode::from(USAGE)
+}
+
+/// A reader that has seen enough (`vigie man | head`) is no failure.
+fn printed(result: io::Result<()>) -> ExitCode {
+    match result.and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("vigie: {error}"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// When the standard error is closed, nobody is left to tell.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}

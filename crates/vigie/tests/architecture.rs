@@ -1,0 +1,88 @@
+//! The edges between the crates are the ones ARCHITECTURE.md draws.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// What each crate may use of the house, and what of the world it must never use.
+const RULES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "vigie-metrics",
+        &[],
+        &["tokio", "serde", "hyper", "redis", "sqlx"],
+    ),
+    (
+        "vigie-gateway",
+        &["vigie-metrics"],
+        &["redis", "sqlx", "toml", "clap", "axum"],
+    ),
+    (
+        "vigie-bullmq",
+        &["vigie-metrics"],
+        &["hyper", "sqlx", "toml", "clap", "axum"],
+    ),
+    ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
+    (
+        "vigie",
+        &[
+            "vigie-bullmq",
+            "vigie-gateway",
+            "vigie-metrics",
+            "vigie-probes",
+        ],
+        &[],
+    ),
+    ("vigie-testkit", &[], &["hyper", "redis", "sqlx", "axum"]),
+];
+
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let direct = |package: &cargo_metadata::Package| {
+        let normal = package.dependencies.iter();
+        let normal = normal.filter(|dependency| dependency.kind == DependencyKind::Normal);
+        normal
+            .map(|dependency| dependency.name.to_string())
+            .collect()
+    };
+    let packages = metadata.packages.iter();
+    packages
+        .map(|package| (package.name.to_string(), direct(package)))
+        .collect()
+}
+
+#[test]
+fn no_forbidden_edge() {
+    let dependencies = dependencies();
+    for (name, may_use, never) in RULES {
+        let uses = &dependencies[*name];
+        for used in uses.iter().filter(|used| used.starts_with("vigie")) {
+            assert!(
+                may_use.contains(&used.as_str()),
+                "{name} must not use {used}"
+            );
+        }
+        for forbidden in *never {
+            assert!(
+                !uses.contains(*forbidden),
+                "{name} must never know {forbidden}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_crate_has_a_rule_and_a_row() {
+    let page = include_str!("../../../ARCHITECTURE.md");
+    for name in dependencies().keys() {
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "{name} has no row in ARCHITECTURE.md"
+        );
+        let free = ["vigie-bench", "xtask"].contains(&name.as_str());
+        assert!(
+            free || RULES.iter().any(|(rule, ..)| rule == name),
+            "{name} has no rule"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! The real binary: help, exit codes, completions, manual pages.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use clap::CommandFactory as _;
+use vigie::cli::Cli;
+
+fn vigie(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = vigie(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+    assert!(output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every long flag of `vigie` and of its commands.
+fn all_flags() -> Vec<String> {
+    let mut cli = Cli::command();
+    cli.build();
+    let commands = std::iter::once(&cli).chain(cli.get_subcommands());
+    let flags = commands.flat_map(clap::Command::get_arguments);
+    let mut flags: Vec<_> = flags
+        .filter_map(|flag| flag.get_long())
+        .map(str::to_owned)
+        .collect();
+    flags.sort();
+    flags.dedup();
+    assert!(flags.len() > 9, "{flags:?}");
+    flags
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn help() {
+    let mut snapshots = insta::Settings::new();
+    snapshots.set_snapshot_path("cli");
+    snapshots.set_prepend_module_to_snapshot(false);
+    snapshots.set_omit_expression(true);
+    for (name, arguments) in [
+        ("help", &["--help"][..]),
+        ("help-run", &["run", "--help"]),
+        ("help-check", &["check", "--help"]),
+        ("help-completions", &["completions", "--help"]),
+        ("help-man", &["man", "--help"]),
+    ] {
+        snapshots.bind(|| insta::assert_snapshot!(name, printed(arguments)));
+    }
+}
+
+#[test]
+fn version() {
+    assert_eq!(
+        printed(&["--version"]),
+        concat!("vigie ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn wrong_usage_and_wrong_settings_end_with_2() {
+    for (arguments, expected) in [
+        (&[][..], "Usage: vigie"),
+        (&["rum"], "'run'"),
+        (&["run", "--ap"], "--app"),
+        (&["completions", "tcsh"], "possible values: bash"),
+        (&["man", "nothing"], "possible values: run"),
+        (
+            &["run", "--config", "/no/such/file"],
+            "/no/such/file cannot be read",
+        ),
+        (
+            &["run", "--config", "tests/config/listeners.bad.toml"],
+            "listeners.bad.toml:4:10",
+        ),
+        (&["check", "--admin", "nowhere"], "the flag --admin"),
+    ] {
+        let output = vigie(arguments);
+        let shown = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {shown}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(shown.contains(expected), "{arguments:?}: {shown}");
+        assert!(
+            !shown.contains('\u{1b}'),
+            "colours, but no terminal: {shown}"
+        );
+    }
+}
+
+#[test]
+fn the_configuration_can_come_from_the_environment() {
+    let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .arg("run")
+        .env_clear()
+        .env("VIGIE_CONFIG", "tests/config/listeners.bad.toml")
+        .env("VIGIE__LOG__FORMAT", "xml")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(shown.contains("listeners.bad.toml:4:10"), "{shown}");
+    assert!(shown.contains("VIGIE__LOG__FORMAT"), "{shown}");
+    assert!(shown.contains("2 errors"), "{shown}");
+}
+
+#[test]
+fn a_secret_that_lost_its_flag_is_not_shown() {
+    let output = vigie(&["run", "redis://:hunter2@127.0.0.1"]);
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(shown.contains("unexpected argument"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn completions_know_every_flag() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = printed(&["completions", shell]);
+        for flag in all_flags() {
+            assert!(script.contains(&flag), "{shell} does not know --{flag}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes() {
+    let script = printed(&["completions", "bash"]);
+    for (typed, expected) in [
+        ("vigie ru", "run"),
+        ("vigie run --app", "--app"),
+        ("vigie check --log-f", "--log-format"),
+        ("vigie completions fi", "fish"),
+    ] {
+        let words: Vec<&str> = typed.split(' ').collect();
+        let (last, previous) = (words[words.len() - 1], words[words.len() - 2]);
+        let mut bash = Command::new("bash")
+            .args(["--norc", "-eu", "-s"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let test = format!(
+            "set +eu\n{script}\nCOMP_WORDS=({typed})\nCOMP_CWORD={}\n_vigie vigie {last} {previous}\necho \"${{COMPREPLY[@]}}\"\n",
+            words.len() - 1
+        );
+        bash.stdin
+            .take()
+            .unwrap()
+            .write_all(test.as_bytes())
+            .unwrap();
+        let output = bash.wait_with_output().unwrap();
+        let replies = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(replies.trim(), expected, "{typed}");
+    }
+}
+
+#[test]
+fn manual_pages() {
+    let page = printed(&["man"]);
+    assert!(page.contains(".TH vigie 1"), "{page}");
+    for command in ["run", "check", "completions", "man"] {
+        assert!(page.contains(&format!("vigie\\-{command}")), "{command}");
+        let own = printed(&["man", command]);
+        assert!(own.contains(&format!(".TH vigie-{command} 1")), "{own}");
+    }
+    let run = printed(&["man", "run"]);
+    for flag in all_flags().iter().filter(|flag| *flag != "version") {
+        assert!(run.contains(&flag.replace('-', "\\-")), "--{flag}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .args(["completions", "zsh"])
+        .env_clear()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}

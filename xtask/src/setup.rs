@@ -1,0 +1,283 @@
+//! `cargo xtask setup`: what is installed is used; what is missing is installed where apt is, and
+//! named where it is not.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use vigie_testkit::node::demo_directory;
+use vigie_testkit::tools::{self, Tool};
+
+use crate::say::{can_answer, say};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to get ready for
+    #[arg(value_enum, default_value_t = Purpose::Test)]
+    purpose: Purpose,
+    /// Only says what is missing, and installs nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What the tools are wanted for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Purpose {
+    /// The demo alone
+    Demo,
+    /// The demo and the tests
+    Test,
+    /// The demo, the tests and the benchmarks
+    Bench,
+}
+
+const DEMO: &[Tool] = &[
+    tools::POSTGRES,
+    tools::INITDB,
+    tools::PSQL,
+    tools::REDIS_SERVER,
+    tools::REDIS_CLI,
+    tools::NODE,
+    tools::NPM,
+];
+const TEST: &[Tool] = &[
+    tools::MARIADBD,
+    tools::MARIADB_INSTALL_DB,
+    tools::MARIADB,
+    tools::PROMTOOL,
+];
+const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
+
+/// Tools that could not be had; exit code 2.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    tools: Vec<Tool>,
+    advice: String,
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "missing:")?;
+        for tool in &self.tools {
+            let least = tool.major.map(|major| format!(" {major} or newer"));
+            let least = least.unwrap_or_default();
+            writeln!(
+                f,
+                "  {}{least} (Debian/Ubuntu: {})",
+                tool.program, tool.package
+            )?;
+        }
+        write!(f, "{}", self.advice)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.dry_run {
+        let missing = missing(&wanted(arguments.purpose));
+        if !missing.is_empty() {
+            return Err(refuse(missing, "Nothing was installed."));
+        }
+        say("nothing is missing");
+        return Ok(ExitCode::SUCCESS);
+    }
+    ensure(arguments.purpose)?;
+    say("all is there");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gets everything that the purpose needs.
+pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
+    let wanted = wanted(purpose);
+    let absent = missing(&wanted);
+    if !absent.is_empty() {
+        install(absent)?;
+        let still = missing(&wanted);
+        if !still.is_empty() {
+            return Err(refuse(
+                still,
+                "The packages above do not bring them; please install them by hand.",
+            ));
+        }
+    }
+    libraries()
+}
+
+fn wanted(purpose: Purpose) -> Vec<Tool> {
+    let lists: &[&[Tool]] = match purpose {
+        Purpose::Demo => &[DEMO],
+        Purpose::Test => &[DEMO, TEST],
+        Purpose::Bench => &[DEMO, TEST, BENCH],
+    };
+    lists.concat()
+}
+
+fn missing(wanted: &[Tool]) -> Vec<Tool> {
+    wanted
+        .iter()
+        .copied()
+        .filter(|tool| !is_there(*tool))
+        .collect()
+}
+
+fn is_there(tool: Tool) -> bool {
+    let Ok(path) = tool.find() else {
+        return false;
+    };
+    tool.major.is_none_or(|least| {
+        let output = Command::new(path).arg("--version").output();
+        let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        version.is_ok_and(|version| major_of(&version) >= Some(least))
+    })
+}
+
+/// The first number in what `--version` prints.
+fn major_of(version: &str) -> Option<u32> {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+    numbers.find(|digits| !digits.is_empty())?.parse().ok()
+}
+
+fn refuse(tools: Vec<Tool>, advice: &str) -> anyhow::Error {
+    let advice = advice.to_owned();
+    Missing { tools, advice }.into()
+}
+
+fn packages(tools: &[Tool]) -> Vec<&'static str> {
+    let mut packages: Vec<_> = tools.iter().map(|tool| tool.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    packages
+}
+
+fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
+    let by_hand = "Please install them and try again.";
+    let apt_get = Tool {
+        program: "apt-get",
+        package: "apt",
+        major: None,
+    };
+    if apt_get.find().is_err() {
+        return Err(refuse(absent, by_hand));
+    }
+    let packages = packages(&absent);
+    let install = format!(
+        "apt-get install -y --no-install-recommends {}",
+        packages.join(" ")
+    );
+    let Some(rise) = become_root() else {
+        let advice =
+            format!("Neither root nor sudo is at hand. As root:\n  apt-get update && {install}");
+        return Err(refuse(absent, &advice));
+    };
+    for line in ["apt-get update", &install] {
+        say(&format!(
+            "running {}{line}",
+            rise.iter()
+                .map(|word| format!("{word} "))
+                .collect::<String>()
+        ));
+        // `env`, because sudo keeps no variables.
+        let words = rise
+            .iter()
+            .copied()
+            .chain(["env", "DEBIAN_FRONTEND=noninteractive"]);
+        let mut words = words.chain(line.split(' '));
+        let mut command = Command::new(words.next().unwrap_or("env"));
+        let status = command.args(words).status().context("cannot start it")?;
+        // Old lists may still do; whether they did, is looked at afterwards.
+        if !status.success() && line == install {
+            return Err(refuse(absent, &format!("`{line}` failed.")));
+        }
+    }
+    Ok(())
+}
+
+/// What to put before a command so that root runs it.
+fn become_root() -> Option<Vec<&'static str>> {
+    if Path::new("/proc/self")
+        .metadata()
+        .is_ok_and(|me| me.uid() == 0)
+    {
+        return Some(Vec::new());
+    }
+    let quiet = Command::new("sudo")
+        .args(["-n", "true"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match quiet {
+        Ok(status) if status.success() => Some(vec!["sudo", "-n"]),
+        // It asks for the password.
+        Ok(_) if can_answer() => Some(vec!["sudo"]),
+        _ => None,
+    }
+}
+
+/// The demo's libraries, when they are absent or older than the list of them.
+fn libraries() -> anyhow::Result<()> {
+    let demo = demo_directory();
+    let time =
+        |file: &str| -> Option<SystemTime> { demo.join(file).metadata().ok()?.modified().ok() };
+    let list = time("package-lock.json").context("demo/package-lock.json is missing")?;
+    // npm writes this one when it is done.
+    if time("node_modules/.package-lock.json").is_some_and(|installed| installed >= list) {
+        return Ok(());
+    }
+    say("running npm ci in demo/");
+    let status = Command::new(tools::NPM.find()?)
+        .args(["ci", "--no-audit", "--no-fund"])
+        .current_dir(&demo)
+        .stdin(Stdio::null())
+        .status()
+        .context("cannot start npm")?;
+    if !status.success() {
+        bail!("npm ci failed in demo/");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn reads_versions() {
+        assert_eq!(major_of("v20.11.1\n"), Some(20));
+        assert_eq!(
+            major_of("postgres (PostgreSQL) 15.7 (Debian 15.7-0)"),
+            Some(15)
+        );
+        assert_eq!(major_of("none"), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_version_and_package() {
+        let absent = |program, package, major| Tool {
+            program,
+            package,
+            major,
+        };
+        let tools = [
+            absent("no-such-server", "servers", None),
+            absent("sh", "dash", Some(u32::MAX)),
+            absent("sh", "dash", None),
+            absent("no-such-client", "servers", None),
+        ];
+        let found = missing(&tools);
+        assert_eq!(found, [tools[0], tools[1], tools[3]]);
+        assert_eq!(packages(&found), ["dash", "servers"]);
+        let text = refuse(found, "Do so.").to_string();
+        for part in [
+            "no-such-server (Debian/Ubuntu: servers)",
+            "sh 4294967295 or newer",
+            "Do so.",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
