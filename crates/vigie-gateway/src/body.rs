@@ -181,7 +181,12 @@ pub(crate) enum ResponseError {
 
 impl Download {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        let body = &mut self.body;
+        let frame = match &mut self.lease {
+            Some(lease) => lease.poll(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
+            None => Pin::new(body).poll_frame(cx),
+        };
+        match frame {
             Poll::Ready(Some(Ok(frame))) => {
                 self.stalled = None;
                 if let (Some(tap), Some(data)) = (&mut self.tap, frame.data_ref()) {
@@ -222,16 +227,17 @@ impl Download {
         if std::mem::replace(&mut self.complete, true) {
             return;
         }
+        let now = Instant::now();
         if let Some(mut tap) = self.tap.take() {
             tap.end();
         }
         if let Some(mut record) = self.record.take() {
-            record.complete();
+            record.complete_at(now);
         }
         if let Some(lease) = self.lease.take()
             && self.upload.as_ref().is_none_or(|upload| upload.ended())
         {
-            lease.put_back();
+            lease.put_back(now);
         }
         self.phase.idle();
     }

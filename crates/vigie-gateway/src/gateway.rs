@@ -272,6 +272,7 @@ async fn serve(
         .with_upgrades();
     tokio::pin!(serving);
     tokio::select! {
+        biased;
         // How a client's connection ends is told by the record of its last request.
         _ = &mut serving => return,
         () = drain.cancelled() => serving.as_mut().graceful_shutdown(),

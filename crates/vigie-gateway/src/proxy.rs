@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::upgrade::OnUpgrade;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::Instant;
 
 use crate::body::{Download, Progress, RequestBody, ResponseBody};
 use crate::client::Phase;
@@ -75,7 +76,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         }
         let (body, progress) = RequestBody::new(body, request_tap);
 
-        match send(shared, head, body, progress.as_ref()).await {
+        match send(shared, start, head, body, progress.as_ref()).await {
             Ok((response, lease)) => {
                 Ok(self.answer(response, lease, exchange, progress, on_upgrade))
             }
@@ -144,10 +145,13 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         exchange.head(status, switched);
         if switched {
-            return self.switch(response, exchange, on_upgrade);
+            return self.switch(response, lease, exchange, on_upgrade);
         }
         if let Some(idle) = headers::keep_alive_timeout(response.headers()) {
             lease.app_keeps(idle);
+        }
+        if upload.as_ref().is_some_and(|upload| !upload.ended()) {
+            lease.drive_apart();
         }
         headers::remove_hop_by_hop(response.headers_mut());
         *response.version_mut() = Version::HTTP_11;
@@ -172,6 +176,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
     fn switch(
         self: &Arc<Self>,
         mut response: Response<Incoming>,
+        lease: Lease,
         mut exchange: Exchange,
         on_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
@@ -187,6 +192,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         let connection = Arc::clone(self);
         let write_timeout = self.shared.settings.body_timeout;
         tokio::spawn(async move {
+            let app = async { tokio::join!(app, lease.into_driver()).0 };
             tunnel::run(client, app, tap, write_timeout).await;
             drop(connection);
         });
@@ -256,14 +262,15 @@ impl Drop for Exchange {
 /// on a new connection; so is one without body whose method is idempotent (RFC 9110, section 9.2.2).
 async fn send(
     shared: &Shared,
+    start: Instant,
     head: Request<()>,
     body: RequestBody,
     progress: Option<&Arc<Progress>>,
 ) -> Result<(Response<Incoming>, Lease), Reason> {
-    let mut lease = shared.upstream.lease().await?;
+    let mut lease = shared.upstream.lease(start).await?;
     let repeatable = lease.reused && body.is_end_stream() && head.method().is_idempotent();
     let spare = repeatable.then(|| copy_of(&head));
-    let again = match send_on(shared, &mut lease, head.map(|()| body), progress).await {
+    let again = match send_on(shared, start, &mut lease, head.map(|()| body), progress).await {
         Ok(response) => return Ok((response, lease)),
         Err(Failure::Unsent(request)) => *request,
         Err(Failure::Ended(Reason::ResponseMissing)) if let Some(head) = spare => {
@@ -272,7 +279,7 @@ async fn send(
         Err(Failure::Ended(reason)) => return Err(reason),
     };
     let mut lease = shared.upstream.connect().await?;
-    match send_on(shared, &mut lease, again, progress).await {
+    match send_on(shared, Instant::now(), &mut lease, again, progress).await {
         Ok(response) => Ok((response, lease)),
         Err(Failure::Unsent(_)) => Err(Reason::ResponseMissing),
         Err(Failure::Ended(reason)) => Err(reason),
@@ -289,17 +296,19 @@ enum Failure {
 
 async fn send_on(
     shared: &Shared,
+    start: Instant,
     lease: &mut Lease,
     request: Request<RequestBody>,
     progress: Option<&Arc<Progress>>,
 ) -> Result<Response<Incoming>, Failure> {
     let limit = shared.settings.response_timeout;
-    let sending = lease.sender.try_send_request(request);
+    let sending = lease.sender().try_send_request(request);
     let sent = match progress {
-        None => timeout(limit, sending)
+        None => lease
+            .until(start + limit, sending)
             .await
-            .map_err(|_| Reason::ResponseTimeout),
-        Some(progress) => while_moving(sending, progress, limit).await,
+            .ok_or(Reason::ResponseTimeout),
+        Some(progress) => while_moving(lease, sending, progress, limit).await,
     };
     match sent {
         Ok(Ok(response)) => Ok(response),
@@ -323,17 +332,16 @@ fn reason_of(error: &hyper::Error, progress: Option<&Arc<Progress>>) -> Reason {
 
 /// Waits for a response whose request has a body: the deadline moves with the body.
 async fn while_moving<T>(
+    lease: &mut Lease,
     sending: impl Future<Output = T>,
     progress: &Progress,
     limit: Duration,
 ) -> Result<T, Reason> {
-    tokio::pin!(sending);
+    let mut sending = pin!(sending);
     loop {
         let deadline = progress.last() + limit;
-        tokio::select! {
-            biased;
-            sent = &mut sending => return Ok(sent),
-            () = sleep_until(deadline) => {}
+        if let Some(sent) = lease.until(deadline, sending.as_mut()).await {
+            return Ok(sent);
         }
         if progress.last() + limit <= Instant::now() {
             let client = progress.client_owes() && !progress.ended();
