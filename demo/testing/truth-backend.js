@@ -7,6 +7,7 @@ import { block } from '../backend/routes.js';
 import { say, serve } from './lines.js';
 
 const { env } = process;
+const HELD_UP_MS = 20;
 const socket = Object.fromEntries([
   ['pingInterval', env.SOCKET_PING_INTERVAL],
   ['pingTimeout', env.SOCKET_PING_TIMEOUT],
@@ -28,6 +29,13 @@ const { io, port, close } = await start({ ...settingsFrom(env), socket, log });
 const clientsCount = () => io.engine.clientsCount;
 let watching;
 
+// Sessions that came and went since the watch last looked.
+const changes = { opened: 0, closed: 0 };
+io.engine.on('connection', (session) => {
+  changes.opened += 1;
+  session.once('close', () => { changes.closed += 1; });
+});
+
 async function leave() {
   clearInterval(watching);
   await close();
@@ -40,13 +48,18 @@ await serve({
 
   watch({ everyMs = 5 }) {
     clearInterval(watching);
-    let last = clientsCount();
-    say({ event: 'clients', count: last, atMs: Date.now() });
+    changes.opened = changes.closed = 0;
+    let looked = performance.now();
+    say({ event: 'clients', count: clientsCount(), ...changes, atMs: Date.now() });
     watching = setInterval(() => {
-      const count = clientsCount();
-      if (count === last) return;
-      last = count;
-      say({ event: 'clients', count, atMs: Date.now() });
+      const now = performance.now();
+      const heldUpMs = now - looked - everyMs;
+      looked = now;
+      // What changed meanwhile has no moment of its own.
+      if (heldUpMs > HELD_UP_MS) say({ event: 'held-up', ms: Math.ceil(heldUpMs), atMs: Date.now() });
+      if (!changes.opened && !changes.closed) return;
+      say({ event: 'clients', count: clientsCount(), ...changes, atMs: Date.now() });
+      changes.opened = changes.closed = 0;
     }, everyMs);
     return { everyMs };
   },

@@ -181,12 +181,7 @@ pub(crate) enum ResponseError {
 
 impl Download {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ResponseError>>> {
-        let body = &mut self.body;
-        let frame = match &mut self.lease {
-            Some(lease) => lease.poll(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
-            None => Pin::new(body).poll_frame(cx),
-        };
-        match frame {
+        match Pin::new(&mut self.body).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.stalled = None;
                 if let (Some(tap), Some(data)) = (&mut self.tap, frame.data_ref()) {

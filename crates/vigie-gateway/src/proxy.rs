@@ -145,13 +145,10 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         let switched = status == StatusCode::SWITCHING_PROTOCOLS;
         exchange.head(status, switched);
         if switched {
-            return self.switch(response, lease, exchange, on_upgrade);
+            return self.switch(response, exchange, on_upgrade);
         }
         if let Some(idle) = headers::keep_alive_timeout(response.headers()) {
             lease.app_keeps(idle);
-        }
-        if upload.as_ref().is_some_and(|upload| !upload.ended()) {
-            lease.drive_apart();
         }
         headers::remove_hop_by_hop(response.headers_mut());
         *response.version_mut() = Version::HTTP_11;
@@ -176,7 +173,6 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
     fn switch(
         self: &Arc<Self>,
         mut response: Response<Incoming>,
-        lease: Lease,
         mut exchange: Exchange,
         on_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
@@ -192,7 +188,6 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         let connection = Arc::clone(self);
         let write_timeout = self.shared.settings.body_timeout;
         tokio::spawn(async move {
-            let app = async { tokio::join!(app, lease.into_driver()).0 };
             tunnel::run(client, app, tap, write_timeout).await;
             drop(connection);
         });

@@ -4,7 +4,6 @@
 //! shares, and only what the other side does not take at once is kept.
 
 use std::cell::RefCell;
-use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ struct Side {
 /// Carries bytes until both sides have closed, one fails, or one does not take its bytes for `write_timeout`.
 pub(crate) async fn run(
     client: OnUpgrade,
-    app: impl Future<Output = hyper::Result<Upgraded>>,
+    app: OnUpgrade,
     tap: Option<TunnelTap>,
     write_timeout: Duration,
 ) {

@@ -1,13 +1,10 @@
 //! Connections to the app: made within a deadline, kept alive, reused last in, first out.
-//!
-//! A connection has no task of its own: whoever uses it [drives](Lease::drive) it, so that a request is carried
-//! there and back without one task waking another.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
@@ -39,42 +36,11 @@ struct Idle {
     until: Instant,
 }
 
-/// hyper does not name the type of a connection that can be upgraded.
-type Connection = dyn Future<Output = hyper::Result<()>> + Send;
-
-/// A connection and the handle that sends on it.
+/// The handle that sends on a connection, whose bytes a task of its own moves.
 struct Link {
     sender: SendRequest<RequestBody>,
-    /// `None` when it has ended, or is driven by a task of its own.
-    connection: Option<Pin<Box<Connection>>>,
     /// Kept with the connection: to move a timer on costs far less than to make one.
     timer: Pin<Box<Sleep>>,
-}
-
-impl Link {
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.connection
-            && connection.as_mut().poll(cx).is_ready()
-        {
-            // Whatever it ended with, the request on it was told.
-            self.connection = None;
-        }
-    }
-
-    /// In which to poll what the connection feeds. Who drives the connection knows when it has fed something,
-    /// and need not be woken for it; otherwise the task that drives it does the waking.
-    fn context<'a>(&self, cx: &'a mut Context<'_>) -> Context<'a> {
-        match self.connection {
-            Some(_) => Context::from_waker(Waker::noop()),
-            None => Context::from_waker(cx.waker()),
-        }
-    }
-
-    /// Lets the connection notice what happened to it, and tells whether it can take a request.
-    fn is_ready(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.sender.is_ready()
-    }
 }
 
 /// A connection in use. Dropped, it is closed; [put back](Self::put_back), it serves the next request.
@@ -92,51 +58,20 @@ impl Lease {
         &mut self.link.sender
     }
 
-    /// Polls what the connection feeds: before it is driven, and once more after that if that was too early.
-    pub(crate) fn poll<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
-    ) -> Poll<T> {
-        let ready = poll(&mut self.link.context(cx));
-        if ready.is_ready() {
-            return ready;
-        }
-        self.link.drive(cx);
-        poll(&mut self.link.context(cx))
-    }
-
-    /// Drives the connection until `exchange` is over, or `deadline` has come.
+    /// Waits until `exchange` is over, or `deadline` has come.
     pub(crate) async fn until<T>(
         &mut self,
         deadline: Instant,
         exchange: impl Future<Output = T>,
     ) -> Option<T> {
         let mut exchange = pin!(exchange);
-        self.link.timer.as_mut().reset(deadline);
-        poll_fn(|cx| {
-            self.link.drive(cx);
-            match exchange.as_mut().poll(&mut self.link.context(cx)) {
-                Poll::Ready(value) => Poll::Ready(Some(value)),
-                Poll::Pending => self.link.timer.as_mut().poll(cx).map(|()| None),
-            }
+        let timer = &mut self.link.timer;
+        timer.as_mut().reset(deadline);
+        poll_fn(|cx| match exchange.as_mut().poll(cx) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
         })
         .await
-    }
-
-    /// Has a task drive the connection: for an upload that goes on while nobody reads the response.
-    pub(crate) fn drive_apart(&mut self) {
-        if let Some(connection) = self.link.connection.take() {
-            tokio::spawn(connection);
-        }
-    }
-
-    /// Drives the connection to its end, which for an upgraded one is the upgrade.
-    pub(crate) async fn into_driver(self) {
-        if let Some(connection) = self.link.connection {
-            // The upgrade tells its own failure.
-            let _ = connection.await;
-        }
     }
 
     /// The app said how long it keeps idle connections.
@@ -145,8 +80,8 @@ impl Lease {
     }
 
     /// Gives the connection back. Its request and its response must be complete.
-    pub(crate) fn put_back(mut self, now: Instant) {
-        if self.idle.is_zero() || !self.link.is_ready() {
+    pub(crate) fn put_back(self, now: Instant) {
+        if self.idle.is_zero() || self.link.sender.is_closed() {
             return;
         }
         let mut idle = self.upstream.idle.lock();
@@ -186,8 +121,8 @@ impl Upstream {
     fn idle_lease(self: &Arc<Self>, now: Instant) -> Option<Lease> {
         let mut idle = self.idle.lock();
         loop {
-            let Idle { mut link, until } = idle.pop_back()?;
-            if until > now && link.is_ready() {
+            let Idle { link, until } = idle.pop_back()?;
+            if until > now && !link.sender.is_closed() {
                 return Some(Lease {
                     link,
                     reused: true,
@@ -216,12 +151,11 @@ impl Upstream {
         let _ = stream.set_nodelay(true);
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Reason::ConnectFailed)?;
-        let connection: Pin<Box<Connection>> = Box::pin(connection.with_upgrades());
-        let connection = Some(connection);
+        // The connection ends with its last sender, or with an error its request already told.
+        tokio::spawn(connection.with_upgrades());
         Ok(Lease {
             link: Link {
                 sender,
-                connection,
                 timer: Box::pin(tokio::time::sleep(self.connect_timeout)),
             },
             reused: false,

@@ -218,7 +218,8 @@ async fn an_app_that_is_down_or_lies_is_answered_for() {
     for (fault, status, reason) in [
         (Fault::Refuse, 502, "connect_failed"),
         (Fault::Close, 502, "response_missing"),
-        (Fault::Garbage, 502, "response_invalid"),
+        // Nonsense sent unasked may end the connection before a request is on it.
+        (Fault::Garbage, 502, "response_invalid|response_missing"),
         (
             Fault::ResetAfter(9, answer.clone()),
             502,
@@ -246,7 +247,8 @@ async fn an_app_that_is_down_or_lies_is_answered_for() {
             "{}",
             response.text()
         );
-        assert_eq!(fixture.failed(reason), 1.0, "{fault:?}");
+        let failed: f64 = reason.split('|').map(|reason| fixture.failed(reason)).sum();
+        assert_eq!(failed, 1.0, "{fault:?}");
         assert_eq!(fixture.recorded(&status.to_string()), 1.0, "{fault:?}");
         let errors = fixture.scrape().sum("http_requests_errors_total", &[]);
         assert_eq!(errors, 1.0, "{fault:?}");
