@@ -7,6 +7,8 @@
 //! an `OPTIONS` (which a CORS middleware answers on every path). So a scanner that collects 404s, or 401s from an
 //! authentication in front of the router, leaves no trace. A label needs several such answers.
 
+#[cfg(test)]
+mod allocation_tests;
 mod configured;
 mod learned;
 mod path;

@@ -1,0 +1,140 @@
+//! A request on a known route is recorded without asking for memory.
+
+#![allow(clippy::unwrap_used)]
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+
+use http::{Method, StatusCode, Uri};
+use tokio::time::Instant;
+use vigie_metrics::{Registry, catalogue};
+
+use super::{Limits, Routes};
+use crate::record::{Metrics, Record};
+
+/// The system's allocator, which counts for each thread how often it is asked for memory.
+struct Counting;
+
+thread_local! {
+    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
+// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches a
+// `Cell` of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
+}
+
+/// How often this thread asks for memory while `work` runs.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+/// Configured ones of every kind; what they do not match is learned.
+const PATTERNS: [&str; 4] = [
+    "/users/:id",
+    "/users/me/settings",
+    "POST /orders/{id}/items",
+    "/static/*",
+];
+
+const KNOWN: [(&str, &str, &str); 6] = [
+    ("GET", "/users/42?full=1", "/users/:id"),
+    ("GET", "/users/me/settings", "/users/me/settings"),
+    ("POST", "/orders/7/items", "/orders/{id}/items"),
+    ("GET", "/static/js/app.js", "/static/*"),
+    (
+        "GET",
+        "/players/42/things/7f3a9c1e-0d53-4b6e-9d5a-2f1f6a3f4b11",
+        "/players/:id/things/:id",
+    ),
+    ("GET", "/", "/"),
+];
+
+fn routes() -> Routes {
+    Routes::new(&PATTERNS, Limits::default()).unwrap()
+}
+
+#[test]
+fn finding_a_known_route_allocates_nothing() {
+    let routes = routes();
+    for (method, path, label) in KNOWN {
+        let learn = || {
+            for _ in 0..Limits::default().promote_after {
+                routes.resolve(method, path, 200, false);
+            }
+        };
+        learn();
+        assert_eq!(&*routes.resolve(method, path, 200, false), label);
+    }
+    let find = || {
+        for _ in 0..1_000 {
+            for (method, path, _) in KNOWN {
+                drop(routes.resolve(method, path, 200, false));
+                drop(routes.resolve(method, path, 500, false));
+            }
+        }
+    };
+    assert_eq!(allocations(find), 0);
+    let unknown = || drop(routes.resolve("GET", "/new/path", 200, false));
+    assert!(allocations(unknown) > 0, "learning is what costs memory");
+}
+
+#[test]
+fn recording_a_request_on_a_known_route_allocates_nothing() {
+    let registry = Registry::new();
+    let metrics = Arc::new(Metrics::new(&registry, routes(), false));
+    let requests = KNOWN.map(|(method, path, _)| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        (method, path.parse::<Uri>().unwrap())
+    });
+    let record = |times: u32| {
+        for _ in 0..times {
+            for (method, uri) in &requests {
+                for status in [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR] {
+                    let mut record = Record::begin(&metrics, method, uri, Instant::now());
+                    record.head(status, false);
+                    record.complete();
+                }
+            }
+        }
+    };
+    // Routes are learned, and series made.
+    record(Limits::default().promote_after + 1);
+    assert_eq!(allocations(|| record(1_000)), 0);
+
+    let duration = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let labels = ["POST", "/orders/{id}/items", "500"];
+    let recorded = u64::from(Limits::default().promote_after) + 1 + 1_000;
+    assert_eq!(duration.series(labels).count(), recorded);
+}

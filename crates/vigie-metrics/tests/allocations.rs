@@ -1,0 +1,141 @@
+//! Recording into a series that exists allocates nothing, whatever its type.
+#![allow(clippy::unwrap_used)]
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hint::black_box;
+use std::time::Duration;
+
+use vigie_metrics::{Registry, catalogue};
+
+/// The system's allocator, which counts for each thread how often it is asked for memory.
+struct Counting;
+
+thread_local! {
+    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
+// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches a
+// `Cell` of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
+}
+
+/// How often this thread asks for memory while `work` runs.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.get();
+    work();
+    ALLOCATIONS.get() - before
+}
+
+#[test]
+fn the_count_sees_allocations() {
+    // The optimizer may do without an allocation that nobody looks at.
+    assert_eq!(allocations(|| drop(black_box(Box::new(7)))), 1);
+    let grows = || {
+        let mut text = black_box(String::from("a"));
+        text.push_str("bb");
+        black_box(text);
+    };
+    assert_eq!(allocations(grows), 2);
+    assert_eq!(allocations(|| {}), 0);
+}
+
+#[test]
+fn recording_into_an_existing_series_allocates_nothing() {
+    let registry = Registry::new();
+    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let errors = registry.family(&catalogue::HTTP_REQUESTS_ERRORS);
+    let jobs = registry.family(&catalogue::QUEUE_JOBS);
+    let routes: Vec<String> = (0..100).map(|n| format!("/players/:id/{n}")).collect();
+    let record = |times: u64| {
+        for n in 0..times {
+            for route in &routes {
+                let labels = ["GET", route, "200"];
+                requests.observe(labels, Duration::from_micros(n * 5_003));
+                errors.inc(labels);
+                errors.add(labels, n);
+                jobs.set([route, "waiting"], n as f64);
+                jobs.forget([route, "waiting"]);
+            }
+        }
+    };
+    assert!(
+        allocations(|| record(1)) > 0,
+        "the first time makes the series"
+    );
+    assert_eq!(allocations(|| record(1_000)), 0);
+}
+
+#[test]
+fn a_second_thread_allocates_nothing_either() {
+    let registry = Registry::new();
+    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let labels = ["GET", "/players/:id", "200"];
+    requests.observe(labels, Duration::ZERO);
+    let observe = || {
+        // A thread's first look may set up what the lock keeps for each thread.
+        requests.observe(labels, Duration::ZERO);
+        allocations(|| {
+            for n in 0..1_000 {
+                requests.observe(labels, Duration::from_micros(n));
+            }
+        })
+    };
+    let counts = std::thread::scope(|scope| {
+        let threads = [(); 2].map(|()| scope.spawn(observe));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert_eq!(counts, [0, 0]);
+    assert_eq!(requests.series(labels).count(), 2_003);
+}
+
+#[test]
+fn a_series_that_is_held_allocates_nothing() {
+    let registry = Registry::new();
+    let request = registry
+        .family(&catalogue::HTTP_REQUEST_DURATION)
+        .series(["GET", "/", "200"]);
+    let error = registry
+        .family(&catalogue::HTTP_REQUESTS_ERRORS)
+        .series(["GET", "/", "500"]);
+    let level = registry
+        .family(&catalogue::QUEUE_JOBS)
+        .series(["mail", "waiting"]);
+    let record = || {
+        for n in 0..1_000 {
+            request.observe(Duration::from_millis(n));
+            error.inc();
+            level.add(1.0);
+            level.set(n as f64);
+        }
+    };
+    assert_eq!(allocations(record), 0);
+}
