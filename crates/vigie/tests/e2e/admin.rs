@@ -1,0 +1,170 @@
+//! The admin port as scrapers, kubelets and people use it.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use flate2::bufread::GzDecoder;
+use vigie_testkit::http::{self, Connection};
+use vigie_testkit::promtext::{Format, Scrape};
+use vigie_testkit::{Redis, tools};
+
+use crate::common::{Stage, Vigie};
+
+const TOKEN: &str = "a-token-for-the-scraper";
+const WRONG: [&str; 4] = ["", "Bearer", "Bearer another-token", "Basic YS10b2tlbg=="];
+
+#[tokio::test]
+async fn promtool_finds_nothing_to_say_about_the_metrics() {
+    let stage = Stage::set().await;
+    // Something of everything: a request, and an error.
+    for (method, path) in [("GET", "/players/7"), ("POST", "/market/wood/crash")] {
+        http::request(stage.vigie.gateway, method, path, &[], b"")
+            .await
+            .unwrap();
+    }
+    let page = stage.vigie.get("/metrics").await.text();
+    for metric in [
+        "http_requests_errors_total{",
+        "queue_jobs_total{",
+        "socket_active_connections ",
+    ] {
+        assert!(page.contains(metric), "{metric}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("metrics.txt");
+    std::fs::write(&file, page).unwrap();
+    let promtool = Command::new(tools::PROMTOOL.find().unwrap())
+        .args(["check", "metrics"])
+        .stdin(Stdio::from(std::fs::File::open(&file).unwrap()))
+        .output()
+        .unwrap();
+    let said = [promtool.stdout, promtool.stderr].concat();
+    assert_eq!(String::from_utf8_lossy(&said), "", "promtool");
+    assert_eq!(promtool.status.code(), Some(0));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn metrics_in_both_formats_compressed_and_head_only() {
+    let vigie = Vigie::start("").await;
+    for (accept, format) in [
+        ("", Format::Text),
+        ("text/plain;version=0.0.4", Format::Text),
+        (
+            "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+            Format::OpenMetrics,
+        ),
+    ] {
+        let headers = [("accept", accept), ("accept-encoding", "gzip")];
+        let page = http::request(vigie.admin, "GET", "/metrics", &headers, b"")
+            .await
+            .unwrap();
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("content-encoding"), Some("gzip"));
+        assert_eq!(
+            Format::of(page.header("content-type").unwrap()),
+            Some(format),
+            "{accept}"
+        );
+        let mut text = String::new();
+        GzDecoder::new(&*page.body)
+            .read_to_string(&mut text)
+            .unwrap();
+        let scrape = Scrape::parse(&text, format).unwrap();
+        assert_eq!(scrape.samples("vigie_build_info", &[]).count(), 1);
+    }
+    let plain = vigie.get("/metrics").await;
+    assert_eq!(plain.header("content-encoding"), None);
+
+    let mut connection = Connection::open(vigie.admin).await.unwrap();
+    let head = format!(
+        "HEAD /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+        vigie.admin
+    );
+    connection.send(head.as_bytes()).await.unwrap();
+    let answer = connection.head_response().await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), plain.header("content-type"));
+    connection.closed().await.unwrap();
+    vigie.stop().await;
+}
+
+#[tokio::test]
+async fn a_bearer_token_guards_metrics_and_details() {
+    let mut redis = Redis::start().await.unwrap();
+    let sections = format!("[redis]\nurl = {:?}\n", redis.url());
+    let vigie = Vigie::start_with(&sections, &[("VIGIE__ADMIN__TOKEN", TOKEN)]).await;
+    guarded(&vigie, &format!("Bearer {TOKEN}"), "Bearer realm=\"vigie\"").await;
+
+    redis.kill9();
+    let details = vigie_testkit::eventually(crate::common::PERIOD * 10, async || {
+        let headers = [("authorization", &*format!("Bearer {TOKEN}"))];
+        let answer = http::request(vigie.admin, "GET", "/readyz", &headers, b"").await?;
+        match answer.status {
+            503 => Ok(answer.json()?),
+            _ => Err(vigie_testkit::Error::Demo(answer.text())),
+        }
+    })
+    .await;
+    assert!(details["checks"]["redis"]["error"].is_string(), "{details}");
+    assert!(details["checks"]["redis"]["since"].is_string(), "{details}");
+    // The kubelet has no token; it is told what failed and nothing about where and why.
+    let answer = vigie.get("/readyz").await;
+    assert_eq!(answer.status, 503);
+    let names = answer.json().unwrap();
+    let redis_check = &names["checks"]["redis"];
+    assert_eq!(
+        *redis_check,
+        serde_json::json!({"status": "failed"}),
+        "{names}"
+    );
+    let port = redis.port().to_string();
+    assert!(!answer.text().contains(&port), "{names}");
+    assert!(!vigie.get("/readyz?verbose").await.text().contains(&port));
+    vigie.stop().await;
+}
+
+#[tokio::test]
+async fn basic_authentication_guards_metrics_and_details() {
+    let login = [
+        ("VIGIE__ADMIN__USERNAME", "prometheus"),
+        ("VIGIE__ADMIN__PASSWORD", "a pass:word"),
+    ];
+    let vigie = Vigie::start_with("", &login).await;
+    let challenge = "Basic realm=\"vigie\", charset=\"UTF-8\"";
+    // prometheus:a pass:word
+    guarded(&vigie, "Basic cHJvbWV0aGV1czphIHBhc3M6d29yZA==", challenge).await;
+    vigie.stop().await;
+}
+
+/// What is closed without these credentials, and what is open.
+async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
+    for path in ["/metrics", "/routes"] {
+        for wrong in WRONG {
+            let headers = [("authorization", wrong)];
+            let answer = http::request(vigie.admin, "GET", path, &headers, b"")
+                .await
+                .unwrap();
+            assert_eq!(answer.status, 401, "{path} with {wrong:?}");
+            assert_eq!(answer.header("www-authenticate"), Some(challenge));
+        }
+        assert_eq!(vigie.get(path).await.status, 401, "{path}");
+        let headers = [("authorization", credentials)];
+        let answer = http::request(vigie.admin, "GET", path, &headers, b"")
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    for path in ["/healthz", "/livez", "/readyz"] {
+        assert_eq!(
+            vigie.get(path).await.status,
+            200,
+            "{path} is for the kubelet"
+        );
+    }
+    let alive = vigie.get("/healthz").await.json().unwrap();
+    assert!(
+        alive["status"] == "ok" && alive["uptime"].as_f64() > Some(0.0),
+        "{alive}"
+    );
+}

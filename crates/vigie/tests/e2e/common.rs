@@ -1,0 +1,281 @@
+//! What the proofs stand on: the program as its users run it, and a stage with everything it watches.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+use vigie_testkit::http::{self, Response};
+use vigie_testkit::promtext::{Format, Scrape};
+use vigie_testkit::{Postgres, Process, Redis, RedisOptions, Script, eventually, ports};
+
+/// How often the checks run, and how long each may take.
+pub(crate) const PERIOD: Duration = Duration::from_secs(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Of the stage's Redis; it appears nowhere in what Vigie writes.
+pub(crate) const REDIS_PASSWORD: &str = "stage-redis-password";
+
+/// Until all checks have passed once.
+const READY: Duration = Duration::from_secs(60);
+/// Longer than the grace period of a drain.
+const END: Duration = Duration::from_secs(40);
+/// The lines of a log that a failure shows.
+const TAIL: usize = 60;
+const OPENMETRICS: (&str, &str) = ("accept", "application/openmetrics-text;version=1.0.0");
+
+/// The program, running or ended. Its standard error is a file, so that nothing of it is lost.
+pub(crate) struct Program {
+    pub(crate) process: Process,
+    log: PathBuf,
+}
+
+impl Program {
+    /// Starts `vigie` with these arguments and no other environment than this.
+    pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
+        let mut command = Command::new("/bin/sh");
+        // The shell becomes the program, so that signals reach it.
+        command
+            .args(["-c", r#"log=$1; shift; exec "$0" "$@" 2>>"$log""#])
+            .args([env!("CARGO_BIN_EXE_vigie"), log.to_str().unwrap()])
+            .args(arguments)
+            .env_clear()
+            .envs(environment.iter().copied());
+        Self {
+            process: Process::spawn("vigie", command).unwrap(),
+            log: log.to_owned(),
+        }
+    }
+
+    /// All that it wrote to the standard error.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits for its end: the exit code, and all that it wrote to the standard output.
+    pub(crate) async fn end(&mut self) -> (Option<i32>, String) {
+        let status = self.process.wait(END).await.unwrap();
+        let mut output = String::new();
+        while let Ok(line) = self.process.next_line(Duration::from_secs(1)).await {
+            output += &line;
+            output.push('\n');
+        }
+        (status.code(), output)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the end of vigie's log ---\n{}", tail(&self.log()));
+        }
+    }
+}
+
+/// `vigie run` with a configuration file, on ports that stay its own.
+pub(crate) struct Vigie {
+    pub(crate) admin: SocketAddr,
+    /// Where the gateway listens, if the file has one.
+    pub(crate) gateway: SocketAddr,
+    pub(crate) program: Program,
+    environment: Vec<(String, String)>,
+    files: TempDir,
+}
+
+impl Vigie {
+    /// Starts it with these sections and waits until it is ready. `[admin]`, the times of `[checks]` and
+    /// `gateway.listen` are added.
+    pub(crate) async fn start(sections: &str) -> Self {
+        Self::start_with(sections, &[]).await
+    }
+
+    /// The same, with settings that come from the environment.
+    pub(crate) async fn start_with(sections: &str, environment: &[(&str, &str)]) -> Self {
+        let mut vigie = Self::launch(sections, environment);
+        vigie.until_ready().await;
+        vigie
+    }
+
+    /// Starts it and does not wait.
+    pub(crate) fn launch(sections: &str, environment: &[(&str, &str)]) -> Self {
+        let [admin, gateway] = [ports::free(), ports::free()].map(local);
+        let listen = format!("[gateway]\nlisten = \"{gateway}\"\n");
+        let settings = format!(
+            "[admin]\nlisten = \"{admin}\"\n\
+             [checks]\nperiod = \"{PERIOD:?}\"\ntimeout = \"{TIMEOUT:?}\"\n{}",
+            sections.replace("[gateway]\n", &listen)
+        );
+        let files = TempDir::new().unwrap();
+        std::fs::write(files.path().join("vigie.toml"), settings).unwrap();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<_> = environment.iter().map(owned).collect();
+        Self {
+            admin,
+            gateway,
+            program: run(&files, &environment),
+            environment,
+            files,
+        }
+    }
+
+    /// Waits until `/readyz` is 200.
+    pub(crate) async fn until_ready(&mut self) {
+        let (admin, process) = (self.admin, &mut self.program.process);
+        eventually(READY, async || {
+            if let Some(status) = process.status() {
+                return Err(format!("vigie ended with {status}"));
+            }
+            match http::get(admin, "/readyz").await {
+                Ok(answer) if answer.status == 200 => Ok(()),
+                Ok(answer) => Err(answer.text()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
+        .await;
+    }
+
+    /// GET on the admin port.
+    pub(crate) async fn get(&self, path: &str) -> Response {
+        http::get(self.admin, path).await.unwrap()
+    }
+
+    /// `/metrics`, read in both formats, which must have the same families.
+    pub(crate) async fn scrape(&self) -> Scrape {
+        let text = self.scrape_as(Format::Text).await;
+        let openmetrics = self.scrape_as(Format::OpenMetrics).await;
+        assert_eq!(text.families().len(), openmetrics.families().len());
+        text
+    }
+
+    /// `/metrics` in one format.
+    pub(crate) async fn scrape_as(&self, format: Format) -> Scrape {
+        let accept = match format {
+            Format::Text => vec![],
+            Format::OpenMetrics => vec![OPENMETRICS],
+        };
+        let page = http::request(self.admin, "GET", "/metrics", &accept, b"");
+        let page = page.await.unwrap();
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(
+            Format::of(page.header("content-type").unwrap()),
+            Some(format)
+        );
+        Scrape::parse(&page.text(), format).unwrap()
+    }
+
+    /// SIGKILL, and the same again on the same ports.
+    pub(crate) async fn kill9_and_restart(&mut self) {
+        self.program.process.kill9();
+        self.program = run(&self.files, &self.environment);
+        self.until_ready().await;
+    }
+
+    /// SIGTERM, after which it must end well.
+    pub(crate) async fn stop(mut self) {
+        self.finish().await;
+    }
+
+    async fn finish(&mut self) {
+        let status = self.program.process.stop(END).await;
+        assert_eq!(status.and_then(|status| status.code()), Some(0), "of vigie");
+    }
+}
+
+fn run(files: &TempDir, environment: &[(String, String)]) -> Program {
+    let config = files.path().join("vigie.toml");
+    let arguments = ["run", "--config", config.to_str().unwrap()];
+    let environment = environment.iter().map(|(name, value)| (&**name, &**value));
+    let environment: Vec<_> = environment.collect();
+    Program::start(&arguments, &environment, &files.path().join("vigie.log"))
+}
+
+/// One stage at a time, so that two cores are enough for what is asserted about time.
+pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
+
+/// PostgreSQL, Redis, the backend on both, and Vigie in front and beside: watching everything.
+pub(crate) struct Stage {
+    pub(crate) vigie: Vigie,
+    /// It also answers what only itself can know: see `demo/testing/truth-backend.js`.
+    pub(crate) backend: Process,
+    /// Where the backend listens.
+    pub(crate) app: SocketAddr,
+    pub(crate) redis: Redis,
+    pub(crate) postgres: Postgres,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Stage {
+    /// Sets the stage.
+    pub(crate) async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    /// The same, with settings of the backend.
+    pub(crate) async fn set_with(environment: &[(&str, &str)]) -> Self {
+        let turn = TURN.lock().await;
+        let redis = RedisOptions {
+            password: Some(REDIS_PASSWORD.to_owned()),
+            ..RedisOptions::default()
+        };
+        let (postgres, redis) = tokio::join!(Postgres::start(), Redis::start_with(redis));
+        let (postgres, redis) = (postgres.unwrap(), redis.unwrap());
+        let mut backend = Script::truth_backend(&postgres.url(), &redis.url());
+        for (name, value) in environment {
+            backend = backend.env(name, value);
+        }
+        let (backend, port) = backend.listen().await.unwrap();
+        let app = local(port);
+        let sections = sections(app, &redis, &postgres);
+        Self {
+            vigie: Vigie::start(&sections).await,
+            backend,
+            app,
+            redis,
+            postgres,
+            _turn: turn,
+        }
+    }
+
+    /// What Vigie is told to watch.
+    pub(crate) fn sections(&self) -> String {
+        sections(self.app, &self.redis, &self.postgres)
+    }
+
+    /// Ends Vigie, which must end well, and then the rest.
+    pub(crate) async fn end(mut self) {
+        self.vigie.finish().await;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "--- the end of the backend's log ---\n{}",
+                self.backend.tail()
+            );
+        }
+    }
+}
+
+fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
+    format!(
+        "[gateway]\napp = \"http://{app}\"\n\
+         [redis]\nurl = {:?}\ndiscover_every = \"500ms\"\n\
+         [database]\nurl = {:?}\n\
+         [tick]\nqueue = \"production\"\njob = \"production-tick\"\n",
+        redis.url(),
+        postgres.url(),
+    )
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+fn tail(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(TAIL)..].join("\n")
+}

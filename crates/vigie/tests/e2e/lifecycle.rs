@@ -1,0 +1,246 @@
+//! How the program begins and ends: with nothing to watch, by a signal, by a second one; and `vigie check`.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use vigie_testkit::http::{self, Connection};
+use vigie_testkit::process::Signal;
+use vigie_testkit::{eventually, ports};
+
+use crate::common::{Program, REDIS_PASSWORD, Stage, Vigie};
+
+const SOON: Duration = Duration::from_secs(10);
+const SECTIONS: [&str; 4] = ["gateway", "redis", "database", "tick"];
+/// An upload that waits for its second half.
+const FIRST_HALF: &str =
+    "PUT /players/7/avatar HTTP/1.1\r\nhost: game\r\ncontent-length: 10\r\n\r\n01234";
+const SECOND_HALF: &str = "56789";
+
+#[tokio::test]
+async fn with_nothing_to_watch_it_runs_and_says_so() {
+    let vigie = Vigie::start("").await;
+    let ready = vigie.get("/readyz").await.json().unwrap();
+    assert_eq!(ready["unwatched"], serde_json::json!(SECTIONS), "{ready}");
+    let log = vigie.program.log();
+    for section in SECTIONS {
+        let said = |line: &str| {
+            line.contains("not watched") && line.contains(&format!("\"section\":\"{section}\""))
+        };
+        assert!(log.lines().any(said), "nothing about {section} in {log}");
+        assert_eq!(vigie.get(&format!("/readyz/{section}")).await.status, 404);
+    }
+    let scrape = vigie.scrape().await;
+    assert_eq!(scrape.samples("vigie_build_info", &[]).count(), 1);
+    assert_eq!(
+        scrape.samples("vigie_source_up", &[]).count(),
+        0,
+        "of nothing"
+    );
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    vigie.stop().await;
+}
+
+#[tokio::test]
+async fn a_signal_drains_and_a_second_one_stops_at_once() {
+    let stage = Stage::set().await;
+    let mut vigie = Vigie::start(&format!("[gateway]\napp = \"http://{}\"\n", stage.app)).await;
+    let mut upload = begin_upload(&vigie).await;
+
+    vigie.program.process.signal(Signal::TERM);
+    draining(&vigie).await;
+    // Neither Vigie nor the open request ends, and nobody new comes in.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(vigie.program.process.status(), None, "with a request open");
+    assert!(
+        Connection::open(vigie.gateway).await.is_err(),
+        "a new connection while draining"
+    );
+    assert_eq!(vigie.get("/healthz").await.status, 200);
+    upload.send(SECOND_HALF.as_bytes()).await.unwrap();
+    let answer = upload.response().await.unwrap();
+    assert_eq!(
+        (answer.status, &answer.json().unwrap()["bytes"]),
+        (200, &10.into())
+    );
+    let (code, _) = vigie.program.end().await;
+    assert_eq!(code, Some(0));
+    let log = vigie.program.log();
+    assert!(
+        log.contains("\"draining\"") && log.contains("\"stopped\""),
+        "{log}"
+    );
+
+    let mut vigie = Vigie::start(&format!("[gateway]\napp = \"http://{}\"\n", stage.app)).await;
+    let mut upload = begin_upload(&vigie).await;
+    vigie.program.process.signal(Signal::INT);
+    draining(&vigie).await;
+    let second = Instant::now();
+    vigie.program.process.signal(Signal::TERM);
+    let (code, _) = vigie.program.end().await;
+    // The grace period is 25 s.
+    assert!(second.elapsed() < SOON, "after {:?}", second.elapsed());
+    assert_eq!(code, Some(130));
+    upload.closed().await.unwrap();
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_grace_period_ends_what_does_not_end() {
+    let stage = Stage::set().await;
+    let sections = format!(
+        "[gateway]\napp = \"http://{}\"\n[shutdown]\ngrace = \"1s\"\n",
+        stage.app
+    );
+    let mut vigie = Vigie::start(&sections).await;
+    let mut upload = begin_upload(&vigie).await;
+    vigie.program.process.signal(Signal::TERM);
+    draining(&vigie).await;
+    upload.closed().await.unwrap();
+    let (code, _) = vigie.program.end().await;
+    assert_eq!(code, Some(0));
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn check_tells_what_works_and_what_to_do() {
+    let stage = Stage::set().await;
+    let (code, table, log) = check(&stage.sections(), 0).await;
+    assert_eq!(code, Some(0), "{table}{log}");
+    assert!(
+        !table.contains("FAILED") && !table.contains("not watched"),
+        "{table}"
+    );
+    for (row, verdict) in [
+        ("admin", "can listen"),
+        ("gateway", "can listen"),
+        ("app", "answers HTTP"),
+        ("redis", "answers PING"),
+        ("queues", "4 queues"),
+        ("tick", "the queue is there"),
+        ("database", "login and SELECT 1"),
+    ] {
+        let line = line_of(&table, row);
+        assert!(
+            line.contains("ok  ") && line.contains(verdict),
+            "{row}: {table}"
+        );
+        assert!(line.contains(" ms  "), "how long {row} took: {table}");
+    }
+    keeps_its_secrets(&table, &log);
+
+    // The same with everything wrong.
+    let taken = stage.vigie.admin.port();
+    let wrong = stage
+        .sections()
+        .replace(
+            &stage.app.to_string(),
+            &format!("127.0.0.1:{}", ports::free()),
+        )
+        .replace("production-tick", "another-tick")
+        .replace("\"production\"", "\"harvest\"")
+        .replace("testkit-role-password", "testkit-wrong-password");
+    let (code, table, log) = check(&wrong, taken).await;
+    assert_eq!(code, Some(1), "{table}{log}");
+    for row in ["admin", "app", "tick", "database"] {
+        let line = line_of(&table, row);
+        assert!(line.contains("FAILED"), "{row}: {table}");
+        let advice = table
+            .lines()
+            .skip_while(|found| *found != line)
+            .nth(1)
+            .unwrap();
+        assert!(
+            advice.starts_with("        ") && advice.trim().len() > 10,
+            "{row}: {table}"
+        );
+    }
+    for row in ["gateway", "redis", "queues"] {
+        assert!(line_of(&table, row).contains("ok  "), "{row}: {table}");
+    }
+    keeps_its_secrets(&table, &log);
+
+    let wrong = stage
+        .sections()
+        .replace(REDIS_PASSWORD, "stage-wrong-password");
+    let (code, table, log) = check(&wrong, 0).await;
+    assert_eq!(code, Some(1), "{table}{log}");
+    assert!(line_of(&table, "redis").contains("FAILED"), "{table}");
+    keeps_its_secrets(&table, &log);
+
+    let (code, table, _) = check("", 0).await;
+    assert_eq!(code, Some(0), "{table}");
+    for section in SECTIONS {
+        assert!(line_of(&table, section).contains("not watched"), "{table}");
+    }
+    stage.end().await;
+}
+
+/// `vigie check` with these sections: exit code, table and log. 0 is a port of its own.
+async fn check(sections: &str, admin: u16) -> (Option<i32>, String, String) {
+    let admin = if admin == 0 { ports::free() } else { admin };
+    let listen = format!("[gateway]\nlisten = \"127.0.0.1:{}\"\n", ports::free());
+    let sections = sections.replace("[gateway]\n", &listen);
+    let files = tempfile::tempdir().unwrap();
+    let config = files.path().join("vigie.toml");
+    std::fs::write(
+        &config,
+        format!("[admin]\nlisten = \"127.0.0.1:{admin}\"\n{sections}"),
+    )
+    .unwrap();
+    let arguments = ["check", "--config", config.to_str().unwrap()];
+    let environment = [("VIGIE__LOG__FILTER", "trace")];
+    let mut program = Program::start(&arguments, &environment, &files.path().join("log"));
+    let (code, table) = program.end().await;
+    (code, table, program.log())
+}
+
+/// The line that begins with this word.
+fn line_of<'a>(table: &'a str, what: &str) -> &'a str {
+    let mut lines = table.lines();
+    let found = lines.find(|line| line.split_whitespace().next() == Some(what));
+    found.unwrap_or_else(|| panic!("no row {what} in {table}"))
+}
+
+fn keeps_its_secrets(table: &str, log: &str) {
+    for word in [
+        "stage-redis",
+        "stage-wrong",
+        "testkit-role",
+        "testkit-wrong",
+    ] {
+        assert!(!table.contains(word), "{word} in {table}");
+        assert!(!log.contains(word), "{word} in {log}");
+    }
+}
+
+/// A request that is open as long as the test wants, and known to be.
+async fn begin_upload(vigie: &Vigie) -> Connection {
+    let mut upload = Connection::open(vigie.gateway).await.unwrap();
+    upload.send(FIRST_HALF.as_bytes()).await.unwrap();
+    eventually(SOON, async || {
+        let scrape = vigie.scrape().await;
+        let open = scrape.value("vigie_gateway_requests_in_flight", &[]);
+        if open == Some(1.0) {
+            Ok(())
+        } else {
+            Err(format!("{open:?} requests open"))
+        }
+    })
+    .await;
+    upload
+}
+
+/// Readiness goes first.
+async fn draining(vigie: &Vigie) {
+    eventually(SOON, async || {
+        let ready = http::get(vigie.admin, "/readyz")
+            .await
+            .map_err(|error| error.to_string())?;
+        let body = ready.text();
+        let drains = ready.status == 503 && body.contains("\"status\":\"draining\"");
+        drains.then_some(()).ok_or(body)
+    })
+    .await;
+}

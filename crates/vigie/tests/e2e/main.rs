@@ -1,0 +1,19 @@
+//! The proofs: the real program in front of a real backend, and beside its real servers.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod common;
+
+mod admin;
+mod databases;
+mod event_loop;
+mod jobs;
+mod lifecycle;
+mod outages;
+mod players;
+mod restart;
+mod secrets;
+mod sockets;
+mod tick;
+mod traffic;
+mod vigil;

@@ -1,0 +1,118 @@
+//! Whatever happens and however much is logged: no password and no token in anything that Vigie writes.
+
+use std::time::Duration;
+
+use vigie_testkit::eventually;
+use vigie_testkit::http;
+use vigie_testkit::postgres::PASSWORD;
+use vigie_testkit::process::Signal;
+
+use crate::common::{REDIS_PASSWORD, Stage, Vigie};
+
+const TOKEN: &str = "token-of-the-scraper";
+const SOON: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn no_secret_is_written_anywhere() {
+    let mut stage = Stage::set().await;
+    let environment = [
+        ("VIGIE__ADMIN__TOKEN", TOKEN),
+        ("VIGIE__LOG__FILTER", "trace"),
+    ];
+    let sections = stage.sections();
+    assert!(
+        sections.contains(PASSWORD) && sections.contains(REDIS_PASSWORD),
+        "{sections}"
+    );
+    let mut vigie = Vigie::start_with(&sections, &environment).await;
+    let mut shown = pages(&vigie).await;
+    for path in [
+        "/players/7",
+        "/no/such/place",
+        "/socket.io/?EIO=4&transport=polling",
+    ] {
+        http::get(vigie.gateway, path).await.unwrap();
+    }
+    let crash = http::request(vigie.gateway, "POST", "/market/wood/crash", &[], b"").await;
+    assert_eq!(crash.unwrap().status, 500);
+
+    // Each kind of failure has its own words.
+    let other = "ALTER ROLE vigie PASSWORD 'another-password'";
+    stage.postgres.run_sql(other).await.unwrap();
+    let terminate =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'vigie'";
+    stage.postgres.run_sql(terminate).await.unwrap();
+    stage
+        .redis
+        .cli(&["CONFIG", "SET", "requirepass", "another-password"])
+        .await
+        .unwrap();
+    failing(&vigie, "database", "password").await;
+    shown += &pages(&vigie).await;
+    stage.postgres.kill9();
+    stage.redis.kill9();
+    failing(&vigie, "database", "refused").await;
+    failing(&vigie, "redis", "refused").await;
+    shown += &pages(&vigie).await;
+
+    vigie.program.process.signal(Signal::TERM);
+    let (code, output) = vigie.program.end().await;
+    assert_eq!(code, Some(0));
+    let log = vigie.program.log();
+    assert!(
+        log.contains("\"level\":\"DEBUG\""),
+        "the filter is not used: {log}"
+    );
+    assert!(
+        shown.contains("queue_jobs_total{") && shown.contains("\"failed\""),
+        "{shown}"
+    );
+    for (what, text) in [
+        ("a page", &shown),
+        ("the output", &output),
+        ("the log", &log),
+    ] {
+        for secret in [PASSWORD, REDIS_PASSWORD, TOKEN] {
+            if let Some(line) = text.lines().find(|line| line.contains(secret)) {
+                panic!("{secret} in {what}: {line}");
+            }
+        }
+    }
+}
+
+/// Everything the admin port shows to those who have the token.
+async fn pages(vigie: &Vigie) -> String {
+    let mut pages = String::new();
+    for path in [
+        "/",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/readyz?verbose",
+        "/readyz/database",
+        "/readyz/redis",
+        "/routes",
+    ] {
+        pages += &page(vigie, path).await;
+    }
+    pages
+}
+
+async fn page(vigie: &Vigie, path: &str) -> String {
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str())];
+    http::request(vigie.admin, "GET", path, &headers, b"")
+        .await
+        .unwrap()
+        .text()
+}
+
+/// Waits until a check fails in these words.
+async fn failing(vigie: &Vigie, check: &str, words: &str) {
+    eventually(SOON, async || {
+        let shown = page(vigie, &format!("/readyz/{check}")).await;
+        let failed = shown.contains("\"failed\"") && shown.contains(words);
+        failed.then_some(()).ok_or(shown)
+    })
+    .await;
+}

@@ -1,0 +1,360 @@
+//! Proof 2: `socket_active_connections` is the server's own `io.engine.clientsCount`, at every moment of 300 sessions
+//! of every kind.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use vigie_testkit::http::Connection;
+use vigie_testkit::{Process, Script, eventually};
+
+use crate::common::Stage;
+
+const SESSIONS: u64 = 300;
+const KINDS: usize = 10;
+const SECONDS: &str = "20";
+/// Of the issue: a change of the server's count shows in the gauge within this time.
+const WITHIN_MS: i64 = 200;
+/// Some thirty changes a second, each up to that late, may follow one another without a break; a single one that shows
+/// far later is found by this.
+const MOST_MS: i64 = 500;
+const LOOK_EVERY_MS: u64 = 2;
+/// The server's own watch looks every 2 ms and may come up to 20 ms late without saying so.
+const TOLD_LATE_MS: i64 = 25;
+const POLL_EVERY: Duration = Duration::from_millis(10);
+const ANSWER: Duration = Duration::from_secs(10);
+const GAUGE: &str = "socket_active_connections";
+
+#[tokio::test]
+async fn the_gauge_is_the_servers_own_count() {
+    let mut stage = Stage::set_with(&[
+        ("SOCKET_PING_INTERVAL", "600"),
+        ("SOCKET_PING_TIMEOUT", "500"),
+        ("SOCKET_UPGRADE_TIMEOUT", "1000"),
+    ])
+    .await;
+    let watch = json!({"cmd": "watch", "everyMs": LOOK_EVERY_MS});
+    stage.backend.ask(&watch, ANSWER).await.unwrap();
+    let gauge = Gauge::watch(stage.vigie.admin);
+
+    let played = play(&mut stage).await;
+    eventually(ANSWER, async || {
+        let clients = json!({"cmd": "clients"});
+        let truth = stage.backend.ask(&clients, ANSWER).await.unwrap();
+        let scrape = stage.vigie.scrape().await;
+        let shown = scrape.value(GAUGE, &[]);
+        let ended = truth["clientsCount"] == 0 && shown == Some(0.0);
+        ended
+            .then_some(())
+            .ok_or(format!("{shown:?} shown, {truth}"))
+    })
+    .await;
+    // At rest, and staying there.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let polls = gauge.end();
+    let truth = Truth::told(&mut stage.backend).await;
+
+    let opened = played["opened"].as_object().unwrap();
+    assert_eq!(opened.len(), KINDS, "{played}");
+    let opened: u64 = opened.values().map(|count| count.as_u64().unwrap()).sum();
+    assert!(
+        opened * 100 >= SESSIONS * 95,
+        "too few sessions came to be: {played}"
+    );
+    let verdict = truth.judge(&polls);
+    eprintln!("{verdict:#?}\n{played}");
+    assert!(
+        verdict.wrong.is_empty(),
+        "the gauge was wrong {} times",
+        verdict.wrong.len()
+    );
+    assert!(verdict.longest_disagreement_ms <= MOST_MS, "{verdict:?}");
+    assert!(
+        verdict.mean_abs_error < 1.0 && verdict.peak > 30,
+        "{verdict:?}"
+    );
+    assert!(
+        verdict.at_rest > 20 && verdict.judged > 500,
+        "hardly anything was judged: {verdict:?}"
+    );
+    assert!(
+        verdict.judged > 9 * verdict.not_judged,
+        "the machine is too busy: {verdict:?}"
+    );
+    let scrape = stage.vigie.scrape().await;
+    for counter in ["adopted", "untracked"] {
+        let name = format!("socketio_sessions_{counter}_total");
+        assert_eq!(scrape.value(&name, &[]), Some(0.0), "{name}");
+    }
+    stage.end().await;
+}
+
+/// Sessions of all kinds, and a server that throws some of them out.
+async fn play(stage: &mut Stage) -> Value {
+    let (target, sessions) = (
+        format!("http://{}", stage.vigie.gateway),
+        SESSIONS.to_string(),
+    );
+    let arguments = [
+        "--target",
+        &target,
+        "--sessions",
+        &sessions,
+        "--seconds",
+        SECONDS,
+        "--verbose",
+    ];
+    let mut script = Script::new("testing/sessions.js")
+        .args(arguments)
+        .spawn()
+        .unwrap();
+    let mut thrown_out = 0;
+    for round in 0..120 {
+        if let Ok(played) = script.next_json(Duration::from_millis(700)).await {
+            assert!(thrown_out > 20, "only {thrown_out} were thrown out");
+            return played;
+        }
+        // By turns from the namespace only and with the whole connection.
+        let command = json!({"cmd": "disconnectSockets", "n": 2, "close": round % 2 == 0});
+        let answer = stage.backend.ask(&command, ANSWER).await.unwrap();
+        thrown_out += answer["disconnected"].as_u64().unwrap();
+    }
+    panic!("the sessions do not end: {}", script.tail());
+}
+
+/// The gauge as a scraper saw it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Poll {
+    asked_ms: i64,
+    answered_ms: i64,
+    value: i64,
+}
+
+/// Scrapes all the time, in a thread of its own: what the test waits for does not hold it up.
+struct Gauge {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<Vec<Poll>>,
+}
+
+impl Gauge {
+    fn watch(admin: SocketAddr) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&stop);
+        let watching = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(polls(admin, &until))
+        };
+        Self {
+            stop,
+            thread: std::thread::spawn(watching),
+        }
+    }
+
+    fn end(self) -> Vec<Poll> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+async fn polls(admin: SocketAddr, stop: &AtomicBool) -> Vec<Poll> {
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {admin}\r\n\r\n");
+    let mut connection = Connection::open(admin).await.unwrap();
+    let mut polls = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let asked_ms = now_ms();
+        connection.send(request.as_bytes()).await.unwrap();
+        let page = connection.response().await.unwrap().text();
+        let value = page
+            .lines()
+            .find_map(|line| line.strip_prefix(GAUGE)?.strip_prefix(' '));
+        polls.push(Poll {
+            asked_ms,
+            answered_ms: now_ms(),
+            value: value.unwrap().parse().unwrap(),
+        });
+        tokio::time::sleep(POLL_EVERY).await;
+    }
+    polls
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_millis().try_into().unwrap()
+}
+
+/// A change of the server's count, as it was told.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at_ms: i64,
+    opened: i64,
+    closed: i64,
+    /// What it is then.
+    count: i64,
+}
+
+/// The server's count through time, and when the server could not look at it.
+#[derive(Default)]
+struct Truth {
+    changes: Vec<Change>,
+    held_up: Vec<(i64, i64)>,
+}
+
+/// What the gauge is found to be.
+#[derive(Debug, Default)]
+struct Verdict {
+    /// Polls that were compared, and those of a moment when the server was too busy to know its own count.
+    judged: usize,
+    not_judged: usize,
+    /// Polls that showed what no change within 200 ms explains, each with what was right.
+    wrong: Vec<(Poll, RangeInclusive<i64>)>,
+    /// Of the judged ones, those around which nothing changed for 200 ms: they had to be exact.
+    at_rest: usize,
+    peak: i64,
+    mean_abs_error: f64,
+    /// How long the gauge was, without a break, not what the server counted at that moment.
+    longest_disagreement_ms: i64,
+}
+
+impl Truth {
+    /// Takes what the backend has told since `watch`.
+    async fn told(backend: &mut Process) -> Self {
+        backend.send_json(&json!({"cmd": "unwatch"})).unwrap();
+        let mut truth = Self::default();
+        loop {
+            let line = backend.next_json(ANSWER).await.unwrap();
+            let number = |name: &str| line[name].as_i64().unwrap();
+            match line["event"].as_str() {
+                Some("clients") => truth.changes.push(Change {
+                    at_ms: number("atMs"),
+                    opened: number("opened"),
+                    closed: number("closed"),
+                    count: number("count"),
+                }),
+                Some("held-up") => {
+                    let (at, ms) = (number("atMs"), number("ms"));
+                    truth.held_up.push((at - ms, at));
+                }
+                _ if line["cmd"] == "unwatch" => return truth,
+                _ => {}
+            }
+        }
+    }
+
+    fn judge(&self, polls: &[Poll]) -> Verdict {
+        let mut verdict = Verdict::default();
+        let (mut errors, mut differs_since) = (0, None);
+        for poll in polls {
+            let window = poll.asked_ms - WITHIN_MS..=poll.answered_ms + WITHIN_MS;
+            let Some(present) = self.at(poll.answered_ms) else {
+                continue;
+            };
+            // While its event loop is held up the server acts late and tells late; there is no truth to compare with.
+            if self
+                .held_up
+                .iter()
+                .any(|(start, end)| start <= window.end() && end >= window.start())
+            {
+                verdict.not_judged += 1;
+                continue;
+            }
+            verdict.judged += 1;
+            verdict.peak = verdict.peak.max(present);
+            let error = (poll.value - present).abs();
+            errors += error;
+            if error == 0 {
+                differs_since = None;
+            } else {
+                let since = *differs_since.get_or_insert(poll.asked_ms);
+                let lasted = poll.answered_ms - since;
+                verdict.longest_disagreement_ms = verdict.longest_disagreement_ms.max(lasted);
+            }
+            let right = self.explained(&window, poll);
+            verdict.at_rest += usize::from(right.start() == right.end());
+            if !right.contains(&poll.value) {
+                verdict.wrong.push((*poll, right));
+            }
+        }
+        verdict.mean_abs_error = errors as f64 / verdict.judged.max(1) as f64;
+        verdict
+    }
+
+    /// What may be shown: all changes before the window, and any of those within it.
+    fn explained(&self, window: &RangeInclusive<i64>, poll: &Poll) -> RangeInclusive<i64> {
+        let before = self.at(window.start() - 1).unwrap_or_default();
+        let within = self
+            .changes
+            .iter()
+            .skip(1)
+            .filter(|change| window.contains(&change.at_ms));
+        let (mut least, mut most) = (before, before);
+        for change in within {
+            least -= change.closed;
+            // The gateway sees a client leave before the server does, and never one come.
+            if change.at_ms <= poll.answered_ms + TOLD_LATE_MS {
+                most += change.opened;
+            }
+        }
+        least..=most
+    }
+
+    /// The server's count at that time.
+    fn at(&self, ms: i64) -> Option<i64> {
+        let told = self.changes.partition_point(|change| change.at_ms <= ms);
+        Some(self.changes[told.checked_sub(1)?].count)
+    }
+}
+
+#[test]
+fn the_judge_is_strict() {
+    let change = |at_ms, opened, closed, count| Change {
+        at_ms,
+        opened,
+        closed,
+        count,
+    };
+    let truth = Truth {
+        changes: vec![
+            change(0, 0, 0, 3),
+            change(1_000, 2, 0, 5),
+            change(2_000, 1, 2, 4),
+        ],
+        held_up: vec![(4_000, 4_100)],
+    };
+    let judge = |at, value| {
+        truth.judge(&[Poll {
+            asked_ms: at,
+            answered_ms: at + 2,
+            value,
+        }])
+    };
+    for (at, right) in [
+        (500, 3..=3),
+        (900, 3..=3),
+        (990, 3..=5),
+        (1_200, 3..=5),
+        (1_201, 5..=5),
+        (1_797, 5..=5),
+        (1_798, 3..=5),
+        (1_990, 3..=6),
+        (2_200, 3..=6),
+        (2_201, 4..=4),
+        (3_000, 4..=4),
+    ] {
+        for value in 0..10 {
+            let verdict = judge(at, value);
+            assert_eq!(
+                verdict.wrong.is_empty(),
+                right.contains(&value),
+                "{value} at {at}"
+            );
+            assert_eq!(verdict.at_rest == 1, right.start() == right.end(), "{at}");
+        }
+    }
+    assert_eq!((judge(4_250, 7).judged, judge(4_250, 7).not_judged), (0, 1));
+    assert_eq!((judge(4_301, 4).judged, judge(4_301, 4).not_judged), (1, 0));
+}

@@ -1,0 +1,98 @@
+//! Scrapes without pause and holds each page against the one before: nothing that counts may go down or go
+//! away, and every page comes in time.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use vigie_testkit::http;
+use vigie_testkit::promtext::{Format, Kind, Sample, Scrape};
+
+/// What the issue promises of `/metrics`, whatever is down.
+const IN_TIME: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(40);
+const STATES_THAT_COUNT: [&str; 2] = ["completed", "failed"];
+
+/// A thread of its own: what the test waits for does not make it look late.
+pub(crate) struct Vigil {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<usize, String>>,
+}
+
+type Counts = HashMap<(String, Vec<(String, String)>), f64>;
+
+impl Vigil {
+    pub(crate) fn keep(admin: SocketAddr) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || watch(admin, &until));
+        Self { stop, thread }
+    }
+
+    /// Ends the watch.
+    ///
+    /// # Panics
+    /// With the first thing that was wrong, or when there was next to nothing to see.
+    pub(crate) fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let scrapes = match self.thread.join().unwrap() {
+            Ok(scrapes) => scrapes,
+            Err(wrong) => panic!("{wrong}"),
+        };
+        assert!(scrapes > 20, "only {scrapes} pages were seen");
+    }
+}
+
+fn watch(admin: SocketAddr, stop: &AtomicBool) -> Result<usize, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut before = Counts::new();
+    let mut scrapes = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let asked = Instant::now();
+        let answer = runtime.block_on(http::get(admin, "/metrics"));
+        let took = asked.elapsed();
+        let page = answer.map_err(|error| format!("/metrics after {took:?}: {error}"))?;
+        if page.status != 200 || took >= IN_TIME {
+            return Err(format!("/metrics: {} after {took:?}", page.status));
+        }
+        let scrape = Scrape::parse(&page.text(), Format::Text)
+            .map_err(|error| format!("/metrics cannot be read: {error}"))?;
+        let now = counts(&scrape);
+        for (series, was) in &before {
+            match now.get(series) {
+                Some(is) if is >= was => {}
+                is => return Err(format!("{series:?} was {was} and is {is:?}")),
+            }
+        }
+        before = now;
+        scrapes += 1;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(scrapes)
+}
+
+/// Everything that may only grow.
+fn counts(scrape: &Scrape) -> Counts {
+    let mut counts = Counts::new();
+    for family in scrape.families() {
+        let grows = |sample: &&Sample| match family.kind {
+            Kind::Counter | Kind::Histogram => true,
+            _ => {
+                let state = sample.label("state").unwrap_or_default();
+                family.name == "queue_jobs_total" && STATES_THAT_COUNT.contains(&state)
+            }
+        };
+        for sample in family.samples.iter().filter(grows) {
+            let series = (sample.name.clone(), sample.labels.clone());
+            counts.insert(series, sample.value);
+        }
+    }
+    counts
+}
