@@ -1,5 +1,6 @@
-//! The chores of the repository: `cargo xtask setup`, `cargo xtask test`, `cargo xtask demo`.
+//! The chores of the repository: `cargo xtask setup`, `test`, `demo` and `bench`.
 
+mod bench;
 mod cargo;
 mod demo;
 mod say;
@@ -27,6 +28,8 @@ enum Chore {
     Test(test::Arguments),
     /// Sets up and shows Vigie watching a real backend, until Ctrl-C
     Demo(demo::Arguments),
+    /// Sets up and measures Vigie against its peers; prints Markdown
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Chore::Setup(arguments) => setup::run(&arguments),
         Chore::Test(arguments) => test::run(&arguments),
         Chore::Demo(arguments) => demo::run(&arguments),
+        Chore::Bench(arguments) => bench::run(&arguments),
     };
     match done {
         Ok(code) => code,

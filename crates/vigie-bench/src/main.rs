@@ -1,0 +1,85 @@
+//! Vigie measured against its peers. Run by `cargo xtask bench`; results stand in `BENCHMARKS.md`.
+//!
+//! Every comparison interleaves the parties round by round in one run, so that a machine whose speed drifts
+//! moves both, and reports medians and their ratio, as Markdown. Whatever it starts ends with it.
+#![allow(clippy::print_stdout)]
+#![allow(clippy::disallowed_methods)] // measuring wall time is what it is for
+
+mod expose;
+mod gateway;
+mod machine;
+mod pinned;
+mod queues;
+mod record;
+mod report;
+mod rounds;
+mod usage;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+#[derive(Parser)]
+struct Options {
+    /// What to measure; all when nothing is named
+    what: Vec<What>,
+    /// Interleaved rounds of each comparison, after one that warms up
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// How long a party is measured in a round of the gateway and of the queues
+    #[arg(long, default_value = "5", value_parser = seconds)]
+    seconds: Duration,
+    /// How long Redis is watched while 1,000 idle streams are followed
+    #[arg(long, default_value = "30", value_parser = seconds)]
+    idle_seconds: Duration,
+    /// The program whose gateway is measured
+    #[arg(long, value_name = "PATH")]
+    vigie: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Recording one request: a labelled histogram and a counter
+    Record,
+    /// Exposing 100,000 lines
+    Expose,
+    /// Carrying requests, against nginx
+    Gateway,
+    /// Counting the jobs of 1,000 queues, against BullMQ's own way
+    Levels,
+    /// What following 1,000 idle event streams costs Redis
+    Idle,
+    /// Following busy event streams
+    Events,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected 0.1 to 3600".into()),
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    let what = match options.what.is_empty() {
+        true => What::value_variants(),
+        false => &options.what,
+    };
+    machine::describe();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    for what in what {
+        match what {
+            What::Record => record::run(&options),
+            What::Expose => expose::run(&options),
+            What::Gateway => runtime.block_on(gateway::run(&options))?,
+            What::Levels => runtime.block_on(queues::levels::run(&options))?,
+            What::Idle => runtime.block_on(queues::idle::run(&options))?,
+            What::Events => runtime.block_on(queues::events::run(&options))?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! How many events a second one core follows, without losing one.
+
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use vigie_bullmq::Settings;
+use vigie_testkit::{Scrape, Script};
+
+use super::LATE;
+use super::feed::{ENTRIES_A_JOB, Fed, Feed, NAMES};
+use super::server::Server;
+use super::watched::Watched;
+use crate::report::{Table, Targets, figure, heading, note};
+use crate::{Options, pinned};
+
+/// Events a second that were promised.
+const PROMISED: u64 = 20_000;
+/// A little more: the clock stops only when the reader has looked for the last time.
+const PACE: u64 = 22_000;
+
+/// How a feed was followed.
+struct Followed {
+    events: f64,
+    lost: f64,
+    /// Whether every end of every job was counted, by name.
+    exact: bool,
+    elapsed: Duration,
+    /// The watcher's thread.
+    cpu: Duration,
+}
+
+impl Followed {
+    fn rate(&self) -> f64 {
+        self.events / self.elapsed.as_secs_f64()
+    }
+
+    /// Whether it is all there.
+    fn whole(&self) -> bool {
+        self.lost == 0.0 && self.exact
+    }
+}
+
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    pinned::prepare()?;
+    // What one feed needs, so that the promised rate comes to 200,000 events.
+    let length = options.seconds * 2;
+    let mut table = Table::new([
+        "feed",
+        "events",
+        "events a second",
+        "lost",
+        "ends exact",
+        "reader, of a core",
+        "reader, an event",
+    ]);
+    let mut promised: f64 = f64::INFINITY;
+    let mut add = |what: &str, followed: &Followed| {
+        let micros = followed.cpu.as_secs_f64() * 1e6 / followed.events;
+        let share = followed.cpu.as_secs_f64() / followed.elapsed.as_secs_f64() * 100.0;
+        table.row([
+            what.into(),
+            figure(followed.events),
+            figure(followed.rate()),
+            figure(followed.lost),
+            if followed.whole() { "yes" } else { "**no**" }.into(),
+            format!("{} %", figure(share)),
+            format!("{} µs", figure(micros)),
+        ]);
+    };
+    let mut best = 0.0;
+    for (what, queues, pace) in [
+        ("one queue, promised pace", 1, Some(PACE)),
+        ("10 queues, promised pace", 10, Some(PACE)),
+        ("10 queues, twice as fast", 10, Some(2 * PACE)),
+        ("10 queues, five times as fast", 10, Some(5 * PACE)),
+        ("100 queues, as fast as Redis takes it", 100, None),
+    ] {
+        let followed = replayed(queues, pace, length).await?;
+        add(what, &followed);
+        let without_loss = if followed.whole() {
+            followed.rate()
+        } else {
+            0.0
+        };
+        best = without_loss.max(best);
+        if pace == Some(PACE) {
+            promised = promised.min(without_loss);
+        }
+    }
+    // Node makes about 5,000 jobs a second.
+    let jobs = (length.as_secs_f64() * 5_000.0) as u64;
+    let real = real(jobs).await?;
+    add("jobs of BullMQ itself, one queue", &real);
+
+    heading("Following events");
+    note(&format!(
+        "Entries as BullMQ writes them (four for a job, streams trimmed at 10,000), and at the end real jobs \
+         deleted at once. The reader is one thread and has core {} to itself; Redis and the writer share core {}.",
+        pinned::MEASURED,
+        pinned::OTHERS
+    ));
+    table.print();
+    let mut targets = Targets::new();
+    for (what, rate) in [("paced", promised), ("at best", best)] {
+        let what = format!("events a second without loss, {what}");
+        targets.at_least(&what, PROMISED as f64, rate, "");
+    }
+    let lost = if real.whole() {
+        0.0
+    } else {
+        real.lost.max(1.0)
+    };
+    targets.at_most("lost of real jobs", 0.0, lost, "");
+    targets.print();
+    Ok(())
+}
+
+/// A server, and a watcher on it that knows that whatever comes is new.
+async fn watch() -> anyhow::Result<(Server, Watched)> {
+    let server = Server::start(pinned::OTHERS).await?;
+    let mut settings = Settings::new(redis::Client::open(server.redis.url())?);
+    settings.discover_every = Duration::from_millis(200);
+    let watched = Watched::start(settings, pinned::MEASURED)?;
+    watched.until_counted(0)?;
+    Ok((server, watched))
+}
+
+async fn replayed(queues: usize, pace: Option<u64>, length: Duration) -> anyhow::Result<Followed> {
+    let (mut server, watched) = watch().await?;
+    let feed = Feed {
+        queues: (0..queues).map(|n| format!("feed-{n}")).collect(),
+        pace,
+        length,
+    };
+    feed.open(&mut server.connection)?;
+    watched.until_counted(queues)?;
+    pinned::move_to(pinned::OTHERS, None)?;
+    let (cpu, start) = (watched.cpu()?, Instant::now());
+    let fed = feed.write(&mut server.connection)?;
+    let events = (fed.jobs * ENTRIES_A_JOB) as f64;
+    let scrape = until_read(&watched, events)?;
+    let elapsed = start.elapsed();
+    Ok(Followed {
+        events,
+        lost: scrape.sum("bullmq_events_lost_total", &[]),
+        exact: is_exact(&scrape, &fed),
+        elapsed,
+        cpu: watched.cpu()? - cpu,
+    })
+}
+
+/// Waits until every entry was read or is known to be lost.
+fn until_read(watched: &Watched, events: f64) -> anyhow::Result<Scrape> {
+    let deadline = Instant::now() + LATE;
+    loop {
+        let scrape = watched.scrape()?;
+        let read = scrape.sum("bullmq_events_read_total", &[]);
+        let lost = scrape.sum("bullmq_events_lost_total", &[]);
+        if read + lost >= events {
+            return Ok(scrape);
+        }
+        if Instant::now() > deadline {
+            bail!("{events} entries were written, {read} read, {lost} reported as lost");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn is_exact(scrape: &Scrape, fed: &Fed) -> bool {
+    let count = |name: &str, outcome: &str| {
+        let labels = [("name", name), ("outcome", outcome)];
+        scrape.sum("bullmq_jobs_finished_total", &labels)
+    };
+    let all = scrape.sum("bullmq_jobs_finished_total", &[]);
+    let each = NAMES.iter().zip(fed.ends);
+    let mut each = each.map(|(name, [completed, failed])| {
+        let counted = [count(name, "completed"), count(name, "failed")];
+        counted == [completed as f64, failed as f64]
+    });
+    all == fed.jobs as f64 && each.all(|exact| exact)
+}
+
+/// Jobs that BullMQ itself adds, works off and deletes.
+async fn real(jobs: u64) -> anyhow::Result<Followed> {
+    let (server, watched) = watch().await?;
+    let url = server.redis.url();
+    let (cpu, start) = (watched.cpu()?, Instant::now());
+    // It inherits the core of this thread.
+    pinned::move_to(pinned::OTHERS, None)?;
+    let arguments = ["--redis", &url, "--jobs", &jobs.to_string()];
+    let mut script = Script::new("testing/jobs.js").args(arguments).spawn()?;
+    let truth = script.next_json(LATE * 10).await?;
+    script.wait(LATE).await?;
+    let jobs = jobs as f64;
+    let deadline = Instant::now() + LATE;
+    let scrape = loop {
+        let scrape = watched.scrape()?;
+        if scrape.sum("bullmq_jobs_finished_total", &[]) >= jobs || Instant::now() > deadline {
+            break scrape;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    let (elapsed, cpu) = (start.elapsed(), watched.cpu()? - cpu);
+    let is_true = |outcome: &str| {
+        let names = truth[outcome].as_object().into_iter().flatten();
+        let mut counts = names.map(|(name, count)| {
+            let labels = [("name", name.as_str()), ("outcome", outcome)];
+            count.as_f64() == Some(scrape.sum("bullmq_jobs_finished_total", &labels))
+        });
+        counts.all(|exact| exact)
+    };
+    Ok(Followed {
+        events: scrape.sum("bullmq_events_read_total", &[]),
+        lost: scrape.sum("bullmq_events_lost_total", &[]),
+        exact: is_true("completed")
+            && is_true("failed")
+            && scrape.sum("bullmq_jobs_finished_total", &[]) == jobs,
+        elapsed,
+        cpu,
+    })
+}

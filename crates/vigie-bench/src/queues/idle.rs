@@ -1,0 +1,103 @@
+//! What it costs Redis that 1,000 idle event streams are followed.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+use vigie_bullmq::Settings;
+
+use super::server::{Server, Work};
+use super::watched::Watched;
+use super::{QUEUES, bullmq, fill};
+use crate::report::{Table, Targets, figure, heading, note};
+use crate::{Options, pinned};
+
+/// What the watcher follows streams with.
+const FOLLOWING: &[&str] = &["xread", "xinfo", "xinfo|stream"];
+const COUNTING: &[&str] = &["llen", "zcard", "hmget", "lrange"];
+const NEVER: Duration = Duration::from_secs(86_400);
+/// All streams are checked for losses once in that time, so less would not show it.
+const CHECKS: Duration = Duration::from_secs(30);
+
+/// Shares of a core, in percent.
+struct Shares {
+    following: f64,
+    counting: f64,
+    process: f64,
+}
+
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    pinned::prepare()?;
+    let mut server = Server::start(pinned::MEASURED).await?;
+    let url = server.redis.url();
+    let mut node = bullmq(&url).await?;
+    fill(&mut node).await?;
+    drop(node);
+    let length = options.idle_seconds;
+
+    let nothing = shares(&mut server, length).await?;
+
+    let mut settings = Settings::new(redis::Client::open(url.as_str())?);
+    settings.levels_every = NEVER;
+    settings.discover_every = NEVER;
+    let watched = Watched::start(settings, pinned::OTHERS)?;
+    settled(&watched).await?;
+    let streams = shares(&mut server, length).await?;
+    drop(watched);
+
+    let settings = Settings::new(redis::Client::open(url.as_str())?);
+    let watched = Watched::start(settings, pinned::OTHERS)?;
+    settled(&watched).await?;
+    let all = shares(&mut server, length).await?;
+    drop(watched);
+
+    heading("Following 1,000 idle streams");
+    note(&format!(
+        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts all jobs once a second too, and looks \
+         for new queues.",
+        length.as_secs_f64()
+    ));
+    if length < CHECKS {
+        note("Too short: what is done every 30 s is missing, or counts too much.");
+    }
+    let mut table = Table::new([
+        "Redis",
+        "inside XREAD, XINFO",
+        "inside counting",
+        "whole process",
+    ]);
+    for (what, shares) in [
+        ("alone", &nothing),
+        ("streams followed", &streams),
+        ("all of it, as it comes", &all),
+    ] {
+        let cells = [shares.following, shares.counting, shares.process];
+        let [following, counting, process] = cells.map(|share| format!("{} %", figure(share)));
+        table.row([what.into(), following, counting, process]);
+    }
+    table.print();
+    let mut targets = Targets::new();
+    targets.at_most("inside XREAD, XINFO", 1.0, streams.following, " %");
+    let more = streams.process - nothing.process;
+    targets.at_most("more in the whole process", 1.0, more, " %");
+    targets.print();
+    Ok(())
+}
+
+/// Waits until all is found and looked at for the first time.
+async fn settled(watched: &Watched) -> anyhow::Result<()> {
+    watched.until_counted(QUEUES)?;
+    sleep(Duration::from_secs(2)).await;
+    Ok(())
+}
+
+async fn shares(server: &mut Server, length: Duration) -> anyhow::Result<Shares> {
+    let (before, start) = (server.work()?, Instant::now());
+    sleep(length).await;
+    let work: Work = server.work()?.since(&before);
+    let share = |time: Duration| time.as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
+    Ok(Shares {
+        following: share(work.commands(FOLLOWING)),
+        counting: share(work.commands(COUNTING)),
+        process: share(work.cpu),
+    })
+}
