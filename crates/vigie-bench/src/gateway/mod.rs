@@ -108,10 +108,10 @@ fn print(direct: &[f64], [nginx, vigie]: &[Measured; 2]) {
     ));
     let mut table = Table::new(["what", "nginx", "vigie", "vigie / nginx"]);
     let mut ratios = Vec::new();
-    let mut row = |what: &str, unit: &str, [nginx, vigie]: [&[f64]; 2]| {
+    let mut row = |what: &str, [nginx, vigie]: [&[f64]; 2]| {
         let ratio = median(vigie) / median(nginx);
         ratios.push(ratio);
-        let write = |values| spread(values, |value| format!("{}{unit}", figure(value)));
+        let write = |values| spread(values, figure);
         table.row([what.into(), write(nginx), write(vigie), figure(ratio)]);
     };
     // The backend's own share goes, round by round.
@@ -122,26 +122,22 @@ fn print(direct: &[f64], [nginx, vigie]: &[Measured; 2]) {
     let added = [added(&nginx.lone_p50), added(&vigie.lone_p50)];
     row(
         "requests a second, 64 connections",
-        "",
         [&nginx.rate, &vigie.rate],
     );
-    row("p50, 64 connections", " µs", [&nginx.p50, &vigie.p50]);
-    row("p99, 64 connections", " µs", [&nginx.p99, &vigie.p99]);
+    row("p50, 64 connections, µs", [&nginx.p50, &vigie.p50]);
+    row("p99, 64 connections, µs", [&nginx.p99, &vigie.p99]);
     row(
-        "p50, one connection",
-        " µs",
+        "p50, one connection, µs",
         [&nginx.lone_p50, &vigie.lone_p50],
     );
-    row("p50 added, one connection", " µs", [&added[0], &added[1]]);
-    row("processor time a request", " µs", [&nginx.cpu, &vigie.cpu]);
+    row("p50 added, one connection, µs", [&added[0], &added[1]]);
+    row("processor time a request, µs", [&nginx.cpu, &vigie.cpu]);
     row(
-        "resident after 64 connections",
-        " MiB",
+        "resident after 64 connections, MiB",
         [&nginx.resident, &vigie.resident],
     );
     row(
-        "resident for each of 2,000 idle connections",
-        " B",
+        "resident for each of 2,000 idle connections, B",
         [&nginx.connection, &vigie.connection],
     );
     table.print();
