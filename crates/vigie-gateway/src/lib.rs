@@ -30,6 +30,7 @@ mod headers;
 mod proxy;
 mod record;
 mod routes;
+mod send;
 mod settings;
 mod tunnel;
 mod upstream;

@@ -1,23 +1,24 @@
 //! One request: from the client to the app and back.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, UPGRADE};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Bytes, Frame, Incoming};
 use hyper::upgrade::OnUpgrade;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::body::{Download, Progress, RequestBody, ResponseBody};
+use crate::body::{Download, Progress, RequestBody, ResponseBody, ResponseError};
 use crate::client::Phase;
 use crate::engineio::{EngineIo, ResponseTap};
 use crate::forwarded::Client;
 use crate::headers;
 use crate::record::{Metrics, Reason, Record};
+use crate::send::{FAREWELL, send};
 use crate::settings::Settings;
 use crate::tunnel;
 use crate::upstream::{Lease, Upstream};
@@ -75,15 +76,65 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
             return Ok(self.own(status, text));
         }
         let (body, progress) = RequestBody::new(body, request_tap);
+        let is_poll = exchange.tap.as_ref().is_some_and(ResponseTap::is_poll);
+        if is_poll && body.is_end_stream() && on_upgrade.is_none() {
+            return Ok(self.poll(start, head, exchange).await);
+        }
+        let sent = send(shared, start, head, body, progress.as_ref(), None).await;
+        Ok(self.conclude(sent, exchange, progress, on_upgrade))
+    }
 
-        match send(shared, start, head, body, progress.as_ref()).await {
-            Ok((response, lease)) => {
-                Ok(self.answer(response, lease, exchange, progress, on_upgrade))
+    /// Serves a poll of an Engine.IO session.
+    ///
+    /// When its client leaves, the app is told at once and heard out: if it had just answered, it does not notice
+    /// that the client has gone, and the session lives on; otherwise the session is over.
+    async fn poll(
+        self: &Arc<Self>,
+        start: Instant,
+        head: Request<()>,
+        exchange: Exchange,
+    ) -> Response<ResponseBody> {
+        let client = CancellationToken::new();
+        let leaves = client.clone().drop_guard();
+        let connection = Arc::clone(self);
+        let serving = tokio::spawn(async move {
+            let shared = &connection.shared;
+            let sent = send(shared, start, head, RequestBody::Empty, None, Some(&client)).await;
+            if client.is_cancelled() && sent.is_err() {
+                return None;
             }
+            let response = connection.conclude(sent, exchange, None, None);
+            if !client.is_cancelled() {
+                return Some(response);
+            }
+            // Its packets count also when nobody gets them.
+            let mut body = response.into_body();
+            let all = async { while let Some(Ok(_)) = frame(&mut body).await {} };
+            let _ = timeout(FAREWELL, all).await;
+            None
+        });
+        let served = serving.await;
+        leaves.disarm();
+        match served {
+            Ok(Some(response)) => response,
+            _ => self.own(StatusCode::BAD_GATEWAY, Reason::ResponseMissing.text()),
+        }
+    }
+
+    /// Makes what came of a request the client's response.
+    fn conclude(
+        self: &Arc<Self>,
+        sent: Result<(Response<Incoming>, Lease), Reason>,
+        mut exchange: Exchange,
+        upload: Option<Arc<Progress>>,
+        on_upgrade: Option<OnUpgrade>,
+    ) -> Response<ResponseBody> {
+        match sent {
+            Ok((response, lease)) => self.answer(response, lease, exchange, upload, on_upgrade),
             Err(reason) => {
-                shared.metrics.failed(reason);
+                self.shared.metrics.failed(reason);
                 exchange.fail(reason);
-                Ok(self.own(reason.status(), reason.text()))
+                self.own(reason.status(), reason.text())
             }
         }
     }
@@ -251,108 +302,6 @@ impl Drop for Exchange {
     }
 }
 
-/// Sends a request on an idle connection or a new one.
-///
-/// The app may close an idle connection in the very moment it is used. A request that never left is sent again
-/// on a new connection; so is one without body whose method is idempotent (RFC 9110, section 9.2.2).
-async fn send(
-    shared: &Shared,
-    start: Instant,
-    head: Request<()>,
-    body: RequestBody,
-    progress: Option<&Arc<Progress>>,
-) -> Result<(Response<Incoming>, Lease), Reason> {
-    let mut lease = shared.upstream.lease(start).await?;
-    let repeatable = lease.reused && body.is_end_stream() && head.method().is_idempotent();
-    let spare = repeatable.then(|| copy_of(&head));
-    let again = match send_on(shared, start, &mut lease, head.map(|()| body), progress).await {
-        Ok(response) => return Ok((response, lease)),
-        Err(Failure::Unsent(request)) => *request,
-        Err(Failure::Ended(Reason::ResponseMissing)) if let Some(head) = spare => {
-            head.map(|()| RequestBody::Empty)
-        }
-        Err(Failure::Ended(reason)) => return Err(reason),
-    };
-    let mut lease = shared.upstream.connect().await?;
-    match send_on(shared, Instant::now(), &mut lease, again, progress).await {
-        Ok(response) => Ok((response, lease)),
-        Err(Failure::Unsent(_)) => Err(Reason::ResponseMissing),
-        Err(Failure::Ended(reason)) => Err(reason),
-    }
-}
-
-/// A request that got no response.
-enum Failure {
-    /// It never left; here it is.
-    Unsent(Box<Request<RequestBody>>),
-    /// It did, and this came of it.
-    Ended(Reason),
-}
-
-async fn send_on(
-    shared: &Shared,
-    start: Instant,
-    lease: &mut Lease,
-    request: Request<RequestBody>,
-    progress: Option<&Arc<Progress>>,
-) -> Result<Response<Incoming>, Failure> {
-    let limit = shared.settings.response_timeout;
-    let sending = lease.sender().try_send_request(request);
-    let sent = match progress {
-        None => lease
-            .until(start + limit, sending)
-            .await
-            .ok_or(Reason::ResponseTimeout),
-        Some(progress) => while_moving(lease, sending, progress, limit).await,
-    };
-    match sent {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(mut error)) => Err(match error.take_message() {
-            Some(request) => Failure::Unsent(Box::new(request)),
-            None => Failure::Ended(reason_of(error.error(), progress)),
-        }),
-        Err(reason) => Err(Failure::Ended(reason)),
-    }
-}
-
-fn reason_of(error: &hyper::Error, progress: Option<&Arc<Progress>>) -> Reason {
-    if progress.is_some_and(|progress| progress.cut()) {
-        Reason::RequestCut
-    } else if error.is_parse() {
-        Reason::ResponseInvalid
-    } else {
-        Reason::ResponseMissing
-    }
-}
-
-/// Waits for a response whose request has a body: the deadline moves with the body.
-async fn while_moving<T>(
-    lease: &mut Lease,
-    sending: impl Future<Output = T>,
-    progress: &Progress,
-    limit: Duration,
-) -> Result<T, Reason> {
-    let mut sending = pin!(sending);
-    loop {
-        let deadline = progress.last() + limit;
-        if let Some(sent) = lease.until(deadline, sending.as_mut()).await {
-            return Ok(sent);
-        }
-        if progress.last() + limit <= Instant::now() {
-            let client = progress.client_owes() && !progress.ended();
-            return Err(if client {
-                Reason::RequestStalled
-            } else {
-                Reason::ResponseTimeout
-            });
-        }
-    }
-}
-
-fn copy_of(head: &Request<()>) -> Request<()> {
-    let mut copy = Request::new(());
-    *copy.method_mut() = head.method().clone();
-    *copy.uri_mut() = head.uri().clone();
-    *copy.headers_mut() = head.headers().clone();
-    copy
+async fn frame(body: &mut ResponseBody) -> Option<Result<Frame<Bytes>, ResponseError>> {
+    poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
 }

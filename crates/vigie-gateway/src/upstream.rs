@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::net::{self, Shutdown};
+use std::os::fd::AsFd as _;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ struct Link {
     sender: SendRequest<RequestBody>,
     /// Kept with the connection: to move a timer on costs far less than to make one.
     timer: Pin<Box<Sleep>>,
+    /// The same connection, for what hyper cannot do; as long as it is open, and not hung up.
+    socket: Weak<net::TcpStream>,
 }
 
 /// A connection in use. Dropped, it is closed; [put back](Self::put_back), it serves the next request.
@@ -79,9 +83,18 @@ impl Lease {
         self.idle = idle.saturating_sub(IDLE_MARGIN);
     }
 
+    /// Tells the app that nobody waits any more, and leaves it the chance to have answered already.
+    pub(crate) fn hang_up(&mut self) {
+        if let Some(socket) = std::mem::take(&mut self.link.socket).upgrade() {
+            // It fails when the app was faster.
+            let _ = socket.shutdown(Shutdown::Write);
+        }
+    }
+
     /// Gives the connection back. Its request and its response must be complete.
     pub(crate) fn put_back(self, now: Instant) {
-        if self.idle.is_zero() || self.link.sender.is_closed() {
+        let open = !self.link.sender.is_closed() && self.link.socket.strong_count() > 0;
+        if self.idle.is_zero() || !open {
             return;
         }
         let mut idle = self.upstream.idle.lock();
@@ -149,14 +162,22 @@ impl Upstream {
         self.metrics.app_is_up(true);
         // Without it a request could wait for the acknowledgement of the one before; a failure only costs time.
         let _ = stream.set_nodelay(true);
+        let socket = stream.as_fd().try_clone_to_owned();
+        let socket = socket.map_err(|_| Reason::ConnectFailed)?;
+        let socket = Arc::new(net::TcpStream::from(socket));
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|_| Reason::ConnectFailed)?;
-        // The connection ends with its last sender, or with an error its request already told.
-        tokio::spawn(connection.with_upgrades());
+        let open = Arc::downgrade(&socket);
+        tokio::spawn(async move {
+            // The connection ends with its last sender, or with an error its request already told.
+            let _ = connection.with_upgrades().await;
+            drop(socket);
+        });
         Ok(Lease {
             link: Link {
                 sender,
                 timer: Box::pin(tokio::time::sleep(self.connect_timeout)),
+                socket: open,
             },
             reused: false,
             upstream: Arc::clone(self),

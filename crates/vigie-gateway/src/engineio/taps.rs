@@ -197,6 +197,11 @@ impl ResponseTap {
         )
     }
 
+    /// Whether the request is a poll of a session: one that the server leaves open until it has something to say.
+    pub(crate) fn is_poll(&self) -> bool {
+        self.exchange.method == Method::Get && self.exchange.polling().is_some()
+    }
+
     /// Whether the response looks like engine.io's, as far as it has come. Before the head, the query alone
     /// speaks for it; after the head the status does too (another app's 404 speaks against it); after the first
     /// bytes of the body it is the framing.

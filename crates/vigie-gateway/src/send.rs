@@ -1,0 +1,162 @@
+//! Sending a request to the app, and waiting for its response.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::body::{Progress, RequestBody};
+use crate::proxy::Shared;
+use crate::record::Reason;
+use crate::upstream::Lease;
+
+/// How long an app is heard out when the client of a poll has left.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Sends a request on an idle connection or a new one. When `client` is cancelled, the app is told that it has left
+/// and gets a moment to have answered.
+///
+/// The app may close an idle connection in the very moment it is used. A request that never left is sent again
+/// on a new connection; so is one without body whose method is idempotent (RFC 9110, section 9.2.2).
+pub(crate) async fn send(
+    shared: &Shared,
+    start: Instant,
+    head: Request<()>,
+    body: RequestBody,
+    progress: Option<&Arc<Progress>>,
+    client: Option<&CancellationToken>,
+) -> Result<(Response<Incoming>, Lease), Reason> {
+    let waits = || client.is_none_or(|client| !client.is_cancelled());
+    let mut lease = shared.upstream.lease(start).await?;
+    let repeatable = lease.reused && body.is_end_stream() && head.method().is_idempotent();
+    let spare = repeatable.then(|| copy_of(&head));
+    let request = head.map(|()| body);
+    let again = match send_on(shared, start, &mut lease, request, progress, client).await {
+        Ok(response) => return Ok((response, lease)),
+        Err(Failure::Unsent(request)) if waits() => *request,
+        Err(Failure::Ended(Reason::ResponseMissing))
+            if waits()
+                && let Some(head) = spare =>
+        {
+            head.map(|()| RequestBody::Empty)
+        }
+        Err(failure) => return Err(failure.reason()),
+    };
+    let mut lease = shared.upstream.connect().await?;
+    let sent = send_on(shared, Instant::now(), &mut lease, again, progress, client).await;
+    match sent {
+        Ok(response) => Ok((response, lease)),
+        Err(failure) => Err(failure.reason()),
+    }
+}
+
+/// A request that got no response.
+enum Failure {
+    /// It never left; here it is.
+    Unsent(Box<Request<RequestBody>>),
+    /// It did, and this came of it.
+    Ended(Reason),
+}
+
+impl Failure {
+    fn reason(self) -> Reason {
+        match self {
+            Self::Unsent(_) => Reason::ResponseMissing,
+            Self::Ended(reason) => reason,
+        }
+    }
+}
+
+async fn send_on(
+    shared: &Shared,
+    start: Instant,
+    lease: &mut Lease,
+    request: Request<RequestBody>,
+    progress: Option<&Arc<Progress>>,
+    client: Option<&CancellationToken>,
+) -> Result<Response<Incoming>, Failure> {
+    let limit = shared.settings.response_timeout;
+    let sending = lease.sender().try_send_request(request);
+    let sent = match (progress, client) {
+        (Some(progress), _) => while_moving(lease, sending, progress, limit).await,
+        (None, Some(client)) => while_wanted(lease, sending, client, start + limit).await,
+        (None, None) => lease
+            .until(start + limit, sending)
+            .await
+            .ok_or(Reason::ResponseTimeout),
+    };
+    match sent {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(mut error)) => Err(match error.take_message() {
+            Some(request) => Failure::Unsent(Box::new(request)),
+            None => Failure::Ended(reason_of(error.error(), progress)),
+        }),
+        Err(reason) => Err(Failure::Ended(reason)),
+    }
+}
+
+fn reason_of(error: &hyper::Error, progress: Option<&Arc<Progress>>) -> Reason {
+    if progress.is_some_and(|progress| progress.cut()) {
+        Reason::RequestCut
+    } else if error.is_parse() {
+        Reason::ResponseInvalid
+    } else {
+        Reason::ResponseMissing
+    }
+}
+
+/// Waits for the response to a poll, and a moment longer when its client leaves.
+async fn while_wanted<T>(
+    lease: &mut Lease,
+    sending: impl Future<Output = T>,
+    client: &CancellationToken,
+    deadline: Instant,
+) -> Result<T, Reason> {
+    let mut sending = pin!(sending);
+    let sent = tokio::select! {
+        biased;
+        sent = lease.until(deadline, sending.as_mut()) => sent,
+        () = client.cancelled() => {
+            lease.hang_up();
+            lease.until(Instant::now() + FAREWELL, sending).await
+        }
+    };
+    sent.ok_or(Reason::ResponseTimeout)
+}
+
+/// Waits for a response whose request has a body: the deadline moves with the body.
+async fn while_moving<T>(
+    lease: &mut Lease,
+    sending: impl Future<Output = T>,
+    progress: &Progress,
+    limit: Duration,
+) -> Result<T, Reason> {
+    let mut sending = pin!(sending);
+    loop {
+        let deadline = progress.last() + limit;
+        if let Some(sent) = lease.until(deadline, sending.as_mut()).await {
+            return Ok(sent);
+        }
+        if progress.last() + limit <= Instant::now() {
+            let client = progress.client_owes() && !progress.ended();
+            return Err(if client {
+                Reason::RequestStalled
+            } else {
+                Reason::ResponseTimeout
+            });
+        }
+    }
+}
+
+fn copy_of(head: &Request<()>) -> Request<()> {
+    let mut copy = Request::new(());
+    *copy.method_mut() = head.method().clone();
+    *copy.uri_mut() = head.uri().clone();
+    *copy.headers_mut() = head.headers().clone();
+    copy
+}
