@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vigie_testkit::promtext::{Format, Kind, Scrape};
 use vigie_testkit::{Process, Script, eventually};
 
@@ -59,7 +59,12 @@ const NAMES: u64 = 5;
 
 #[tokio::test]
 async fn the_five_metrics_move_and_every_request_counts_once() {
-    let stage = Stage::set().await;
+    // Players who fall silent are given up within seconds, and not within engine.io's 45.
+    let mut stage = Stage::set_with(&[
+        ("SOCKET_PING_INTERVAL", "3000"),
+        ("SOCKET_PING_TIMEOUT", "2000"),
+    ])
+    .await;
     let vigie = &stage.vigie;
     let at_rest = vigie.scrape().await;
     assert_eq!(at_rest.sum(COUNT, &[]), 0.0, "requests before the first");
@@ -76,12 +81,14 @@ async fn the_five_metrics_move_and_every_request_counts_once() {
     assert!(scrape.sum(COUNT, &[]) > later.sum(COUNT, &[]));
     outcomes_are_right(&scrape, &tally);
     learned_routes_are_right(vigie, &scrape, &tally).await;
+    let clients = json!({"cmd": "clients"});
     eventually(SOON, async || {
         let open = vigie.scrape().await.value(SOCKETS, &[]);
-        if open == Some(0.0) {
+        let truth = stage.backend.ask(&clients, SOON).await.unwrap();
+        if open == Some(0.0) && truth["clientsCount"] == 0 {
             Ok(())
         } else {
-            Err(format!("{open:?} sockets after the game"))
+            Err(format!("{open:?} sockets after the game, {truth}"))
         }
     })
     .await;
