@@ -112,9 +112,17 @@ impl Value for Gauge {
 #[derive(Debug)]
 pub struct Histogram {
     bounds: &'static Buckets,
-    /// One cell for each finite bucket, one for what is above them all, and last the sum.
-    cells: Box<[AtomicU64]>,
+    /// First the sum, then one cell for each finite bucket, and one for what is above them all.
+    lines: Box<[Line]>,
 }
+
+/// The cells of one cache line. Most durations are short: their buckets share a line with the sum, so that two
+/// threads that record hand one line to each other and not two.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line([AtomicU64; CELLS]);
+
+const CELLS: usize = 8;
 
 impl Histogram {
     /// Records one duration.
@@ -128,41 +136,45 @@ impl Histogram {
             }
             bucket += 1;
         }
-        self.cells[bucket].fetch_add(1, Relaxed);
-        self.cells[self.cells.len() - 1].fetch_add(nanos, Relaxed);
+        self.cell(1 + bucket).fetch_add(1, Relaxed);
+        self.cell(0).fetch_add(nanos, Relaxed);
     }
 
     /// How many durations were recorded.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.buckets().iter().map(|cell| cell.load(Relaxed)).sum()
+        self.buckets().sum()
     }
 
     /// The sum of what was recorded.
     #[must_use]
     pub fn sum(&self) -> Duration {
-        Duration::from_nanos(self.cells[self.cells.len() - 1].load(Relaxed))
+        Duration::from_nanos(self.cell(0).load(Relaxed))
     }
 
-    fn buckets(&self) -> &[AtomicU64] {
-        &self.cells[..self.cells.len() - 1]
+    /// What each bucket holds, the one above all bounds last.
+    pub(crate) fn buckets(&self) -> impl Iterator<Item = u64> {
+        let cells = self.lines.iter().flat_map(|line| &line.0);
+        let buckets = cells.skip(1).take(self.bounds.nanos.len() + 1);
+        buckets.map(|cell| cell.load(Relaxed))
+    }
+
+    fn cell(&self, at: usize) -> &AtomicU64 {
+        &self.lines[at / CELLS].0[at % CELLS]
     }
 }
 
 impl Value for Histogram {
     fn new(meta: &'static Meta) -> Self {
-        let cells = (0..meta.buckets.nanos.len() + 2).map(|_| AtomicU64::new(0));
+        let cells = meta.buckets.nanos.len() + 2;
+        let lines = (0..cells.div_ceil(CELLS)).map(|_| Line::default());
         Self {
             bounds: meta.buckets,
-            cells: cells.collect(),
+            lines: lines.collect(),
         }
     }
 
     fn read(&self) -> Option<Sample<'_>> {
-        Some(Sample::Histogram {
-            bounds: self.bounds.seconds,
-            buckets: self.buckets(),
-            sum: self.sum(),
-        })
+        Some(Sample::Histogram(self))
     }
 }

@@ -4,11 +4,11 @@
 //! They differ here in a counter's family name, in the type of what is untyped, in `# UNIT`, in how whole
 //! numbers are written in `le`, and in the final `# EOF`.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::Format;
 use crate::desc::{Kind, Meta};
+use crate::value::Histogram;
 
 /// What a series has to say.
 pub enum Sample<'a> {
@@ -16,12 +16,8 @@ pub enum Sample<'a> {
     Integer(u64),
     /// A gauge.
     Float(f64),
-    /// A histogram: bounds, one cell a bucket with one more for what is above, and the sum.
-    Histogram {
-        bounds: &'static [f64],
-        buckets: &'a [AtomicU64],
-        sum: Duration,
-    },
+    /// A histogram.
+    Histogram(&'a Histogram),
 }
 
 pub(crate) struct Encoder<'a> {
@@ -108,11 +104,7 @@ impl<'a> Encoder<'a> {
                 push_float(self.page, *value);
                 self.page.push('\n');
             }
-            Sample::Histogram {
-                bounds: _,
-                buckets,
-                sum,
-            } => self.histogram(labels, buckets, *sum),
+            Sample::Histogram(histogram) => self.histogram(labels, histogram),
         }
     }
 
@@ -122,11 +114,11 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn histogram(&mut self, labels: &str, buckets: &[AtomicU64], sum: Duration) {
+    fn histogram(&mut self, labels: &str, histogram: &Histogram) {
         let mut count = 0;
         let tails = std::mem::take(&mut self.bucket_tails);
-        for (cell, tail) in buckets.iter().zip(&tails) {
-            count += cell.load(Relaxed);
+        for (bucket, tail) in histogram.buckets().zip(&tails) {
+            count += bucket;
             self.page.push_str(self.name);
             self.page.push_str("_bucket{");
             self.page.push_str(labels);
@@ -137,7 +129,7 @@ impl<'a> Encoder<'a> {
         }
         self.bucket_tails = tails;
         self.name_and_labels("_sum", labels);
-        push_seconds(self.page, sum);
+        push_seconds(self.page, histogram.sum());
         self.name_and_labels("_count", labels);
         self.integer(count);
     }
