@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
-use http::header::{FORWARDED, HOST, HeaderName, HeaderValue, VIA};
+use http::header::{Entry, FORWARDED, HOST, HeaderName, HeaderValue, VIA};
 use ipnet::IpNet;
 use parking_lot::Mutex;
 
@@ -46,6 +46,8 @@ impl Client {
     pub(crate) fn tell(&self, headers: &mut HeaderMap) {
         let host = headers.get(HOST).cloned();
         let forwarded = self.forwarded(host.as_ref());
+        // Five at most are added: once is cheaper than growing twice.
+        headers.reserve(5);
         if self.trusted {
             append(headers, X_FORWARDED_FOR, &self.address);
             append(headers, FORWARDED, &forwarded);
@@ -88,21 +90,17 @@ impl Client {
 
 /// Appends to a list header, on the same line as what is there.
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
-    let mut joined = match headers.get(&name) {
-        None => {
-            headers.insert(name, value.clone());
+    let mut entry = match headers.entry(name) {
+        Entry::Vacant(entry) => {
+            entry.insert(value.clone());
             return;
         }
-        Some(first) => first.as_bytes().to_vec(),
+        Entry::Occupied(entry) => entry,
     };
-    for more in headers.get_all(&name).iter().skip(1) {
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(more.as_bytes());
-    }
-    joined.extend_from_slice(b", ");
-    joined.extend_from_slice(value.as_bytes());
+    let all = entry.iter().chain([value]).map(HeaderValue::as_bytes);
+    let joined = all.collect::<Vec<_>>().join(&b", "[..]);
     if let Ok(joined) = HeaderValue::from_bytes(&joined) {
-        headers.insert(name, joined);
+        entry.insert(joined);
     }
 }
 

@@ -192,9 +192,9 @@ impl Worker {
         if self.expires {
             let engineio = self.shared.engineio.clone();
             tokio::spawn(async move {
-                let mut every = tokio::time::interval(EXPIRE_EVERY);
                 loop {
-                    every.tick().await;
+                    engineio.until_one_can_expire().await;
+                    tokio::time::sleep(EXPIRE_EVERY).await;
                     engineio.expire();
                 }
             });

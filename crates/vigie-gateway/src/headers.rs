@@ -24,22 +24,34 @@ pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     asks.then(|| upgrade.clone())
 }
 
+/// What is meant for one connection only.
+static HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    KEEP_ALIVE,
+    PROXY_CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
 /// Removes what is meant for this connection only, the headers that `Connection` nominates among it.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(CONNECTION) {
-        remove_nominated(headers);
-        headers.remove(CONNECTION);
+    // One look over the few names there are costs less than eight searches, most of them in vain.
+    let mut found = [false; HOP_BY_HOP.len()];
+    for name in headers.keys() {
+        if let Some(at) = HOP_BY_HOP.iter().position(|known| known == name) {
+            found[at] = true;
+        }
     }
-    for name in [
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHORIZATION,
-        TE,
-        TRANSFER_ENCODING,
-        UPGRADE,
-    ] {
-        headers.remove(name);
+    if found[0] {
+        remove_nominated(headers);
+    }
+    for (name, found) in HOP_BY_HOP.iter().zip(found) {
+        if found {
+            headers.remove(name);
+        }
     }
 }
 

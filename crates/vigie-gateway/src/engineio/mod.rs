@@ -1,9 +1,9 @@
 //! Counts Engine.IO sessions (Socket.IO's transport) from what passes through a reverse proxy.
 //!
 //! The count equals the server's `io.engine.clientsCount`. The proxy asks [`EngineIo::exchange`] of each request,
-//! feeds the taps it gets with the bytes it carries, and calls [`EngineIo::expire`] every few milliseconds for
-//! sessions that die of silence. The taps read (bodies in [`payload`], frames in [`frames`]), and tell the
-//! [`sessions`] table what happened; nothing here waits, does I/O or looks at a clock of its own.
+//! feeds the taps it gets with the bytes it carries, and, while there is a session that silence can end, calls
+//! [`EngineIo::expire`] every few milliseconds. The taps read (bodies in [`payload`], frames in [`frames`]), and tell
+//! the [`sessions`] table what happened; nothing in them waits, does I/O or looks at a clock of its own.
 
 mod answer;
 mod frames;
@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use vigie_metrics::{Counter, Gauge, Registry, Series, catalogue};
 
 pub(crate) use sessions::Limits;
@@ -43,6 +44,8 @@ struct Inner {
     clock: Clock,
     state: Mutex<State>,
     tunnels: AtomicU64,
+    /// Told when the first session appears that silence can end.
+    mortal: Notify,
     metrics: Metrics,
 }
 
@@ -81,6 +84,7 @@ impl EngineIo {
                 published: Counts::default(),
             }),
             tunnels: AtomicU64::new(0),
+            mortal: Notify::new(),
             metrics,
         }))
     }
@@ -98,6 +102,13 @@ impl EngineIo {
     /// Closes the sessions that died of silence. Cheap when there are none: meant to be called by a timer.
     pub(crate) fn expire(&self) {
         self.change(Sessions::expire);
+    }
+
+    /// Waits until there is a session that silence can end. For one caller at a time.
+    pub(crate) async fn until_one_can_expire(&self) {
+        while self.0.state.lock().sessions.next_deadline().is_none() {
+            self.0.mortal.notified().await;
+        }
     }
 
     /// How many sessions are open.
@@ -122,7 +133,11 @@ impl EngineIo {
         let mut state = self.0.state.lock();
         // Under the lock, so that time never runs backwards for the table.
         let now = self.now();
+        let mortal = state.sessions.next_deadline().is_some();
         change(&mut state.sessions, now);
+        if !mortal && state.sessions.next_deadline().is_some() {
+            self.0.mortal.notify_one();
+        }
         let counts = state.sessions.counts();
         let before = std::mem::replace(&mut state.published, counts);
         if counts != before {
