@@ -7,7 +7,9 @@
 use super::bits::{BitReader, BitWriter};
 use super::rice::{Code, Rice};
 use super::varint::{unzigzag, zigzag};
-use super::{Damaged, Sample};
+use vigie_promql::Sample;
+
+use super::Damaged;
 
 /// 1 ns in seconds.
 pub(super) const MOST_PLACES: u8 = 9;
@@ -53,11 +55,7 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
 }
 
 /// Reads a value for each sample off the front of `bytes`.
-pub(super) fn decode(
-    bytes: &mut &[u8],
-    places: u8,
-    samples: &mut [Sample],
-) -> Result<(), Damaged> {
+pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> Result<(), Damaged> {
     let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
     let (mut rice, mut bits) = (Rice::new(), BitReader::new(bytes));
     let mut path = Path::default();

@@ -18,7 +18,7 @@ mod times;
 pub(crate) mod varint;
 mod xor;
 
-use crate::Sample;
+use vigie_promql::Sample;
 
 /// More samples are written as several chunks.
 pub(crate) const MOST_SAMPLES: usize = 4096;

@@ -66,7 +66,9 @@ impl Rice {
 
     /// The logarithm of the mean, rounded down.
     fn remainder_bits(&self) -> u32 {
-        (self.sum / u64::from(self.count)).checked_ilog2().unwrap_or(0)
+        (self.sum / u64::from(self.count))
+            .checked_ilog2()
+            .unwrap_or(0)
     }
 
     fn learn(&mut self, number: u64) {

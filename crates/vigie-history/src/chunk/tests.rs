@@ -142,11 +142,31 @@ fn what_an_hour_costs() {
     for (kind, samples, most) in [
         ("idle", scrapes((0..hour).map(|_| 7.0)), 21),
         ("ends", stale, 60),
-        ("steady counter", scrapes((0..hour).map(|n| f64::from(n * 30))), 60),
-        ("counter", scrapes((0..hour).map(|n| f64::from(n * 300) + noise(n))), 300),
-        ("seconds", scrapes((0..hour).map(|n| (f64::from(n) * 1e9 + noise(n) * 1e3) / 1e9)), 900),
-        ("level", scrapes((0..hour).map(|n| (noise(n) / 32.0).floor())), 160),
-        ("CPU seconds", scrapes((0..hour).map(|n| (f64::from(n) * 20.0 + noise(n) / 16.0).floor() / 100.0)), 220),
+        (
+            "steady counter",
+            scrapes((0..hour).map(|n| f64::from(n * 30))),
+            60,
+        ),
+        (
+            "counter",
+            scrapes((0..hour).map(|n| f64::from(n * 300) + noise(n))),
+            300,
+        ),
+        (
+            "seconds",
+            scrapes((0..hour).map(|n| (f64::from(n) * 1e9 + noise(n) * 1e3) / 1e9)),
+            900,
+        ),
+        (
+            "level",
+            scrapes((0..hour).map(|n| (noise(n) / 32.0).floor())),
+            160,
+        ),
+        (
+            "CPU seconds",
+            scrapes((0..hour).map(|n| (f64::from(n) * 20.0 + noise(n) / 16.0).floor() / 100.0)),
+            220,
+        ),
         ("ratio", scrapes((0..hour).map(|n| noise(n) / 255.0)), 1_750),
     ] {
         let length = encoded(&samples).len();

@@ -6,7 +6,9 @@
 use super::bits::{BitReader, BitWriter};
 use super::rice::{Code, Rice};
 use super::varint::{self, unzigzag, zigzag};
-use super::{Damaged, Sample};
+use vigie_promql::Sample;
+
+use super::Damaged;
 
 const STEADY: u8 = 0;
 const UNSTEADY: u8 = 1;
@@ -14,7 +16,9 @@ const UNSTEADY: u8 = 1;
 /// Writes the times of `samples`, of which there is at least one.
 pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     let first = samples[0].time;
-    let step = samples.get(1).map_or(0, |second| between(first, second.time));
+    let step = samples
+        .get(1)
+        .map_or(0, |second| between(first, second.time));
     let mut pairs = samples.windows(2);
     let steady = pairs.all(|pair| between(pair[0].time, pair[1].time) == step);
     out.push(if steady { STEADY } else { UNSTEADY });

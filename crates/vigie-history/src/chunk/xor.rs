@@ -4,7 +4,9 @@
 //! zeros a new window has and 6 how long it is, less one; then its bits. (The paper gives the zeros 5 bits; 6 save the cap.)
 
 use super::bits::{BitReader, BitWriter};
-use super::{Damaged, Sample};
+use vigie_promql::Sample;
+
+use super::Damaged;
 
 pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     let mut bits = BitWriter::new(out);
