@@ -16,6 +16,7 @@ mod format;
 mod functions;
 mod labels;
 mod matcher;
+mod re2;
 pub mod script;
 pub mod storage;
 pub mod syntax;
