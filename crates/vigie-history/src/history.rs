@@ -19,7 +19,7 @@ const FIRST_ANSWER: Duration = Duration::from_secs(5);
 pub struct Settings {
     /// The directory of the files; without one, the history ends with the process.
     pub path: Option<PathBuf>,
-    /// How long samples are kept, counted from the newest; up to an hour more, since an hour goes at once.
+    /// How long samples are kept, counted from the newest that are sealed; an hour goes at once, so it is an hour or two more.
     pub retention: Duration,
     /// How much memory the history may take, about, in bytes: past it the oldest hours go. Files take up to twice as much.
     pub max_bytes: u64,
@@ -112,6 +112,16 @@ impl History {
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.0.loaded
+    }
+
+    /// Lets go of all samples later than `time`, in milliseconds, and of the hour that was sealed with them: what came under
+    /// a clock that was ahead. While they are there, no series takes an earlier sample.
+    pub fn forget_after(&self, time: i64) {
+        let writer = self.writer();
+        let gone = self.write().forget_after(time);
+        if let Some(disk) = &writer.disk {
+            disk.checkpoint(self.unwritten(), &gone);
+        }
     }
 
     /// Waits until all that was committed is in files; `false` when this takes longer than `patience`, or when it cannot be

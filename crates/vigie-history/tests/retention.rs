@@ -30,7 +30,7 @@ fn samples_go_by_age() {
         assert!(history.flush(Duration::from_secs(60)));
         let stats = history.stats();
         assert!(
-            stats.newest == Some(now) && stats.oldest.unwrap() >= now - 5 * HOUR,
+            stats.newest == Some(now) && stats.oldest.unwrap() >= now - 5 * HOUR - 10 * MINUTE,
             "{stats:?}"
         );
         let kept = all(&history)["a"].len() as i64;
@@ -124,4 +124,43 @@ fn a_flood_of_samples_is_sealed_before_its_hour() {
         }
     }
     assert!(!support::check_truth(&history).is_empty());
+}
+
+#[test]
+fn what_a_wrong_clock_brought_can_be_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        path: Some(directory.path().to_owned()),
+        ..Settings::default()
+    };
+    let history = History::open(&settings).unwrap();
+    let mut appender = history.appender();
+    for minute in 0..200 {
+        scrape_truth(&mut appender, minute * MINUTE, 3);
+    }
+    // A year ahead, for hours, with a series that was not there before.
+    let year = 365 * 24 * HOUR;
+    for minute in 0..15 {
+        scrape_truth(&mut appender, year + minute * MINUTE, 4);
+    }
+    let now = 201 * MINUTE;
+    assert_eq!(scrape_truth(&mut appender, now, 3).samples, 0);
+    history.forget_after(now);
+    assert_eq!(scrape_truth(&mut appender, now + MINUTE, 3).samples, 3);
+    let times = support::check_truth(&history);
+    assert_eq!(times.keys().last(), Some(&(now + MINUTE)));
+    assert!(times.values().all(|&count| count == 3));
+    assert!(
+        times.len() > 100,
+        "the hours before are there: {}",
+        times.len()
+    );
+    assert_eq!(history.stats().series, 3);
+
+    assert!(history.flush(Duration::from_secs(60)));
+    drop((appender, history));
+    assert_eq!(
+        support::check_truth(&History::open(&settings).unwrap()),
+        times
+    );
 }

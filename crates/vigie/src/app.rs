@@ -11,11 +11,13 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use vigie_bullmq::Watcher;
 use vigie_gateway::{Gateway, Running};
+use vigie_history::History;
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 
 use crate::admin::{self, Credentials};
 use crate::config::{self, Access, Check, Settings};
+use crate::history::{self, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
 
@@ -57,6 +59,8 @@ pub struct App {
     gateway: Option<(Gateway, TcpListener)>,
     watcher: Option<Watcher>,
     checks: Checks,
+    scraper: Scraper,
+    history: History,
     shutdown: config::Shutdown,
     registry: Registry,
 }
@@ -65,7 +69,7 @@ impl App {
     /// Puts everything together. Connects to nothing yet.
     ///
     /// # Errors
-    /// When a URL or a route is not usable after all.
+    /// When a URL or a route is not usable after all, or the directory of the history is not.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
@@ -81,7 +85,10 @@ impl App {
             )),
             _ => None,
         };
-        let checks = checks(settings, watcher.as_ref(), edges.clock, &registry)?;
+        let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
+        let history = history::open(&settings.history)?;
+        let instance = edges.admin.local_addr()?.to_string();
+        let scraper = Scraper::new(&registry, &history, instance, edges.clock);
         let router = admin::router(
             registry.clone(),
             checks.clone(),
@@ -96,6 +103,8 @@ impl App {
             gateway,
             watcher,
             checks,
+            scraper,
+            history,
             shutdown: settings.shutdown.clone(),
             registry,
         })
@@ -105,6 +114,12 @@ impl App {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// What was known, for those in the same process.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
@@ -131,6 +146,7 @@ impl App {
         if let Some(watcher) = self.watcher {
             tasks.spawn(watcher.run(background.clone()));
         }
+        tasks.spawn(self.scraper.run(background.clone()));
         let checks = self.checks.clone();
         let until = background.clone();
         tasks.spawn(async move { checks.run(until).await });

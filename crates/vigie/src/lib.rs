@@ -15,6 +15,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod history;
 pub mod logging;
 mod process;
 mod queues;

@@ -22,6 +22,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["vigie-metrics"],
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
+    (
+        "vigie-history",
+        &["vigie-promql"],
+        &["tokio", "serde", "hyper", "redis", "sqlx", "toml"],
+    ),
     ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
         "vigie-promql",
@@ -33,6 +38,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &[
             "vigie-bullmq",
             "vigie-gateway",
+            "vigie-history",
             "vigie-metrics",
             "vigie-probes",
         ],

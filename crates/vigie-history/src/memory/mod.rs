@@ -161,9 +161,9 @@ impl Memory {
 
     /// Lets go of what is too old or too much; gives the blocks that went.
     pub(crate) fn retain(&mut self) -> Vec<Arc<Block>> {
-        let horizon = self.newest.map_or(i64::MIN, |newest| {
-            newest.saturating_sub(self.bounds.retention)
-        });
+        // Not counted from the newest sample of all: that may have come under a clock that is wrong for a moment.
+        let sealed = self.blocks.last().map(|block| block.times.last);
+        let horizon = sealed.map_or(i64::MIN, |last| last.saturating_sub(self.bounds.retention));
         let mut bytes = self.bytes();
         let outlived = self.blocks.iter().take_while(|block| {
             let goes = block.times.last < horizon || bytes > self.bounds.bytes;
@@ -176,6 +176,26 @@ impl Memory {
         if outlived > 0 {
             self.forget_series();
         }
+        gone
+    }
+
+    /// Lets go of what is later than `time`, and of what was sealed with it; gives the blocks that went.
+    pub(crate) fn forget_after(&mut self, time: i64) -> Vec<Arc<Block>> {
+        let blocks = self.blocks.iter().cloned();
+        let (kept, gone): (Vec<_>, _) = blocks.partition(|block| block.times.sealed <= time);
+        self.newest = kept.last().map(|block| block.times.last);
+        self.blocks = kept.into();
+        self.head_samples = 0;
+        for series in self.table.iter_mut() {
+            let kept = series.samples.partition_point(|sample| sample.time <= time);
+            series.samples.truncate(kept);
+            self.head_samples += kept;
+            self.newest = self
+                .newest
+                .max(series.samples.last().map(|sample| sample.time));
+        }
+        self.head_start = self.head_start.filter(|_| self.head_samples > 0);
+        self.forget_series();
         gone
     }
 

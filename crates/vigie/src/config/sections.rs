@@ -34,6 +34,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
         database: database(r),
         tick: tick(r),
         checks: checks(r),
+        history: history(r),
         shutdown: shutdown(r),
         log: log(r),
     }
@@ -140,6 +141,17 @@ fn checks(r: &mut Reader) -> Checks {
         redis,
         queues,
         app,
+    }
+}
+
+fn history(r: &mut Reader) -> vigie_history::Settings {
+    let age = duration(HOUR..=24 * 366 * HOUR);
+    let size = bytes(16 << 20..=64 << 30);
+    vigie_history::Settings {
+        path: r.path("history.path"),
+        retention: r.or("history.retention", age, 24 * HOUR),
+        max_bytes: r.or("history.max_bytes", size, 256 << 20) as u64,
+        max_series: r.or("history.max_series", integer(1_000..=10_000_000), 100_000),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Settings {
     pub tick: Option<Tick>,
     /// How the parts of `/readyz` are checked.
     pub checks: Checks,
+    /// What is kept of what was known.
+    pub history: vigie_history::Settings,
     /// How Vigie stops.
     pub shutdown: Shutdown,
     /// What Vigie writes about itself.
