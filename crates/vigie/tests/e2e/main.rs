@@ -7,6 +7,7 @@ mod common;
 mod admin;
 mod databases;
 mod event_loop;
+mod history;
 mod jobs;
 mod lifecycle;
 mod outages;
