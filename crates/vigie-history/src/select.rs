@@ -66,19 +66,21 @@ impl History {
     #[must_use]
     pub fn series(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<Labels> {
         let memory = self.read();
-        let overlaps = |block: &&Arc<Block>| block.overlaps(start, end);
-        let blocks: Vec<_> = memory.blocks.iter().filter(overlaps).collect();
-        let found = memory
-            .table
-            .select(matchers)
-            .into_iter()
-            .filter_map(|series| {
-                let kept = memory.table.get(series)?;
-                let has_samples = !memory.head(kept, start, end).is_empty()
-                    || blocks.iter().any(|block| block.has(series.slot));
-                has_samples.then(|| kept.labels.clone())
-            });
-        found.collect()
+        let selected = memory.table.select(matchers).into_iter();
+        let series = selected.filter_map(|series| {
+            let kept = memory.table.get(series)?;
+            let in_head = !memory.head(kept, start, end).is_empty();
+            Some((in_head, series.slot, kept.labels.clone()))
+        });
+        let series: Vec<_> = series.collect();
+        let blocks = memory.overlapping(start, end);
+        // The blocks can be searched without holding up the writer.
+        drop(memory);
+        let has_samples = |&(in_head, slot, _): &(bool, u32, Labels)| {
+            in_head || blocks.iter().any(|block| block.has(slot))
+        };
+        let series = series.into_iter().filter(has_samples);
+        series.map(|(.., labels)| labels).collect()
     }
 
     /// The names of the labels of [these series](Self::series), sorted.
@@ -107,11 +109,10 @@ impl History {
 
     fn batch(&self, selected: &[SeriesRef], start: i64, end: i64) -> Batch {
         let memory = self.read();
-        let overlaps = |block: &&Arc<Block>| block.overlaps(start, end);
         let mut batch = Batch {
             series: Vec::with_capacity(selected.len()),
             head: Vec::new(),
-            blocks: memory.blocks.iter().filter(overlaps).cloned().collect(),
+            blocks: memory.overlapping(start, end),
         };
         for &series in selected {
             if let Some(kept) = memory.table.get(series) {

@@ -181,3 +181,63 @@ fn append(memory: &mut Memory, series: SeriesRef, samples: &[Sample]) {
         let _ = memory.append(series, sample);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::ops::ControlFlow;
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use vigie_promql::Storage as _;
+    use vigie_promql::storage::Selection;
+
+    use super::*;
+    use crate::disk::frame::{begin, frame};
+    use crate::{History, Settings};
+
+    /// What no damage makes: records with the right checksum that nobody of us wrote.
+    fn any_record() -> impl Strategy<Value = Vec<u8>> {
+        let byte = || prop_oneof![0..4_u8, any::<u8>()];
+        prop_oneof![
+            prop::collection::vec(byte(), 0..60),
+            // A column of one label, with chunks of any kind.
+            (0..3_u8, prop::collection::vec(byte(), 0..60)).prop_map(|(slot, chunks)| {
+                [&[1, slot, 1, 1, b'a', 1, b'0' + slot][..], &chunks].concat()
+            }),
+            prop::collection::vec(byte(), 3..6).prop_map(|times| [&[3][..], &times].concat()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_in_a_file_panics(records in prop::collection::vec(any_record(), 0..12), log: bool) {
+            let (kind, name) = if log { (Kind::Log, log_name(1)) } else { (Kind::Block, block_name(1)) };
+            let mut file = Vec::new();
+            begin(&mut file, kind);
+            for record in &records {
+                frame(&mut file, |out| out.extend(record));
+            }
+            let directory = tempfile::tempdir().unwrap();
+            std::fs::write(directory.path().join(name), file).unwrap();
+            let settings = Settings { path: Some(directory.path().to_owned()), ..Settings::default() };
+            let history = History::open(&settings).unwrap();
+            let selection = Selection { matchers: &[], start: i64::MIN, end: i64::MAX };
+            // That samples are damaged is an error, and no answer.
+            let _ = history.select(&selection, &mut |_, samples| {
+                assert!(samples.is_sorted_by(|a, b| a.time < b.time));
+                ControlFlow::Continue(())
+            });
+            let mut appender = history.appender();
+            for time in [0, 1_000, 10_000_000, i64::MAX] {
+                let mut scrape = appender.scrape(time);
+                if let Some(series) = scrape.series(&[("a", "0")]) {
+                    scrape.sample(series, 1.0);
+                }
+                scrape.commit();
+            }
+            prop_assert!(history.flush(Duration::from_secs(60)));
+        }
+    }
+}

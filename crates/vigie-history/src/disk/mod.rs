@@ -223,3 +223,6 @@ impl Desk {
 fn hangs() -> String {
     "the disk does not answer".to_owned()
 }
+
+#[cfg(test)]
+mod tests;

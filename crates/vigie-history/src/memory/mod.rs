@@ -45,8 +45,8 @@ pub(crate) struct Bounds {
 
 pub(crate) struct Memory {
     pub(crate) table: Table,
-    /// By time. A reader takes a share of the list and lets the head go.
-    pub(crate) blocks: Arc<[Arc<Block>]>,
+    /// By time. A reader takes a share of those it needs and lets the rest go.
+    pub(crate) blocks: Vec<Arc<Block>>,
     /// Samples in the head.
     head_samples: usize,
     /// The time of its oldest sample, or an earlier one.
@@ -62,7 +62,7 @@ impl Memory {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
             table: Table::new(),
-            blocks: Arc::default(),
+            blocks: Vec::new(),
             head_samples: 0,
             head_start: None,
             newest: None,
@@ -156,7 +156,7 @@ impl Memory {
     /// Adds a block that is later than all others.
     pub(crate) fn add(&mut self, block: Arc<Block>) {
         self.newest = self.newest.max(Some(block.times.last));
-        self.blocks = self.blocks.iter().cloned().chain([block]).collect();
+        self.blocks.push(block);
     }
 
     /// Lets go of what is too old or too much; gives the blocks that went.
@@ -171,8 +171,7 @@ impl Memory {
             goes
         });
         let outlived = outlived.count();
-        let gone = self.blocks[..outlived].to_vec();
-        self.blocks = self.blocks[outlived..].into();
+        let gone = self.blocks.drain(..outlived).collect();
         if outlived > 0 {
             self.forget_series();
         }
@@ -181,10 +180,11 @@ impl Memory {
 
     /// Lets go of what is later than `time`, and of what was sealed with it; gives the blocks that went.
     pub(crate) fn forget_after(&mut self, time: i64) -> Vec<Arc<Block>> {
-        let blocks = self.blocks.iter().cloned();
-        let (kept, gone): (Vec<_>, _) = blocks.partition(|block| block.times.sealed <= time);
-        self.newest = kept.last().map(|block| block.times.last);
-        self.blocks = kept.into();
+        let kept = self
+            .blocks
+            .partition_point(|block| block.times.sealed <= time);
+        let gone = self.blocks.split_off(kept);
+        self.newest = self.blocks.last().map(|block| block.times.last);
         self.head_samples = 0;
         for series in self.table.iter_mut() {
             let kept = series.samples.partition_point(|sample| sample.time <= time);
@@ -202,7 +202,7 @@ impl Memory {
     /// Removes the series that have no samples any more.
     fn forget_series(&mut self) {
         let mut sealed = HashSet::new();
-        for block in &*self.blocks {
+        for block in &self.blocks {
             sealed.extend(block.columns().map(|(slot, _)| slot));
         }
         let has_samples =
@@ -215,6 +215,15 @@ impl Memory {
         let from = series.samples.partition_point(|sample| sample.time < start);
         let to = series.samples.partition_point(|sample| sample.time <= end);
         &series.samples[from..to.max(from)]
+    }
+
+    /// The blocks that may have samples from `start` to `end`.
+    pub(crate) fn overlapping(&self, start: i64, end: i64) -> Vec<Arc<Block>> {
+        let blocks = self.blocks.iter();
+        blocks
+            .filter(|block| block.overlaps(start, end))
+            .cloned()
+            .collect()
     }
 
     /// The time of the oldest sample, or an earlier one.
