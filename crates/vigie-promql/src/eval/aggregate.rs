@@ -7,6 +7,7 @@ use super::{
     call::text,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    signature::Signatures,
 };
 use crate::{
     format,
@@ -146,7 +147,7 @@ impl Evaluation<'_> {
         let grouping = aggregate.grouping.as_ref();
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
-        let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut places = Signatures::new(|_: &str| true);
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
             self.check()?;
@@ -161,7 +162,7 @@ impl Evaluation<'_> {
                         let labels = series.labels.with(label, &format::plain(value));
                         let labels = labels
                             .filter(|name| (name == label && !without) || is_kept(grouping, name));
-                        let place = *places.entry(labels.clone()).or_insert(output.len());
+                        let place = places.number(&labels);
                         if place == output.len() {
                             self.charge(steps.count)?;
                             output.push(Series::new(labels, vec![ABSENT; steps.count]));
@@ -192,21 +193,17 @@ fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
 
 /// The groups in the order in which their first series come.
 pub(super) fn groups(input: &[Series], grouping: Option<&Grouping>) -> Vec<Members> {
-    let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
     let mut groups: Vec<Members> = Vec::new();
     for (at, series) in input.iter().enumerate() {
-        let labels = match grouping {
-            None => Labels::empty(),
-            Some(_) => series.labels.filter(|name| is_kept(grouping, name)),
-        };
-        let place = *places.entry(labels.clone()).or_insert(groups.len());
-        if place == groups.len() {
+        let number = signatures.number(&series.labels);
+        if number == groups.len() {
             groups.push(Members {
-                labels,
+                labels: signatures.labels(number),
                 series: Vec::new(),
             });
         }
-        groups[place].series.push(at);
+        groups[number].series.push(at);
     }
     groups
 }

@@ -19,6 +19,7 @@ mod ranged;
 mod result;
 mod selector;
 mod shift;
+mod signature;
 pub(crate) mod window;
 
 use std::time::Duration;
