@@ -9,6 +9,7 @@ mod binary;
 mod call;
 pub(crate) mod column;
 mod error;
+mod fold;
 mod histogram;
 mod invariant;
 mod labelling;
