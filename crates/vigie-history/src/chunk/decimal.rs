@@ -6,7 +6,7 @@
 
 use super::bits::{BitReader, BitWriter};
 use super::rice::{Code, Rice};
-use super::varint::{unzigzag, zigzag};
+use super::varint::{self, unzigzag, zigzag};
 use vigie_promql::Sample;
 
 use super::Damaged;
@@ -40,8 +40,13 @@ fn whole(value: f64, places: u8) -> Option<i64> {
 }
 
 pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
+    // Apart, for counts since the start are large and their changes are not.
+    let first = samples
+        .iter()
+        .find_map(|sample| whole(sample.value, places));
+    let mut path = Path::from(first.unwrap_or(0));
+    varint::write(out, zigzag(path.last));
     let (mut rice, mut bits) = (Rice::new(), BitWriter::new(out));
-    let mut path = Path::default();
     for sample in samples {
         if let Some(n) = whole(sample.value, places) {
             rice.write(&mut bits, zigzag(n.wrapping_sub(path.next())));
@@ -57,8 +62,8 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
 /// Reads a value for each sample off the front of `bytes`.
 pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> Result<(), Damaged> {
     let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
+    let mut path = Path::from(unzigzag(varint::read(bytes).ok_or(Damaged)?));
     let (mut rice, mut bits) = (Rice::new(), BitReader::new(bytes));
-    let mut path = Path::default();
     for sample in samples {
         sample.value = match rice.read(&mut bits).ok_or(Damaged)? {
             Code::Number(distance) => {
@@ -74,26 +79,28 @@ pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> R
 }
 
 /// Where whole numbers lead: the last one, and a mean of the changes before it.
-#[derive(Default)]
 struct Path {
     last: i64,
     /// Sixteen times the mean change.
     change: i64,
-    started: bool,
 }
 
 impl Path {
+    fn from(first: i64) -> Self {
+        Self {
+            last: first,
+            change: 0,
+        }
+    }
+
     fn next(&self) -> i64 {
         self.last.wrapping_add(self.change / 16)
     }
 
     fn goes_to(&mut self, n: i64) {
         let change = n.wrapping_sub(self.last);
-        if self.started {
-            let off = change.wrapping_sub(self.change / 16);
-            self.change = self.change.wrapping_add(off.wrapping_mul(4));
-        }
+        let off = change.wrapping_sub(self.change / 16);
+        self.change = self.change.wrapping_add(off.wrapping_mul(4));
         self.last = n;
-        self.started = true;
     }
 }
