@@ -8,8 +8,11 @@
 mod canonical;
 mod files;
 mod layout;
+mod lint;
 mod model;
+mod names;
 mod print;
+mod query;
 mod schema;
 mod specification;
 mod translation;

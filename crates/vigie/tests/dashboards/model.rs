@@ -47,7 +47,6 @@ impl Dashboard {
     }
 
     /// The variables that the user chooses.
-    #[expect(dead_code, reason = "the linter will")]
     pub(crate) fn variables(&self) -> &[Value] {
         self.json["templating"]["list"].as_array().unwrap()
     }
