@@ -48,6 +48,8 @@ const TEST: &[Tool] = &[
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
     tools::PROMTOOL,
+    tools::PROMETHEUS,
+    tools::ALERTMANAGER,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
