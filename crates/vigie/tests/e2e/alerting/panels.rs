@@ -66,7 +66,7 @@ async fn has_data(prometheus: &Prometheus, file: &Path, dashboard: &Dashboard) {
         for query in &queries {
             let expression = substitute(&query.expression, &variables)?;
             if !query.is_answered(prometheus, &expression).await? {
-                empty.push(format!("{}: {expression}", query.panel));
+                empty.push(format!("{}: {expression}", query.title));
             }
         }
         match empty.len() {
@@ -113,9 +113,9 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 /// A dashboard as Grafana imports it.
 struct Dashboard(Value);
 
-/// One question of a panel.
+/// One question of a panel or an annotation.
 struct Query {
-    panel: String,
+    title: String,
     expression: String,
     instant: bool,
 }
@@ -123,6 +123,10 @@ struct Query {
 impl Dashboard {
     fn queries(&self) -> Vec<Query> {
         let mut queries = Vec::new();
+        let annotations = self.0["annotations"]["list"].as_array();
+        for annotation in annotations.into_iter().flatten() {
+            queries.push(Query::of(&annotation["name"], &annotation["target"]));
+        }
         collect(&self.0, &mut queries);
         queries
     }
@@ -160,22 +164,23 @@ impl Dashboard {
 /// The queries of all panels, those inside of rows included.
 fn collect(parent: &Value, queries: &mut Vec<Query>) {
     for panel in parent["panels"].as_array().into_iter().flatten() {
-        let title = panel["title"].as_str().unwrap_or_default();
         for target in panel["targets"].as_array().into_iter().flatten() {
-            let expression = target["expr"].as_str();
-            queries.push(Query {
-                panel: title.to_owned(),
-                expression: expression
-                    .unwrap_or_else(|| panic!("{title}: {target}"))
-                    .to_owned(),
-                instant: target["instant"] == true,
-            });
+            queries.push(Query::of(&panel["title"], target));
         }
         collect(panel, queries);
     }
 }
 
 impl Query {
+    fn of(title: &Value, target: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            title: text(title).unwrap_or_else(|| panic!("no title: {target}")),
+            expression: text(&target["expr"]).unwrap_or_else(|| panic!("{title}: {target}")),
+            instant: target["instant"] == true,
+        }
+    }
+
     /// Whether there is anything to draw.
     async fn is_answered(&self, prometheus: &Prometheus, expression: &str) -> Result<bool, String> {
         let refused = |error| format!("{expression}: {error}");
