@@ -48,6 +48,9 @@ const TEST: &[Tool] = &[
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
     tools::PROMTOOL,
+    tools::AMTOOL,
+    tools::KUBECTL,
+    tools::DOCKER_COMPOSE,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
