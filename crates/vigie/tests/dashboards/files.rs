@@ -42,21 +42,16 @@ fn must_be(file: &str, expected: &str) {
     );
 }
 
-/// So that an export of Grafana and an edit by hand differ only where they mean to.
+/// The sources first, in their canonical form: so an export of Grafana and an edit by hand differ only where they mean to.
 #[test]
-fn the_sources_are_in_canonical_form() {
-    for name in SOURCES {
-        let file = format!("{name}.json");
-        must_be(&file, &canonical::text(&load(&file)));
-    }
+fn every_file_is_up_to_date() {
     must_be("fr.json", &canonical::text(&load("fr.json")));
-}
-
-#[test]
-fn the_french_files_are_made_from_the_sources() {
     let french = translation::words();
     for name in SOURCES {
-        let translated = translation::translate(&load(&format!("{name}.json")), &french);
-        must_be(&format!("{name}.fr.json"), &canonical::text(&translated));
+        let (file, in_french) = (format!("{name}.json"), format!("{name}.fr.json"));
+        let source = load(&file);
+        must_be(&file, &canonical::text(&source));
+        let translated = translation::translate(&source, &french);
+        must_be(&in_french, &canonical::text(&translated));
     }
 }

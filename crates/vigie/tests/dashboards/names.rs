@@ -12,6 +12,7 @@ const AWAITED: &[(&str, &[&str])] = &[
     ("bullmq_oldest_waiting_age_seconds", &["prefix", "queue"]),
     ("bullmq_oldest_active_age_seconds", &["prefix", "queue"]),
     ("bullmq_workers", &["prefix", "queue"]),
+    ("bullmq_jobs_added_total", &["prefix", "queue", "name"]),
     ("bullmq_jobs_stalled_total", &["prefix", "queue"]),
     ("bullmq_attempts_failed_total", &["prefix", "queue", "name"]),
     ("bullmq_delayed_overdue", &["prefix", "queue"]),
@@ -29,7 +30,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("process_threads", "the configuration fixes it"),
 ];
 
-/// A metric by the name of one of its samples: labels, and whether it is a queue's.
+/// The labels of a metric, by the name of one of its samples.
 fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
     let awaited = AWAITED
         .iter()
