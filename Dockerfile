@@ -11,8 +11,9 @@ COPY . .
 # measured. From 2.34 on a static glibc looks names up in /etc/hosts and DNS by itself; the linker's warning about
 # getaddrinfo is about the other sources, which no container has.
 # --target keeps the flag away from build scripts and macros, which cannot be static.
+# target/ is not cached: cargo tells changed sources by their times, and those of two checkouts that share a builder mean
+# nothing to each other. It would call a program of other sources up to date.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/src/target \
     target="$(rustc --print host-tuple)" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
        cargo build --release --locked --package vigie --bin vigie --target "$target" \
