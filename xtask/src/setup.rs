@@ -51,6 +51,9 @@ const TEST: &[Tool] = &[
     tools::PROMTOOL,
     tools::PROMETHEUS,
     tools::ALERTMANAGER,
+    tools::AMTOOL,
+    tools::KUBECTL,
+    tools::DOCKER_COMPOSE,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
