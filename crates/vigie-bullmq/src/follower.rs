@@ -175,6 +175,9 @@ impl Follower {
                 found.push((at, batch));
                 at += 1;
             });
+            for stream in &*chunk {
+                stream.queue.activity.follow(true);
+            }
             drop(answer);
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
@@ -196,6 +199,9 @@ impl Follower {
         // If the answer was too large to come in time, the next one is not.
         self.budget = (self.budget / 2).max(LEAST);
         self.shared.families.events_up.set(0.0);
+        for stream in &self.streams {
+            stream.queue.activity.follow(false);
+        }
         let text = error.to_string();
         let mut health = self.shared.health.lock();
         if health.events_error.as_ref() != Some(&text) {

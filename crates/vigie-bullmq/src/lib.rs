@@ -1,7 +1,7 @@
 //! BullMQ read from Redis, with reads only: levels, outcomes and run durations.
 //!
-//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state once a second, and follows
-//! its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
+//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
+//! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
 //! attempt ran. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
 //! and costs the server far less than BullMQ's own counting.
 //!
@@ -33,6 +33,7 @@
 //! | `fold`, `names`, `recent` | what events come to |
 //! | `ledger` | where the reading stands, and what was missed |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
+//! | `refresh` | which queues to count when |
 //! | `series`, `shared` | where it is published, and who knows what |
 //! | `link`, `control`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
 //!
@@ -50,6 +51,7 @@ mod levels;
 mod link;
 mod names;
 mod recent;
+mod refresh;
 mod series;
 mod shared;
 mod stream;

@@ -1,6 +1,7 @@
 //! What the two tasks and the handles know in common.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
@@ -18,7 +19,44 @@ pub(crate) struct Queue {
     pub(crate) young: bool,
     pub(crate) row: Arc<Row>,
     pub(crate) series: LevelSeries,
-    pub(crate) levels: Mutex<Option<(Instant, Levels)>>,
+    pub(crate) activity: Activity,
+    /// `None`: not known.
+    pub(crate) counted: Mutex<Option<Counted>>,
+}
+
+/// The jobs of a queue, as they were counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) at: Instant,
+    pub(crate) levels: Levels,
+    /// Whether to look for markers the next time.
+    pub(crate) markers: bool,
+}
+
+/// What the follower of a queue's stream tells the one who counts its jobs.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    followed: AtomicBool,
+    changed: AtomicBool,
+}
+
+impl Activity {
+    /// Something happened, or may have.
+    pub(crate) fn changed(&self) {
+        self.changed.store(true, SeqCst);
+    }
+
+    /// Whether whatever happens from now on will be told by [`Activity::changed`]. What came before has been.
+    pub(crate) fn follow(&self, followed: bool) {
+        self.followed.store(followed, SeqCst);
+    }
+
+    /// Whether nothing happened since this was last asked. To be asked before the jobs are counted: what
+    /// happens meanwhile is then told the next time.
+    pub(crate) fn was_quiet(&self) -> bool {
+        let changed = self.changed.swap(false, SeqCst);
+        self.followed.load(SeqCst) && !changed
+    }
 }
 
 /// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
@@ -67,7 +105,8 @@ impl Shared {
                 key,
                 young,
                 row,
-                levels: Mutex::default(),
+                activity: Activity::default(),
+                counted: Mutex::default(),
             }));
         }
         self.replace(queues);

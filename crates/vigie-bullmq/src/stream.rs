@@ -67,6 +67,7 @@ impl Stream {
             && error.code() == "WRONGTYPE"
         {
             self.ledger = None;
+            self.queue.activity.follow(false);
             return;
         }
         let info = StreamInfo::read(answer);
@@ -96,6 +97,9 @@ impl Stream {
             let lost = ledger.read(entry.id);
             self.missed(lost);
             self.fold.apply(&entry, batch);
+        }
+        if !entries.is_empty() {
+            self.queue.activity.changed();
         }
         self.counts.read.add(read);
         if !full {
@@ -129,6 +133,7 @@ impl Stream {
 
     fn missed(&mut self, entries: u64) {
         if entries > 0 {
+            self.queue.activity.changed();
             self.counts.lost.add(entries);
             self.fold.gap();
         }

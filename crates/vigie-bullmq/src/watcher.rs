@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::follower::Follower;
 use crate::levels::Levels;
 use crate::link::Link;
+use crate::refresh;
 use crate::shared::Shared;
 
 /// Which jobs are the production tick.
@@ -38,7 +39,8 @@ pub struct Settings {
     pub client: redis::Client,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
-    /// How often jobs are counted.
+    /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
+    /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
     /// How often a busy stream is read.
     pub poll_every: Duration,
@@ -107,18 +109,25 @@ impl Watcher {
         let _: Option<(Infallible, Infallible)> = stop.run_until_cancelled(both).await;
     }
 
+    /// How old a count of jobs gets at most while Redis answers. A queue that had no event is counted all the
+    /// same now and then: BullMQ's `drain()`, `obliterate()` and `changePriority()` leave none.
+    #[must_use]
+    pub fn counted_within(&self) -> Duration {
+        self.shared.settings.levels_every.max(refresh::WITHIN)
+    }
+
     /// How it is doing now.
     #[must_use]
     pub fn status(&self) -> Status {
         let now = Instant::now();
         let queues = self.shared.queues();
         let queues = queues.iter().map(|queue| {
-            let levels = *queue.levels.lock();
+            let counted = *queue.counted.lock();
             QueueStatus {
                 prefix: queue.key.prefix().into(),
                 name: queue.key.name().into(),
-                age: levels.map(|(at, _)| now - at),
-                levels: levels.map(|(_, levels)| levels),
+                age: counted.map(|counted| now - counted.at),
+                levels: counted.map(|counted| counted.levels),
             }
         });
         let queues = queues.collect();
@@ -154,7 +163,8 @@ pub struct QueueStatus {
     pub name: String,
     /// Its jobs by state; `None` when Redis does not answer, or was not asked yet.
     pub levels: Option<Levels>,
-    /// How long ago they were counted.
+    /// How long ago they were counted. A queue without events is not counted at every refresh, but within
+    /// [`Watcher::counted_within`].
     pub age: Option<Duration>,
 }
 

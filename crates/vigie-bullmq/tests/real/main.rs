@@ -5,4 +5,5 @@ mod counts;
 mod faults;
 mod levels;
 mod reads_only;
+mod refresh;
 mod support;
