@@ -10,6 +10,7 @@ use tracing::{debug, info, warn};
 
 use crate::discovery::{FIRST_PAUSE, PAUSE, Sweep};
 use crate::error::Error;
+use crate::inspector::Inspector;
 use crate::key::QueueKey;
 use crate::levels::{self, Levels};
 use crate::link::{Backoff, Link, unless_of_key};
@@ -27,11 +28,13 @@ pub(crate) struct Control {
     /// Followed queues of which nothing is left, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
+    inspector: Inspector,
 }
 
 impl Control {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            inspector: Inspector::new(Arc::clone(&shared)),
             shared,
             backoff: Backoff::new(),
             sweep: Sweep::default(),
@@ -61,8 +64,10 @@ impl Control {
         self.met.clear();
         let mut next_step = Instant::now();
         let mut next_levels = next_step;
+        self.inspector.restart();
         loop {
-            sleep_until(next_step.min(next_levels)).await;
+            let next = self.inspector.next().min(next_levels);
+            sleep_until(next.min(next_step)).await;
             if next_step <= Instant::now() {
                 let known = shared.queues();
                 let ended = self.step(&mut link).await?;
@@ -74,6 +79,10 @@ impl Control {
             if next_levels <= Instant::now() {
                 self.count(&mut link).await?;
                 next_levels = Instant::now() + settings.levels_every;
+            }
+            // After the levels, which say where there is nothing to look at.
+            if self.inspector.next() <= Instant::now() {
+                self.inspector.run(&mut link).await?;
             }
         }
     }
@@ -227,6 +236,8 @@ impl Control {
         for queue in self.shared.queues().iter() {
             *queue.counted.lock() = None;
             queue.series.forget();
+            queue.signals.forget();
+            queue.signals.workers(None);
             queue.row.forget();
         }
         let text = error.to_string();

@@ -42,6 +42,10 @@ pub struct Settings {
     /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
     /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
+    /// How often it is looked how old, how late and how stuck jobs are.
+    pub signals_every: Duration,
+    /// How often workers are counted.
+    pub workers_every: Duration,
     /// How often a busy stream is read.
     pub poll_every: Duration,
     /// How often all keys are walked in search of queues.
@@ -66,6 +70,8 @@ impl Settings {
             client,
             tick: None,
             levels_every: Duration::from_secs(1),
+            signals_every: Duration::from_secs(5),
+            workers_every: Duration::from_secs(15),
             poll_every: Duration::from_millis(100),
             discover_every: Duration::from_secs(30),
             forget_after: Duration::from_secs(600),

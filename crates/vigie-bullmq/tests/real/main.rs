@@ -6,4 +6,5 @@ mod faults;
 mod levels;
 mod reads_only;
 mod refresh;
+mod signals;
 mod support;
