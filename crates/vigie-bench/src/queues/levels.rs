@@ -23,6 +23,18 @@ const COUNTING: &[&str] = &["llen", "zcard", "hmget", "lrange"];
 const FOLLOWING: &[&str] = &["xread", "xinfo", "xinfo|stream", "hget"];
 /// What BullMQ counts with.
 const SCRIPTS: &[&str] = &["evalsha", "eval"];
+/// What it looks with how old, late and stuck jobs are.
+const LOOKING: &[&str] = &[
+    "time",
+    "lrange",
+    "zrangebyscore",
+    "zcount",
+    "hmget",
+    "hget",
+    "exists",
+];
+/// Queues looked at in one go, and so for one question of the time.
+const LOOKED_AT: f64 = 500.0;
 /// Length lists of a queue that the watcher reads in a refresh.
 const LLENS: u64 = 3;
 /// As the program does it.
@@ -58,6 +70,8 @@ struct Measured {
     followed: Costs,
     /// One refresh that counts everything.
     everything: Costs,
+    /// One look at all queues.
+    look: Costs,
     /// Queues counted in a refresh.
     counted: Vec<f64>,
 }
@@ -106,6 +120,7 @@ impl Measured {
             (&mut self.refresh, &mut round.refresh),
             (&mut self.followed, &mut round.followed),
             (&mut self.everything, &mut round.everything),
+            (&mut self.look, &mut round.look),
         ] {
             all.commands.append(&mut one.commands);
             all.process.append(&mut one.process);
@@ -151,11 +166,22 @@ async fn by_vigie(
     round: &mut Measured,
 ) -> anyhow::Result<()> {
     let alone = busily(server, busy, length).await?;
-    let watched = watch(url, NEVER)?;
+    let watched = watch(url, NEVER, NEVER)?;
     settled(&watched).await?;
     let followed = busily(server, busy, length).await?;
     drop(watched);
-    let watched = watch(url, EVERY)?;
+    let watched = watch(url, NEVER, Duration::ZERO)?;
+    settled(&watched).await?;
+    let start = Instant::now();
+    let looked = busily(server, busy, length).await?;
+    let looks = looked.calls("time") as f64 / (QUEUES as f64 / LOOKED_AT);
+    ensure!(looks >= 1.0, "Vigie did not look");
+    let wall = start.elapsed().div_f64(looks);
+    drop(watched);
+    let more = (looked.cpu.saturating_sub(followed.cpu)).as_secs_f64() * 1e3;
+    let inside = looked.commands(LOOKING).div_f64(looks);
+    round.look.add(inside, more / looks, wall);
+    let watched = watch(url, EVERY, NEVER)?;
     settled(&watched).await?;
     let counted = busily(server, busy, length).await?;
     // What was done last is read and counted by then.
@@ -182,9 +208,11 @@ async fn by_vigie(
     Ok(())
 }
 
-fn watch(url: &str, levels_every: Duration) -> anyhow::Result<Watched> {
+fn watch(url: &str, levels: Duration, signals: Duration) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
-    settings.levels_every = levels_every;
+    settings.levels_every = levels;
+    settings.signals_every = signals;
+    settings.workers_every = NEVER;
     settings.discover_every = NEVER;
     Watched::start(settings, pinned::OTHERS)
 }
@@ -241,6 +269,8 @@ async fn all_by_vigie(
 fn all(url: &str) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
     settings.levels_every = Duration::ZERO;
+    settings.signals_every = NEVER;
+    settings.workers_every = NEVER;
     settings.discover_every = NEVER;
     // The first look at events is before any queue is known, so there is none.
     settings.poll_every = NEVER;
@@ -276,6 +306,7 @@ fn print(measured: &Measured, trips: f64) {
         refresh,
         followed,
         everything,
+        look,
         counted,
     } = measured;
     heading("Levels of 1,000 queues");
@@ -349,6 +380,19 @@ fn print(measured: &Measured, trips: f64) {
         table.row([what.into(), write(peers), write(ours), ratio]);
     }
     table.print();
+    note(
+        "A look at all queues, for how old, late and stuck their jobs are, which the program does every 5 s; here \
+         one after the other.",
+    );
+    let mut table = Table::new(["a look", "vigie"]);
+    for (what, values) in [
+        ("Redis, inside of commands", &look.commands),
+        ("Redis, the whole process", &look.process),
+        ("wall time", &look.wall),
+    ] {
+        table.row([what.into(), spread(values, figure)]);
+    }
+    table.print();
     let mut targets = Targets::new();
     targets.at_least(
         "less time inside of Redis' commands, a refresh",
@@ -363,5 +407,8 @@ fn print(measured: &Measured, trips: f64) {
         (trips * 10.0).round() / 10.0,
         "",
     );
+    let (inside, wall) = (median(&look.commands), median(&look.wall));
+    targets.at_most("inside of Redis' commands, a look", 6.0, inside, " ms");
+    targets.at_most("wall time of a look", 15.0, wall, " ms");
     targets.print();
 }

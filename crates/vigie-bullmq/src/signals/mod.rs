@@ -51,10 +51,9 @@ impl<'a> Look<'a> {
     /// Nothing is asked of what the levels say is empty. `remembered` is what the last look left.
     pub(crate) fn new(key: &'a QueueKey, levels: &Levels, remembered: Vec<Remembered>) -> Self {
         let none = |state| levels.get(state) == Some(0);
-        let listed = !(none(State::Waiting) && none(State::Paused));
         Self {
             key,
-            waiting: Waiting::new(listed, !none(State::Prioritized), remembered),
+            waiting: Waiting::new(levels, remembered),
             active: Active::new(!none(State::Active)),
             delayed: Delayed::new(!none(State::Delayed)),
             schedulers: Schedulers::new(),

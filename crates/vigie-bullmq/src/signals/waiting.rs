@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::{Ask, Events, Replies, millis, scored};
 use crate::entry::{bytes, count, list};
-use crate::levels::is_marker;
+use crate::levels::{Levels, State, is_marker};
 
 /// Jobs looked at where the next one is taken: stalled and rate-limited jobs are put there too, in front of
 /// older ones, and those added with `lifo`.
@@ -20,7 +20,6 @@ const OF_PRIORITY: usize = 2;
 const PRIORITY: f64 = 4_294_967_296.0;
 /// When a job was added, its options, and what is there when it ran before: up to version 4 and from then on.
 const FIELDS: [&str; 5] = ["timestamp", "opts", "processedOn", "attemptsMade", "ats"];
-const LISTS: [&str; 2] = ["wait", "paused"];
 
 /// A job that came to wait before the events were followed, and since when it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +29,8 @@ pub(crate) struct Remembered {
 }
 
 pub(super) struct Waiting {
-    /// The lists are to be read.
-    lists: bool,
+    /// The lists that are to be read.
+    lists: Vec<&'static str>,
     /// The priority from which on to look.
     priority: Option<f64>,
     priorities: u32,
@@ -48,10 +47,17 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(listed: bool, prioritized: bool, before: Vec<Remembered>) -> Self {
+    pub(super) fn new(levels: &Levels, before: Vec<Remembered>) -> Self {
+        let any = |state| levels.get(state) != Some(0);
+        let lists = match (any(State::Waiting), any(State::Paused)) {
+            // From version 6 on the jobs of a paused queue stay in `wait`.
+            (_, true) => vec!["wait", "paused"],
+            (true, false) => vec!["wait"],
+            (false, false) => Vec::new(),
+        };
         Self {
-            lists: listed,
-            priority: prioritized.then_some(0.0),
+            lists,
+            priority: any(State::Prioritized).then_some(0.0),
             priorities: 0,
             unknown: Vec::new(),
             before,
@@ -63,12 +69,10 @@ impl Waiting {
     }
 
     pub(super) fn ask(&self, ask: &mut Ask<'_>) {
-        if self.lists {
-            for list in LISTS {
-                ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
-                // The marker of a delayed job may be the last in line.
-                ask.of_part("LRANGE", list).arg(0).arg(1);
-            }
+        for list in &self.lists {
+            ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
+            // The marker of a delayed job may be the last in line.
+            ask.of_part("LRANGE", list).arg(0).arg(1);
         }
         for job in &self.unknown {
             ask.of_job("HMGET", job, "").arg(&FIELDS);
@@ -83,14 +87,12 @@ impl Waiting {
 
     pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
         let mut jobs: Vec<&[u8]> = Vec::new();
-        if std::mem::take(&mut self.lists) {
-            for _ in LISTS {
-                let ends = [replies.next(), replies.next()].map(list);
-                self.odd |= ends.contains(&None);
-                for end in ends.into_iter().flatten() {
-                    let end = end.iter().filter_map(bytes);
-                    jobs.extend(end.filter(|job| !is_marker(job)));
-                }
+        for _ in std::mem::take(&mut self.lists) {
+            let ends = [replies.next(), replies.next()].map(list);
+            self.odd |= ends.contains(&None);
+            for end in ends.into_iter().flatten() {
+                let end = end.iter().filter_map(bytes);
+                jobs.extend(end.filter(|job| !is_marker(job)));
             }
         }
         for job in std::mem::take(&mut self.unknown) {

@@ -11,9 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use vigie_bullmq::probe;
-use vigie_testkit::Redis;
+use vigie_testkit::{Redis, eventually};
 
-use crate::support::{run, run_jobs, settings, watch};
+use crate::support::{SOON, run, run_jobs, settings, watch};
 
 /// What a user of the watcher must be allowed to do, and nothing else.
 const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
@@ -71,8 +71,13 @@ async fn the_least_rights_are_enough() {
     ] {
         watched.until(signal, &of_queue, Some(0.0)).await;
     }
-    let age = "bullmq_oldest_waiting_age_seconds";
-    assert!(watched.value(age, &of_queue) > Some(0.0));
+    eventually(SOON, async || {
+        match watched.value("bullmq_oldest_waiting_age_seconds", &of_queue) {
+            Some(0.0) | None => Err("nothing seems to wait".to_owned()),
+            Some(_) => Ok(()),
+        }
+    })
+    .await;
     let status = watched.watcher.status();
     assert_eq!((status.error, status.events_error), (None, None));
     assert_eq!(
