@@ -3,4 +3,5 @@
 pub mod check;
 pub mod completions;
 pub mod man;
+pub mod rules;
 pub mod run;
