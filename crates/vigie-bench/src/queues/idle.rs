@@ -52,8 +52,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     heading("Following 1,000 idle streams");
     note(&format!(
-        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts all jobs once a second too, and looks \
-         for new queues.",
+        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts jobs once a second too, of all queues \
+         in turn, and looks for new queues.",
         length.as_secs_f64()
     ));
     if length < CHECKS {
