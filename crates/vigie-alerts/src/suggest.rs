@@ -1,6 +1,6 @@
 //! "Did you mean …?"
 
-/// The candidate nearest to `typed`, when it is near enough to be what was meant.
+/// The candidate nearest to `typed`, when it is near enough to be what was meant: a few letters off, or its beginning.
 pub(crate) fn nearest<'a>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -11,10 +11,11 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let near = (length / 3).max(1);
+    let begun = |candidate: &str| length > 2 && candidate.starts_with(typed);
     candidates
         .into_iter()
         .map(|candidate| (strsim::osa_distance(typed, candidate), candidate))
-        .filter(|(distance, _)| *distance <= near)
+        .filter(|(distance, candidate)| *distance <= near || begun(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -45,6 +46,8 @@ mod tests {
         let keys = ["alert", "annotations", "expr"];
         assert_eq!(nearest("anotation", keys), Some("annotations"));
         assert_eq!(nearest("exrp", keys), Some("expr"));
+        assert_eq!(nearest("ann", keys), Some("annotations"));
+        assert_eq!(nearest("an", keys), None);
         assert_eq!(nearest("severity", keys), None);
         assert_eq!(nearest(&"a".repeat(10_000), keys), None);
     }

@@ -62,6 +62,8 @@ fn what_is_well() {
         "histogram_quantile(0.95, sum(rate(request_seconds_bucket[5m])) by (le)) > 1",
         "1 < histogram_quantile(0.95, sum by (le, route) (rate(request_seconds_bucket[5m])))",
         "histogram_quantile(0.95, rate(request_seconds_bucket[5m])) * 1000 >= 2500",
+        "1 / histogram_quantile(0.95, rate(request_seconds_bucket[5m])) > 0.7",
+        "1000 * histogram_quantile(0.95, rate(request_seconds_bucket[5m])) > 500",
         "max by (route) (recorded:p95) > 0.5",
         "rate(request_seconds_sum[5m]) / rate(request_seconds_count[5m]) > 0.7",
         "rate(request_seconds_bucket{le=\"0.5\"}[5m]) / ignoring(le) rate(request_seconds_count[5m]) < 0.9",
@@ -253,6 +255,11 @@ fn thresholds_between_bounds() {
             format!("{quantile} < 10"),
             "10 is no bucket bound of `request_seconds`",
             "10",
+        ),
+        (
+            format!("1000 * {quantile} > 700"),
+            "0.7 is no bucket bound of `request_seconds`",
+            "700",
         ),
         (
             "max(recorded:p95) > 3 / 2".to_owned(),

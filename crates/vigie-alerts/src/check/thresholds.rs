@@ -126,16 +126,24 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
             _ => None,
         },
         Expr::Binary(binary) => {
-            let mut scaled = quantile(&binary.first, known)?;
-            for operation in &binary.rest {
-                let factor = constant(&operation.rhs)?;
-                match operation.op {
-                    BinaryOp::Mul => scaled.factor *= factor,
-                    BinaryOp::Div => scaled.factor /= factor,
+            let mut factor = 1.0;
+            let mut found = None;
+            let operations = binary.rest.iter().map(|next| (next.op, &next.rhs));
+            // `1000 * quantile / 2`: one quantile and constants. What is divided by a quantile is none.
+            for (op, operand) in std::iter::once((BinaryOp::Mul, &*binary.first)).chain(operations)
+            {
+                match (op, constant(operand)) {
+                    (BinaryOp::Mul, Some(constant)) => factor *= constant,
+                    (BinaryOp::Div, Some(constant)) => factor /= constant,
+                    (BinaryOp::Mul, None) if found.is_none() => {
+                        found = Some(quantile(operand, known)?);
+                    }
                     _ => return None,
                 }
             }
-            Some(scaled)
+            let mut found = found?;
+            found.factor *= factor;
+            Some(found)
         }
         _ => None,
     }

@@ -50,7 +50,7 @@ pub fn load(text: &str) -> Loaded {
         match yaml::parse(text) {
             Ok(Some(root)) => groups = loader.file(&root),
             Ok(None) => {}
-            Err(finding) => loader.reader.find(finding),
+            Err(finding) => loader.reader.find(*finding),
         }
     }
     let mut findings = loader.reader.findings;

@@ -7,9 +7,11 @@ mod ast;
 mod function;
 mod lexer;
 mod parser;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 mod token;
+mod words;
 
 pub use ast::*;
 pub use function::Function;

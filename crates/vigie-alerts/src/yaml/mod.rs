@@ -45,7 +45,7 @@ impl Node {
 }
 
 /// Reads the one document of `text`; `None` where there is none.
-pub(crate) fn parse(text: &str) -> Result<Option<Rc<Node>>, Finding> {
+pub(crate) fn parse(text: &str) -> Result<Option<Rc<Node>>, Box<Finding>> {
     Builder::new(text).run()
 }
 
@@ -55,6 +55,10 @@ struct Open {
     anchor: usize,
     items: Vec<Rc<Node>>,
     table: bool,
+}
+
+fn refused(span: Span, title: impl Into<String>, label: impl Into<String>) -> Box<Finding> {
+    Box::new(Finding::new(span, title, label))
 }
 
 struct Builder<'a> {
@@ -80,7 +84,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn run(mut self) -> Result<Option<Rc<Node>>, Finding> {
+    fn run(mut self) -> Result<Option<Rc<Node>>, Box<Finding>> {
         let mut parser = Parser::new_from_str(self.text);
         while let Some(next) = parser.next_event() {
             let (event, place) = next.map_err(|error| self.not_yaml(&error))?;
@@ -90,7 +94,7 @@ impl<'a> Builder<'a> {
         Ok(self.root)
     }
 
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Finding> {
+    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Finding>> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 self.tag(tag.as_deref(), &span)?;
@@ -127,14 +131,14 @@ impl<'a> Builder<'a> {
                     self.expanded += node.weight;
                     if self.expanded > MAX_EXPANDED {
                         let label = "aliases make this file huge";
-                        return Err(Finding::new(span, "too much", label));
+                        return Err(refused(span, "too much", label));
                     }
                     self.place(node);
                     Ok(())
                 }
-                None => Err(Finding::new(span, "an alias of what it stands in", "")),
+                None => Err(refused(span, "an alias of what it stands in", "")),
             },
-            Event::DocumentStart(_) if self.root.is_some() => Err(Finding::new(
+            Event::DocumentStart(_) if self.root.is_some() => Err(refused(
                 span,
                 "a second document",
                 "Prometheus reads the first one alone",
@@ -149,11 +153,11 @@ impl<'a> Builder<'a> {
         tag: Option<&saphyr_parser::Tag>,
         span: &Span,
         table: bool,
-    ) -> Result<(), Finding> {
+    ) -> Result<(), Box<Finding>> {
         self.tag(tag, span)?;
         if self.open.len() == MAX_DEPTH {
             let label = format!("at most {MAX_DEPTH} levels");
-            return Err(Finding::new(span.clone(), "nested too deep", label));
+            return Err(refused(span.clone(), "nested too deep", label));
         }
         self.open.push(Open {
             start: span.start,
@@ -207,11 +211,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn tag(&self, tag: Option<&saphyr_parser::Tag>, span: &Span) -> Result<(), Finding> {
+    fn tag(&self, tag: Option<&saphyr_parser::Tag>, span: &Span) -> Result<(), Box<Finding>> {
         match tag {
             Some(tag) if !tag.is_yaml_core_schema() => {
                 let title = format!("the tag `{tag}`");
-                Err(Finding::new(span.clone(), title, "rule files have no tags"))
+                Err(refused(span.clone(), title, "rule files have no tags"))
             }
             _ => Ok(()),
         }
@@ -222,9 +226,9 @@ impl<'a> Builder<'a> {
         at.copied().unwrap_or(self.text.len())
     }
 
-    fn not_yaml(&self, error: &ScanError) -> Finding {
+    fn not_yaml(&self, error: &ScanError) -> Box<Finding> {
         let at = self.byte(error.marker().index());
-        Finding::new(at..at, "this is not YAML", error.info())
+        refused(at..at, "this is not YAML", error.info())
     }
 }
 

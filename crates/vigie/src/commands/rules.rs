@@ -33,9 +33,10 @@ Examples:
 Example:
   vigie rules check /etc/prometheus/rules/*.yml
 
-Refused is what Prometheus 2.42 refuses, and besides: a metric or label that Vigie does not have, rate() over
-something that is not a counter, a threshold for a quantile that is no bucket bound, and a template that will
-not get what it asks for. Files that are checked together know each other's recording rules.
+Refused is what Prometheus 2.42 refuses, and besides: a metric or label that Vigie does not
+have, rate() over something that is not a counter, a threshold for a quantile that is no
+bucket bound, and a template that will not get what it asks for. Files that are checked
+together know each other's recording rules, and always those of the built-in files.
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong usage or a file that cannot be read.")]
     Check {

@@ -73,15 +73,25 @@ fn for_kubernetes_it_is_a_prometheus_rule() {
         assert_eq!(outdented, file.text());
         // A loader that knows only `groups` names the four other keys, and nothing else: it is YAML all through.
         let findings = load(&resource).findings;
-        let titles: Vec<_> = findings.iter().map(|finding| finding.title.as_str()).collect();
+        let titles: Vec<_> = findings
+            .iter()
+            .map(|finding| finding.title.as_str())
+            .collect();
         let expected = ["apiVersion", "kind", "metadata", "spec"];
-        assert_eq!(titles, expected.map(|key| format!("unknown key `{key}` in a rule file")));
+        assert_eq!(
+            titles,
+            expected.map(|key| format!("unknown key `{key}` in a rule file"))
+        );
     }
 }
 
 #[test]
 fn the_built_in_files_are_clean() {
-    let output = vigie(&["check", "../../rules/essential.yml", "../../rules/extended.yml"]);
+    let output = vigie(&[
+        "check",
+        "../../rules/essential.yml",
+        "../../rules/extended.yml",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", text(output.stdout));
     assert_eq!(
         text(output.stdout),
@@ -97,11 +107,23 @@ fn what_cannot_be_read_ends_with_2() {
     fs::write(path("huge.yml"), " ".repeat((1 << 20) + 1)).unwrap();
     for (arguments, expected) in [
         (vec!["check".to_owned()], "required"),
-        (vec!["check".to_owned(), path("none.yml")], "none.yml cannot be read: No such file"),
-        (vec!["check".to_owned(), path("bytes.yml")], "bytes.yml is not UTF-8"),
-        (vec!["check".to_owned(), path("huge.yml")], "huge.yml is larger than 1048576 bytes"),
+        (
+            vec!["check".to_owned(), path("none.yml")],
+            "none.yml cannot be read: No such file",
+        ),
+        (
+            vec!["check".to_owned(), path("bytes.yml")],
+            "bytes.yml is not UTF-8",
+        ),
+        (
+            vec!["check".to_owned(), path("huge.yml")],
+            "huge.yml is larger than 1048576 bytes",
+        ),
         (vec!["check".to_owned(), path("")], "cannot be read"),
-        (vec!["print".to_owned(), "all".to_owned()], "possible values: essential, extended"),
+        (
+            vec!["print".to_owned(), "all".to_owned()],
+            "possible values: essential, extended",
+        ),
         (vec!["test".to_owned()], "unrecognized subcommand"),
     ] {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -121,7 +143,11 @@ fn files_know_each_others_recording_rules() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let rule = |rule: &str| format!("groups: [{{name: g, rules: [{{{rule}}}]}}]\n");
-    fs::write(path("a.yml"), rule("record: 'team:workers', expr: max(bullmq_queues)")).unwrap();
+    fs::write(
+        path("a.yml"),
+        rule("record: 'team:workers', expr: max(bullmq_queues)"),
+    )
+    .unwrap();
     fs::write(path("b.yml"), rule("alert: A, expr: 'team:workers < 1'")).unwrap();
     let alone = vigie(&["check", &path("b.yml")]);
     assert_eq!(alone.status.code(), Some(1));

@@ -23,7 +23,12 @@ fn corpus(ending: &str) -> Vec<(String, String)> {
 fn good_files_are_clean() {
     for (name, path) in corpus(".good") {
         let output = vigie(&["check", &path]);
-        assert_eq!(output.status.code(), Some(0), "{name}:\n{}", text(output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{name}:\n{}",
+            text(output.stdout)
+        );
     }
 }
 

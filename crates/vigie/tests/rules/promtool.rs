@@ -54,7 +54,11 @@ fn every_alert_has_tests() {
         .iter()
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
-    for rule in BuiltIn::ALL.map(|file| load(file.text()).rules).iter().flat_map(|f| f.rules()) {
+    for rule in BuiltIn::ALL
+        .map(|file| load(file.text()).rules)
+        .iter()
+        .flat_map(|f| f.rules())
+    {
         let name = &**rule.name();
         if matches!(rule.kind, RuleKind::Record { .. }) {
             let read = tests.contains(&format!("labels: '{name}'"));
@@ -88,10 +92,15 @@ fn every_alert_has_tests() {
 #[test]
 fn the_loader_agrees_with_prometheus() {
     for path in yaml_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")) {
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("newer")) {
+        if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("newer"))
+        {
             continue;
         }
-        let refused = !load(&fs::read_to_string(&path).unwrap()).findings.is_empty();
+        let refused = !load(&fs::read_to_string(&path).unwrap())
+            .findings
+            .is_empty();
         let arguments = ["check", "rules", "--lint=all", "--lint-fatal"];
         let output = promtool(&arguments, std::slice::from_ref(&path));
         assert_eq!(refused, !output.status.success(), "{path:?}: {output:?}");
