@@ -4,7 +4,7 @@
 //! test holds the two against each other.
 
 use crate::buckets;
-use crate::desc::{Buckets, Desc, Meta};
+use crate::desc::{Buckets, Desc, Meta, States};
 use crate::value::{Counter, Gauge, Histogram};
 
 /// Bounds for requests. 1 s is the threshold of the latency alert, so it is a bound.
@@ -19,6 +19,20 @@ pub static TICK_BUCKETS: Buckets = buckets![
 pub static JOB_BUCKETS: Buckets = buckets![
     0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
 ];
+
+/// The states of BullMQ's jobs: those a job stays in, and those that end it.
+pub static JOB_STATES: States = States {
+    label: "state",
+    levels: &[
+        "waiting",
+        "active",
+        "delayed",
+        "prioritized",
+        "paused",
+        "waiting-children",
+    ],
+    counts: &["completed", "failed"],
+};
 
 /// How many queues the bounds below have room for; `redis.max_queues` may not be more.
 pub const QUEUES: usize = 10_000;
@@ -54,7 +68,7 @@ catalogue! {
         "queue_jobs_total",
         "BullMQ jobs by queue and state. The states a job stays in (waiting, active, delayed, prioritized, paused, waiting-children) are levels; completed and failed are counts that only grow from 0 at start.",
         &["queue", "state"],
-    ).max_series(8 * QUEUES);
+    ).states(&JOB_STATES).max_series(8 * QUEUES);
     /// Specification: duration of the production tick.
     PRODUCTION_TICK_DURATION: Histogram, 0 = Desc::histogram(
         "production_tick_duration_seconds",

@@ -18,3 +18,4 @@ pub mod config;
 pub mod logging;
 mod process;
 mod queues;
+pub mod rules;
