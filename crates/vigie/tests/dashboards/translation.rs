@@ -1,17 +1,17 @@
-//! The French dashboards: the English ones with every text replaced from `dashboards/fr.json`.
+//! The French dashboards: the English ones with every text replaced from `dashboards/fr.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::files::{SOURCES, load};
+use crate::files::{SOURCES, load, text};
 
 /// What a text is in French.
 pub(crate) type Words = BTreeMap<String, String>;
 
 /// The translations as they are checked in.
 pub(crate) fn words() -> Words {
-    serde_json::from_value(load("fr.json")).expect("dashboards/fr.json maps texts to texts")
+    toml::from_str(&text("fr.toml")).expect("dashboards/fr.toml maps texts to texts")
 }
 
 /// The dashboard in the language of `words`. A text without a translation stays; a test finds it.
@@ -152,11 +152,11 @@ fn every_text_has_a_translation_and_every_translation_a_text() {
     let unused: Vec<_> = translated.difference(&texts).collect();
     assert!(
         missing.is_empty(),
-        "without a translation in dashboards/fr.json: {missing:#?}"
+        "without a translation in dashboards/fr.toml: {missing:#?}"
     );
     assert!(
         unused.is_empty(),
-        "of no use in dashboards/fr.json: {unused:#?}"
+        "of no use in dashboards/fr.toml: {unused:#?}"
     );
 }
 
