@@ -17,7 +17,8 @@ const GIVEN: [&str; 5] = ["$", "$labels", "$value", "$externalLabels", "$externa
 /// Reads a template.
 ///
 /// # Errors
-/// The first thing that Prometheus would refuse.
+/// The first thing that Prometheus would refuse, and two that it lets pass until the template is used: a `|` with nothing behind
+/// it, and `=` to a variable that nobody declared.
 pub fn parse(text: &str) -> Result<Template, Error> {
     let mut parser = Parser {
         parts: lexer::parts(text)?.into_iter(),

@@ -143,12 +143,21 @@ impl Parser {
             _ => return Ok(None),
         };
         words.next();
+        let has_fields = match &kind {
+            // `.a.b` is fields of the dot, `..b` is not.
+            OperandKind::Dot => !fields.is_empty(),
+            OperandKind::Variable(_) | OperandKind::Function(_) | OperandKind::Paren(_) => true,
+            _ => false,
+        };
         while let Some(Token {
             kind: Kind::Field(text),
             span,
             spaced: false,
         }) = words.peek().cloned()
         {
+            if !has_fields {
+                return Err(Error::new(span, "a field of a plain value", "it has none"));
+            }
             words.next();
             fields.push(Name {
                 span: span.start + 1..span.end,

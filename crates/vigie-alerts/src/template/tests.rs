@@ -86,6 +86,8 @@ fn what_prometheus_refuses() {
         ("{{ (1 }}", "a parenthesis without an end", "}}"),
         ("{{ 1 | 2 }}", "a value behind `|`", "2"),
         ("{{ print 1\"a\" }}", "two values in one word", "\"a\""),
+        ("{{ true.x }}", "a field of a plain value", ".x"),
+        ("{{ ..x }}", "a field of a plain value", ".x"),
         ("{{ 1x }}", "`1x` is no number", "1x"),
         ("{{ $value # }}", "`#` in an action", "#"),
         ("{{ end 1 }}", "`end` without a beginning", "end"),
