@@ -111,12 +111,7 @@ fn what_the_events_told_is_not_asked() {
     };
     let levels = levels(&[(State::Waiting, 2), (State::Active, 1)]);
     let mut look = Look::new(&key, &levels, Vec::new());
-    let replies = [
-        texts(&["1", "2"]),
-        texts(&["1", "2"]),
-        texts(&["3"]),
-        nobody(),
-    ];
+    let replies = [texts(&["1", "2"]), texts(&["3"]), nobody()];
     answer(&mut look, &told, &replies);
     let expected = [
         "EXISTS bull:q:3:lock",
@@ -140,15 +135,7 @@ fn a_pause_has_both_lists_read() {
         ..Told::default()
     };
     let mut look = Look::new(&key, &levels(&[(State::Paused, 2)]), Vec::new());
-    let (in_wait, in_paused) = (texts(&["1"]), texts(&["2"]));
-    let replies = [
-        in_wait.clone(),
-        in_wait,
-        in_paused.clone(),
-        in_paused,
-        nobody(),
-    ];
-    answer(&mut look, &told, &replies);
+    answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), nobody()]);
     assert_eq!(look.end(NOW).0.oldest_waiting, Some(7_000));
 }
 
@@ -156,13 +143,17 @@ fn a_pause_has_both_lists_read() {
 fn priorities_are_walked_and_unknown_jobs_asked_once() {
     let key = QueueKey::new("bull", "q");
     let told = Told::default();
-    let level = |priority: u64, job: &str| {
-        let score = ((priority << 32) + 17).to_string();
-        texts(&[job, &score])
+    // A job of a priority, and perhaps another of a later one.
+    let level = |jobs: &[(u64, &str)]| {
+        let scored = jobs.iter().map(|(priority, job)| {
+            let score = (priority << 32) + 17;
+            [bulk(job), bulk(&score.to_string())]
+        });
+        array(scored.flatten())
     };
     let prioritized = levels(&[(State::Prioritized, 9)]);
     let mut look = Look::new(&key, &prioritized, Vec::new());
-    answer(&mut look, &told, &[level(1, "a"), nobody()]);
+    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
     let expected = [
         "HMGET bull:q:a timestamp opts processedOn attemptsMade ats",
         "EXISTS bull:q:a:processed",
@@ -173,24 +164,47 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
     answer(
         &mut look,
         &told,
-        &[fresh, Value::Int(0), level(2_097_152, "b")],
+        &[fresh, Value::Int(0), level(&[(2_097_152, "b")])],
     );
     // It ran before, and nobody told when it came back.
     let ran = hash(&[Some(ago(90)), None, Some(ago(80)), None, None]);
-    answer(&mut look, &told, &[ran, Value::Int(0), nobody()]);
+    answer(&mut look, &told, &[ran, Value::Int(0)]);
     assert!(asked(&look).is_empty());
     let (signals, remembered) = look.end(NOW);
     assert_eq!(signals.oldest_waiting, Some(3_000));
     // The next look, a minute later.
     let mut look = Look::new(&key, &prioritized, remembered);
-    answer(&mut look, &told, &[level(1, "a"), nobody()]);
-    answer(&mut look, &told, &[level(2, "b")]);
+    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
+    answer(&mut look, &told, &[level(&[(2, "b"), (3, "c")])]);
     answer(&mut look, &told, &[nobody()]);
+    assert!(asked(&look).is_empty());
     let (signals, remembered) = look.end(NOW + 60_000);
     assert_eq!(
         (signals.oldest_waiting, remembered.len()),
         (Some(63_000), 2)
     );
+}
+
+#[test]
+fn of_a_long_list_the_last_in_line_is_asked_too() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told {
+        ready: HashMap::from([(&b"h"[..], ago(9))]),
+        ..Told::default()
+    };
+    let waiting = levels(&[(State::Waiting, 8)]);
+    let next = ["8", "7", "6", "5", "4", "3", "2", "1"];
+    let mut look = Look::new(&key, &waiting, Vec::new());
+    answer(&mut look, &told, &[texts(&next), nobody()]);
+    assert_eq!(asked(&look)[0], "LRANGE bull:q:wait 0 1");
+    let fresh = hash(&[Some(ago(3)), None, None, None, None]);
+    let hashes = next.iter().flat_map(|_| [fresh.clone(), Value::Int(0)]);
+    let replies: Vec<_> = [texts(&["h", "8"])].into_iter().chain(hashes).collect();
+    answer(&mut look, &told, &replies);
+    // The one at both ends is known by now.
+    assert!(asked(&look).is_empty());
+    let (signals, remembered) = look.end(NOW);
+    assert_eq!((signals.oldest_waiting, remembered.len()), (Some(9_000), 8));
 }
 
 #[test]
@@ -202,7 +216,7 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
         ..Told::default()
     };
     let waiting = levels(&[(State::Waiting, 2)]);
-    let first = [texts(&["1", "0:0"]), texts(&["0:0", "1"]), nobody()];
+    let first = [texts(&["1", "0:0"]), nobody()];
     for (hash, parent, expected) in [
         (
             hash(&[Some(ago(9)), None, None, None, None]),

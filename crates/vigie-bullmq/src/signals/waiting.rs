@@ -29,8 +29,10 @@ pub(crate) struct Remembered {
 }
 
 pub(super) struct Waiting {
-    /// The lists that are to be read.
+    /// The lists of which the next in line are to be read.
     lists: Vec<&'static str>,
+    /// The longer ones, of which the last in line is to be read.
+    long: Vec<&'static str>,
     /// The priority from which on to look.
     priority: Option<f64>,
     priorities: u32,
@@ -57,6 +59,7 @@ impl Waiting {
         };
         Self {
             lists,
+            long: Vec::new(),
             priority: any(State::Prioritized).then_some(0.0),
             priorities: 0,
             unknown: Vec::new(),
@@ -71,6 +74,8 @@ impl Waiting {
     pub(super) fn ask(&self, ask: &mut Ask<'_>) {
         for list in &self.lists {
             ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
+        }
+        for list in &self.long {
             // The marker of a delayed job may be the last in line.
             ask.of_part("LRANGE", list).arg(0).arg(1);
         }
@@ -87,13 +92,22 @@ impl Waiting {
 
     pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
         let mut jobs: Vec<&[u8]> = Vec::new();
-        for _ in std::mem::take(&mut self.lists) {
-            let ends = [replies.next(), replies.next()].map(list);
-            self.odd |= ends.contains(&None);
-            for end in ends.into_iter().flatten() {
-                let end = end.iter().filter_map(bytes);
-                jobs.extend(end.filter(|job| !is_marker(job)));
+        let is_job = |entry: &&[u8]| !is_marker(entry);
+        let mut long = Vec::new();
+        for part in std::mem::take(&mut self.lists) {
+            let next = list(replies.next());
+            self.odd |= next.is_none();
+            let next = next.unwrap_or_default();
+            if next.len() >= NEXT as usize {
+                long.push(part);
             }
+            jobs.extend(next.iter().filter_map(bytes).filter(is_job));
+        }
+        for _ in std::mem::replace(&mut self.long, long) {
+            let last = list(replies.next());
+            self.odd |= last.is_none();
+            let last = last.unwrap_or_default().iter().filter_map(bytes);
+            jobs.extend(last.filter(is_job));
         }
         for job in std::mem::take(&mut self.unknown) {
             let (hash, parent) = (replies.next(), replies.next());
@@ -109,8 +123,9 @@ impl Waiting {
                 let next = ((score / PRIORITY).floor() + 1.0) * PRIORITY;
                 let same = of_priority.iter().take_while(|(_, score)| *score < next);
                 jobs.extend(same.map(|(job, _)| *job));
+                let more = of_priority.len() >= OF_PRIORITY;
                 // A hostile score must not keep us here.
-                let on = next > from && self.priorities < PRIORITIES;
+                let on = more && next > from && self.priorities < PRIORITIES;
                 self.priority = on.then_some(next);
             }
         }
@@ -122,6 +137,10 @@ impl Waiting {
     }
 
     fn meet(&mut self, job: &[u8], events: &dyn Events) {
+        if self.now_remembered.iter().any(|met| *met.job == *job) {
+            // It stands at both ends of a list.
+            return;
+        }
         if !events.are_followed() {
             // What they said of it may be long ago.
             self.unknown.push(job.into());
