@@ -90,7 +90,8 @@ pub struct TimeRange {
 impl Engine {
     /// Evaluates a query at one time, in milliseconds since the epoch.
     ///
-    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in.
+    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in. Once it
+    /// said so it must not take it back.
     ///
     /// # Errors
     ///
