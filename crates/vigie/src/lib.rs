@@ -19,3 +19,4 @@ mod history;
 pub mod logging;
 mod process;
 mod queues;
+pub mod rules;

@@ -34,8 +34,14 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "serde", "hyper", "redis", "sqlx"],
     ),
     (
+        "vigie-alerts",
+        &["vigie-promql"],
+        &["tokio", "hyper", "redis", "sqlx", "clap", "axum"],
+    ),
+    (
         "vigie",
         &[
+            "vigie-alerts",
             "vigie-bullmq",
             "vigie-gateway",
             "vigie-history",

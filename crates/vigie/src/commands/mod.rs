@@ -2,5 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod dashboards;
 pub mod man;
+pub mod rules;
 pub mod run;
