@@ -130,6 +130,10 @@ impl App {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
+        // Before anybody can ask: what is known has a history from the beginning.
+        let scraper = self.scraper.scraped().await;
+        tasks.spawn(scraper.run(background.clone()));
+
         let address = self.admin.local_addr()?;
         self.admin.set_nonblocking(true)?;
         let admin = tokio::net::TcpListener::from_std(self.admin)?;
@@ -146,7 +150,6 @@ impl App {
         if let Some(watcher) = self.watcher {
             tasks.spawn(watcher.run(background.clone()));
         }
-        tasks.spawn(self.scraper.run(background.clone()));
         let checks = self.checks.clone();
         let until = background.clone();
         tasks.spawn(async move { checks.run(until).await });

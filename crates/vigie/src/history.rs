@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use vigie_history::{Appender, DiskState, History, Settings};
 use vigie_metrics::{Family, Gauge, Registry, catalogue};
 use vigie_probes::Clock;
@@ -67,31 +67,38 @@ impl Scraper {
         }
     }
 
-    /// Scrapes until `stop`.
+    /// Scrapes at every multiple of [`EVERY`] until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         loop {
             let now = self.clock.now().wall.as_millisecond();
             let wait = EVERY - now.rem_euclid(EVERY);
-            let wait = Duration::from_millis(wait.unsigned_abs());
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
+            let wait = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs()));
+            if stop.run_until_cancelled(wait).await.is_none() {
+                return;
             }
-            // It may wait for the disk, a second at most.
-            let scraped = tokio::task::spawn_blocking(move || {
-                self.scrape();
-                self
-            });
-            match scraped.await {
-                Ok(scraper) => self = scraper,
-                Err(error) => return error!(%error, "nothing goes into the history any more"),
-            }
+            self = self.scraped().await;
+        }
+    }
+
+    /// Scrapes once, on a thread that may wait for the disk; it does for a second at most. The first scrape is at no multiple of
+    /// anything, but now.
+    pub(crate) async fn scraped(mut self) -> Self {
+        let scraped = tokio::task::spawn_blocking(move || {
+            self.scrape();
+            self
+        });
+        match scraped.await {
+            Ok(scraper) => scraper,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 
     fn scrape(&mut self) {
         let now = self.clock.now().wall.as_millisecond();
-        let time = (now + EARLY).div_euclid(EVERY) * EVERY;
+        let time = match self.last {
+            Some(_) => (now + EARLY).div_euclid(EVERY) * EVERY,
+            None => now,
+        };
         if self.last == Some(time) {
             return;
         }

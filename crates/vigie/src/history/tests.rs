@@ -155,15 +155,14 @@ async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
     };
     stage.scraper.clock = Clock::new(clock);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(stage.scraper.run(stop.clone()));
+    let running = tokio::spawn(stage.scraper.scraped().await.run(stop.clone()));
     tokio::time::sleep(Duration::from_secs(151)).await;
     stop.cancel();
     running.await.unwrap();
     let found = all(&stage.history);
     let disk = &found[&format!(r#"vigie_history_disk_up{{instance="{INSTANCE}", job="vigie"}}"#)];
-    assert_eq!(disk.len(), 10);
-    assert!(
-        disk.iter()
-            .all(|sample| sample.time % 15_000 == 0 && sample.value == 1.0)
-    );
+    assert_eq!(disk[0].time, 1_790_000_001_234, "it does not wait");
+    assert_eq!(disk.len(), 11);
+    assert!(disk[1..].iter().all(|sample| sample.time % 15_000 == 0));
+    assert!(disk.iter().all(|sample| sample.value == 1.0));
 }
