@@ -44,6 +44,9 @@ impl Display for Expr {
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.duration && self.value == 0.0 && self.value.is_sign_negative() {
+            return f.write_str("-0s");
+        }
         if self.duration {
             return write_duration(f, (self.value * 1000.0).round() as i64);
         }
