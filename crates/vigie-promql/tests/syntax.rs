@@ -44,7 +44,10 @@ fn literals() {
         ("010", "8"),
         ("08", "8"),
         ("1_000", "1000"),
-        ("inF", "+Inf"),
+        ("inF", "Inf"),
+        ("+Inf", "Inf"),
+        ("1e300", "1e300"),
+        ("-1e-300", "-1e-300"),
         ("-INF", "-Inf"),
         ("nan", "NaN"),
         ("5m", "5m"),
@@ -131,6 +134,7 @@ fn operators() {
     same("a + b * c ^ d ^ e - f");
     same("a or b and c unless d");
     same("-a ^ b");
+    same("Inf ^ x");
     same("2 ^ -1 * 3");
     same("-1 ^ 2");
     same("(-1) ^ 2");

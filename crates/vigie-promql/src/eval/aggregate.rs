@@ -80,7 +80,7 @@ impl Evaluation<'_> {
             }
             let values = folds.iter().map(|fold| fold.map_or(ABSENT, F::value));
             let values = values.collect();
-            output.push(group.series(values, input));
+            group.series(values, input, &mut output);
         }
         Ok(output)
     }
@@ -117,7 +117,7 @@ impl Evaluation<'_> {
                 }
             });
             let column = column.collect();
-            output.push(group.series(column, &input));
+            group.series(column, &input, &mut output);
         }
         Ok(output)
     }
@@ -210,11 +210,30 @@ pub(super) fn groups(input: &[Series], grouping: Option<&Grouping>) -> Vec<Membe
 }
 
 impl Members {
-    fn series(self, values: Column, input: &[Series]) -> Series {
-        Series {
-            nameless: self.series.iter().any(|&at| input[at].nameless),
-            labels: self.labels,
-            values,
+    /// The group's result. Where it keeps a name that for some members is to go, and for others not, it is two series: at
+    /// each step the name goes if it goes for any member that is there.
+    fn series(self, mut values: Column, input: &[Series], output: &mut Vec<Series>) {
+        let members = self.series.iter().map(|&at| &input[at]);
+        let nameless = members.clone().filter(|one| one.nameless).count();
+        let mixed =
+            nameless > 0 && nameless < self.series.len() && !self.labels.metric().is_empty();
+        if mixed {
+            let goes = |step: usize| {
+                let mut going = members.clone().filter(|one| one.nameless);
+                going.any(|one| !is_absent(one.values[step]))
+            };
+            let mut named = vec![ABSENT; values.len()];
+            for (step, named) in named.iter_mut().enumerate() {
+                if !goes(step) {
+                    std::mem::swap(named, &mut values[step]);
+                }
+            }
+            output.push(Series::new(self.labels.clone(), named));
         }
+        output.push(Series {
+            labels: self.labels,
+            nameless: nameless > 0,
+            values,
+        });
     }
 }

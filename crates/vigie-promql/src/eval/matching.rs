@@ -113,12 +113,12 @@ impl Evaluation<'_> {
                 if partner != at {
                     partner = at;
                     let labels = result_labels(&series.labels, &one[at].labels, operation);
-                    place = places.number(&labels);
+                    let nameless = series.nameless || operation.return_bool;
+                    place = places.number_of(&labels, nameless);
                     if place == outputs.len() {
                         self.charge(steps.count)?;
-                        outputs.push(Output::new(labels, steps.count));
+                        outputs.push(Output::new(labels, nameless, steps.count));
                     }
-                    outputs[place].series.nameless |= series.nameless || operation.return_bool;
                 }
                 let output = &mut outputs[place];
                 if std::mem::replace(&mut output.matched[step], true) {
@@ -179,9 +179,14 @@ impl One {
 }
 
 impl Output {
-    fn new(labels: Labels, count: usize) -> Self {
+    fn new(labels: Labels, nameless: bool, count: usize) -> Self {
+        let values = vec![ABSENT; count];
         Self {
-            series: Series::new(labels, vec![ABSENT; count]),
+            series: Series {
+                labels,
+                nameless,
+                values,
+            },
             matched: vec![false; count],
         }
     }

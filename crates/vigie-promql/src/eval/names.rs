@@ -23,9 +23,9 @@ pub enum NameRemoval {
 impl NameRemoval {
     /// Takes the name from one series, now or later.
     pub(crate) fn remove(self, series: &mut Series) {
-        series.nameless = true;
-        if self == Self::Immediate {
-            series.labels = series.labels.without_metadata();
+        match self {
+            Self::Immediate => series.labels = series.labels.without_metadata(),
+            Self::Delayed => series.nameless = true,
         }
     }
 
@@ -50,6 +50,7 @@ impl NameRemoval {
         if self == Self::Delayed {
             for one in series.iter_mut().filter(|one| one.nameless) {
                 one.labels = one.labels.without_metadata();
+                one.nameless = false;
             }
             return join_same_labels(series, Span::default());
         }
@@ -69,7 +70,7 @@ fn has_several_names(series: &[Series]) -> bool {
 pub(crate) fn refuse_same_labels(series: &[Series], span: Span) -> Result<(), EvalError> {
     let mut signatures = Signatures::new(|_: &str| true);
     let mut series = series.iter().enumerate();
-    match series.all(|(at, one)| signatures.number(&one.labels) == at) {
+    match series.all(|(at, one)| signatures.number_of(&one.labels, one.nameless) == at) {
         true => Ok(()),
         false => Err(EvalError::execution(span, SAME_LABELS)),
     }
@@ -86,7 +87,7 @@ pub(crate) fn join_same_labels(series: Vec<Series>, span: Span) -> Result<Vec<Se
         if !one.has_samples() {
             continue;
         }
-        let place = places.number(&one.labels);
+        let place = places.number_of(&one.labels, one.nameless);
         if place == joined.len() {
             joined.push(one);
             continue;

@@ -7,14 +7,15 @@ use hashbrown::HashTable;
 
 use crate::labels::Labels;
 
-/// Numbers label sets from 0 on; sets that agree in every label that `keep` accepts have the same number.
+/// Numbers label sets from 0 on; sets that agree in every label that `keep` accepts, and in whether their name is to go,
+/// have the same number.
 ///
 /// Nothing is allocated for a set that is known already.
 pub(super) struct Signatures<K> {
     keep: K,
     known: HashTable<usize>,
     /// By number, the first set that had it.
-    first: Vec<Labels>,
+    first: Vec<(Labels, bool)>,
     hasher: RandomState,
 }
 
@@ -35,26 +36,36 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
 
     /// The number of a set, a new one where it has none.
     pub(super) fn number(&mut self, labels: &Labels) -> usize {
+        self.number_of(labels, false)
+    }
+
+    /// The same for a set whose name may be `nameless`, there until the end of the query only.
+    pub(super) fn number_of(&mut self, labels: &Labels, nameless: bool) -> usize {
         let (keep, first, hasher) = (&self.keep, &mut self.first, &self.hasher);
-        let hash = |labels: &Labels| {
+        let hash = |labels: &Labels, nameless: bool| {
             let mut state = hasher.build_hasher();
+            nameless.hash(&mut state);
             kept(labels, keep).for_each(|label| label.hash(&mut state));
             state.finish()
         };
-        let same = |&number: &usize| kept(&first[number], keep).eq(kept(labels, keep));
-        if let Some(&number) = self.known.find(hash(labels), same) {
+        let same = |&number: &usize| {
+            let (known, flag) = &first[number];
+            *flag == nameless && kept(known, keep).eq(kept(labels, keep))
+        };
+        let hashed = hash(labels, nameless);
+        if let Some(&number) = self.known.find(hashed, same) {
             return number;
         }
         let number = first.len();
-        first.push(labels.clone());
-        let known = &mut self.known;
-        known.insert_unique(hash(labels), number, |&number| hash(&first[number]));
+        first.push((labels.clone(), nameless));
+        let rehash = |&number: &usize| hash(&first[number].0, first[number].1);
+        self.known.insert_unique(hashed, number, rehash);
         number
     }
 
     /// The labels that all sets of one number have.
     pub(super) fn labels(&self, number: usize) -> Labels {
-        self.first[number].filter(&self.keep)
+        self.first[number].0.filter(&self.keep)
     }
 }
 
