@@ -12,6 +12,7 @@ const socket = Object.fromEntries([
   ['pingInterval', env.SOCKET_PING_INTERVAL],
   ['pingTimeout', env.SOCKET_PING_TIMEOUT],
   ['upgradeTimeout', env.SOCKET_UPGRADE_TIMEOUT],
+  ['connectTimeout', env.SOCKET_CONNECT_TIMEOUT],
 ].filter(([, value]) => value !== undefined).map(([name, value]) => [name, Number(value)]));
 
 // Ticks are taken from the lines the backend logs.

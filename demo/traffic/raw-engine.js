@@ -30,6 +30,21 @@ function send(url, agent, body) {
   });
 }
 
+/** A polling session of a client that went away after the handshake: it joined nothing, and nothing of it is open. */
+export async function openAbandoned(target, agent) {
+  const { status, text } = await send(address(target, 'polling'), agent);
+  if (status !== 200 || !text.startsWith('0')) throw new Error(`handshake answered ${status}`);
+  const { sid } = JSON.parse(text.slice(1));
+  return {
+    sid,
+    /** The client comes back and says good-bye. */
+    async close() {
+      const answer = await send(address(target, 'polling', sid), agent, '1');
+      if (answer.status !== 200) throw new Error(`good-bye answered ${answer.status}`);
+    },
+  };
+}
+
 /**
  * A polling session that polls, answers pings and has joined `/`.
  * `ended` resolves when the server has ended it or `destroy()` was called.

@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod say;
+mod services;
 mod setup;
 mod test;
 

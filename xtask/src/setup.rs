@@ -12,6 +12,7 @@ use vigie_testkit::node::demo_directory;
 use vigie_testkit::tools::{self, Tool};
 
 use crate::say::{can_answer, say};
+use crate::services;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -48,6 +49,8 @@ const TEST: &[Tool] = &[
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
     tools::PROMTOOL,
+    tools::PROMETHEUS,
+    tools::ALERTMANAGER,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
@@ -173,6 +176,14 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
             format!("Neither root nor sudo is at hand. As root:\n  apt-get update && {install}");
         return Err(refuse(absent, &advice));
     };
+    // `env`, because sudo keeps no variables.
+    let root = |line: &[&str]| {
+        let words = [&rise[..], &["env", "DEBIAN_FRONTEND=noninteractive"], line].concat();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]);
+        command
+    };
+    let services = services::brought_by(&packages);
     for line in ["apt-get update", &install] {
         say(&format!(
             "running {}{line}",
@@ -180,19 +191,14 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
                 .map(|word| format!("{word} "))
                 .collect::<String>()
         ));
-        // `env`, because sudo keeps no variables.
-        let words = rise
-            .iter()
-            .copied()
-            .chain(["env", "DEBIAN_FRONTEND=noninteractive"]);
-        let mut words = words.chain(line.split(' '));
-        let mut command = Command::new(words.next().unwrap_or("env"));
-        let status = command.args(words).status().context("cannot start it")?;
+        let words: Vec<_> = line.split(' ').collect();
+        let status = root(&words).status().context("cannot start it")?;
         // Old lists may still do; whether they did, is looked at afterwards.
         if !status.success() && line == install {
             return Err(refuse(absent, &format!("`{line}` failed.")));
         }
     }
+    services::stop(&services, root);
     Ok(())
 }
 

@@ -6,6 +6,8 @@
 //! | module | what it gives |
 //! | --- | --- |
 //! | [`postgres`], [`mariadb`], [`redis`] | the real servers, which can be killed, frozen and restarted |
+//! | [`prometheus`], [`alertmanager`] | the real servers that read what is exposed, judge it and notify |
+//! | [`webhook`] | a receiver for the notifications |
 //! | [`node`] | the scripts of `demo/`: the backend, its traffic, the clients that know the truth |
 //! | [`faults`] | servers that hang, refuse, reset, dawdle and lie, and a proxy that can be cut |
 //! | [`http`] | a raw HTTP/1.1 client, and [`eventually`] |
@@ -25,6 +27,7 @@
 //! # }
 //! ```
 
+pub mod alertmanager;
 mod error;
 pub mod faults;
 pub mod http;
@@ -33,11 +36,14 @@ pub mod node;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod prometheus;
 pub mod promtext;
 pub mod redis;
 mod server;
 pub mod tools;
+pub mod webhook;
 
+pub use alertmanager::Alertmanager;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;
@@ -45,5 +51,7 @@ pub use mariadb::MariaDb;
 pub use node::Script;
 pub use postgres::Postgres;
 pub use process::Process;
+pub use prometheus::Prometheus;
 pub use promtext::Scrape;
 pub use redis::{Redis, RedisOptions};
+pub use webhook::Webhook;

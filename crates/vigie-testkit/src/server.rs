@@ -71,11 +71,14 @@ impl Server {
     }
 }
 
-/// The user that servers run as when we are root, because they refuse to be root.
+/// The user that servers run as when we are root, because some refuse to be root.
 #[derive(Clone, Copy)]
 pub(crate) struct User(Option<(u32, u32)>);
 
 impl User {
+    /// For servers that do not mind being root.
+    pub(crate) const OURSELVES: Self = Self(None);
+
     /// The package's own user, else `nobody`; ourselves when we are not root.
     pub(crate) fn of(name: &str) -> Result<Self, Error> {
         if !rustix::process::geteuid().is_root() {

@@ -53,6 +53,10 @@ pub const NODE: Tool = Tool {
 pub const NPM: Tool = tool("npm", "npm");
 /// Checks expositions.
 pub const PROMTOOL: Tool = tool("promtool", "prometheus");
+/// The Prometheus server.
+pub const PROMETHEUS: Tool = tool("prometheus", "prometheus");
+/// The Alertmanager.
+pub const ALERTMANAGER: Tool = tool("prometheus-alertmanager", "prometheus-alertmanager");
 /// The proxy that the gateway is measured against.
 pub const NGINX: Tool = tool("nginx", "nginx-light");
 /// Makes load.

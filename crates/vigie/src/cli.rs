@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::commands::dashboards;
 use crate::config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
@@ -53,6 +54,12 @@ Example:
 
 Exit code 0 when everything works, 1 otherwise.")]
     Check(Overrides),
+    /// The dashboards for Grafana
+    Dashboards {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: dashboards::Command,
+    },
     /// Print the completion script of a shell
     #[command(after_help = "\
 Examples:
@@ -69,7 +76,7 @@ Examples:
   vigie man run > vigie-run.1")]
     Man {
         /// The command that the page is about; the whole program by default
-        #[arg(value_parser = ["run", "check", "completions", "man"])]
+        #[arg(value_parser = ["run", "check", "dashboards", "completions", "man"])]
         command: Option<String>,
     },
 }

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Run(flags) => with_settings(cli.config, &flags, commands::run::run),
         Command::Check(flags) => with_settings(cli.config, &flags, commands::check::run),
+        Command::Dashboards { command } => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
         Command::Man { command } => printed(commands::man::run(command.as_deref(), &mut out)),
     }

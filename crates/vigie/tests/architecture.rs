@@ -24,6 +24,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
+        "vigie-promql",
+        &[],
+        &["tokio", "serde", "hyper", "redis", "sqlx"],
+    ),
+    (
         "vigie",
         &[
             "vigie-bullmq",

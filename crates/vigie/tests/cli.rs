@@ -55,6 +55,8 @@ fn help() {
         ("help", &["--help"][..]),
         ("help-run", &["run", "--help"]),
         ("help-check", &["check", "--help"]),
+        ("help-dashboards", &["dashboards", "--help"]),
+        ("help-dashboards-print", &["dashboards", "print", "--help"]),
         ("help-completions", &["completions", "--help"]),
         ("help-man", &["man", "--help"]),
     ] {
@@ -78,6 +80,14 @@ fn wrong_usage_and_wrong_settings_end_with_2() {
         (&["run", "--ap"], "--app"),
         (&["completions", "tcsh"], "possible values: bash"),
         (&["man", "nothing"], "possible values: run"),
+        (
+            &["dashboards", "print", "jobs"],
+            "possible values: vigie, details",
+        ),
+        (
+            &["dashboards", "print", "--lang", "de"],
+            "possible values: en, fr",
+        ),
         (
             &["run", "--config", "/no/such/file"],
             "/no/such/file cannot be read",
@@ -171,7 +181,7 @@ fn bash_completes() {
 fn manual_pages() {
     let page = printed(&["man"]);
     assert!(page.contains(".TH vigie 1"), "{page}");
-    for command in ["run", "check", "completions", "man"] {
+    for command in ["run", "check", "dashboards", "completions", "man"] {
         assert!(page.contains(&format!("vigie\\-{command}")), "{command}");
         let own = printed(&["man", command]);
         assert!(own.contains(&format!(".TH vigie-{command} 1")), "{own}");

@@ -2,5 +2,6 @@
 
 pub mod check;
 pub mod completions;
+pub mod dashboards;
 pub mod man;
 pub mod run;

@@ -1,14 +1,13 @@
 //! The admin port as scrapers, kubelets and people use it.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
 
 use flate2::bufread::GzDecoder;
+use vigie_testkit::Redis;
 use vigie_testkit::http::{self, Connection};
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Redis, tools};
 
-use crate::common::{Stage, Vigie};
+use crate::common::{Stage, Vigie, promtool_finds_nothing_in};
 
 const TOKEN: &str = "a-token-for-the-scraper";
 const WRONG: [&str; 4] = ["", "Bearer", "Bearer another-token", "Basic YS10b2tlbg=="];
@@ -30,17 +29,7 @@ async fn promtool_finds_nothing_to_say_about_the_metrics() {
     ] {
         assert!(page.contains(metric), "{metric}");
     }
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("metrics.txt");
-    std::fs::write(&file, page).unwrap();
-    let promtool = Command::new(tools::PROMTOOL.find().unwrap())
-        .args(["check", "metrics"])
-        .stdin(Stdio::from(std::fs::File::open(&file).unwrap()))
-        .output()
-        .unwrap();
-    let said = [promtool.stdout, promtool.stderr].concat();
-    assert_eq!(String::from_utf8_lossy(&said), "", "promtool");
-    assert_eq!(promtool.status.code(), Some(0));
+    promtool_finds_nothing_in(&page);
     stage.end().await;
 }
 

@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
 use vigie_testkit::http::{self, Response};
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Postgres, Process, Redis, RedisOptions, Script, eventually, ports};
+use vigie_testkit::{Postgres, Process, Redis, RedisOptions, Script, eventually, ports, tools};
 
 /// How often the checks run, and how long each may take.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
@@ -20,6 +20,8 @@ pub(crate) const REDIS_PASSWORD: &str = "stage-redis-password";
 
 /// Until all checks have passed once.
 const READY: Duration = Duration::from_secs(60);
+/// A script of `demo/testing` that has a definite end gets this long.
+const SCRIPT: Duration = Duration::from_secs(60);
 /// Longer than the grace period of a drain.
 const END: Duration = Duration::from_secs(40);
 /// The lines of a log that a failure shows.
@@ -203,7 +205,7 @@ pub(crate) struct Stage {
     pub(crate) app: SocketAddr,
     pub(crate) redis: Redis,
     pub(crate) postgres: Postgres,
-    _turn: MutexGuard<'static, ()>,
+    turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Stage {
@@ -234,13 +236,28 @@ impl Stage {
             app,
             redis,
             postgres,
-            _turn: turn,
+            turn: Some(turn),
         }
     }
 
     /// What Vigie is told to watch.
     pub(crate) fn sections(&self) -> String {
         sections(self.app, &self.redis, &self.postgres)
+    }
+
+    /// Brings a queue that no worker serves into a known state: see `demo/testing/fill.js`.
+    pub(crate) async fn fill(&self, queue: &str, arguments: &[&str]) {
+        let url = self.redis.url();
+        let script = Script::new("testing/fill.js").args(["--redis", &url, "--queue", queue]);
+        let mut script = script.args(arguments.iter().copied()).spawn().unwrap();
+        let state = script.next_json(SCRIPT).await.unwrap();
+        assert_eq!(state["queue"], queue);
+        assert!(script.wait(SCRIPT).await.unwrap().success());
+    }
+
+    /// Lets another stage be set, for the time in which nothing happens on this one.
+    pub(crate) fn give_up_turn(&mut self) {
+        self.turn = None;
     }
 
     /// Ends Vigie, which must end well, and then the rest.
@@ -269,6 +286,21 @@ fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
         redis.url(),
         postgres.url(),
     )
+}
+
+/// `promtool check metrics` has nothing to say about this page.
+pub(crate) fn promtool_finds_nothing_in(page: &str) {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("metrics.txt");
+    std::fs::write(&file, page).unwrap();
+    let promtool = Command::new(tools::PROMTOOL.find().unwrap())
+        .args(["check", "metrics"])
+        .stdin(Stdio::from(std::fs::File::open(&file).unwrap()))
+        .output()
+        .unwrap();
+    let said = [promtool.stdout, promtool.stderr].concat();
+    assert_eq!(String::from_utf8_lossy(&said), "", "promtool");
+    assert_eq!(promtool.status.code(), Some(0));
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -15,7 +15,7 @@ const OUTCOMES: [&str; 2] = ["completed", "failed"];
 async fn five_thousand_jobs_are_counted_exactly() {
     let stage = Stage::set().await;
     // Opened, and no job in it: both ends are at 0 before the first comes, so that `rate()` sees it.
-    open(&stage.redis).await;
+    stage.fill(QUEUE, &[]).await;
     eventually(Duration::from_secs(10), async || {
         let scrape = stage.vigie.scrape().await;
         let zero =
@@ -89,15 +89,6 @@ async fn five_thousand_jobs_are_counted_exactly() {
         .await;
     assert_eq!(kept.unwrap(), "0");
     stage.end().await;
-}
-
-/// Opens the queue.
-async fn open(redis: &Redis) {
-    let url = redis.url();
-    let script = Script::new("testing/fill.js").args(["--redis", &url, "--queue", QUEUE]);
-    let mut script = script.spawn().unwrap();
-    let state = script.next_json(Duration::from_secs(30)).await.unwrap();
-    assert_eq!(state["queue"], QUEUE);
 }
 
 /// Runs so many jobs through a queue, a tenth of them failing, and says how many ended how, by name.

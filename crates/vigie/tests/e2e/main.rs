@@ -5,6 +5,7 @@
 mod common;
 
 mod admin;
+mod alerting;
 mod databases;
 mod event_loop;
 mod jobs;

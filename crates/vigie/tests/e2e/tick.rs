@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
-use vigie_testkit::{Redis, Script, eventually};
+use vigie_testkit::eventually;
 
 use crate::common::Stage;
 
@@ -19,7 +19,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 #[tokio::test]
 async fn every_tick_is_counted_and_timed_as_the_backend_does_it() {
     let mut stage = Stage::set_with(&[("TICK_EVERY_MS", "200")]).await;
-    queue(&stage.redis, "--paused").await;
+    stage.fill("production", &["--paused"]).await;
     let (mean_ms, true_mean_ms) = window(&mut stage).await;
     let off = (mean_ms - true_mean_ms).abs();
     assert!(off < WITHIN_MS, "{mean_ms} ms instead of {true_mean_ms} ms");
@@ -30,7 +30,7 @@ async fn every_tick_is_counted_and_timed_as_the_backend_does_it() {
 /// Vigie says, and the true one.
 async fn window(stage: &mut Stage) -> (f64, f64) {
     let (true_before, before) = at_rest(stage).await;
-    queue(&stage.redis, "--resume").await;
+    stage.fill("production", &["--resume"]).await;
     let mut counted = 0.0;
     while counted < TICKS {
         sleep(Duration::from_secs(1)).await;
@@ -46,7 +46,7 @@ async fn window(stage: &mut Stage) -> (f64, f64) {
         let true_count = truth(stage).await.0 - true_before.0;
         assert!(counted <= true_count, "{counted} ticks of {true_count}");
     }
-    queue(&stage.redis, "--paused").await;
+    stage.fill("production", &["--paused"]).await;
     let (true_after, after) = at_rest(stage).await;
     let ticks = true_after.0 - true_before.0;
     assert_eq!(after.0 - before.0, ticks);
@@ -89,14 +89,4 @@ async fn measured(stage: &Stage) -> (f64, f64) {
             .unwrap()
     };
     (value("count"), value("sum") * 1_000.0)
-}
-
-/// Pauses or resumes the ticks.
-async fn queue(redis: &Redis, what: &str) {
-    let url = redis.url();
-    let script =
-        Script::new("testing/fill.js").args(["--redis", &url, "--queue", "production", what]);
-    let mut script = script.spawn().unwrap();
-    script.next_json(ANSWER).await.unwrap();
-    assert!(script.wait(ANSWER).await.unwrap().success());
 }

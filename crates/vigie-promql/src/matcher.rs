@@ -1,0 +1,147 @@
+//! Label matchers: `name = "value"`, `!=`, `=~`, `!~`.
+
+use std::fmt;
+
+use regex::Regex;
+
+/// How a [`Matcher`] compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MatchOp {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `=~`, anchored at both ends.
+    Match,
+    /// `!~`, anchored at both ends.
+    NotMatch,
+}
+
+impl MatchOp {
+    /// As it is written.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Match => "=~",
+            Self::NotMatch => "!~",
+        }
+    }
+}
+
+/// A condition on the value of one label. A label that a series lacks has the value `""`.
+#[derive(Clone)]
+pub struct Matcher {
+    name: String,
+    op: MatchOp,
+    value: String,
+    regex: Option<Regex>,
+}
+
+/// Compiled regular expressions larger than this are refused, in bytes.
+const REGEX_BYTES: usize = 1 << 20;
+
+impl Matcher {
+    /// A matcher; the value of `=~` and `!~` is a regular expression in RE2 syntax.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the regular expression, or that it compiles to more than 1 MiB.
+    pub fn new(
+        name: impl Into<String>,
+        op: MatchOp,
+        value: impl Into<String>,
+    ) -> Result<Self, String> {
+        let value = value.into();
+        let regex = match op {
+            MatchOp::Equal | MatchOp::NotEqual => None,
+            MatchOp::Match | MatchOp::NotMatch => Some(anchored(&value)?),
+        };
+        Ok(Self {
+            name: name.into(),
+            op,
+            value,
+            regex,
+        })
+    }
+
+    /// `name="value"`, which cannot fail.
+    #[must_use]
+    pub fn equal(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            op: MatchOp::Equal,
+            value: value.into(),
+            regex: None,
+        }
+    }
+
+    /// The label's name; `__name__` for the metric's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it compares.
+    #[must_use]
+    pub fn op(&self) -> MatchOp {
+        self.op
+    }
+
+    /// What it compares with.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// Whether a label of this value passes.
+    #[must_use]
+    pub fn matches(&self, value: &str) -> bool {
+        match self.op {
+            MatchOp::Equal => self.value == value,
+            MatchOp::NotEqual => self.value != value,
+            MatchOp::Match => self.is_match(value),
+            MatchOp::NotMatch => !self.is_match(value),
+        }
+    }
+
+    fn is_match(&self, value: &str) -> bool {
+        self.regex
+            .as_ref()
+            .is_some_and(|regex| regex.is_match(value))
+    }
+}
+
+/// The expression as Prometheus compiles it: over the whole value, with `.` matching newlines too.
+pub(crate) fn anchored(pattern: &str) -> Result<Regex, String> {
+    let pattern = format!("^(?s:{pattern})$");
+    let built = regex::RegexBuilder::new(&pattern)
+        .size_limit(REGEX_BYTES)
+        .build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "this regular expression is too large".to_owned(),
+        error => {
+            let text = error.to_string();
+            let reason = text.lines().last().unwrap_or_default();
+            format!(
+                "invalid regular expression: {}",
+                reason.trim_start_matches("error: ")
+            )
+        }
+    })
+}
+
+impl PartialEq for Matcher {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, self.op, &self.value) == (&other.name, other.op, &other.value)
+    }
+}
+
+impl Eq for Matcher {}
+
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{:?}", self.name, self.op.text(), self.value)
+    }
+}

@@ -1,0 +1,84 @@
+//! What is wrong with a query, and where.
+
+use super::span::Span;
+
+/// A query that is not PromQL, or that this engine refuses.
+///
+/// Displays as `line:column: message`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{line}:{column}: {message}")]
+pub struct ParseError {
+    /// What sort of slip it is.
+    pub kind: ParseErrorKind,
+    /// The bytes at fault.
+    pub span: Span,
+    /// The line of the first byte at fault, from 1.
+    pub line: usize,
+    /// The column of the first byte at fault, from 1, in characters.
+    pub column: usize,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+/// The sorts of [`ParseError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseErrorKind {
+    /// The text does not follow the grammar.
+    Syntax,
+    /// The grammar is followed, but an expression of another type is needed.
+    Type,
+    /// No function has this name.
+    UnknownFunction,
+    /// Experimental or native-histogram syntax, which this engine does not evaluate.
+    NotSupported,
+    /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES).
+    TooLong,
+    /// Expressions are nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
+    TooDeep,
+}
+
+/// An error before its line and column are known.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) kind: ParseErrorKind,
+    pub(super) span: Span,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(kind: ParseErrorKind, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            span,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn syntax(span: Span, message: impl Into<String>) -> Self {
+        Self::new(ParseErrorKind::Syntax, span, message)
+    }
+
+    pub(super) fn wrong_type(span: Span, message: impl Into<String>) -> Self {
+        Self::new(ParseErrorKind::Type, span, message)
+    }
+
+    pub(super) fn not_supported(span: Span, what: impl std::fmt::Display) -> Self {
+        Self::new(
+            ParseErrorKind::NotSupported,
+            span,
+            format!("{what} not supported"),
+        )
+    }
+
+    pub(super) fn locate(self, query: &str) -> ParseError {
+        let (line, column) = self.span.position(query);
+        ParseError {
+            kind: self.kind,
+            span: self.span,
+            line,
+            column,
+            message: self.message,
+        }
+    }
+}

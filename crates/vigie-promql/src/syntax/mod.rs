@@ -1,0 +1,23 @@
+//! The language: text to syntax tree and back.
+//!
+//! The grammar is that of Prometheus 3.14 (`promql/parser/generated_parser.y`) without its feature-flagged parts, which are
+//! refused by name.
+
+mod ast;
+mod check;
+mod error;
+mod function;
+mod lexer;
+pub(crate) mod number;
+mod parser;
+mod print;
+mod span;
+mod token;
+mod visit;
+
+pub use ast::*;
+pub use error::{ParseError, ParseErrorKind};
+pub use function::Function;
+pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES, parse};
+pub use span::Span;
+pub use visit::{Left, Visitor, walk};

@@ -1,0 +1,250 @@
+//! Operators by precedence, signs, parentheses and literals.
+
+use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
+use crate::syntax::{
+    ast::{Binary, BinaryOp, Expr, Group, Matching, Number, Operation, Paren, Side, Text, Unary},
+    check,
+};
+
+impl Parser<'_> {
+    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+        self.deeper(|parser| parser.binary(1))
+    }
+
+    /// An expression of operators that bind at least as tightly as `lowest`.
+    fn binary(&mut self, lowest: u8) -> Parsed<Expr> {
+        let mut expr = self.unary()?;
+        while let Some(op) = self.binary_op()? {
+            let precedence = op.precedence();
+            if precedence < lowest {
+                break;
+            }
+            expr = self.run(expr, precedence)?;
+        }
+        Ok(expr)
+    }
+
+    /// The operations of one precedence that follow `first`.
+    fn run(&mut self, first: Expr, precedence: u8) -> Parsed<Expr> {
+        let mut value_type = first.value_type();
+        let mut span = first.span();
+        let mut rest = Vec::new();
+        while let Some(op) = self.binary_op()? {
+            if op.precedence() != precedence {
+                break;
+            }
+            let op_span = self.next().span;
+            let return_bool = self.bool_modifier();
+            let matching = self.matching()?;
+            self.refuse_fill()?;
+            self.operand_expected(op_span)?;
+            // What is right of `^` may hold further ones; of the others, only operators that bind tighter.
+            let tighter = if op == BinaryOp::Pow {
+                precedence
+            } else {
+                precedence + 1
+            };
+            let rhs = self.deeper(|parser| parser.binary(tighter))?;
+            let operation = Operation {
+                op,
+                op_span,
+                return_bool,
+                matching,
+                rhs,
+            };
+            value_type = check::operation(span, &first, value_type, &operation)?;
+            span = span.to(operation.rhs.span());
+            rest.push(operation);
+        }
+        Ok(Expr::Binary(Binary {
+            span,
+            first: Box::new(first),
+            rest,
+            value_type,
+        }))
+    }
+
+    fn binary_op(&self) -> Parsed<Option<BinaryOp>> {
+        let token = self.peek();
+        Ok(Some(match token.kind {
+            TokenKind::Name(Some(keyword)) => match keyword {
+                Keyword::And => BinaryOp::And,
+                Keyword::Or => BinaryOp::Or,
+                Keyword::Unless => BinaryOp::Unless,
+                Keyword::Atan2 => BinaryOp::Atan2,
+                _ => return Ok(None),
+            },
+            TokenKind::Symbol(symbol) => match symbol {
+                Symbol::Add => BinaryOp::Add,
+                Symbol::Sub => BinaryOp::Sub,
+                Symbol::Mul => BinaryOp::Mul,
+                Symbol::Div => BinaryOp::Div,
+                Symbol::Mod => BinaryOp::Mod,
+                Symbol::Pow => BinaryOp::Pow,
+                Symbol::Equal => BinaryOp::Equal,
+                Symbol::NotEqual => BinaryOp::NotEqual,
+                Symbol::Less => BinaryOp::Less,
+                Symbol::LessEqual => BinaryOp::LessEqual,
+                Symbol::Greater => BinaryOp::Greater,
+                Symbol::GreaterEqual => BinaryOp::GreaterEqual,
+                Symbol::TrimUpper | Symbol::TrimLower => {
+                    let what = format!(
+                        "the operator {} trims native histograms, which are",
+                        symbol.text()
+                    );
+                    return Err(Fault::not_supported(token.span, what));
+                }
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
+        }))
+    }
+
+    fn bool_modifier(&mut self) -> bool {
+        let given = self.keyword() == Some(Keyword::Bool);
+        if given {
+            self.next();
+        }
+        given
+    }
+
+    /// `on (…) group_left (…)` and its like.
+    fn matching(&mut self) -> Parsed<Option<Matching>> {
+        let on = match self.keyword() {
+            Some(Keyword::On) => true,
+            Some(Keyword::Ignoring) => false,
+            Some(keyword @ (Keyword::GroupLeft | Keyword::GroupRight)) => {
+                let hint = format!("write on (…) or ignoring (…) before {}", keyword.text());
+                return Err(self.unexpected_with(&hint));
+            }
+            _ => return Ok(None),
+        };
+        let start = self.next().span;
+        let (span, labels) = self.label_list(if on { "on" } else { "ignoring" })?;
+        let mut matching = Matching {
+            span: start.to(span),
+            on,
+            labels,
+            group: None,
+        };
+        let many = match self.keyword() {
+            Some(Keyword::GroupLeft) => Side::Left,
+            Some(Keyword::GroupRight) => Side::Right,
+            _ => return Ok(Some(matching)),
+        };
+        let keyword = self.next().span;
+        matching.span = start.to(keyword);
+        let mut include = Vec::new();
+        if self.is(Symbol::LeftParen) {
+            let (span, labels) = self.label_list("group_left")?;
+            matching.span = start.to(span);
+            include = labels;
+        }
+        matching.group = Some(Group { many, include });
+        Ok(Some(matching))
+    }
+
+    fn refuse_fill(&self) -> Parsed<()> {
+        let fill = matches!(
+            self.keyword(),
+            Some(Keyword::Fill | Keyword::FillLeft | Keyword::FillRight)
+        );
+        if fill && self.peek_second().kind == TokenKind::Symbol(Symbol::LeftParen) {
+            let what = format!("{} is experimental in Prometheus and", self.found());
+            return Err(Fault::not_supported(self.peek().span, what));
+        }
+        Ok(())
+    }
+
+    /// Tells a forgotten operand: in `foo > and bar`, `and` is not meant as a metric.
+    fn operand_expected(&self, op: Span) -> Parsed<()> {
+        let operator = matches!(
+            self.keyword(),
+            Some(
+                Keyword::And
+                    | Keyword::Or
+                    | Keyword::Unless
+                    | Keyword::By
+                    | Keyword::Without
+                    | Keyword::Offset
+            )
+        );
+        let operand = matches!(
+            self.peek_second().kind,
+            TokenKind::Name(None)
+                | TokenKind::Number(_)
+                | TokenKind::Duration(_)
+                | TokenKind::Text(_)
+                | TokenKind::Symbol(Symbol::LeftParen)
+        );
+        if operator && operand {
+            let after = op.text(self.query);
+            return Err(self.unexpected(&format!("an expression after \"{after}\"")));
+        }
+        Ok(())
+    }
+
+    /// A sign binds as tightly as `*`, looser than `^`.
+    fn unary(&mut self) -> Parsed<Expr> {
+        let negative = match self.peek().kind {
+            TokenKind::Symbol(Symbol::Sub) => true,
+            TokenKind::Symbol(Symbol::Add) => false,
+            _ => return self.postfix(),
+        };
+        let sign = self.next().span;
+        let power = BinaryOp::Pow.precedence();
+        let operand = self.deeper(|parser| parser.binary(power))?;
+        let span = sign.to(operand.span());
+        if let Expr::Number(number) = operand {
+            let value = if negative {
+                -number.value
+            } else {
+                number.value
+            };
+            return Ok(Expr::Number(Number {
+                span,
+                value,
+                ..number
+            }));
+        }
+        check::sign(&operand)?;
+        Ok(Expr::Unary(Unary {
+            span,
+            negative,
+            expr: Box::new(operand),
+        }))
+    }
+
+    pub(super) fn primary(&mut self) -> Parsed<Expr> {
+        let token = self.peek().clone();
+        match token.kind {
+            TokenKind::Number(value) | TokenKind::Duration(value) => {
+                self.next();
+                Ok(Expr::Number(Number {
+                    span: token.span,
+                    value,
+                    duration: matches!(token.kind, TokenKind::Duration(_)),
+                }))
+            }
+            TokenKind::Text(value) => {
+                self.next();
+                Ok(Expr::Text(Text {
+                    span: token.span,
+                    value,
+                }))
+            }
+            TokenKind::Symbol(Symbol::LeftParen) => {
+                self.next();
+                let expr = Box::new(self.expr()?);
+                let close = self.close(Symbol::RightParen, token.span, "an operator or ")?;
+                Ok(Expr::Paren(Paren {
+                    span: token.span.to(close),
+                    expr,
+                }))
+            }
+            TokenKind::Symbol(Symbol::LeftBrace) => self.selector(None),
+            TokenKind::Name(keyword) => self.named(keyword, token.span),
+            _ => Err(self.unexpected("an expression")),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! From tokens to the tree, by recursive descent.
+
+mod call;
+mod duration;
+mod expr;
+mod selector;
+
+use super::{
+    ast::{Expr, Name},
+    error::{Fault, ParseError, ParseErrorKind},
+    lexer,
+    span::Span,
+    token::{Keyword, Symbol, Token, TokenKind},
+};
+
+/// The longest query that is parsed, in bytes.
+pub const MAX_QUERY_BYTES: usize = 64 * 1024;
+
+/// The deepest nesting of expressions that is parsed. Evaluation recurses no deeper than twice this.
+pub const MAX_DEPTH: usize = 100;
+
+type Parsed<T> = Result<T, Fault>;
+
+/// Parses a query. The time it takes is linear in the query's length.
+///
+/// # Errors
+///
+/// The first thing that is wrong, with its place: see [`ParseErrorKind`].
+pub fn parse(query: &str) -> Result<Expr, ParseError> {
+    if query.len() > MAX_QUERY_BYTES {
+        let message = format!(
+            "the query is {} bytes long, more than {MAX_QUERY_BYTES} are not parsed",
+            query.len()
+        );
+        let fault = Fault::new(ParseErrorKind::TooLong, Span::default(), message);
+        return Err(fault.locate(query));
+    }
+    let (tokens, broken) = lexer::tokens(query);
+    let mut parser = Parser {
+        query,
+        tokens,
+        at: 0,
+        depth: 0,
+    };
+    let parsed = parser.query();
+    let fault = match (parsed, broken) {
+        (Ok(expr), None) => return Ok(expr),
+        (Err(fault), None) => fault,
+        (Err(fault), Some(broken)) if fault.span.start < broken.span.start => fault,
+        (_, Some(broken)) => broken,
+    };
+    Err(fault.locate(query))
+}
+
+struct Parser<'a> {
+    query: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn query(&mut self) -> Parsed<Expr> {
+        if self.peek().kind == TokenKind::End {
+            return Err(Fault::syntax(self.peek().span, "the query is empty"));
+        }
+        let expr = self.expr()?;
+        match self.peek().kind {
+            TokenKind::End => Ok(expr),
+            TokenKind::Symbol(Symbol::Assign) => Err(self.unexpected_with("did you mean \"==\"?")),
+            TokenKind::Symbol(Symbol::RightParen) => {
+                Err(self.unexpected_with("no \"(\" is open here"))
+            }
+            TokenKind::Name(Some(Keyword::By | Keyword::Without)) => Err(self.unexpected_with(
+                "it belongs directly before or after the parentheses of an aggregation such as sum",
+            )),
+            _ => Err(self.unexpected("an operator or the end of the query")),
+        }
+    }
+
+    fn peek(&self) -> &Token {
+        &self.tokens[self.at]
+    }
+
+    /// The token after the next; the end is followed by itself.
+    fn peek_second(&self) -> &Token {
+        &self.tokens[(self.at + 1).min(self.tokens.len() - 1)]
+    }
+
+    fn next(&mut self) -> Token {
+        let token = self.peek().clone();
+        self.at = (self.at + 1).min(self.tokens.len() - 1);
+        token
+    }
+
+    fn is(&self, symbol: Symbol) -> bool {
+        self.peek().kind == TokenKind::Symbol(symbol)
+    }
+
+    fn keyword(&self) -> Option<Keyword> {
+        match self.peek().kind {
+            TokenKind::Name(keyword) => keyword,
+            _ => None,
+        }
+    }
+
+    fn accept(&mut self, symbol: Symbol) -> Option<Span> {
+        self.is(symbol).then(|| self.next().span)
+    }
+
+    /// Takes `symbol`; `context` is said behind it where something else stands: `expected "(" after by`.
+    fn expect(&mut self, symbol: Symbol, context: &str) -> Parsed<Span> {
+        self.accept(symbol)
+            .ok_or_else(|| self.unexpected(&format!("\"{}\"{context}", symbol.text())))
+    }
+
+    /// Takes the bracket that closes the one at `open`.
+    fn close(&mut self, symbol: Symbol, open: Span, otherwise: &str) -> Parsed<Span> {
+        self.accept(symbol).ok_or_else(|| {
+            let (line, column) = open.position(self.query);
+            let opening = open.text(self.query);
+            self.unexpected(&format!(
+                "{otherwise}\"{}\" to close the \"{opening}\" at {line}:{column}",
+                symbol.text()
+            ))
+        })
+    }
+
+    /// The next token as it is told to people.
+    fn found(&self) -> String {
+        let token = self.peek();
+        match &token.kind {
+            TokenKind::End => "the end of the query".to_owned(),
+            TokenKind::Text(_) => format!("the string {}", shortened(token.span.text(self.query))),
+            _ => format!("\"{}\"", shortened(token.span.text(self.query))),
+        }
+    }
+
+    fn unexpected(&self, expected: &str) -> Fault {
+        let message = format!("unexpected {}, expected {expected}", self.found());
+        Fault::syntax(self.peek().span, message)
+    }
+
+    fn unexpected_with(&self, hint: &str) -> Fault {
+        Fault::syntax(
+            self.peek().span,
+            format!("unexpected {}: {hint}", self.found()),
+        )
+    }
+
+    /// Runs `parse` one level deeper.
+    fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("expressions are nested more than {MAX_DEPTH} deep here");
+            return Err(Fault::new(
+                ParseErrorKind::TooDeep,
+                self.peek().span,
+                message,
+            ));
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    /// `(a, "b c", d)`, after the keyword at `after`.
+    fn label_list(&mut self, after: &str) -> Parsed<(Span, Vec<Name>)> {
+        let open = self.expect(Symbol::LeftParen, &format!(" after {after}"))?;
+        let mut labels = Vec::new();
+        loop {
+            if let Some(close) = self.accept(Symbol::RightParen) {
+                return Ok((open.to(close), labels));
+            }
+            let token = self.peek();
+            let text = match &token.kind {
+                TokenKind::Name(_) => token.span.text(self.query).to_owned(),
+                TokenKind::Text(text) if !text.is_empty() => text.clone(),
+                _ => return Err(self.unexpected("a label name")),
+            };
+            let span = self.next().span;
+            labels.push(Name { span, text });
+            if self.accept(Symbol::Comma).is_none() && !self.is(Symbol::RightParen) {
+                return Err(self.unexpected("\",\" or \")\""));
+            }
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

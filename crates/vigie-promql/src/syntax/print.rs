@@ -1,0 +1,261 @@
+//! The tree as text: canonical PromQL on one line, which parses to the same tree.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::{
+    ast::{
+        Aggregate, AtTime, Binary, Call, Duration, DurationKind, Expr, Matching, Name, Number,
+        Operation, Selector, Shift, Side, Subquery,
+    },
+    number::write_duration,
+    token::Keyword,
+};
+use crate::matcher::Matcher;
+
+impl Display for Expr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => quoted(f, &text.value),
+            Self::Selector(selector) => {
+                series(f, selector)?;
+                selector.shift.fmt(f)
+            }
+            Self::Range(range) => {
+                series(f, &range.selector)?;
+                write!(f, "[{}]{}", range.range, range.selector.shift)
+            }
+            Self::Subquery(subquery) => subquery.fmt(f),
+            Self::Paren(paren) => write!(f, "({})", paren.expr),
+            Self::Unary(unary) => {
+                write!(
+                    f,
+                    "{}{}",
+                    if unary.negative { '-' } else { '+' },
+                    unary.expr
+                )
+            }
+            Self::Binary(binary) => binary.fmt(f),
+            Self::Call(call) => call.fmt(f),
+            Self::Aggregate(aggregate) => aggregate.fmt(f),
+        }
+    }
+}
+
+impl Display for Number {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.duration {
+            return write_duration(f, (self.value * 1000.0).round() as i64);
+        }
+        plain_number(f, self.value)
+    }
+}
+
+fn plain_number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
+    if value.is_infinite() {
+        return f.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    }
+    write!(f, "{value}")
+}
+
+/// A string between double quotes, with the escapes of Go.
+fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// Whether a label can stand without quotes wherever labels are named.
+fn is_plain_label(text: &str) -> bool {
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let number = ["inf", "nan"].contains(&text.to_ascii_lowercase().as_str());
+    let rest = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    first && !number && text.chars().all(rest)
+}
+
+/// Whether a metric can be named before the braces; a keyword is always quoted.
+fn is_plain_metric(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .split(':')
+            .all(|part| part.is_empty() || is_plain_label(&format!("_{part}")))
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && !["inf", "nan"].contains(&text.to_ascii_lowercase().as_str())
+        && Keyword::find(&text.to_ascii_lowercase()).is_none()
+}
+
+fn label(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    if is_plain_label(text) {
+        f.write_str(text)
+    } else {
+        quoted(f, text)
+    }
+}
+
+fn labels(f: &mut Formatter<'_>, names: &[Name]) -> fmt::Result {
+    f.write_char('(')?;
+    for (at, name) in names.iter().enumerate() {
+        f.write_str(if at > 0 { ", " } else { "" })?;
+        label(f, &name.text)?;
+    }
+    f.write_char(')')
+}
+
+impl Display for Matcher {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        label(f, self.name())?;
+        f.write_str(self.op().text())?;
+        quoted(f, self.value())
+    }
+}
+
+/// Name and matchers.
+fn series(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
+    let mut inside = Vec::new();
+    match &selector.name {
+        Some(name) if is_plain_metric(&name.text) => f.write_str(&name.text)?,
+        Some(name) => inside.push(&name.text),
+        None => {}
+    }
+    if inside.is_empty() && selector.matchers.is_empty() {
+        return Ok(());
+    }
+    f.write_char('{')?;
+    for name in &inside {
+        quoted(f, name)?;
+    }
+    for (at, matcher) in selector.matchers.iter().enumerate() {
+        f.write_str(if at + inside.len() > 0 { "," } else { "" })?;
+        matcher.matcher.fmt(f)?;
+    }
+    f.write_char('}')
+}
+
+impl Display for Shift {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.at.as_ref().map(|at| at.time) {
+            None => {}
+            Some(AtTime::Start) => f.write_str(" @ start()")?,
+            Some(AtTime::End) => f.write_str(" @ end()")?,
+            Some(AtTime::Millis(millis)) => {
+                let sign = if millis < 0 { "-" } else { "" };
+                let (seconds, rest) = (millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000);
+                write!(f, " @ {sign}{seconds}.{rest:03}")?;
+            }
+        }
+        match &self.offset {
+            Some(offset) => write!(f, " offset {offset}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Display for Duration {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            DurationKind::Literal(seconds) => {
+                let millis = (seconds * 1000.0).round();
+                if millis / 1000.0 == *seconds {
+                    write_duration(f, millis as i64)
+                } else {
+                    plain_number(f, *seconds)
+                }
+            }
+            DurationKind::Step => f.write_str("step()"),
+            DurationKind::Range => f.write_str("range()"),
+            DurationKind::Negative(inner) => write!(f, "-{inner}"),
+            DurationKind::Paren(inner) => write!(f, "({inner})"),
+            DurationKind::Binary(op, left, right) => write!(f, "{left} {} {right}", op.text()),
+            DurationKind::MinOf(left, right) => write!(f, "min_of({left}, {right})"),
+            DurationKind::MaxOf(left, right) => write!(f, "max_of({left}, {right})"),
+        }
+    }
+}
+
+impl Display for Subquery {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}:", self.expr, self.range)?;
+        if let Some(step) = &self.step {
+            step.fmt(f)?;
+        }
+        write!(f, "]{}", self.shift)
+    }
+}
+
+impl Display for Binary {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)?;
+        for operation in &self.rest {
+            operation.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Operation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, " {}", self.op.text())?;
+        if self.return_bool {
+            f.write_str(" bool")?;
+        }
+        if let Some(matching) = &self.matching {
+            matching.fmt(f)?;
+        }
+        write!(f, " {}", self.rhs)
+    }
+}
+
+impl Display for Matching {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.on { " on " } else { " ignoring " })?;
+        labels(f, &self.labels)?;
+        let Some(group) = &self.group else {
+            return Ok(());
+        };
+        f.write_str(match group.many {
+            Side::Left => " group_left ",
+            Side::Right => " group_right ",
+        })?;
+        labels(f, &group.include)
+    }
+}
+
+impl Display for Call {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(", self.function.name())?;
+        for (at, arg) in self.args.iter().enumerate() {
+            f.write_str(if at > 0 { ", " } else { "" })?;
+            arg.fmt(f)?;
+        }
+        f.write_char(')')
+    }
+}
+
+impl Display for Aggregate {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.op.text())?;
+        if let Some(grouping) = &self.grouping {
+            f.write_str(if grouping.without {
+                " without "
+            } else {
+                " by "
+            })?;
+            labels(f, &grouping.labels)?;
+            f.write_char(' ')?;
+        }
+        match &self.param {
+            Some(param) => write!(f, "({param}, {})", self.expr),
+            None => write!(f, "({})", self.expr),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Where something stands in a query.
+
+/// The bytes `start..end` of a query.
+///
+/// Two spans always compare equal, so that syntax trees compare by what they mean and not by how they were typed.
+/// To compare the places themselves, compare [`Span::range`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+impl Span {
+    /// The bytes `start..end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// From the start of this span to the end of `other`.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self::new(self.start, other.end)
+    }
+
+    /// The same as a range, to index or compare with.
+    #[must_use]
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+
+    /// The span's text in the query it was parsed from; nothing where it does not fit.
+    #[must_use]
+    pub fn text(self, query: &str) -> &str {
+        query.get(self.range()).unwrap_or("")
+    }
+
+    /// Line and column of the start, both from 1, the column in characters.
+    #[must_use]
+    pub fn position(self, query: &str) -> (usize, usize) {
+        let before = query.get(..self.start).unwrap_or(query);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        (line, before[line_start..].chars().count() + 1)
+    }
+}
+
+impl PartialEq for Span {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Span {}

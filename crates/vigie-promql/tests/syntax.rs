@@ -1,0 +1,533 @@
+//! What is parsed, how it is printed, and how a slip is told.
+
+use std::thread;
+
+use vigie_promql::{
+    parse,
+    syntax::{Call, Expr, Left, MAX_DEPTH, Operation, ParseErrorKind, Selector, Visitor, walk},
+};
+
+#[track_caller]
+fn prints(query: &str, expected: &str) {
+    let expr = parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    let printed = expr.to_string();
+    assert_eq!(printed, expected);
+    let again = parse(&printed).unwrap_or_else(|error| panic!("{printed}: {error}"));
+    assert_eq!(again, expr, "{printed} means something else than {query}");
+}
+
+#[track_caller]
+fn same(query: &str) {
+    prints(query, query);
+}
+
+#[track_caller]
+fn slip(query: &str, expected: &str) {
+    match parse(query) {
+        Ok(expr) => panic!("{query} was parsed: {expr}"),
+        Err(error) => assert_eq!(error.to_string(), expected),
+    }
+}
+
+#[test]
+fn literals() {
+    for (query, expected) in [
+        ("12.34e6", "12340000"),
+        ("12.34e-6", "0.00001234"),
+        (".2", "0.2"),
+        ("2.", "2"),
+        ("+0.2", "0.2"),
+        ("- -1", "1"),
+        ("0x1f", "31"),
+        ("0X_1F", "31"),
+        ("010", "8"),
+        ("08", "8"),
+        ("1_000", "1000"),
+        ("inF", "+Inf"),
+        ("-INF", "-Inf"),
+        ("nan", "NaN"),
+        ("5m", "5m"),
+        ("-90s", "-1m30s"),
+        ("1h30m", "1h30m"),
+        ("7d", "1w"),
+        ("36h", "1d12h"),
+        ("1ms", "1ms"),
+        (r#""a\tb\"""#, r#""a\tb\"""#),
+        (r"'it\'s'", r#""it's""#),
+        ("`a\\b\n`", r#""a\\b\n""#),
+        (r#""\u00e9\x41\101\U0001F600""#, r#""éAA😀""#),
+    ] {
+        prints(query, expected);
+    }
+}
+
+#[test]
+fn selectors() {
+    same("up");
+    same("a:b:c");
+    same(r#"up{job="api"}"#);
+    same(r#"up{job!="api",x=~"a.*",y!~"b|c"}"#);
+    prints("up { job = 'api' , }", r#"up{job="api"}"#);
+    prints("up{}", "up");
+    prints(r#"{__name__="up"}"#, r#"{__name__="up"}"#);
+    prints(r#"{"up"}"#, "up");
+    same(r#"{"utf.8","a b"="c"}"#);
+    prints(r#"{"a"="c",x="y"}"#, r#"{a="c",x="y"}"#);
+    same("up offset 5m");
+    prints("up offset 50", "up offset 50s");
+    same("up offset -1h30m");
+    same("up @ 1600000000.123");
+    same("up @ start()");
+    prints("up offset 5m @ end()", "up @ end() offset 5m");
+    prints("up @ 100s", "up @ 100.000");
+    prints("up @ -1.5", "up @ -1.500");
+    same("up[5m]");
+    prints("up[300]", "up[5m]");
+    prints("up[5m] offset 1m @ 10", "up[5m] @ 10.000 offset 1m");
+    same("rate(up[5m])[1h:1m]");
+    prints("up[1h:] offset 5m", "up[1h:] offset 5m");
+    same("max_over_time((a + b)[1h:5m] @ end() offset 1d)");
+}
+
+#[test]
+fn keywords_can_be_names() {
+    for name in [
+        "sum", "count", "by", "offset", "start", "end", "and", "without", "fill", "range",
+    ] {
+        let quoted = format!("{{\"{name}\"}}");
+        prints(name, &quoted);
+        prints(&format!("{name} + {name}"), &format!("{quoted} + {quoted}"));
+    }
+    same(
+        "x{sum=\"a\",by=\"b\",nan=\"c\"}"
+            .replace("nan=", "\"nan\"=")
+            .as_str(),
+    );
+    same("sum by (sum, by, on, \"inf\") (x)");
+    same("group_left_x");
+    prints("COUNT By (a) (x)", "count by (a) (x)");
+}
+
+#[test]
+fn duration_arithmetic() {
+    same("x[1h / 2s]");
+    prints("x[-5m+35m]", "x[-5m + 35m]");
+    same("x[(10m + 5m) * 2s]");
+    prints("x[1+(STep()-5)*2]", "x[1s + (step() - 5s) * 2s]");
+    same("x offset step()");
+    prints("x offset -(2^2)", "x offset -(2s ^ 2s)");
+    prints("x offset 100 + 2", "x offset 1m40s + 2");
+    prints("x offset -2 ^ 2", "x offset -2s ^ 2");
+    same("x offset -min_of(step(), 1s)");
+    same("x[max_of(min_of(step() + 1s, 1h), 1ms)]");
+    same("sum_over_time(x[29s + 1s:5s + 5s])");
+}
+
+#[test]
+fn operators() {
+    same("a + b * c ^ d ^ e - f");
+    same("a or b and c unless d");
+    same("-a ^ b");
+    same("2 ^ -1 * 3");
+    same("-1 ^ 2");
+    same("(-1) ^ 2");
+    prints("- - a", "--a");
+    same("a atan2 b % c");
+    same("a > bool 1");
+    same("1 == bool 1");
+    same("a * on (x, y) group_left (z) b");
+    same("a * ignoring () b");
+    prints("a * on(x)group_right b", "a * on (x) group_right () b");
+    same("a and on () b");
+    same("a == bool ignoring (x) b");
+    prints("a # comment\n+ b # another", "a + b");
+    same("a > 1 < 3");
+    prints("a==b!=c", "a == b != c");
+}
+
+#[test]
+fn calls() {
+    same("sum(x)");
+    same("sum by (a) (x)");
+    prints("sum(x) by (a,)", "sum by (a) (x)");
+    prints("sum(x) without(a, b)", "sum without (a, b) (x)");
+    same("sum by () (x)");
+    same("topk by (a) (5, x)");
+    same("quantile(scalar(x), y)");
+    same(r#"count_values("v", x)"#);
+    same("time()");
+    same("hour()");
+    same("hour(x)");
+    same("round(x, 5)");
+    same(r#"label_join(x, "a", "b")"#);
+    same(r#"label_join(x, "a", "b", "c", "d")"#);
+    same("histogram_quantile(0.95, sum by (le) (rate(x_bucket[5m])))");
+}
+
+#[test]
+fn slips_of_the_grammar() {
+    slip("", "1:1: the query is empty");
+    slip(" # nothing", "1:11: the query is empty");
+    slip(
+        "sum(rate(x[5m])) by job",
+        r#"1:21: unexpected "job", expected "(" after by"#,
+    );
+    slip(
+        "sum by job (x)",
+        r#"1:8: unexpected "job", expected "(" after by"#,
+    );
+    slip(
+        "foo > and bar",
+        r#"1:7: unexpected "and", expected an expression after ">""#,
+    );
+    slip(
+        "foo bar",
+        r#"1:5: unexpected "bar", expected an operator or the end of the query"#,
+    );
+    slip("foo = 1", r#"1:5: unexpected "=": did you mean "=="?"#);
+    slip(
+        "foo +",
+        "1:6: unexpected the end of the query, expected an expression",
+    );
+    slip(
+        "sum(foo",
+        r#"1:8: unexpected the end of the query, expected an operator, "," or ")" to close the "(" at 1:4"#,
+    );
+    slip(
+        "(a\n+ (b",
+        r#"2:5: unexpected the end of the query, expected an operator or ")" to close the "(" at 2:3"#,
+    );
+    slip("a)", r#"1:2: unexpected ")": no "(" is open here"#);
+    slip(
+        "x{job=api}",
+        r#"1:7: unexpected "api", expected a quoted string after "=""#,
+    );
+    slip(
+        r#"x{job="a""#,
+        r#"1:10: unexpected the end of the query, expected "," or "}" to close the "{" at 1:2"#,
+    );
+    slip(
+        r#"x{job "a"}"#,
+        r#"1:7: unexpected the string "a", expected =, !=, =~ or !~ after the label "job""#,
+    );
+    slip(
+        "rate(x[5m)",
+        r#"1:10: unexpected ")", expected ":" or "]" to close the "[" at 1:7"#,
+    );
+    slip(
+        "rate(x[5 m])",
+        r#"1:10: unexpected "m", expected ":" or "]" to close the "[" at 1:7"#,
+    );
+    slip(
+        "rate(x[5q])",
+        r#"1:8: "5q" is neither a number nor a duration"#,
+    );
+    slip(
+        "x[1m2h]",
+        "1:3: \"1m2h\" is not a duration: write 30s, 5m or 1h30m, units in order y w d h m s ms",
+    );
+    slip("x[0s]", "1:3: this duration must be greater than 0");
+    slip("x[300y]", "1:3: the duration 300y is out of range");
+    slip(
+        "x offset",
+        "1:9: unexpected the end of the query, expected a duration such as 5m",
+    );
+    slip(
+        "x @ foo",
+        r#"1:5: unexpected "foo", expected a time in seconds, start() or end() after "@""#,
+    );
+    slip(
+        "sum(x,)",
+        r#"1:7: unexpected ")", expected another argument after ",""#,
+    );
+    slip(
+        "rate(x[5m]) by (job)",
+        r#"1:13: unexpected "by": it belongs directly before or after the parentheses of an aggregation such as sum"#,
+    );
+    slip("a && b", r#"1:3: unexpected '&', did you mean "and"?"#);
+    slip(
+        "rate(x[$__rate_interval])",
+        "1:8: unexpected '$'; a dashboard variable must be replaced before the query is evaluated",
+    );
+    slip(
+        "\"é\" \u{201c}",
+        "1:5: unexpected '“', which is not a quote of PromQL: use \" or '",
+    );
+    slip("'abc", "1:1: this string is not closed");
+    slip(
+        "\"a\nb\"",
+        "1:1: this string is not closed at the end of its line",
+    );
+    slip(
+        r#""\q""#,
+        r"1:2: unknown escape; a backslash itself is written \\",
+    );
+    slip(
+        "a * group_left b",
+        r#"1:5: unexpected "group_left": write on (…) or ignoring (…) before group_left"#,
+    );
+    slip("1e999", "1:1: the number 1e999 is out of range");
+    slip("foo offset 5m offset 5m", "1:15: offset is given twice");
+    slip("foo @ 1 @ 2", "1:9: @ is given twice");
+    slip(
+        "foo and bar{x=1",
+        r#"1:15: unexpected "1", expected a quoted string after "=""#,
+    );
+}
+
+#[test]
+fn slips_of_type() {
+    slip(
+        "rate(x)",
+        "1:6: rate() expects a range vector, got an instant vector: add a range such as [5m]",
+    );
+    slip(
+        "rate(sum(x))",
+        "1:6: rate() expects a range vector, got an instant vector: make it a subquery such as [5m:]",
+    );
+    slip(
+        "abs(x[5m])",
+        "1:5: abs() expects an instant vector, got a range vector: remove the range, or apply a function such as rate()",
+    );
+    slip("sum(1)", "1:5: sum expects an instant vector, got a scalar");
+    slip(
+        "topk(x, x)",
+        "1:6: topk expects a scalar, got an instant vector",
+    );
+    slip(
+        "topk(x)",
+        "1:1: topk takes 2 arguments, a number and a vector, got 1",
+    );
+    slip(
+        "count_values(1, x)",
+        "1:14: count_values expects a string, got a scalar",
+    );
+    slip(
+        "x[5m] + 1",
+        r#"1:1: "+" works on scalars and instant vectors, this is a range vector; a function such as rate() makes a vector of it"#,
+    );
+    slip(
+        "1 + \"a\"",
+        r#"1:5: "+" works on scalars and instant vectors, this is a string"#,
+    );
+    slip(
+        "1 > 2",
+        r#"1:3: a comparison of two scalars needs bool: "> bool""#,
+    );
+    slip(
+        "a + bool b",
+        r#"1:3: bool belongs to comparisons, not to "+""#,
+    );
+    slip(
+        "a and 1",
+        r#"1:7: "and" works on two instant vectors, this is a scalar"#,
+    );
+    slip(
+        "a + on (x) 1",
+        "1:5: on needs an instant vector on both sides",
+    );
+    slip(
+        "a and on (x) group_left b",
+        r#"1:7: "and" matches many with many: group_left and group_right do not apply"#,
+    );
+    slip(
+        "a + on (x) group_left (x) b",
+        r#"1:24: the label "x" stands in on and in the group modifier"#,
+    );
+    slip(
+        "-\"a\"",
+        "1:2: a sign works on scalars and instant vectors, this is a string",
+    );
+    slip(
+        "{}",
+        "1:1: this selects every series: name a metric, or a label with a value that is not empty",
+    );
+    slip(
+        "{a=~\".*\"}",
+        "1:1: this selects every series: name a metric, or a label with a value that is not empty",
+    );
+    slip(
+        "x{__name__=\"y\"}",
+        r#"1:3: the metric is named twice, "x" and "y""#,
+    );
+    slip(
+        "x{a=~\"(\"}",
+        "1:6: invalid regular expression: unclosed group",
+    );
+    slip(
+        "sum(x)[5m]",
+        "1:7: only a selector can have a range; for an expression use a subquery such as [5m:]",
+    );
+    slip(
+        "x offset 5m [5m]",
+        "1:13: a range stands before offset and @: x[5m] offset 1h",
+    );
+    slip(
+        "sum(x) offset 5m",
+        "1:8: offset must directly follow a selector, a range or a subquery",
+    );
+    slip(
+        "1[5m:]",
+        "1:1: a subquery works on an instant vector, this is a scalar",
+    );
+    slip("time(1)", "1:1: time() takes no arguments, got 1");
+    slip("clamp(x, 1)", "1:1: clamp() takes 3 arguments, got 2");
+    slip("round()", "1:1: round() takes 1 to 2 arguments, got 0");
+}
+
+#[test]
+fn what_is_unknown_or_not_supported() {
+    slip(
+        "rat(x[5m])",
+        r#"1:1: unknown function "rat", did you mean "rate"?"#,
+    );
+    slip(
+        "histogram_quantil(0.9, x)",
+        r#"1:1: unknown function "histogram_quantil", did you mean "histogram_quantile"?"#,
+    );
+    slip("frobnicate(x)", r#"1:1: unknown function "frobnicate""#);
+    for (query, what) in [
+        (
+            "mad_over_time(x[5m])",
+            "mad_over_time() is experimental in Prometheus and not supported",
+        ),
+        (
+            "holt_winters(x[5m], 1, 2)",
+            "holt_winters() is experimental in Prometheus and not supported",
+        ),
+        (
+            "histogram_count(x)",
+            "histogram_count() reads native histograms, which are not supported",
+        ),
+        (
+            "limitk(1, x)",
+            "limitk() is experimental in Prometheus and not supported",
+        ),
+        (
+            "end()",
+            "end() is experimental in Prometheus and not supported",
+        ),
+        (
+            "rate(x[5m] smoothed)",
+            "smoothed is experimental in Prometheus and not supported",
+        ),
+        (
+            "a + fill(0) b",
+            "\"fill\" is experimental in Prometheus and not supported",
+        ),
+        (
+            "a >/ 1",
+            "the operator >/ trims native histograms, which are not supported",
+        ),
+    ] {
+        let error = parse(query).unwrap_err();
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (ParseErrorKind::NotSupported, what)
+        );
+    }
+}
+
+#[test]
+fn columns_count_characters() {
+    slip(
+        "\"é😀\" +\n  \"é\" é",
+        "1:6: \"+\" works on scalars and instant vectors, this is a string"
+            .replace("1:6", "1:1")
+            .as_str(),
+    );
+    slip("up{a=\"é😀\"} é", "1:12: unexpected 'é'");
+}
+
+#[test]
+fn spans_point_at_what_was_written() {
+    let query = "sum by (a) (rate( x_total{b=\"c\"}[5m] offset 1h )) / -y > 3";
+    let expr = parse(query).unwrap();
+    #[derive(Default)]
+    struct Seen(Vec<String>, &'static str);
+    impl<'a> Visitor<'a> for Seen {
+        fn selector(&mut self, selector: &'a Selector, ancestors: &[&'a Expr]) {
+            self.0.push(format!(
+                "selector {} in {}",
+                selector.span.text(self.1),
+                ancestors.len()
+            ));
+        }
+        fn call(&mut self, call: &'a Call, _: &[&'a Expr]) {
+            self.0.push(format!(
+                "{} of {}",
+                call.name_span.text(self.1),
+                call.args[0].span().text(self.1)
+            ));
+        }
+        fn operation(&mut self, left: Left<'a>, operation: &'a Operation, _: &[&'a Expr]) {
+            let left = left.expr().map_or("", |expr| expr.span().text(self.1));
+            let right = operation.rhs.span().text(self.1);
+            self.0.push(format!(
+                "[{left}] {} [{right}]",
+                operation.op_span.text(self.1)
+            ));
+        }
+    }
+    let mut seen = Seen(Vec::new(), query);
+    walk(&expr, &mut seen);
+    assert_eq!(
+        seen.0,
+        [
+            "[sum by (a) (rate( x_total{b=\"c\"}[5m] offset 1h )) / -y] > [3]",
+            "[sum by (a) (rate( x_total{b=\"c\"}[5m] offset 1h ))] / [-y]",
+            "rate of x_total{b=\"c\"}[5m] offset 1h",
+            "selector x_total{b=\"c\"} in 5",
+            "selector y in 3",
+        ]
+    );
+}
+
+/// Runs in a thread with the stack of a tokio worker.
+fn on_small_stack(run: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(run)
+        .unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn neither_long_nor_deep_queries_overflow_the_stack() {
+    on_small_stack(|| {
+        let long = format!("1{}", "+1".repeat(20_000));
+        let expr = parse(&long).unwrap();
+        assert_eq!(expr.to_string().len(), 1 + 4 * 20_000);
+        assert_eq!(
+            parse(&expr.to_string()).unwrap_err().kind,
+            ParseErrorKind::TooLong
+        );
+        drop(expr.clone());
+
+        for (left, right) in [
+            ("(", ")"),
+            ("-", ""),
+            ("abs(", ")"),
+            ("1+(", ")"),
+            ("2^", ""),
+            ("max_over_time(", "[1m:])"),
+            ("x or (", ")"),
+        ] {
+            let deepest = |times: usize| format!("{}x{}", left.repeat(times), right.repeat(times));
+            let error = parse(&deepest(2_000)).unwrap_err();
+            assert_eq!(error.kind, ParseErrorKind::TooDeep, "{left}");
+            let fits = parse(&deepest(MAX_DEPTH / 2 - 1)).unwrap();
+            assert_eq!(parse(&fits.to_string()).unwrap(), fits);
+        }
+        for durations in [
+            "1+".repeat(5_000),
+            "-".repeat(5_000),
+            "(".repeat(5_000),
+            "2^".repeat(5_000),
+        ] {
+            assert!(parse(&format!("x[{durations}1]")).is_err());
+        }
+        let too_long = "x".repeat(70_000);
+        assert_eq!(parse(&too_long).unwrap_err().kind, ParseErrorKind::TooLong);
+    });
+}

@@ -1,0 +1,371 @@
+//! A receiver for what Alertmanager sends to a webhook.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::Error;
+use crate::prometheus::labels;
+
+const NAME: &str = "webhook";
+/// The format's version, which Alertmanager writes into each body.
+const VERSION: &str = "4";
+const CONNECTIONS: usize = 16;
+/// Of one request.
+const HEAD: u64 = 16 << 10;
+const BODY: usize = 1 << 20;
+/// A request that has begun gets this long to arrive.
+const ARRIVES: Duration = Duration::from_secs(10);
+/// More alerts than that are not kept, and are an error.
+const ALERTS: usize = 10_000;
+
+/// Takes what Alertmanager posts to a webhook, and remembers it in the order of its coming.
+pub struct Webhook {
+    addr: SocketAddr,
+    received: Arc<Received>,
+    accepting: JoinHandle<()>,
+}
+
+/// One alert of a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notified {
+    /// What became of it.
+    pub status: Status,
+    /// Its labels, `alertname` included.
+    pub labels: BTreeMap<String, String>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Whether an alert begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is there.
+    Firing,
+    /// It is over.
+    Resolved,
+}
+
+#[derive(Default)]
+struct Received {
+    state: Mutex<State>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    alerts: Vec<Notified>,
+    /// The first request that was not as it must be.
+    wrong: Option<String>,
+}
+
+impl Webhook {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    /// When the port cannot be had.
+    pub async fn start() -> Result<Self, Error> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.map_err(Error::io("a port for the webhook"))?;
+        let addr = listener
+            .local_addr()
+            .map_err(Error::io("a port for the webhook"))?;
+        let received = Arc::new(Received::default());
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&received)));
+        Ok(Self {
+            addr,
+            received,
+            accepting,
+        })
+    }
+
+    /// For `webhook_configs`.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.addr)
+    }
+
+    /// All alerts so far, oldest first.
+    ///
+    /// # Errors
+    /// When something else than notifications came, or too many of them.
+    pub fn alerts(&self) -> Result<Vec<Notified>, Error> {
+        let state = self.received.lock();
+        match &state.wrong {
+            Some(wrong) => Err(Error::protocol(NAME, wrong)),
+            None => Ok(state.alerts.clone()),
+        }
+    }
+
+    /// Waits for an alert with this status and these labels, among those after the first `past` ones. Gives it with
+    /// the number of alerts until then, itself included: the next `past`.
+    ///
+    /// # Errors
+    /// As [`Webhook::alerts`], or when it does not come in time; then the error says what did come.
+    pub async fn wait_for(
+        &self,
+        status: Status,
+        wanted: &[(&str, &str)],
+        past: usize,
+        within: Duration,
+    ) -> Result<(Notified, usize), Error> {
+        let deadline = Instant::now() + within;
+        let is_it = |alert: &Notified| {
+            let has = |(name, value): &(&str, &str)| {
+                alert.labels.get(*name).map(String::as_str) == Some(*value)
+            };
+            alert.status == status && wanted.iter().all(has)
+        };
+        loop {
+            let news = self.received.news.notified();
+            let alerts = self.alerts()?;
+            let mut later = alerts.iter().enumerate().skip(past);
+            if let Some((at, alert)) = later.find(|(_, alert)| is_it(alert)) {
+                return Ok((alert.clone(), at + 1));
+            }
+            if timeout_at(deadline, news).await.is_err() {
+                let came = alerts
+                    .iter()
+                    .map(|alert| format!("{:?} {:?}", alert.status, alert.labels));
+                return Err(Error::Late {
+                    name: format!("{NAME}, waiting for {status:?} {wanted:?} past {past}"),
+                    what: "such alert",
+                    within,
+                    tail: came.collect::<Vec<_>>().join("\n"),
+                });
+            }
+        }
+    }
+}
+
+impl Drop for Webhook {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Received {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The status to answer with.
+    fn take(&self, body: Result<Vec<u8>, String>) -> u16 {
+        let notified = body.and_then(|body| notification(&body));
+        let mut state = self.lock();
+        let status = match notified {
+            Ok(alerts) if state.alerts.len() + alerts.len() <= ALERTS => {
+                state.alerts.extend(alerts);
+                200
+            }
+            Ok(_) => {
+                let wrong = format!("more than {ALERTS} alerts");
+                state.wrong.get_or_insert(wrong);
+                503
+            }
+            Err(wrong) => {
+                state.wrong.get_or_insert(wrong);
+                400
+            }
+        };
+        drop(state);
+        self.news.notify_waiters();
+        status
+    }
+}
+
+async fn accept(listener: TcpListener, received: Arc<Received>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        let received = Arc::clone(&received);
+        tokio::spawn(async move {
+            let _place = place;
+            // A sender that is gone sends again.
+            let _ = serve(BufReader::new(stream), &received).await;
+        });
+    }
+}
+
+/// One request a connection: nothing is gained here by keeping it.
+async fn serve(mut stream: BufReader<TcpStream>, received: &Received) -> std::io::Result<()> {
+    let body = match timeout(ARRIVES, read_request(&mut stream)).await {
+        Ok(body) => body?,
+        Err(_) => return Ok(()),
+    };
+    let status = received.take(body);
+    let answer =
+        format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// A POST's body, or what is wrong with the request.
+async fn read_request(
+    stream: &mut BufReader<TcpStream>,
+) -> std::io::Result<Result<Vec<u8>, String>> {
+    let mut head = stream.take(HEAD);
+    let (mut first, mut length) = (None, None);
+    loop {
+        let mut line = String::new();
+        if head.read_line(&mut line).await? == 0 {
+            return Ok(Err(format!("the head ends after {first:?}")));
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok();
+        }
+        first.get_or_insert_with(|| line.to_owned());
+    }
+    let first = first.unwrap_or_default();
+    match length {
+        Some(length) if length <= BODY && first.starts_with("POST ") => {
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await?;
+            Ok(Ok(body))
+        }
+        _ => Ok(Err(format!(
+            "not a POST of a known and modest length: {first:?}, {length:?}"
+        ))),
+    }
+}
+
+/// The alerts of a version-4 body.
+fn notification(body: &[u8]) -> Result<Vec<Notified>, String> {
+    let other = |what: &str| format!("{what}: {}", String::from_utf8_lossy(body));
+    let body: Value = serde_json::from_slice(body).map_err(|error| other(&error.to_string()))?;
+    if body["version"] != VERSION {
+        return Err(other("not of version 4"));
+    }
+    let alerts = body["alerts"].as_array().map(Vec::as_slice);
+    alerts
+        .and_then(|alerts| alerts.iter().map(notified).collect())
+        .ok_or_else(|| other("not a notification"))
+}
+
+fn notified(alert: &Value) -> Option<Notified> {
+    Some(Notified {
+        status: match alert["status"].as_str()? {
+            "firing" => Status::Firing,
+            "resolved" => Status::Resolved,
+            _ => return None,
+        },
+        labels: labels(&alert["labels"])?,
+        annotations: labels(&alert["annotations"])?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::http;
+
+    fn body(version: &str, status: &str) -> String {
+        let alert = serde_json::json!({
+            "status": status, "labels": {"alertname": "A"}, "annotations": {},
+        });
+        serde_json::json!({"version": version, "alerts": [alert]}).to_string()
+    }
+
+    async fn post(webhook: &Webhook, body: &str) -> u16 {
+        let answer = http::request(webhook.addr, "POST", "/", &[], body.as_bytes()).await;
+        answer.unwrap().status
+    }
+
+    #[tokio::test]
+    async fn keeps_the_order_and_finds_what_comes_later() {
+        let webhook = Webhook::start().await.unwrap();
+        let now = Duration::ZERO;
+        let wanted = [("alertname", "A")];
+        for status in ["firing", "resolved", "firing"] {
+            assert_eq!(post(&webhook, &body("4", status)).await, 200);
+        }
+        let mut past = 0;
+        for (status, expected) in [
+            (Status::Firing, 1),
+            (Status::Resolved, 2),
+            (Status::Firing, 3),
+        ] {
+            (_, past) = webhook.wait_for(status, &wanted, past, now).await.unwrap();
+            assert_eq!(past, expected);
+        }
+        let brief = Duration::from_millis(50);
+        let waiting = webhook.wait_for(Status::Resolved, &wanted, past, brief);
+        assert!(matches!(waiting.await, Err(Error::Late { .. })));
+        let other = [("alertname", "A"), ("queue", "q")];
+        assert!(
+            webhook
+                .wait_for(Status::Firing, &other, 0, brief)
+                .await
+                .is_err()
+        );
+        let long = Duration::from_secs(30);
+        let waiting = webhook.wait_for(Status::Resolved, &wanted, past, long);
+        let last = body("4", "resolved");
+        let (found, answered) = tokio::join!(waiting, post(&webhook, &last));
+        assert_eq!((found.unwrap().1, answered), (4, 200));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_notification_fails_the_test_that_waits() {
+        for wrong in [
+            "",
+            "{}",
+            "[]",
+            "nonsense",
+            &body("3", "firing"),
+            &body("4", "odd"),
+        ] {
+            let webhook = Webhook::start().await.unwrap();
+            assert_eq!(post(&webhook, wrong).await, 400, "{wrong}");
+            let waiting = webhook.wait_for(Status::Firing, &[], 0, Duration::from_secs(30));
+            assert!(
+                matches!(waiting.await, Err(Error::Protocol { .. })),
+                "{wrong}"
+            );
+            assert_eq!(post(&webhook, &body("4", "firing")).await, 200);
+            assert!(webhook.alerts().is_err(), "{wrong} is forgotten");
+        }
+    }
+
+    #[tokio::test]
+    async fn takes_no_more_than_its_bound() {
+        let webhook = Webhook::start().await.unwrap();
+        let alert = serde_json::json!({"status": "firing", "labels": {}, "annotations": {}});
+        let thousand = vec![alert; 1_000];
+        let body = serde_json::json!({"version": VERSION, "alerts": thousand}).to_string();
+        for _ in 0..ALERTS / 1_000 {
+            assert_eq!(post(&webhook, &body).await, 200);
+        }
+        assert_eq!(webhook.alerts().unwrap().len(), ALERTS);
+        assert_eq!(post(&webhook, &body).await, 503);
+        assert!(webhook.alerts().is_err());
+
+        let webhook = Webhook::start().await.unwrap();
+        for head in [
+            format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n\r\n", BODY + 1),
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            "GET / HTTP/1.1\r\ncontent-length: 2\r\n\r\n".to_owned(),
+        ] {
+            let mut connection = http::Connection::open(webhook.addr).await.unwrap();
+            connection.send(head.as_bytes()).await.unwrap();
+            assert_eq!(connection.response().await.unwrap().status, 400, "{head}");
+            assert!(webhook.alerts().is_err(), "{head}");
+        }
+    }
+}

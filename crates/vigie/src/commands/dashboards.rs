@@ -1,0 +1,132 @@
+//! `vigie dashboards`: the Grafana dashboards that are built in.
+
+use std::io;
+
+use clap::{Subcommand, ValueEnum};
+
+/// What can be done with the dashboards.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Print a dashboard: Grafana's JSON, or a Kubernetes ConfigMap around it
+    #[command(after_help = "\
+Examples:
+  vigie dashboards print > vigie.json
+  vigie dashboards print details --lang fr > vigie-details.json
+  vigie dashboards print --for configmap | kubectl apply -n monitoring -f -
+
+The ConfigMaps carry the label grafana_dashboard=1, by which the sidecar of
+Grafana's Helm chart finds them.")]
+    Print {
+        /// The dashboard; by default the overview, and both where a form has room for both
+        #[arg(value_name = "DASHBOARD")]
+        dashboard: Option<Name>,
+        /// The language of its texts
+        #[arg(long, value_name = "LANGUAGE", default_value = "en")]
+        lang: Lang,
+        /// What to wrap it for; by default it is printed as it is
+        #[arg(long = "for", value_name = "FORM")]
+        form: Option<Form>,
+    },
+}
+
+/// The dashboards there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Name {
+    /// The overview: what one looks at first
+    Vigie,
+    /// Everything else
+    Details,
+}
+
+/// The languages they are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    /// English
+    En,
+    /// French, in the specification's own words
+    Fr,
+}
+
+/// What a dashboard can be wrapped for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// A Kubernetes ConfigMap for each dashboard
+    Configmap,
+}
+
+/// A dashboard as it is embedded.
+#[derive(Clone, Copy, Debug)]
+pub struct Dashboard {
+    /// The name of its file, which its uid is too but for the language.
+    pub file: &'static str,
+    /// Grafana's JSON, schemaVersion 42.
+    pub json: &'static str,
+}
+
+macro_rules! embedded {
+    ($file:literal) => {
+        Dashboard {
+            file: $file,
+            json: include_str!(concat!("../../../../dashboards/", $file)),
+        }
+    };
+}
+
+/// The embedded dashboard.
+#[must_use]
+pub const fn dashboard(name: Name, lang: Lang) -> Dashboard {
+    match (name, lang) {
+        (Name::Vigie, Lang::En) => embedded!("vigie.json"),
+        (Name::Vigie, Lang::Fr) => embedded!("vigie.fr.json"),
+        (Name::Details, Lang::En) => embedded!("vigie-details.json"),
+        (Name::Details, Lang::Fr) => embedded!("vigie-details.fr.json"),
+    }
+}
+
+/// Writes what was asked for to `out`.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn run(command: &Command, out: &mut dyn io::Write) -> io::Result<()> {
+    let Command::Print {
+        dashboard: name,
+        lang,
+        form,
+    } = command;
+    match form {
+        None => {
+            let dashboard = dashboard(name.unwrap_or(Name::Vigie), *lang);
+            out.write_all(dashboard.json.as_bytes())
+        }
+        Some(Form::Configmap) => {
+            let names = name
+                .as_ref()
+                .map_or(Name::value_variants(), std::slice::from_ref);
+            let maps = names.iter().map(|name| config_map(dashboard(*name, *lang)));
+            out.write_all(maps.collect::<Vec<_>>().join("---\n").as_bytes())
+        }
+    }
+}
+
+/// YAML in which the JSON stands as it is, so that a diff of two versions can be read.
+fn config_map(Dashboard { file, json }: Dashboard) -> String {
+    let name = file.trim_end_matches(".json").replace('.', "-");
+    let mut map = format!(
+        "\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: grafana-dashboard-{name}
+  labels:
+    grafana_dashboard: \"1\"
+data:
+  {file}: |
+"
+    );
+    for line in json.lines() {
+        map += "    ";
+        map += line;
+        map.push('\n');
+    }
+    map
+}

@@ -1,0 +1,62 @@
+//! The files, and that those which are made from others are up to date.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{canonical, translation};
+
+/// The English sources.
+pub(crate) const SOURCES: [&str; 2] = ["vigie", "vigie-details"];
+
+/// Where a file of `dashboards/` is.
+pub(crate) fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../dashboards")
+        .join(file)
+}
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(path(file)).unwrap_or_else(|error| panic!("dashboards/{file}: {error}"))
+}
+
+/// The value in a file of `dashboards/`.
+pub(crate) fn load(file: &str) -> Value {
+    serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("dashboards/{file}: {error}"))
+}
+
+/// Fails when a file is not what it should be; writes it first when asked to.
+fn must_be(file: &str, expected: &str) {
+    if std::env::var_os("UPDATE_DASHBOARDS").is_some() {
+        std::fs::write(path(file), expected).unwrap();
+    }
+    let found = std::fs::read_to_string(path(file)).unwrap_or_default();
+    let line = found.lines().zip(expected.lines());
+    let line = 1 + line
+        .take_while(|(found, expected)| found == expected)
+        .count();
+    assert!(
+        found == expected,
+        "dashboards/{file}:{line} is not up to date; \
+         UPDATE_DASHBOARDS=1 cargo test -p vigie --test dashboards writes it"
+    );
+}
+
+/// So that an export of Grafana and an edit by hand differ only where they mean to.
+#[test]
+fn the_sources_are_in_canonical_form() {
+    for name in SOURCES {
+        let file = format!("{name}.json");
+        must_be(&file, &canonical::text(&load(&file)));
+    }
+    must_be("fr.json", &canonical::text(&load("fr.json")));
+}
+
+#[test]
+fn the_french_files_are_made_from_the_sources() {
+    let french = translation::words();
+    for name in SOURCES {
+        let translated = translation::translate(&load(&format!("{name}.json")), &french);
+        must_be(&format!("{name}.fr.json"), &canonical::text(&translated));
+    }
+}

@@ -1,0 +1,83 @@
+//! Where a rule is not followed, and why.
+
+use crate::model::Dashboard;
+
+/// Findings that are meant to be there.
+pub(super) struct Exception {
+    /// The rule.
+    pub(super) rule: &'static str,
+    /// The dashboard.
+    pub(super) file: &'static str,
+    /// Panels, by their titles; `""` is the dashboard itself.
+    pub(super) places: &'static [&'static str],
+    /// Why.
+    #[expect(dead_code, reason = "people read it")]
+    reason: &'static str,
+}
+
+impl Exception {
+    pub(super) fn covers(&self, rule: &str, dashboard: &Dashboard, place: &str) -> bool {
+        self.rule == rule && self.file == dashboard.file && self.places.contains(&place)
+    }
+}
+
+const OVERVIEW: &str = "vigie.json";
+const ALL_EIGHT: &[&str] = &[
+    "HTTP p95",
+    "Error rate",
+    "Jobs by state",
+    "Failed jobs",
+    "Mean duration",
+    "Tick p99",
+    "Active connections",
+    "Variations",
+];
+const TO_THE_LETTER: &str = "The specification's expression, to the letter, has no such matcher. The ad hoc variable `filters` adds \
+     job, instance or any other to every query when it is run.";
+const NO_VARIABLE: &str = "No expression could use it; a choice that changes nothing would mislead. The ad hoc variable `filters` \
+     takes its place.";
+
+pub(super) const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        rule: "template-job",
+        file: OVERVIEW,
+        places: &[""],
+        reason: NO_VARIABLE,
+    },
+    Exception {
+        rule: "template-instance",
+        file: OVERVIEW,
+        places: &[""],
+        reason: NO_VARIABLE,
+    },
+    Exception {
+        rule: "target-job",
+        file: OVERVIEW,
+        places: ALL_EIGHT,
+        reason: TO_THE_LETTER,
+    },
+    Exception {
+        rule: "target-instance",
+        file: OVERVIEW,
+        places: ALL_EIGHT,
+        reason: TO_THE_LETTER,
+    },
+    Exception {
+        rule: "target-rate-interval",
+        file: OVERVIEW,
+        places: &[
+            "HTTP p95",
+            "Error rate",
+            "Failed jobs",
+            "Mean duration",
+            "Tick p99",
+        ],
+        reason: "The specification says 5m, which the alerts look back too: the panel shows what the alert sees, whatever the zoom.",
+    },
+    Exception {
+        rule: "target-counter-agg",
+        file: OVERVIEW,
+        places: &["Jobs by state"],
+        reason: "queue_jobs_total is no counter but untyped: the states a job stays in are levels, and the panel shows them as they are.",
+    },
+];

@@ -1,0 +1,187 @@
+//! What the dashboards ask for exists: every metric and every label stands in the catalogue.
+
+use std::collections::BTreeSet;
+
+use vigie_metrics::catalogue;
+
+use crate::model::Dashboard;
+use crate::query::{self, Use};
+
+/// TO BE DELETED when the catalogue has them; a test fails then until this list is empty.
+const AWAITED: &[(&str, &[&str])] = &[
+    ("bullmq_oldest_waiting_age_seconds", &["prefix", "queue"]),
+    ("bullmq_oldest_active_age_seconds", &["prefix", "queue"]),
+    ("bullmq_workers", &["prefix", "queue"]),
+    ("bullmq_jobs_stalled_total", &["prefix", "queue"]),
+    ("bullmq_attempts_failed_total", &["prefix", "queue", "name"]),
+    ("bullmq_delayed_overdue", &["prefix", "queue"]),
+    ("bullmq_scheduler_late_seconds", &["prefix", "queue"]),
+    ("bullmq_queue_paused", &["prefix", "queue"]),
+    ("bullmq_active_without_lock", &["prefix", "queue"]),
+];
+
+/// Metrics that no panel shows, each with its reason.
+const NOT_SHOWN: &[(&str, &str)] = &[
+    (
+        "process_virtual_memory_bytes",
+        "address space costs nothing; the resident memory is shown",
+    ),
+    ("process_threads", "the configuration fixes it"),
+];
+
+/// A metric by the name of one of its samples: labels, and whether it is a queue's.
+fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
+    let awaited = AWAITED
+        .iter()
+        .find(|(name, _)| *name == sample)
+        .map(|(_, labels)| *labels);
+    let metric = catalogue::all().into_iter().find_map(|meta| {
+        let histogram = !meta.buckets.seconds.is_empty();
+        let suffix = sample.strip_prefix(meta.name)?;
+        let is_sample = match histogram {
+            true => ["_bucket", "_sum", "_count"].contains(&suffix),
+            false => suffix.is_empty(),
+        };
+        is_sample.then_some(meta.labels)
+    });
+    // A scrape adds the two.
+    let mut labels: BTreeSet<String> = ["job", "instance"].map(str::to_owned).into();
+    labels.extend(awaited.or(metric)?.iter().map(|label| (*label).to_owned()));
+    if sample.ends_with("_bucket") {
+        labels.insert("le".to_owned());
+    }
+    Some(labels)
+}
+
+/// Every use of a metric with where it is.
+fn uses() -> Vec<(String, Use)> {
+    let mut found = Vec::new();
+    for dashboard in Dashboard::sources() {
+        for (place, text) in query::expressions(&dashboard) {
+            let expr = query::parse(&text).unwrap();
+            let place = format!("{}: {place}", dashboard.file);
+            found.extend(
+                query::uses(&expr)
+                    .into_iter()
+                    .map(|used| (place.clone(), used)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_metric_and_label_exists() {
+    for (place, used) in uses() {
+        let Some(labels) = labels_of(&used.metric) else {
+            panic!("{place}: no metric {}", used.metric);
+        };
+        let matched = used.matchers.iter().map(|matcher| matcher.name());
+        let grouped = used
+            .aggregate
+            .iter()
+            .flat_map(|(_, labels)| labels)
+            .map(String::as_str);
+        for label in matched.chain(grouped) {
+            assert!(
+                labels.contains(label),
+                "{place}: {} has no label {label}",
+                used.metric
+            );
+        }
+    }
+}
+
+#[test]
+fn variables_take_their_values_from_labels_that_exist() {
+    for dashboard in Dashboard::sources() {
+        for variable in dashboard
+            .variables()
+            .iter()
+            .filter(|variable| variable["type"] == "query")
+        {
+            let (selector, label) = query::label_values(variable).unwrap();
+            let used = query::uses(&query::parse(&selector).unwrap()).remove(0);
+            assert!(
+                labels_of(&used.metric).unwrap().contains(&label),
+                "{selector}: {label}"
+            );
+        }
+    }
+}
+
+/// A legend that names a label which the result lost shows nothing in its place.
+#[test]
+fn legends_name_labels_that_the_result_has() {
+    for dashboard in Dashboard::sources() {
+        for panel in dashboard.panels() {
+            for (n, text) in panel.expressions().into_iter().enumerate() {
+                let expr = query::parse(text).unwrap();
+                let has = query::labels(&expr, &|metric| labels_of(metric).unwrap());
+                for label in query::legend_labels(panel, n) {
+                    assert!(
+                        has.contains(label),
+                        "{}: {text} has no label {label}",
+                        panel.title()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_metric_is_shown_somewhere() {
+    let used: BTreeSet<String> = uses().into_iter().map(|(_, used)| used.metric).collect();
+    let shown = |name: &str| {
+        let mut samples = ["", "_bucket", "_sum", "_count"].into_iter();
+        samples.any(|suffix| used.contains(&format!("{name}{suffix}")))
+    };
+    let known = catalogue::all().into_iter().map(|meta| meta.name);
+    for name in known.chain(AWAITED.iter().map(|(name, _)| *name)) {
+        let excused = NOT_SHOWN.iter().find(|(hidden, _)| *hidden == name);
+        match excused {
+            None => assert!(shown(name), "{name} is on no dashboard"),
+            Some((_, reason)) => assert!(!shown(name), "{name} is shown, although {reason}"),
+        }
+    }
+}
+
+#[test]
+fn what_was_awaited_has_not_come() {
+    for meta in catalogue::all() {
+        let awaited = AWAITED.iter().any(|(name, _)| *name == meta.name);
+        assert!(
+            !awaited,
+            "{} is in the catalogue: delete it from AWAITED",
+            meta.name
+        );
+    }
+}
+
+/// Every replica reads the same Redis and exports the same figures: the greatest is the truth, the sum is not. The overview's
+/// expressions are the specification's.
+#[test]
+fn queue_figures_are_never_summed_over_replicas() {
+    let mut seen = 0;
+    for (place, used) in uses() {
+        let of_a_queue = labels_of(&used.metric).unwrap().contains("prefix");
+        // A variable only lists labels.
+        if !of_a_queue || place.ends_with("\"queue\"") {
+            continue;
+        }
+        let (operator, labels) = used
+            .aggregate
+            .unwrap_or_else(|| panic!("{place}: {}", used.metric));
+        assert_eq!(operator, "max", "{place}: {}", used.metric);
+        for label in ["prefix", "queue"] {
+            assert!(
+                labels.iter().any(|by| by == label),
+                "{place}: {}",
+                used.metric
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen >= 20, "{seen}");
+}
