@@ -10,8 +10,21 @@
 //!
 //! The crate knows nothing of files, sockets, clocks or tasks.
 
+pub mod annotations;
+mod eval;
+mod format;
+mod functions;
+mod labels;
 mod matcher;
+pub mod script;
+pub mod storage;
 pub mod syntax;
+pub mod value;
 
+pub use annotations::Annotations;
+pub use eval::{Engine, EvalError, Limits, NameRemoval, TimeRange};
+pub use labels::{Labels, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher};
+pub use storage::Storage;
 pub use syntax::{Expr, ParseError, parse};
+pub use value::{Outcome, Sample, Value};

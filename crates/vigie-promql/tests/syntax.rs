@@ -1,4 +1,5 @@
 //! What is parsed, how it is printed, and how a slip is told.
+#![allow(clippy::unwrap_used)]
 
 use std::thread;
 

@@ -1,0 +1,95 @@
+//! Runs Prometheus' test scripts: `cargo run --release -p vigie-promql --example promqltest -- DIR`.
+//!
+//! Prints for each file how many queries passed of those that need only floats, and of the others; then what failed.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use vigie_promql::script::{Class, Report, run};
+
+fn main() -> ExitCode {
+    let Some(dir) = std::env::args().nth(1) else {
+        eprintln!("usage: promqltest DIR");
+        return ExitCode::from(2);
+    };
+    match scripts(&dir) {
+        Ok(paths) if !paths.is_empty() => report(&paths),
+        Ok(_) => {
+            eprintln!("{dir} holds no *.test files");
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("{dir}: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn scripts(dir: &str) -> std::io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let scripts = paths.filter(|path| path.extension().is_some_and(|kind| kind == "test"));
+    let mut scripts: Vec<PathBuf> = scripts.collect();
+    scripts.sort();
+    Ok(scripts)
+}
+
+fn report(paths: &[PathBuf]) -> ExitCode {
+    let mut reports = Vec::new();
+    for path in paths {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string());
+        let report = text.and_then(|text| run(&text).map_err(|error| error.to_string()));
+        match report {
+            Ok(report) => reports.push((path.display().to_string(), report)),
+            Err(error) => {
+                eprintln!("{}: {error}", path.display());
+                return ExitCode::from(2);
+            }
+        }
+    }
+    for (path, report) in &reports {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        println!(
+            "{name} {}/{}{}",
+            report.passed(),
+            report.verdicts.len(),
+            classes(report)
+        );
+    }
+    let all: Vec<_> = reports
+        .iter()
+        .flat_map(|(_, report)| report.verdicts.clone())
+        .collect();
+    let all = Report { verdicts: all };
+    println!(
+        "total {}/{}{}",
+        all.passed(),
+        all.verdicts.len(),
+        classes(&all)
+    );
+    for (path, report) in &reports {
+        for verdict in &report.verdicts {
+            if let Some(failure) = &verdict.failure {
+                println!(
+                    "\n{path}:{} [{}] {}\n  {}: {}",
+                    verdict.line,
+                    verdict.class.described(),
+                    verdict.query,
+                    failure.run,
+                    failure.reason
+                );
+            }
+        }
+    }
+    let (passed, of) = all.of(Class::Float);
+    ExitCode::from(u8::from(passed < of))
+}
+
+fn classes(report: &Report) -> String {
+    let classes = [Class::Float, Class::NativeHistograms, Class::FeatureFlagged];
+    let classes = classes.map(|class| {
+        let (passed, of) = report.of(class);
+        format!("{} {passed}/{of}", class.described())
+    });
+    format!("  ({})", classes.join(", "))
+}

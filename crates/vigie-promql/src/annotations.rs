@@ -1,0 +1,146 @@
+//! Warnings and infos that come with a result. Their wording is Prometheus', so that whoever reads them there knows them.
+
+use crate::{format::go_general, syntax::Span};
+
+/// How many different annotations a result carries; further ones are dropped.
+const MOST: usize = 100;
+
+/// What a result should be read with.
+#[derive(Clone, Debug, Default)]
+pub struct Annotations {
+    list: Vec<Annotation>,
+}
+
+/// How much an annotation matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The result may be wrong.
+    Warning,
+    /// The query may not be what was meant.
+    Info,
+}
+
+/// One annotation.
+#[derive(Clone, Debug)]
+pub struct Annotation {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What stands out, without its place.
+    pub message: String,
+    /// The part of the query it is about.
+    pub span: Span,
+    monotonicity: Option<Repair>,
+}
+
+/// What was done to the buckets of histograms to make them ascend.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Repair {
+    /// The step, or the first and last of several, in milliseconds.
+    pub(crate) times: (i64, i64),
+    /// The lowest and highest bound whose bucket was changed.
+    pub(crate) buckets: (f64, f64),
+    /// The largest change.
+    pub(crate) diff: f64,
+    /// How many histograms.
+    pub(crate) count: usize,
+}
+
+impl Annotations {
+    /// Each once, in the order they came up.
+    pub fn iter(&self) -> impl Iterator<Item = &Annotation> {
+        self.list.iter()
+    }
+
+    /// Texts of one severity as Prometheus gives them, with line and column in `query`.
+    #[must_use]
+    pub fn texts(&self, severity: Severity, query: &str) -> Vec<String> {
+        let list = self.list.iter().filter(|one| one.severity == severity);
+        list.map(|annotation| annotation.text(query)).collect()
+    }
+
+    pub(crate) fn warn(&mut self, span: Span, message: impl Into<String>) {
+        self.add(Severity::Warning, span, message.into(), None);
+    }
+
+    pub(crate) fn info(&mut self, span: Span, message: impl Into<String>) {
+        self.add(Severity::Info, span, message.into(), None);
+    }
+
+    pub(crate) fn invalid_quantile(&mut self, span: Span, quantile: f64) {
+        let got = go_general(quantile);
+        let message = format!("quantile value should be between 0 and 1, got {got}");
+        self.warn(span, message);
+    }
+
+    pub(crate) fn repaired(&mut self, span: Span, metric: &str, repair: Repair) {
+        let mut message = "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)".to_owned();
+        if !metric.is_empty() {
+            message = format!("{message} for metric name {metric:?}");
+        }
+        self.add(Severity::Info, span, message, Some(repair));
+    }
+
+    fn add(&mut self, severity: Severity, span: Span, message: String, repair: Option<Repair>) {
+        let known = self.list.iter_mut();
+        let known = known
+            .filter(|known| known.severity == severity)
+            .find(|known| known.message == message);
+        if let Some(known) = known {
+            if let (Some(known), Some(repair)) = (&mut known.monotonicity, repair) {
+                known.merge(repair);
+            }
+        } else if self.list.len() < MOST {
+            self.list.push(Annotation {
+                severity,
+                message,
+                span,
+                monotonicity: repair,
+            });
+        }
+    }
+}
+
+impl Annotation {
+    /// The text as Prometheus gives it, with line and column in `query`.
+    #[must_use]
+    pub fn text(&self, query: &str) -> String {
+        let (line, column) = self.span.position(query);
+        let severity = match self.severity {
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let repair = self.monotonicity.as_ref().map(Repair::text);
+        let repair = repair.unwrap_or_default();
+        format!(
+            "PromQL {severity}: {}{repair} ({line}:{column})",
+            self.message
+        )
+    }
+}
+
+impl Repair {
+    fn merge(&mut self, other: Self) {
+        self.times = (
+            self.times.0.min(other.times.0),
+            self.times.1.max(other.times.1),
+        );
+        self.buckets = (
+            self.buckets.0.min(other.buckets.0),
+            self.buckets.1.max(other.buckets.1),
+        );
+        self.diff = self.diff.max(other.diff);
+        self.count += other.count;
+    }
+
+    fn text(&self) -> String {
+        format!(
+            ", from buckets {} to {}, with a max diff of {}, over {} samples from {} to {}",
+            go_general(self.buckets.0),
+            go_general(self.buckets.1),
+            crate::format::two_digits(self.diff),
+            self.count,
+            crate::format::rfc3339(self.times.0),
+            crate::format::rfc3339(self.times.1),
+        )
+    }
+}

@@ -1,0 +1,376 @@
+//! Aggregations: series are put into groups once, and each group is folded step by step.
+
+use std::collections::HashMap;
+
+use super::{
+    Evaluation,
+    call::text,
+    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
+    error::EvalError,
+};
+use crate::{
+    format,
+    functions::{
+        quantile::{is_valid, quantile},
+        sum::{Mean, Sum},
+    },
+    labels::{Labels, METRIC_NAME},
+    syntax::{Aggregate, AggregateOp, Grouping},
+};
+
+/// The series of one group.
+pub(super) struct Members {
+    pub(super) labels: Labels,
+    pub(super) series: Vec<usize>,
+}
+
+impl Evaluation<'_> {
+    pub(super) fn aggregate(
+        &mut self,
+        aggregate: &Aggregate,
+        steps: Steps,
+    ) -> Result<Evaluated, EvalError> {
+        let vector = match aggregate.op {
+            AggregateOp::CountValues => self.count_values(aggregate, steps)?,
+            AggregateOp::Topk | AggregateOp::Bottomk => self.pick(aggregate, steps)?,
+            AggregateOp::Quantile => self.quantile(aggregate, steps)?,
+            op => {
+                let input = self.vector(&aggregate.expr, steps)?;
+                let groups = groups(&input, aggregate.grouping.as_ref());
+                match op {
+                    AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
+                    AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
+                    AggregateOp::Count => self.fold::<Count>(&input, groups, steps)?,
+                    AggregateOp::Min => self.fold::<Lowest>(&input, groups, steps)?,
+                    AggregateOp::Max => self.fold::<Highest>(&input, groups, steps)?,
+                    AggregateOp::Stdvar => self.fold::<Variance>(&input, groups, steps)?,
+                    AggregateOp::Stddev => self.fold::<Deviation>(&input, groups, steps)?,
+                    _ => self.fold::<Presence>(&input, groups, steps)?,
+                }
+            }
+        };
+        Ok(Evaluated::Vector(vector))
+    }
+
+    fn fold<F: Fold>(
+        &mut self,
+        input: &[Series],
+        groups: Vec<Members>,
+        steps: Steps,
+    ) -> Result<Vec<Series>, EvalError> {
+        let mut folds: Vec<Option<F>> = Vec::with_capacity(steps.count);
+        let mut output = Vec::with_capacity(groups.len());
+        for group in groups {
+            self.check()?;
+            self.charge(steps.count)?;
+            folds.clear();
+            folds.resize(steps.count, None);
+            for &series in &group.series {
+                for (fold, &value) in folds.iter_mut().zip(&input[series].values) {
+                    if is_absent(value) {
+                        continue;
+                    }
+                    match fold {
+                        Some(fold) => fold.add(value),
+                        None => *fold = Some(F::first(value)),
+                    }
+                }
+            }
+            let values = folds.iter().map(|fold| fold.map_or(ABSENT, F::value));
+            let values = values.collect();
+            output.push(group.series(values, input));
+        }
+        Ok(output)
+    }
+
+    fn quantile(&mut self, aggregate: &Aggregate, steps: Steps) -> Result<Vec<Series>, EvalError> {
+        let ranks = self.param(aggregate, steps)?;
+        let span = aggregate
+            .param
+            .as_ref()
+            .map_or(aggregate.span, |param| param.span());
+        let highest = ranks.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let lowest = ranks.iter().copied().fold(f64::INFINITY, f64::min);
+        if ranks.iter().any(|rank| rank.is_nan()) {
+            self.annotations.invalid_quantile(span, f64::NAN);
+        }
+        for extreme in [highest, lowest] {
+            if !is_valid(extreme) && ranks.contains(&extreme) {
+                self.annotations.invalid_quantile(span, extreme);
+            }
+        }
+        let input = self.vector(&aggregate.expr, steps)?;
+        let mut values = Vec::new();
+        let mut output = Vec::new();
+        for group in groups(&input, aggregate.grouping.as_ref()) {
+            self.check()?;
+            self.charge(steps.count)?;
+            let column = (0..steps.count).map(|step| {
+                values.clear();
+                let samples = group.series.iter().map(|&at| input[at].values[step]);
+                values.extend(samples.filter(|&value| !is_absent(value)));
+                match values.is_empty() {
+                    true => ABSENT,
+                    false => quantile(ranks[step], &mut values),
+                }
+            });
+            let column = column.collect();
+            output.push(group.series(column, &input));
+        }
+        Ok(output)
+    }
+
+    /// The scalar argument at each step.
+    pub(super) fn param(
+        &mut self,
+        aggregate: &Aggregate,
+        steps: Steps,
+    ) -> Result<Column, EvalError> {
+        match &aggregate.param {
+            Some(param) => self.scalar(param, steps),
+            None => Ok(vec![f64::NAN; steps.count]),
+        }
+    }
+
+    fn count_values(
+        &mut self,
+        aggregate: &Aggregate,
+        steps: Steps,
+    ) -> Result<Vec<Series>, EvalError> {
+        let label = aggregate.param.as_deref().map_or("", text);
+        if label.is_empty() {
+            let message = "invalid label name \"\"";
+            return Err(EvalError::execution(aggregate.span, message));
+        }
+        let input = self.vector(&aggregate.expr, steps)?;
+        let grouping = aggregate.grouping.as_ref();
+        let without = grouping.is_some_and(|grouping| grouping.without);
+        let mut output: Vec<Series> = Vec::new();
+        let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
+        for series in &input {
+            self.check()?;
+            values.clear();
+            for (step, &value) in series.values.iter().enumerate() {
+                if is_absent(value) {
+                    continue;
+                }
+                let place = match values.get(&value.to_bits()) {
+                    Some(&place) => place,
+                    None => {
+                        let labels = series.labels.with(label, &format::plain(value));
+                        let labels = labels
+                            .filter(|name| (name == label && !without) || is_kept(grouping, name));
+                        let place = *places.entry(labels.clone()).or_insert(output.len());
+                        if place == output.len() {
+                            self.charge(steps.count)?;
+                            output.push(Series::new(labels, vec![ABSENT; steps.count]));
+                        }
+                        values.insert(value.to_bits(), place);
+                        place
+                    }
+                };
+                let count = &mut output[place].values[step];
+                *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
+            }
+        }
+        Ok(output)
+    }
+}
+
+/// Whether a group keeps a label.
+fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
+    let Some(grouping) = grouping else {
+        return false;
+    };
+    let named = grouping.labels.iter().any(|label| label.text == name);
+    match grouping.without {
+        true => !named && name != METRIC_NAME,
+        false => named,
+    }
+}
+
+/// The groups in the order in which their first series come.
+pub(super) fn groups(input: &[Series], grouping: Option<&Grouping>) -> Vec<Members> {
+    let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut groups: Vec<Members> = Vec::new();
+    for (at, series) in input.iter().enumerate() {
+        let labels = match grouping {
+            None => Labels::empty(),
+            Some(_) => series.labels.filter(|name| is_kept(grouping, name)),
+        };
+        let place = *places.entry(labels.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Members {
+                labels,
+                series: Vec::new(),
+            });
+        }
+        groups[place].series.push(at);
+    }
+    groups
+}
+
+impl Members {
+    fn series(self, values: Column, input: &[Series]) -> Series {
+        Series {
+            nameless: self.series.iter().any(|&at| input[at].nameless),
+            labels: self.labels,
+            values,
+        }
+    }
+}
+
+/// A value made of one sample after the other.
+trait Fold: Copy {
+    fn first(value: f64) -> Self;
+    fn add(&mut self, value: f64);
+    fn value(self) -> f64;
+}
+
+impl Fold for Sum {
+    fn first(value: f64) -> Self {
+        Self::of(value)
+    }
+
+    fn add(&mut self, value: f64) {
+        Self::add(self, value);
+    }
+
+    fn value(self) -> f64 {
+        Self::value(self)
+    }
+}
+
+impl Fold for Mean {
+    fn first(value: f64) -> Self {
+        Self::of(value)
+    }
+
+    fn add(&mut self, value: f64) {
+        Self::add(self, value);
+    }
+
+    fn value(self) -> f64 {
+        Self::value(self)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Count(f64);
+
+impl Fold for Count {
+    fn first(_: f64) -> Self {
+        Self(1.0)
+    }
+
+    fn add(&mut self, _: f64) {
+        self.0 += 1.0;
+    }
+
+    fn value(self) -> f64 {
+        self.0
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Presence;
+
+impl Fold for Presence {
+    fn first(_: f64) -> Self {
+        Self
+    }
+
+    fn add(&mut self, _: f64) {}
+
+    fn value(self) -> f64 {
+        1.0
+    }
+}
+
+/// NaN only where there is nothing else.
+#[derive(Clone, Copy)]
+struct Lowest(f64);
+
+impl Fold for Lowest {
+    fn first(value: f64) -> Self {
+        Self(value)
+    }
+
+    fn add(&mut self, value: f64) {
+        if value < self.0 || self.0.is_nan() {
+            self.0 = value;
+        }
+    }
+
+    fn value(self) -> f64 {
+        self.0
+    }
+}
+
+/// NaN only where there is nothing else.
+#[derive(Clone, Copy)]
+struct Highest(f64);
+
+impl Fold for Highest {
+    fn first(value: f64) -> Self {
+        Self(value)
+    }
+
+    fn add(&mut self, value: f64) {
+        if value > self.0 || self.0.is_nan() {
+            self.0 = value;
+        }
+    }
+
+    fn value(self) -> f64 {
+        self.0
+    }
+}
+
+/// The mean square of the distances from the mean, by Welford's method.
+#[derive(Clone, Copy)]
+struct Variance {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Fold for Variance {
+    fn first(value: f64) -> Self {
+        Self {
+            count: 1.0,
+            mean: value,
+            squares: if value.is_finite() { 0.0 } else { f64::NAN },
+        }
+    }
+
+    fn add(&mut self, value: f64) {
+        self.count += 1.0;
+        let delta = value - self.mean;
+        self.mean += delta / self.count;
+        self.squares += delta * (value - self.mean);
+    }
+
+    fn value(self) -> f64 {
+        self.squares / self.count
+    }
+}
+
+/// The square root of the [`Variance`].
+#[derive(Clone, Copy)]
+struct Deviation(Variance);
+
+impl Fold for Deviation {
+    fn first(value: f64) -> Self {
+        Self(Variance::first(value))
+    }
+
+    fn add(&mut self, value: f64) {
+        self.0.add(value);
+    }
+
+    fn value(self) -> f64 {
+        self.0.value().sqrt()
+    }
+}

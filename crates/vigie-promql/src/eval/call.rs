@@ -1,0 +1,205 @@
+//! Function calls: which function is applied how.
+
+use super::{
+    Evaluation,
+    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
+    error::EvalError,
+};
+use crate::{
+    functions::{date::Date, math, quantile::nan_first},
+    labels::Labels,
+    syntax::{Call, Expr, Function, Span, ValueType},
+};
+
+impl Evaluation<'_> {
+    pub(super) fn call(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        let range = call.args.iter().map(Expr::unwrap_parens);
+        let mut range = range.filter(|arg| arg.value_type() == ValueType::Matrix);
+        if let Some(arg) = range.next() {
+            return self.ranged(call, arg, steps);
+        }
+        if let Some(function) = math::of_one(call.function) {
+            let vector = self.vector(&call.args[0], steps)?;
+            return self.mapped(vector, call.span, |_, value| function(value));
+        }
+        if let Some(function) = math::of_date(call.function) {
+            return self.date(call, steps, function);
+        }
+        match call.function {
+            Function::Pi => self.constant(std::f64::consts::PI, steps),
+            Function::Time => {
+                self.charge(steps.count)?;
+                Ok(Evaluated::Scalar(times(steps)))
+            }
+            Function::ScalarOf => self.scalar_of(call, steps),
+            Function::VectorOf => {
+                let column = self.scalar(&call.args[0], steps)?;
+                Ok(vector_of(column))
+            }
+            Function::Timestamp => self.timestamp(call, steps),
+            Function::Absent => self.absent(call, steps),
+            Function::Sort | Function::SortDesc => self.sort(call, steps),
+            Function::Round => {
+                let vector = self.vector(&call.args[0], steps)?;
+                let nearest = match call.args.get(1) {
+                    Some(nearest) => self.scalar(nearest, steps)?,
+                    None => vec![1.0; steps.count],
+                };
+                self.mapped(vector, call.span, |step, value| {
+                    math::round(value, nearest[step])
+                })
+            }
+            Function::Clamp | Function::ClampMin | Function::ClampMax => self.clamp(call, steps),
+            Function::LabelReplace => self.label_replace(call, steps),
+            Function::LabelJoin => self.label_join(call, steps),
+            Function::HistogramQuantile => self.histogram_quantile(call, steps),
+            Function::HistogramFraction => self.histogram_fraction(call, steps),
+            other => {
+                let message = format!("{}() cannot be evaluated", other.name());
+                Err(EvalError::execution(call.span, message))
+            }
+        }
+    }
+
+    /// Applies a function to every sample; the result no longer is the metric.
+    pub(super) fn mapped(
+        &self,
+        mut vector: Vec<Series>,
+        span: Span,
+        value: impl Fn(usize, f64) -> f64,
+    ) -> Result<Evaluated, EvalError> {
+        for series in &mut vector {
+            for (step, sample) in series.values.iter_mut().enumerate() {
+                if !is_absent(*sample) {
+                    *sample = value(step, *sample);
+                }
+            }
+        }
+        let vector = self.engine.name_removal.remove_all(vector, span)?;
+        Ok(Evaluated::Vector(vector))
+    }
+
+    /// The one sample of each step as a number, NaN where there is none or several.
+    fn scalar_of(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        let vector = self.vector(&call.args[0], steps)?;
+        let only = |step: usize| {
+            let values = vector.iter().map(|series| series.values[step]);
+            let mut present = values.filter(|&value| !is_absent(value));
+            match (present.next(), present.next()) {
+                (Some(value), None) => value,
+                _ => f64::NAN,
+            }
+        };
+        Ok(Evaluated::Scalar((0..steps.count).map(only).collect()))
+    }
+
+    fn date(
+        &mut self,
+        call: &Call,
+        steps: Steps,
+        part: fn(Date) -> i64,
+    ) -> Result<Evaluated, EvalError> {
+        let part = |seconds: f64| part(Date::of(seconds as i64)) as f64;
+        let Some(arg) = call.args.first() else {
+            self.charge(steps.count)?;
+            let seconds = steps.times().map(|time| time.div_euclid(1000) as f64);
+            return Ok(vector_of(seconds.map(part).collect()));
+        };
+        let vector = self.vector(arg, steps)?;
+        self.mapped(vector, call.span, |_, value| part(value))
+    }
+
+    /// Of a selector the time of each sample; of any other expression that of the step.
+    fn timestamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        let arg = call.args[0].unwrap_parens();
+        if let Expr::Selector(selector) = arg {
+            let vector = self.newest(selector, steps, |sample| seconds(sample.time))?;
+            return self.mapped(vector, call.span, |_, value| value);
+        }
+        let vector = self.vector(arg, steps)?;
+        self.mapped(vector, call.span, |step, _| seconds(steps.at(step)))
+    }
+
+    fn absent(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        let vector = self.vector(&call.args[0], steps)?;
+        let column = (0..steps.count).map(|step| {
+            let mut values = vector.iter().map(|series| series.values[step]);
+            match values.any(|value| !is_absent(value)) {
+                true => ABSENT,
+                false => 1.0,
+            }
+        });
+        let labels = super::labelling::of_absent(call.args[0].unwrap_parens());
+        let series = Series::new(labels, column.collect());
+        Ok(Evaluated::Vector(match series.has_samples() {
+            true => vec![series],
+            false => Vec::new(),
+        }))
+    }
+
+    /// Sorts by value, NaN last. Over several steps there is no order but that of labels.
+    fn sort(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        if steps.count > 1 {
+            let message =
+                "sort is ineffective for range queries since results are always ordered by labels";
+            self.annotations.warn(call.span, message);
+        }
+        let mut vector = self.vector(&call.args[0], steps)?;
+        if steps.count == 1 {
+            vector.retain(Series::has_samples);
+            let descending = call.function == Function::SortDesc;
+            vector.sort_by(|a, b| {
+                let (a, b) = (a.values[0], b.values[0]);
+                match (a.is_nan() || b.is_nan(), descending) {
+                    (true, _) => nan_first(&a, &b).reverse(),
+                    (false, true) => nan_first(&b, &a),
+                    (false, false) => nan_first(&a, &b),
+                }
+            });
+        }
+        Ok(Evaluated::Vector(vector))
+    }
+
+    fn clamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        let mut vector = self.vector(&call.args[0], steps)?;
+        let first = self.scalar(&call.args[1], steps)?;
+        let endless = |bound: f64| vec![bound; steps.count];
+        let (lowest, highest) = match call.function {
+            Function::ClampMin => (first, endless(f64::INFINITY)),
+            Function::ClampMax => (endless(f64::NEG_INFINITY), first),
+            _ => (first, self.scalar(&call.args[2], steps)?),
+        };
+        // With its bounds the wrong way round, clamp gives nothing.
+        for series in &mut vector {
+            for (step, value) in series.values.iter_mut().enumerate() {
+                if highest[step] < lowest[step] {
+                    *value = ABSENT;
+                }
+            }
+        }
+        vector.retain(Series::has_samples);
+        self.mapped(vector, call.span, |step, value| {
+            math::clamp(value, lowest[step], highest[step])
+        })
+    }
+}
+
+/// The text that a string argument is.
+pub(super) fn text(arg: &Expr) -> &str {
+    match arg.unwrap_parens() {
+        Expr::Text(text) => &text.value,
+        _ => "",
+    }
+}
+
+fn vector_of(column: Column) -> Evaluated {
+    Evaluated::Vector(vec![Series::new(Labels::empty(), column)])
+}
+
+fn times(steps: Steps) -> Column {
+    steps.times().map(seconds).collect()
+}
+
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1000.0
+}

@@ -1,0 +1,154 @@
+//! Classic histograms: series that are the buckets of one histogram are brought together.
+
+use std::collections::HashMap;
+
+use super::{
+    Evaluation,
+    column::{ABSENT, Evaluated, Series, Steps, is_absent},
+    error::EvalError,
+    names::NameRemoval,
+};
+use crate::{
+    annotations::Repair,
+    functions::buckets::{self, Bucket, Forced},
+    labels::{BUCKET, Labels},
+    syntax::{Call, Span},
+};
+
+/// A histogram: its buckets' bounds, ascending, with the series that counts each.
+struct Histogram {
+    labels: Labels,
+    nameless: bool,
+    buckets: Vec<(f64, usize)>,
+}
+
+impl Evaluation<'_> {
+    pub(super) fn histogram_quantile(
+        &mut self,
+        call: &Call,
+        steps: Steps,
+    ) -> Result<Evaluated, EvalError> {
+        let ranks = self.scalar(&call.args[0], steps)?;
+        let input = self.vector(&call.args[1], steps)?;
+        self.check_quantiles(&ranks, call.args[0].span());
+        let span = call.args[1].span();
+        self.of_histograms(
+            call,
+            &input,
+            steps,
+            |evaluation, histogram, step, buckets| {
+                let (value, forced) = buckets::quantile(ranks[step], buckets);
+                if let Some(forced) = forced {
+                    evaluation.tell_repair(histogram, span, steps.at(step), forced);
+                }
+                value
+            },
+        )
+    }
+
+    pub(super) fn histogram_fraction(
+        &mut self,
+        call: &Call,
+        steps: Steps,
+    ) -> Result<Evaluated, EvalError> {
+        let lower = self.scalar(&call.args[0], steps)?;
+        let upper = self.scalar(&call.args[1], steps)?;
+        let input = self.vector(&call.args[2], steps)?;
+        self.of_histograms(call, &input, steps, |_, _, step, buckets| {
+            buckets::fraction(lower[step], upper[step], buckets)
+        })
+    }
+
+    /// A series for each histogram, with `value` of its buckets at each step; the buckets are the last argument.
+    fn of_histograms(
+        &mut self,
+        call: &Call,
+        input: &[Series],
+        steps: Steps,
+        mut value: impl FnMut(&mut Self, &Histogram, usize, &mut Vec<Bucket>) -> f64,
+    ) -> Result<Evaluated, EvalError> {
+        let span = call.args[call.args.len() - 1].span();
+        let histograms = self.histograms(input, span);
+        let mut vector = Vec::with_capacity(histograms.len());
+        let mut present = Vec::new();
+        for histogram in &histograms {
+            self.check()?;
+            self.charge(steps.count)?;
+            let column = (0..steps.count).map(|step| {
+                present.clear();
+                for &(bound, series) in &histogram.buckets {
+                    let count = input[series].values[step];
+                    if !is_absent(count) {
+                        present.push(Bucket { bound, count });
+                    }
+                }
+                match present.is_empty() {
+                    true => ABSENT,
+                    false => value(self, histogram, step, &mut present),
+                }
+            });
+            let values = column.collect();
+            let mut series = Series::new(histogram.labels.clone(), values);
+            series.nameless = histogram.nameless;
+            vector.push(series);
+        }
+        let vector = self.engine.name_removal.remove_all(vector, call.span)?;
+        Ok(Evaluated::Vector(vector))
+    }
+
+    /// Histograms are told apart by all labels but the bound.
+    fn histograms(&mut self, input: &[Series], span: Span) -> Vec<Histogram> {
+        let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut histograms: Vec<Histogram> = Vec::new();
+        for (at, series) in input.iter().enumerate() {
+            let bound = series.labels.get(BUCKET);
+            let Ok(parsed) = bound.parse::<f64>() else {
+                if series.has_samples() {
+                    let name = self.told_name(&series.labels);
+                    let of = match name.is_empty() {
+                        true => String::new(),
+                        false => format!(" for metric name {name:?}"),
+                    };
+                    let message = format!(
+                        "bucket label \"le\" is missing or has a malformed value of {bound:?}{of}"
+                    );
+                    self.annotations.warn(span, message);
+                }
+                continue;
+            };
+            let labels = series.labels.with(BUCKET, "");
+            let place = *places.entry(labels.clone()).or_insert(histograms.len());
+            if place == histograms.len() {
+                histograms.push(Histogram {
+                    labels,
+                    nameless: series.nameless,
+                    buckets: Vec::new(),
+                });
+            }
+            histograms[place].buckets.push((parsed, at));
+        }
+        for histogram in &mut histograms {
+            histogram.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        histograms
+    }
+
+    fn tell_repair(&mut self, histogram: &Histogram, span: Span, time: i64, forced: Forced) {
+        let name = self.told_name(&histogram.labels).to_owned();
+        let repair = Repair {
+            times: (time, time),
+            buckets: (forced.lowest_bound, forced.highest_bound),
+            diff: forced.largest_fall,
+            count: 1,
+        };
+        self.annotations.repaired(span, &name, repair);
+    }
+
+    /// The metric's name in messages: none where names go at once, as in Prometheus.
+    fn told_name<'l>(&self, labels: &'l Labels) -> &'l str {
+        match self.engine.name_removal {
+            NameRemoval::Immediate => "",
+            NameRemoval::Delayed => labels.metric(),
+        }
+    }
+}

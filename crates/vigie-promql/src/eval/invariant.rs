@@ -1,0 +1,33 @@
+//! Which expressions have the same value at every step, because `@` holds all that they read.
+
+use crate::{
+    functions::math,
+    syntax::{Expr, Function},
+};
+
+/// Whether an expression needs to be evaluated only once. Literals alone are not worth it.
+pub(super) fn is_invariant(expr: &Expr) -> bool {
+    !matches!(expr, Expr::Number(_) | Expr::Text(_)) && holds(expr)
+}
+
+fn holds(expr: &Expr) -> bool {
+    match expr {
+        Expr::Number(_) | Expr::Text(_) => true,
+        Expr::Selector(selector) => selector.shift.at.is_some(),
+        Expr::Range(range) => range.selector.shift.at.is_some(),
+        Expr::Subquery(subquery) => subquery.shift.at.is_some(),
+        Expr::Call(call) => match call.function {
+            Function::Time | Function::PredictLinear => false,
+            // Of an expression, the time of evaluation is given.
+            Function::Timestamp => {
+                let arg = call.args[0].unwrap_parens();
+                matches!(arg, Expr::Selector(_)) && holds(arg)
+            }
+            function if math::of_date(function).is_some() && call.args.is_empty() => false,
+            _ => call.args.iter().all(holds),
+        },
+        Expr::Paren(_) | Expr::Unary(_) | Expr::Binary(_) | Expr::Aggregate(_) => {
+            expr.children().all(holds)
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Evaluating a syntax tree over a [`Storage`].
+//!
+//! Every expression is evaluated once for all steps of a query: a selector passes over each series' samples once and makes
+//! a column of it, and operators, functions and aggregations work on columns. What labels decide (groups, matches, names)
+//! is decided once for each series, not at each step.
+
+mod aggregate;
+mod binary;
+mod call;
+pub(crate) mod column;
+mod error;
+mod histogram;
+mod invariant;
+mod labelling;
+mod matching;
+mod names;
+mod pick;
+mod ranged;
+mod result;
+mod selector;
+mod shift;
+pub(crate) mod window;
+
+use std::time::Duration;
+
+use column::{Column, Evaluated, Series, Steps};
+pub use error::EvalError;
+pub use names::NameRemoval;
+
+use crate::{annotations::Annotations, storage::Storage, syntax::Expr, value::Outcome};
+
+/// What a query may cost. A query that would cost more fails; it is never answered in part.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Samples that are read from the storage, and values that are made of them, all steps and subqueries together.
+    pub samples: usize,
+    /// Steps of a range query.
+    pub points: usize,
+    /// Series in the result.
+    pub series: usize,
+}
+
+impl Default for Limits {
+    /// 50 million samples and 11,000 points, as Prometheus has them, and 100,000 series.
+    fn default() -> Self {
+        Self {
+            samples: 50_000_000,
+            points: 11_000,
+            series: 100_000,
+        }
+    }
+}
+
+/// How queries are evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// How long the newest sample of a series counts, unless the series was marked as ended.
+    pub lookback: Duration,
+    /// The step of subqueries that name none.
+    pub subquery_step: Duration,
+    /// When metric names go.
+    pub name_removal: NameRemoval,
+    /// What a query may cost.
+    pub limits: Limits,
+}
+
+impl Default for Engine {
+    /// The defaults of Prometheus: 5 minutes, 1 minute, names removed at once.
+    fn default() -> Self {
+        Self {
+            lookback: Duration::from_secs(300),
+            subquery_step: Duration::from_secs(60),
+            name_removal: NameRemoval::Immediate,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The steps of a range query, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// The first step.
+    pub start: i64,
+    /// No step is later.
+    pub end: i64,
+    /// From step to step, more than 0.
+    pub step: i64,
+}
+
+impl Engine {
+    /// Evaluates a query at one time, in milliseconds since the epoch.
+    ///
+    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in.
+    ///
+    /// # Errors
+    ///
+    /// See [`EvalError`].
+    pub fn instant(
+        &self,
+        storage: &dyn Storage,
+        query: &Expr,
+        time: i64,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Outcome, EvalError> {
+        let times = TimeRange {
+            start: time,
+            end: time,
+            step: 1,
+        };
+        let mut evaluation = Evaluation::new(self, storage, times, true, interrupted);
+        let value = evaluation.instant_value(query)?;
+        Ok(evaluation.outcome(value))
+    }
+
+    /// Evaluates a query at every step of a range.
+    ///
+    /// # Errors
+    ///
+    /// See [`EvalError`].
+    pub fn range(
+        &self,
+        storage: &dyn Storage,
+        query: &Expr,
+        times: TimeRange,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Outcome, EvalError> {
+        let mut evaluation = Evaluation::new(self, storage, times, false, interrupted);
+        let value = evaluation.range_value(query)?;
+        Ok(evaluation.outcome(value))
+    }
+}
+
+/// One query while it is evaluated.
+struct Evaluation<'a> {
+    engine: &'a Engine,
+    storage: &'a dyn Storage,
+    /// The steps of the query itself; subqueries have their own.
+    times: TimeRange,
+    instant: bool,
+    interrupted: &'a dyn Fn() -> bool,
+    samples: usize,
+    annotations: Annotations,
+}
+
+impl<'a> Evaluation<'a> {
+    fn new(
+        engine: &'a Engine,
+        storage: &'a dyn Storage,
+        times: TimeRange,
+        instant: bool,
+        interrupted: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self {
+            engine,
+            storage,
+            times,
+            instant,
+            interrupted,
+            samples: 0,
+            annotations: Annotations::default(),
+        }
+    }
+
+    /// Evaluates an expression at each of `steps`.
+    fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
+        self.check()?;
+        if steps.count > 1 && invariant::is_invariant(expr) {
+            let once = self.eval_node(expr, steps.first_only())?;
+            return self.repeat(once, steps.count);
+        }
+        self.eval_node(expr, steps)
+    }
+
+    fn eval_node(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
+        match expr {
+            Expr::Number(number) => self.constant(number.value, steps),
+            Expr::Text(text) => Ok(Evaluated::Text(text.value.clone())),
+            Expr::Paren(paren) => self.eval_node(&paren.expr, steps),
+            Expr::Selector(selector) => self.selector(selector, steps),
+            Expr::Unary(unary) => self.unary(unary, steps),
+            Expr::Binary(binary) => self.binary(binary, steps),
+            Expr::Call(call) => self.call(call, steps),
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps),
+            Expr::Range(_) | Expr::Subquery(_) => Err(EvalError::execution(
+                expr.span(),
+                "a range vector is only the argument of a function",
+            )),
+        }
+    }
+
+    fn constant(&mut self, value: f64, steps: Steps) -> Result<Evaluated, EvalError> {
+        self.charge(steps.count)?;
+        Ok(Evaluated::Scalar(vec![value; steps.count]))
+    }
+
+    /// An expression of which the parser saw that it is a scalar.
+    fn scalar(&mut self, expr: &Expr, steps: Steps) -> Result<Column, EvalError> {
+        match self.eval(expr, steps)? {
+            Evaluated::Scalar(column) => Ok(column),
+            _ => Err(EvalError::execution(expr.span(), "this is not a scalar")),
+        }
+    }
+
+    /// An expression of which the parser saw that it is an instant vector.
+    fn vector(&mut self, expr: &Expr, steps: Steps) -> Result<Vec<Series>, EvalError> {
+        match self.eval(expr, steps)? {
+            Evaluated::Vector(series) => Ok(series),
+            _ => Err(EvalError::execution(
+                expr.span(),
+                "this is not an instant vector",
+            )),
+        }
+    }
+
+    /// What does not change from step to step, at every step.
+    fn repeat(&mut self, once: Evaluated, count: usize) -> Result<Evaluated, EvalError> {
+        match once {
+            Evaluated::Scalar(column) => {
+                self.charge(count)?;
+                Ok(Evaluated::Scalar(vec![column[0]; count]))
+            }
+            Evaluated::Vector(mut series) => {
+                self.charge(series.len().saturating_mul(count))?;
+                for one in &mut series {
+                    one.values.resize(count, one.values[0]);
+                }
+                Ok(Evaluated::Vector(series))
+            }
+            text @ Evaluated::Text(_) => Ok(text),
+        }
+    }
+
+    /// Counts samples that were read or are about to be made.
+    fn charge(&mut self, samples: usize) -> Result<(), EvalError> {
+        let limit = self.engine.limits.samples;
+        self.samples = self.samples.saturating_add(samples);
+        if self.samples > limit {
+            return Err(EvalError::TooManySamples { limit });
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), EvalError> {
+        match (self.interrupted)() {
+            true => Err(EvalError::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    fn lookback(&self) -> i64 {
+        millis(self.engine.lookback)
+    }
+
+    fn outcome(self, value: crate::value::Value) -> Outcome {
+        Outcome {
+            value,
+            annotations: self.annotations,
+            samples: self.samples,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,106 @@
+//! When metric names go, and what happens to series that are left with the same labels.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    column::{Series, is_absent},
+    error::EvalError,
+};
+use crate::{labels::Labels, syntax::Span};
+
+const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
+
+/// When the metric's name is removed from what is no longer that metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NameRemoval {
+    /// By the function or operator that changes the meaning, as Prometheus does by default.
+    #[default]
+    Immediate,
+    /// At the end, as Prometheus does with `--enable-feature=promql-delayed-name-removal`: until then, `label_replace` and
+    /// aggregations see the name.
+    Delayed,
+}
+
+impl NameRemoval {
+    /// Takes the name from one series, now or later.
+    pub(crate) fn remove(self, series: &mut Series) {
+        series.nameless = true;
+        if self == Self::Immediate {
+            series.labels = series.labels.without_metadata();
+        }
+    }
+
+    /// Takes the names from all series of a vector; those that become equal are joined.
+    pub(crate) fn remove_all(
+        self,
+        mut series: Vec<Series>,
+        span: Span,
+    ) -> Result<Vec<Series>, EvalError> {
+        let may_collide = self == Self::Immediate && has_several_names(&series);
+        for one in &mut series {
+            self.remove(one);
+        }
+        if may_collide {
+            return join_same_labels(series, span);
+        }
+        Ok(series)
+    }
+
+    /// What is left to do at the end of a query.
+    pub(crate) fn finish(self, mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
+        if self == Self::Delayed {
+            for one in series.iter_mut().filter(|one| one.nameless) {
+                one.labels = one.labels.without_metadata();
+            }
+            return join_same_labels(series, Span::default());
+        }
+        Ok(series)
+    }
+}
+
+fn has_several_names(series: &[Series]) -> bool {
+    let mut names = series.iter().map(|one| one.labels.metric());
+    let Some(first) = names.next() else {
+        return false;
+    };
+    names.any(|name| name != first)
+}
+
+/// Fails where two series have the same labels.
+pub(crate) fn refuse_same_labels(series: &[Series], span: Span) -> Result<(), EvalError> {
+    let mut seen: HashSet<&Labels, foldhash::fast::RandomState> = HashSet::default();
+    match series.iter().all(|one| seen.insert(&one.labels)) {
+        true => Ok(()),
+        false => Err(EvalError::execution(span, SAME_LABELS)),
+    }
+}
+
+/// Joins series that have the same labels and never a sample at the same step; fails where they do.
+pub(crate) fn join_same_labels(series: Vec<Series>, span: Span) -> Result<Vec<Series>, EvalError> {
+    if refuse_same_labels(&series, span).is_ok() {
+        return Ok(series);
+    }
+    let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut joined: Vec<Series> = Vec::with_capacity(series.len());
+    for one in series {
+        if !one.has_samples() {
+            continue;
+        }
+        let place = *places.entry(one.labels.clone()).or_insert(joined.len());
+        if place == joined.len() {
+            joined.push(one);
+            continue;
+        }
+        let first = &mut joined[place];
+        for (value, &other) in first.values.iter_mut().zip(&one.values) {
+            if is_absent(other) {
+                continue;
+            }
+            if !is_absent(*value) {
+                return Err(EvalError::execution(span, SAME_LABELS));
+            }
+            *value = other;
+        }
+    }
+    Ok(joined)
+}

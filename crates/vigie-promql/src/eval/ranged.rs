@@ -1,0 +1,283 @@
+//! Functions of ranges: a selector's samples or a subquery's results, window by window.
+
+use super::{
+    Evaluation,
+    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
+    error::EvalError,
+    names::{NameRemoval, refuse_same_labels},
+    window::{Window, Windows, any_present},
+};
+use crate::{
+    functions::{
+        over_time, quantile,
+        rate::{self, Rate},
+        trend,
+    },
+    labels::Labels,
+    syntax::{Call, Expr, Function, Selector, Subquery},
+    value::{Sample, is_stale},
+};
+
+/// A function of ranges with what it needs beside the samples.
+struct Ranged {
+    function: Function,
+    steps: Steps,
+    windows: Windows,
+    /// The scalar argument, where there is one.
+    param: Column,
+    /// Memory to work in.
+    resets: Vec<usize>,
+    values: Vec<f64>,
+}
+
+impl Evaluation<'_> {
+    /// Calls a function whose argument `arg` is a range.
+    pub(super) fn ranged(
+        &mut self,
+        call: &Call,
+        arg: &Expr,
+        steps: Steps,
+    ) -> Result<Evaluated, EvalError> {
+        let param = call
+            .args
+            .iter()
+            .find(|other| other.value_type() == crate::syntax::ValueType::Scalar);
+        let param = match param {
+            Some(param) => self.scalar(param, steps)?,
+            None => Vec::new(),
+        };
+        let mut ranged = Ranged {
+            function: call.function,
+            steps,
+            windows: self.windows(arg, steps)?,
+            param,
+            resets: Vec::new(),
+            values: Vec::new(),
+        };
+        let keeps_name = matches!(
+            call.function,
+            Function::FirstOverTime | Function::LastOverTime
+        );
+        let mut found: Vec<Series> = Vec::new();
+        self.each_range(
+            arg,
+            ranged.windows,
+            |evaluation, labels, nameless, samples| {
+                evaluation.charge(steps.count)?;
+                let values = ranged.column(samples);
+                if any_present(&values) {
+                    evaluation.suspect_gauge(call.function, labels, arg);
+                    let mut series = Series::new(labels.clone(), values);
+                    series.nameless = nameless;
+                    if !keeps_name || nameless {
+                        evaluation.engine.name_removal.remove(&mut series);
+                    }
+                    found.push(series);
+                }
+                Ok(())
+            },
+        )?;
+        if call.function == Function::QuantileOverTime {
+            let used = |step: &usize| found.iter().any(|one| !is_absent(one.values[*step]));
+            let invalid = (0..steps.count).filter(|&step| !quantile::is_valid(ranged.param[step]));
+            let invalid: Vec<f64> = invalid
+                .filter(used)
+                .map(|step| ranged.param[step])
+                .collect();
+            self.check_quantiles(&invalid, call.args[0].span());
+        }
+        if call.function == Function::AbsentOverTime {
+            return Ok(Evaluated::Vector(absent(found, arg, steps)));
+        }
+        if self.engine.name_removal == NameRemoval::Immediate && !keeps_name {
+            refuse_same_labels(&found, call.span)?;
+        }
+        Ok(Evaluated::Vector(found))
+    }
+
+    /// Warns of quantiles that are no quantiles.
+    pub(super) fn check_quantiles(&mut self, quantiles: &[f64], span: crate::syntax::Span) {
+        let invalid = quantiles
+            .iter()
+            .filter(|value| !quantile::is_valid(**value));
+        for &invalid in invalid {
+            self.annotations.invalid_quantile(span, invalid);
+        }
+    }
+
+    fn suspect_gauge(&mut self, function: Function, labels: &Labels, arg: &Expr) {
+        let name = labels.metric();
+        let counts = ["_total", "_sum", "_count", "_bucket"];
+        if matches!(function, Function::Rate | Function::Increase)
+            && !name.is_empty()
+            && !counts.iter().any(|suffix| name.ends_with(suffix))
+        {
+            let message = format!(
+                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?}"
+            );
+            self.annotations.info(arg.span(), message);
+        }
+    }
+
+    pub(super) fn windows(&self, arg: &Expr, steps: Steps) -> Result<Windows, EvalError> {
+        let (shift, range) = match arg {
+            Expr::Range(node) => (&node.selector.shift, &node.range),
+            Expr::Subquery(node) => (&node.shift, &node.range),
+            other => {
+                return Err(EvalError::execution(
+                    other.span(),
+                    "this is not a range vector",
+                ));
+            }
+        };
+        Ok(Windows {
+            references: self.references(shift, steps)?,
+            range: self.positive_millis(range)?,
+        })
+    }
+
+    /// Passes over the series of a range, with samples that hold no stale marker, and whether the name is to go.
+    pub(super) fn each_range(
+        &mut self,
+        arg: &Expr,
+        windows: Windows,
+        mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        match arg {
+            Expr::Subquery(subquery) => self.each_of_subquery(subquery, windows, each),
+            Expr::Range(range) => {
+                self.each_of_selector(&range.selector, windows, |evaluation, labels, samples| {
+                    each(evaluation, labels, false, samples)
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn each_of_selector(
+        &mut self,
+        selector: &Selector,
+        windows: Windows,
+        mut each: impl FnMut(&mut Self, &Labels, &[Sample]) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        let mut kept = Vec::new();
+        self.select(selector, windows.bounds(), |evaluation, labels, samples| {
+            if !samples.iter().any(|sample| is_stale(sample.value)) {
+                return each(evaluation, labels, samples);
+            }
+            kept.clear();
+            kept.extend(samples.iter().filter(|sample| !is_stale(sample.value)));
+            each(evaluation, labels, &kept)
+        })
+    }
+
+    fn each_of_subquery(
+        &mut self,
+        subquery: &Subquery,
+        windows: Windows,
+        mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        let step = match &subquery.step {
+            Some(step) => self.positive_millis(step)?.max(1),
+            None => super::millis(self.engine.subquery_step).max(1),
+        };
+        let (after, end) = windows.bounds();
+        // Steps stand at multiples of the step, from the first one inside of the first window.
+        let aligned = after.div_euclid(step).saturating_mul(step);
+        let start = if aligned < after {
+            aligned.saturating_add(step)
+        } else {
+            aligned
+        };
+        if end < start {
+            return Ok(());
+        }
+        let count = end.saturating_sub(start) / step + 1;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        // Refused before anything of that size is made.
+        self.charge(count)?;
+        let inner = Steps { start, step, count };
+        let series = self.vector(&subquery.expr, inner)?;
+        let mut samples = Vec::new();
+        for one in &series {
+            self.check()?;
+            samples.clear();
+            let values = inner.times().zip(&one.values);
+            let present = values.filter(|(_, value)| !is_absent(**value));
+            samples.extend(present.map(|(time, &value)| Sample { time, value }));
+            each(self, &one.labels, one.nameless, &samples)?;
+        }
+        Ok(())
+    }
+}
+
+impl Ranged {
+    /// The function over all windows of one series.
+    fn column(&mut self, samples: &[Sample]) -> Column {
+        let windows = self.windows;
+        let (param, steps) = (&self.param, self.steps);
+        let rate = |counter, per_second| Rate {
+            counter,
+            per_second,
+        };
+        let each = |value: &dyn Fn(&[Sample]) -> f64| {
+            windows.map(samples, |window: Window<'_>| value(window.samples))
+        };
+        match self.function {
+            Function::Rate => {
+                rate::extrapolated(rate(true, true), samples, windows, &mut self.resets)
+            }
+            Function::Increase => {
+                rate::extrapolated(rate(true, false), samples, windows, &mut self.resets)
+            }
+            Function::Delta => {
+                rate::extrapolated(rate(false, false), samples, windows, &mut self.resets)
+            }
+            Function::Irate => rate::instant(rate(true, true), samples, windows),
+            Function::Idelta => rate::instant(rate(false, false), samples, windows),
+            Function::SumOverTime => each(&over_time::sum),
+            Function::AvgOverTime => each(&over_time::avg),
+            Function::CountOverTime => each(&|samples| samples.len() as f64),
+            Function::MaxOverTime => each(&|samples| over_time::best(samples, |a, b| a > b)),
+            Function::MinOverTime => each(&|samples| over_time::best(samples, |a, b| a < b)),
+            Function::FirstOverTime => each(&|samples| samples[0].value),
+            Function::LastOverTime => each(&|samples| samples[samples.len() - 1].value),
+            Function::PresentOverTime | Function::AbsentOverTime => each(&|_| 1.0),
+            Function::StddevOverTime => each(&|samples| over_time::variance(samples).sqrt()),
+            Function::StdvarOverTime => each(&over_time::variance),
+            Function::Changes => each(&over_time::changes),
+            Function::Resets => each(&over_time::resets),
+            Function::Deriv => each(&|samples| {
+                trend::line(samples, samples[0].time).map_or(ABSENT, |line| line.slope)
+            }),
+            Function::PredictLinear => windows.map(samples, |window| {
+                let line = trend::line(window.samples, steps.at(window.step));
+                line.map_or(ABSENT, |line| {
+                    line.slope * param[window.step] + line.intercept
+                })
+            }),
+            Function::QuantileOverTime => windows.map(samples, |window| {
+                over_time::quantile_of(window.samples, param[window.step], &mut self.values)
+            }),
+            _ => vec![ABSENT; steps.count],
+        }
+    }
+}
+
+/// One series of 1 where no series has a value, with the labels that the selector says are the only ones.
+fn absent(found: Vec<Series>, arg: &Expr, steps: Steps) -> Vec<Series> {
+    let mut column = vec![1.0; steps.count];
+    for series in &found {
+        for (value, &present) in column.iter_mut().zip(&series.values) {
+            if !is_absent(present) {
+                *value = ABSENT;
+            }
+        }
+    }
+    let mut series = Series::new(super::labelling::of_absent(arg), column);
+    series.nameless = true;
+    match series.has_samples() {
+        true => vec![series],
+        false => Vec::new(),
+    }
+}

@@ -1,0 +1,80 @@
+//! Instant selectors.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Evaluation,
+    column::{ABSENT, Column, Evaluated, Series, Steps},
+    error::EvalError,
+    window::{References, any_present},
+};
+use crate::{
+    labels::Labels, matcher::Matcher, storage::Selection, syntax::Selector, value::Sample,
+};
+
+impl Evaluation<'_> {
+    pub(super) fn selector(
+        &mut self,
+        selector: &Selector,
+        steps: Steps,
+    ) -> Result<Evaluated, EvalError> {
+        let series = self.newest(selector, steps, |sample| sample.value)?;
+        Ok(Evaluated::Vector(series))
+    }
+
+    /// For every series and step, what `take` makes of the newest sample.
+    pub(super) fn newest(
+        &mut self,
+        selector: &Selector,
+        steps: Steps,
+        take: impl Fn(&Sample) -> f64,
+    ) -> Result<Vec<Series>, EvalError> {
+        let references = self.references(&selector.shift, steps)?;
+        let lookback = self.lookback();
+        let start = references.first.saturating_sub(lookback).saturating_add(1);
+        let column = |samples: &[Sample], references: References| -> Column {
+            references.newest(samples, lookback, ABSENT, &take)
+        };
+        let mut found = Vec::new();
+        self.select(
+            selector,
+            (start, references.last()),
+            |evaluation, labels, samples| {
+                evaluation.charge(steps.count)?;
+                let values = column(samples, references);
+                if any_present(&values) {
+                    found.push(Series::new(labels.clone(), values));
+                }
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// Passes over every series that a selector selects, between two times, themselves included.
+    pub(super) fn select(
+        &mut self,
+        selector: &Selector,
+        (start, end): (i64, i64),
+        mut each: impl FnMut(&mut Self, &Labels, &[Sample]) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
+        let matchers: Vec<Matcher> = selector.all_matchers().collect();
+        let selection = Selection {
+            matchers: &matchers,
+            start,
+            end,
+        };
+        let mut done = Ok(());
+        let storage = self.storage;
+        let selected = storage.select(&selection, &mut |labels, samples| {
+            let step = self.check().and_then(|()| self.charge(samples.len()));
+            done = step.and_then(|()| each(self, labels, samples));
+            match done {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        });
+        done?;
+        selected.map_err(EvalError::Storage)
+    }
+}

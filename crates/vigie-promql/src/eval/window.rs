@@ -1,0 +1,125 @@
+//! Where a selector looks: one time a step, and back from it.
+
+use super::column::{ABSENT, Column, Steps, is_absent};
+use crate::value::{Sample, is_stale};
+
+/// The times that a selector, range or subquery looks at, after `@` and `offset`: one a step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct References {
+    pub(crate) first: i64,
+    /// 0 where `@` holds all steps at one time.
+    pub(crate) step: i64,
+    pub(crate) count: usize,
+}
+
+impl References {
+    pub(crate) fn new(steps: Steps, at: Option<i64>, offset: i64) -> Self {
+        match at {
+            Some(at) => Self {
+                first: at.saturating_sub(offset),
+                step: 0,
+                count: steps.count,
+            },
+            None => Self {
+                first: steps.start.saturating_sub(offset),
+                step: steps.step,
+                count: steps.count,
+            },
+        }
+    }
+
+    pub(crate) fn at(self, index: usize) -> i64 {
+        let passed = self.step.saturating_mul(index as i64);
+        self.first.saturating_add(passed)
+    }
+
+    pub(crate) fn last(self) -> i64 {
+        self.at(self.count - 1)
+    }
+
+    /// For each time the newest sample that is not older than `lookback`, unless it ends the series.
+    pub(crate) fn newest<T: Copy>(
+        self,
+        samples: &[Sample],
+        lookback: i64,
+        absent: T,
+        take: impl Fn(&Sample) -> T,
+    ) -> Vec<T> {
+        let mut next = 0;
+        let pick = |index| {
+            let time = self.at(index);
+            while samples.get(next).is_some_and(|sample| sample.time <= time) {
+                next += 1;
+            }
+            let newest = next.checked_sub(1).map(|newest| &samples[newest]);
+            let newest = newest.filter(|sample| sample.time > time.saturating_sub(lookback));
+            let newest = newest.filter(|sample| !is_stale(sample.value));
+            newest.map_or(absent, &take)
+        };
+        (0..self.count).map(pick).collect()
+    }
+}
+
+/// The windows of a range, one a step, each open on the left: `(time - range, time]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows {
+    pub(crate) references: References,
+    /// Milliseconds.
+    pub(crate) range: i64,
+}
+
+/// One window of a series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window<'a> {
+    pub(crate) step: usize,
+    /// The window ends here, itself included.
+    pub(crate) end: i64,
+    /// Where the window's samples stand in the series.
+    pub(crate) from: usize,
+    /// Never empty.
+    pub(crate) samples: &'a [Sample],
+}
+
+impl Windows {
+    /// The first time that may matter and the last.
+    pub(crate) fn bounds(self) -> (i64, i64) {
+        let start = self.references.first.saturating_sub(self.range);
+        (start.saturating_add(1), self.references.last())
+    }
+
+    /// Moves over the samples once, and makes a value of each window that has any.
+    pub(crate) fn map(
+        self,
+        samples: &[Sample],
+        mut value: impl FnMut(Window<'_>) -> f64,
+    ) -> Column {
+        let (mut from, mut to) = (0, 0);
+        let mut column = Vec::with_capacity(self.references.count);
+        for step in 0..self.references.count {
+            let end = self.references.at(step);
+            let start = end.saturating_sub(self.range);
+            while samples.get(to).is_some_and(|sample| sample.time <= end) {
+                to += 1;
+            }
+            while from < to && samples[from].time <= start {
+                from += 1;
+            }
+            column.push(if from == to {
+                ABSENT
+            } else {
+                value(Window {
+                    step,
+                    end,
+                    from,
+                    samples: &samples[from..to],
+                })
+            });
+        }
+        column
+    }
+}
+
+/// Whether any step has a value.
+pub(crate) fn any_present(column: &[f64]) -> bool {
+    column.iter().any(|&value| !is_absent(value))
+}

@@ -1,0 +1,66 @@
+//! Numbers and times as Go writes them, for texts that must read the same.
+
+use crate::functions::date::Date;
+
+/// Go's `%g`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
+pub(crate) fn go_general(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if !(-4..6).contains(&exponent) {
+        return with_exponent(digits, exponent);
+    }
+    format!("{value}")
+}
+
+/// Go's `%.2g`.
+pub(crate) fn two_digits(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return go_general(value);
+    }
+    let scientific = format!("{value:.1e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits = digits.trim_end_matches('0').trim_end_matches('.');
+    if !(-4..2).contains(&exponent) {
+        return with_exponent(digits, exponent);
+    }
+    let decimals = usize::try_from(1 - exponent).unwrap_or(0);
+    let plain = format!("{value:.decimals$}");
+    match plain.contains('.') {
+        true => plain.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => plain,
+    }
+}
+
+fn with_exponent(digits: &str, exponent: i32) -> String {
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// `2006-01-02T15:04:05Z`, the milliseconds left out.
+pub(crate) fn rfc3339(millis: i64) -> String {
+    let date = Date::of(millis.div_euclid(1000));
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        date.year, date.month, date.day, date.hour, date.minute, date.second
+    )
+}
+
+/// Go's `FormatFloat(value, 'f', -1, 64)`, the way values become labels.
+pub(crate) fn plain(value: f64) -> String {
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    format!("{value}")
+}

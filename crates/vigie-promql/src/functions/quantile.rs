@@ -1,0 +1,37 @@
+//! Quantiles of plain values.
+
+use std::cmp::Ordering;
+
+/// Ascending, with every NaN first.
+pub(crate) fn nan_first(a: &f64, b: &f64) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+    }
+}
+
+/// Whether a quantile lies between 0 and 1.
+pub(crate) fn is_valid(quantile: f64) -> bool {
+    (0.0..=1.0).contains(&quantile)
+}
+
+/// The quantile of `values`, which are sorted on the way; between two values by their distance.
+///
+/// NaN of no values or for a NaN quantile, -Inf below 0 and +Inf above 1.
+pub(crate) fn quantile(quantile: f64, values: &mut [f64]) -> f64 {
+    if values.is_empty() || quantile.is_nan() {
+        return f64::NAN;
+    }
+    if !is_valid(quantile) {
+        return f64::INFINITY.copysign(quantile);
+    }
+    values.sort_unstable_by(nan_first);
+    let last = values.len() - 1;
+    let rank = quantile * last as f64;
+    let lower = (rank.floor() as usize).min(last);
+    let upper = (lower + 1).min(last);
+    let weight = rank - rank.floor();
+    values[lower] * (1.0 - weight) + values[upper] * weight
+}

@@ -1,0 +1,130 @@
+//! The labels of a series.
+
+use std::{fmt, sync::Arc};
+
+/// The name of the label that holds a metric's name.
+pub const METRIC_NAME: &str = "__name__";
+
+/// The label that bounds a classic histogram's bucket.
+pub(crate) const BUCKET: &str = "le";
+
+/// A set of labels, sorted by name; no name twice, no value empty. Cloning it is cheap.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
+
+impl Labels {
+    /// No labels.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Arc::new([]))
+    }
+
+    /// A set of the labels given, in any order. Of two of one name the later holds; one with an empty value is left out.
+    pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(
+        labels: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let labels = labels.into_iter();
+        let mut labels: Vec<(Arc<str>, Arc<str>)> = labels
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        labels.reverse();
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        labels.dedup_by(|later, earlier| later.0 == earlier.0);
+        labels.retain(|(_, value)| !value.is_empty());
+        Self(labels.into())
+    }
+
+    /// The value of a label; `""` where there is none, as matchers see it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.find(name).unwrap_or("")
+    }
+
+    fn find(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| &**known == name);
+        found.map(|(_, value)| &**value)
+    }
+
+    /// The metric's name, `""` where there is none.
+    #[must_use]
+    pub fn metric(&self) -> &str {
+        self.get(METRIC_NAME)
+    }
+
+    /// Names and values, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// How many labels there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those labels that `keep` accepts by name.
+    pub(crate) fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+        if self.0.iter().all(|(name, _)| keep(name)) {
+            return self.clone();
+        }
+        let kept = self.0.iter().filter(|(name, _)| keep(name));
+        Self(kept.cloned().collect())
+    }
+
+    /// Without the metric's name and the other labels that describe the metric and not the series.
+    pub(crate) fn without_metadata(&self) -> Self {
+        self.filter(|name| !matches!(name, METRIC_NAME | "__type__" | "__unit__"))
+    }
+
+    /// With one label set to `value`, or taken away where `value` is empty.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut labels: Vec<_> = self.0.to_vec();
+        let at = labels.binary_search_by(|(known, _)| (**known).cmp(name));
+        match (at, value.is_empty()) {
+            (Ok(at), true) => {
+                labels.remove(at);
+            }
+            (Ok(at), false) => labels[at].1 = value.into(),
+            (Err(_), true) => {}
+            (Err(at), false) => labels.insert(at, (name.into(), value.into())),
+        }
+        Self(labels.into())
+    }
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Display for Labels {
+    /// As Prometheus writes a series: `name{label="value", …}`, `{}` where there are no labels.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.metric();
+        f.write_str(name)?;
+        let rest = self.iter().filter(|(name, _)| *name != METRIC_NAME);
+        let rest: Vec<_> = rest.collect();
+        if rest.is_empty() && !name.is_empty() {
+            return Ok(());
+        }
+        f.write_str("{")?;
+        for (at, (name, value)) in rest.iter().enumerate() {
+            let comma = if at > 0 { ", " } else { "" };
+            write!(f, "{comma}{name}={value:?}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

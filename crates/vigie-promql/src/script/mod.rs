@@ -1,0 +1,27 @@
+//! Prometheus' test scripts: load samples, evaluate queries, compare.
+//!
+//! ```
+//! let report = vigie_promql::script::run(
+//!     r#"
+//!     load 1m
+//!         http_requests_total{job="api"} 0+60x10
+//!
+//!     eval instant at 5m rate(http_requests_total[5m])
+//!         {job="api"} 1
+//!     "#,
+//! );
+//! assert_eq!(report.unwrap().passed(), 1);
+//! ```
+//!
+//! The grammar is that of Prometheus' `promql/promqltest/README.md`. As there, every instant query is evaluated again
+//! with `@` on all its selectors at other times, and as the middle step of a range query; the results must not differ.
+
+mod case;
+mod compare;
+pub mod notation;
+mod parse;
+mod run;
+
+pub use case::{Class, Failure, Report, Verdict};
+pub use parse::ScriptError;
+pub use run::run;

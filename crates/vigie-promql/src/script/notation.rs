@@ -1,0 +1,232 @@
+//! Series as scripts and rule tests write them: `http_requests_total{job="api"} 0+60x10 _ stale NaN`.
+
+use crate::{
+    Labels, Matcher, parse,
+    syntax::{Expr, Selector},
+    value::stale_marker,
+};
+
+/// What stands at one point in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Point {
+    /// `_`: no sample.
+    Omitted,
+    /// A sample; `stale` is the [stale marker](stale_marker).
+    Value(f64),
+    /// `{{…}}`: a native histogram, which is not read any further.
+    Histogram,
+}
+
+/// More points than this in one series are refused.
+const MOST_POINTS: usize = 1_000_000;
+
+/// The labels and the points of a line.
+///
+/// # Errors
+///
+/// What is wrong with the line, in words.
+pub fn series(line: &str) -> Result<(Labels, Vec<Point>), String> {
+    let end = metric_end(line)?;
+    let (metric, values) = line.split_at(end);
+    Ok((labels(metric)?, points(values)?))
+}
+
+/// The points of a sequence, separated by blanks: `1 2+3x4 5-1x2 7x3 _ _x3 stale NaN Inf -Inf`.
+///
+/// # Errors
+///
+/// Which item is not understood.
+pub fn points(text: &str) -> Result<Vec<Point>, String> {
+    let mut points = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let mut end = rest.find([' ', '\t']).unwrap_or(rest.len());
+        if let Some(open) = rest[..end].find("{{") {
+            let closed = open + rest[open..].find("}}").ok_or("a {{ is not closed")?;
+            let mut from = closed + 2;
+            // `{{…}}+{{…}}x3`
+            if rest[from..].starts_with(['+', '-']) && rest[from + 1..].starts_with("{{") {
+                let second = rest[from..].find("}}").ok_or("a {{ is not closed")?;
+                from += second + 2;
+            }
+            end = from + rest[from..].find([' ', '\t']).unwrap_or(rest.len() - from);
+            let times = rest[from..end].strip_prefix('x');
+            let times = times.map_or(Ok(0), |times| count(times, rest))?;
+            push(
+                &mut points,
+                std::iter::repeat_n(Point::Histogram, times + 1),
+            )?;
+        } else {
+            item(&rest[..end], &mut points)?;
+        }
+        rest = rest[end..].trim_start();
+    }
+    Ok(points)
+}
+
+fn push(points: &mut Vec<Point>, more: impl ExactSizeIterator<Item = Point>) -> Result<(), String> {
+    if points.len().saturating_add(more.len()) > MOST_POINTS {
+        return Err(format!("a series of more than {MOST_POINTS} points"));
+    }
+    points.extend(more);
+    Ok(())
+}
+
+fn item(item: &str, points: &mut Vec<Point>) -> Result<(), String> {
+    let (values, times) = match item.rsplit_once('x') {
+        Some((values, times)) => (values, Some(count(times, item)?)),
+        None => (item, None),
+    };
+    if values == "_" {
+        return push(
+            points,
+            std::iter::repeat_n(Point::Omitted, times.unwrap_or(1)),
+        );
+    }
+    if values == "stale" {
+        let stale = Point::Value(stale_marker());
+        return push(
+            points,
+            std::iter::repeat_n(stale, times.map_or(1, |times| times + 1)),
+        );
+    }
+    // The sign of the increment is neither the first character nor that of an exponent.
+    let bytes = values.as_bytes();
+    let sign = (1..bytes.len())
+        .find(|&at| matches!(bytes[at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E'));
+    let (first, increment) = match (sign, times) {
+        (Some(at), Some(_)) => (number(&values[..at])?, Some(number(&values[at..])?)),
+        _ => (number(values)?, None),
+    };
+    let mut value = first;
+    let sequence = (0..=times.unwrap_or(0)).map(|_| {
+        let point = Point::Value(value);
+        if let Some(increment) = increment {
+            value += increment;
+        }
+        point
+    });
+    push(points, sequence.collect::<Vec<_>>().into_iter())
+}
+
+fn count(text: &str, item: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|&count| count <= MOST_POINTS);
+    count.ok_or_else(|| format!("{text:?} in {item:?} is not a count"))
+}
+
+/// A number as scripts write it: `1`, `-1.5e3`, `+Inf`, `NaN`, also `0x1f`.
+pub(super) fn number(text: &str) -> Result<f64, String> {
+    let wrong = || format!("{text:?} is not a number");
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1.0, digits),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if let Some(hex) = digits.strip_prefix("0x") {
+        let number = i64::from_str_radix(hex, 16).map_err(|_| wrong())?;
+        return Ok(sign * number as f64);
+    }
+    if digits.starts_with(['+', '-']) || digits.is_empty() {
+        return Err(wrong());
+    }
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    Ok(sign * number)
+}
+
+/// Where the name and the braces end.
+fn metric_end(line: &str) -> Result<usize, String> {
+    let name = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
+    let name = name.unwrap_or(line.len());
+    if !line[name..].starts_with('{') {
+        return match name {
+            0 => Err(format!("{line:?} does not start with a metric")),
+            name => Ok(name),
+        };
+    }
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in line[name..].char_indices() {
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (Some('"' | '\''), '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '}') => return Ok(name + at + 1),
+            _ => {}
+        }
+    }
+    Err(format!("the braces of {line:?} are not closed"))
+}
+
+/// The labels of a metric written like a selector with `=` only.
+fn labels(metric: &str) -> Result<Labels, String> {
+    let braces = metric.find('{').unwrap_or(metric.len());
+    let (name, braces) = metric.split_at(braces);
+    // A name is put before the braces, because a selector must not select everything.
+    let parsed = parse(&format!("_{braces}")).or_else(|_| parse(braces));
+    let (selector, named) = match parsed {
+        Ok(Expr::Selector(selector)) => (selector, name),
+        Ok(_) => return Err(format!("{metric:?} is not a metric")),
+        Err(error) => return Err(error.message),
+    };
+    let Selector {
+        name: inner,
+        matchers,
+        ..
+    } = selector;
+    let inner = inner.map(|inner| inner.text).filter(|inner| inner != "_");
+    let matchers = matchers.iter().map(|one| &one.matcher);
+    let pairs = matchers.map(|one: &Matcher| (one.name().to_owned(), one.value().to_owned()));
+    let name = inner.unwrap_or_else(|| named.to_owned());
+    let name = (!name.is_empty()).then(|| (crate::METRIC_NAME.to_owned(), name));
+    Ok(Labels::new(name.into_iter().chain(pairs)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<f64> {
+        let points = points(text).unwrap();
+        let values = points.iter().map(|point| match point {
+            Point::Value(value) => *value,
+            _ => -1.0,
+        });
+        values.collect()
+    }
+
+    #[test]
+    fn sequences() {
+        assert_eq!(
+            values("1 2+3x2 5-1x2 7x2 _ _x2 1e-3+1e-3x1"),
+            [
+                1.0, 2.0, 5.0, 8.0, 5.0, 4.0, 3.0, 7.0, 7.0, 7.0, -1.0, -1.0, -1.0, 0.001, 0.002
+            ]
+        );
+        assert!(values("NaN")[0].is_nan());
+        assert_eq!(values("-Inf Inf"), [f64::NEG_INFINITY, f64::INFINITY]);
+        assert!(crate::value::is_stale(values("stale")[0]));
+        assert_eq!(
+            points("{{count:1 sum:2}}+{{count:1}}x1 3").unwrap().len(),
+            3
+        );
+        for wrong in ["1x", "x3", "1+x2", "abc", "1x9999999999", "{{count:1"] {
+            assert!(points(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn metrics() {
+        for (line, expected) in [
+            ("up 1", "up"),
+            (r#"up{a="b}", c='d'} 1"#, r#"up{a="b}", c="d"}"#),
+            ("{} 1", "{}"),
+            (r#"{a="b"} 1"#, r#"{a="b"}"#),
+            (r#"{__name__="up",a="b"} 1"#, r#"up{a="b"}"#),
+            (r#"{"up",a="b"} 1"#, r#"up{a="b"}"#),
+        ] {
+            let (labels, points) = series(line).unwrap();
+            assert_eq!(labels.to_string(), expected);
+            assert_eq!(points, [Point::Value(1.0)]);
+        }
+    }
+}

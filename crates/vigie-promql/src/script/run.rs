@@ -1,0 +1,359 @@
+//! Running a script.
+
+use super::{
+    case::{Class, Failure, Report, Verdict},
+    compare::compare,
+    notation::Point,
+    parse::{Command, Eval, ExpectationKind, Expected, Load, ScriptError, When, commands},
+};
+use crate::{
+    Engine, Expr, Labels, METRIC_NAME, Matcher, NameRemoval, Outcome, Sample, TimeRange, Value,
+    annotations::Severity,
+    labels::BUCKET,
+    parse,
+    storage::MemoryStorage,
+    syntax::{
+        At, AtTime, Function, ParseError, ParseErrorKind, Selector, Shift, Span, Visitor, walk,
+    },
+    value::{MatrixSeries, VectorSample},
+};
+
+const MINUTE: i64 = 60_000;
+
+/// Runs a script, each query as Prometheus' own test runner does: with names removed at the end of a query.
+///
+/// # Errors
+///
+/// The first line that is not understood.
+pub fn run(text: &str) -> Result<Report, ScriptError> {
+    let engine = Engine {
+        name_removal: NameRemoval::Delayed,
+        ..Engine::default()
+    };
+    let mut runner = Runner {
+        engine,
+        storage: MemoryStorage::new(),
+        histograms: Vec::new(),
+    };
+    let mut report = Report::default();
+    for command in commands(text)? {
+        match command {
+            Command::Clear => {
+                runner.storage.clear();
+                runner.histograms.clear();
+            }
+            Command::Load(load) => runner.load(&load),
+            Command::Eval(eval) => report.verdicts.push(runner.eval(&eval)),
+        }
+    }
+    Ok(report)
+}
+
+struct Runner {
+    engine: Engine,
+    storage: MemoryStorage,
+    /// The series that hold native histograms, which are not loaded.
+    histograms: Vec<Labels>,
+}
+
+impl Runner {
+    fn load(&mut self, load: &Load) {
+        for (labels, points) in &load.series {
+            if points.contains(&Point::Histogram) {
+                self.histograms.push(labels.clone());
+            }
+            if load.native_besides
+                && let Some(base) = labels.metric().strip_suffix("_bucket")
+            {
+                let base = labels.with(METRIC_NAME, base).with(BUCKET, "");
+                self.histograms.push(base);
+            }
+            for (at, point) in points.iter().enumerate() {
+                if let Point::Value(value) = *point {
+                    let time = load.step * at as i64;
+                    self.storage.insert(labels, Sample { time, value });
+                }
+            }
+        }
+    }
+
+    fn eval(&self, eval: &Eval) -> Verdict {
+        let parsed = parse(&eval.query);
+        Verdict {
+            line: eval.line,
+            query: eval.query.clone(),
+            class: self.class(eval, &parsed),
+            failure: self.check(eval, &parsed).err(),
+        }
+    }
+
+    fn class(&self, eval: &Eval, parsed: &Result<Expr, ParseError>) -> Class {
+        let native = match &eval.expected {
+            Expected::Series(series) | Expected::RangeVector { series, .. } => series
+                .iter()
+                .any(|(_, points)| points.contains(&Point::Histogram)),
+            _ => false,
+        };
+        match parsed {
+            Err(error) if error.kind == ParseErrorKind::NotSupported => {
+                match native || error.message.contains("native histograms") {
+                    true => Class::NativeHistograms,
+                    false => Class::FeatureFlagged,
+                }
+            }
+            Ok(expr) if native || self.reads_histograms(expr) => Class::NativeHistograms,
+            _ if native => Class::NativeHistograms,
+            _ => Class::Float,
+        }
+    }
+
+    fn reads_histograms(&self, expr: &Expr) -> bool {
+        struct Reads<'r>(&'r [Labels], bool);
+        impl<'a> Visitor<'a> for Reads<'_> {
+            fn selector(&mut self, selector: &'a Selector, _: &[&'a Expr]) {
+                let matchers: Vec<Matcher> = selector.all_matchers().collect();
+                let selects = |labels: &Labels| {
+                    let mut matchers = matchers.iter();
+                    matchers.all(|matcher| matcher.matches(labels.get(matcher.name())))
+                };
+                self.1 |= self.0.iter().any(selects);
+            }
+        }
+        let mut reads = Reads(&self.histograms, false);
+        walk(expr, &mut reads);
+        reads.1
+    }
+
+    fn check(&self, eval: &Eval, parsed: &Result<Expr, ParseError>) -> Result<(), Failure> {
+        let as_failure = |run: &str, reason: String| Failure {
+            run: run.to_owned(),
+            reason,
+        };
+        let expr = match parsed {
+            Ok(expr) => expr,
+            Err(error) => {
+                let failed = self.failed_as_expected(eval, &error.to_string());
+                return failed.map_err(|reason| as_failure("parsed", reason));
+            }
+        };
+        match eval.when {
+            When::Range { start, end, step } => {
+                let times = TimeRange { start, end, step };
+                let outcome = self.engine.range(&self.storage, expr, times, &|| false);
+                let outcome = self.judge(eval, outcome, Some(&eval.query));
+                let checked = outcome.and_then(|outcome| match outcome {
+                    Some(outcome) => compare(eval, &outcome.value),
+                    None => Ok(()),
+                });
+                checked.map_err(|reason| as_failure("as written", reason))
+            }
+            When::Instant(time) => {
+                let first = self.instant(eval, expr, time, Some(&eval.query));
+                first.map_err(|reason| as_failure("as written", reason))?;
+                let Some(held) = held_at(expr, time) else {
+                    return Ok(());
+                };
+                let held = held.to_string();
+                let held = parse(&held).map_err(|error| as_failure(&held, error.to_string()))?;
+                let others = match time {
+                    0 => vec![-1000, 0, 1000],
+                    time => vec![-10 * time, 0, time / 5, time, 10 * time],
+                };
+                for other in others {
+                    let again = self.instant(eval, &held, other, None);
+                    again.map_err(|reason| as_failure(&format!("{held} at {other} ms"), reason))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Evaluates at one time, and as the middle step of three.
+    fn instant(
+        &self,
+        eval: &Eval,
+        expr: &Expr,
+        time: i64,
+        query: Option<&str>,
+    ) -> Result<(), String> {
+        let outcome = self.engine.instant(&self.storage, expr, time, &|| false);
+        let Some(outcome) = self.judge(eval, outcome, query)? else {
+            return Ok(());
+        };
+        compare(eval, &outcome.value)?;
+        let excluded = matches!(
+            eval.expected,
+            Expected::RangeVector { .. } | Expected::Text(_)
+        );
+        if excluded || eval.ordered || reads_the_query(expr) {
+            return Ok(());
+        }
+        let times = TimeRange {
+            start: time - MINUTE,
+            end: time + MINUTE,
+            step: MINUTE,
+        };
+        let ranged = self.engine.range(&self.storage, expr, times, &|| false);
+        let ranged = ranged.map_err(|error| format!("as a range: {error}"))?;
+        let middle = middle(&ranged.value, &outcome.value, time)?;
+        compare(eval, &middle).map_err(|reason| format!("as a range: {reason}"))
+    }
+
+    /// Whether failure and annotations are those expected; `None` where a failure was expected and came.
+    fn judge(
+        &self,
+        eval: &Eval,
+        outcome: Result<Outcome, crate::EvalError>,
+        query: Option<&str>,
+    ) -> Result<Option<Outcome>, String> {
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                self.failed_as_expected(eval, &error.to_string())?;
+                return Ok(None);
+            }
+        };
+        if eval.expects(ExpectationKind::Fail) {
+            return Err(format!("expected a failure, found {:?}", outcome.value));
+        }
+        for (severity, wanted, unwanted) in [
+            (
+                Severity::Warning,
+                ExpectationKind::Warn,
+                ExpectationKind::NoWarn,
+            ),
+            (
+                Severity::Info,
+                ExpectationKind::Info,
+                ExpectationKind::NoInfo,
+            ),
+        ] {
+            let texts = outcome.annotations.texts(severity, query.unwrap_or(""));
+            if eval.expects(unwanted) && !texts.is_empty() {
+                return Err(format!("unexpected {texts:?}"));
+            }
+            // Of a query that was changed, the places have changed.
+            if query.is_some() {
+                self.compare_texts(eval, wanted, &texts)?;
+            } else if eval.expects(wanted) && texts.is_empty() {
+                return Err("an annotation is missing".to_owned());
+            }
+        }
+        Ok(Some(outcome))
+    }
+
+    fn compare_texts(
+        &self,
+        eval: &Eval,
+        kind: ExpectationKind,
+        texts: &[String],
+    ) -> Result<(), String> {
+        if !eval.expects(kind) {
+            return Ok(());
+        }
+        let expected = |text: &String| eval.of(kind).any(|one| one.text.accepts(text));
+        let found =
+            |one: &super::parse::Expectation| texts.iter().any(|text| one.text.accepts(text));
+        match texts.iter().all(expected) && eval.of(kind).all(found) {
+            true => Ok(()),
+            false => Err(format!("other annotations are expected than {texts:?}")),
+        }
+    }
+
+    fn failed_as_expected(&self, eval: &Eval, error: &str) -> Result<(), String> {
+        if !eval.expects(ExpectationKind::Fail) {
+            return Err(error.to_owned());
+        }
+        let mut expected = eval.of(ExpectationKind::Fail);
+        match expected.all(|one| one.text.accepts(error)) {
+            true => Ok(()),
+            false => Err(format!("another failure is expected than {error:?}")),
+        }
+    }
+}
+
+/// The middle of three steps as an instant result of the kind of `like`.
+fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
+    let Value::Matrix(series) = ranged else {
+        return Err("a range query gave no matrix".to_owned());
+    };
+    let at = |series: &MatrixSeries| {
+        let mut samples = series.samples.iter();
+        Some(samples.find(|sample| sample.time == time)?.value)
+    };
+    let samples = series.iter().filter_map(|series| {
+        Some(VectorSample {
+            labels: series.labels.clone(),
+            value: at(series)?,
+        })
+    });
+    let samples: Vec<VectorSample> = samples.collect();
+    Ok(match (like, samples.first()) {
+        (Value::Scalar(_), Some(sample)) => Value::Scalar(sample.value),
+        _ => Value::Vector(samples),
+    })
+}
+
+/// Whether `step()` or `range()` is used, which a range query changes, or `start()` or `end()`.
+fn reads_the_query(expr: &Expr) -> bool {
+    let text = expr.to_string();
+    ["range()", "step()", "start()", "end()"]
+        .iter()
+        .any(|one| text.contains(one))
+}
+
+/// The query with `@ time` on every selector and subquery that has none; `None` where a function reads the time itself.
+fn held_at(expr: &Expr, time: i64) -> Option<Expr> {
+    struct Calls(bool);
+    impl<'a> Visitor<'a> for Calls {
+        fn call(&mut self, call: &'a crate::syntax::Call, _: &[&'a Expr]) {
+            let reads = matches!(
+                call.function,
+                Function::Time | Function::Timestamp | Function::PredictLinear
+            );
+            self.0 |= reads || crate::functions::math::of_date(call.function).is_some();
+        }
+    }
+    let mut calls = Calls(false);
+    walk(expr, &mut calls);
+    if calls.0 {
+        return None;
+    }
+    let mut held = expr.clone();
+    hold(&mut held, time);
+    Some(held)
+}
+
+fn hold(expr: &mut Expr, time: i64) {
+    let at = |shift: &mut Shift| {
+        shift.at.get_or_insert(At {
+            span: Span::default(),
+            time: AtTime::Millis(time),
+        });
+    };
+    match expr {
+        Expr::Number(_) | Expr::Text(_) => {}
+        Expr::Selector(node) => at(&mut node.shift),
+        Expr::Range(node) => at(&mut node.selector.shift),
+        Expr::Subquery(node) => at(&mut node.shift),
+        Expr::Paren(node) => hold(&mut node.expr, time),
+        Expr::Unary(node) => hold(&mut node.expr, time),
+        Expr::Binary(node) => {
+            hold(&mut node.first, time);
+            for operation in &mut node.rest {
+                hold(&mut operation.rhs, time);
+            }
+        }
+        Expr::Call(node) => {
+            for arg in &mut node.args {
+                hold(arg, time);
+            }
+        }
+        Expr::Aggregate(node) => {
+            if let Some(param) = &mut node.param {
+                hold(param, time);
+            }
+            hold(&mut node.expr, time);
+        }
+    }
+}
