@@ -22,6 +22,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["vigie-metrics"],
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
+    (
+        "vigie-api",
+        &["vigie-promql"],
+        &["redis", "sqlx", "toml", "clap"],
+    ),
     ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
         "vigie-promql",
@@ -31,6 +36,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie",
         &[
+            "vigie-api",
             "vigie-bullmq",
             "vigie-gateway",
             "vigie-metrics",
