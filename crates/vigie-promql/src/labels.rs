@@ -98,6 +98,27 @@ impl Labels {
     }
 }
 
+/// `{__name__="up", job="api"}`: the labels as a set, the name among them.
+pub(crate) struct Set<'a>(pub(crate) &'a Labels);
+
+impl fmt::Display for Set<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_set(f, self.0.iter())
+    }
+}
+
+fn write_set<'a>(
+    f: &mut fmt::Formatter<'_>,
+    labels: impl Iterator<Item = (&'a str, &'a str)>,
+) -> fmt::Result {
+    f.write_str("{")?;
+    for (at, (name, value)) in labels.enumerate() {
+        let comma = if at > 0 { ", " } else { "" };
+        write!(f, "{comma}{name}={value:?}")?;
+    }
+    f.write_str("}")
+}
+
 impl Default for Labels {
     fn default() -> Self {
         Self::empty()
@@ -109,17 +130,10 @@ impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.metric();
         f.write_str(name)?;
-        let rest = self.iter().filter(|(name, _)| *name != METRIC_NAME);
-        let rest: Vec<_> = rest.collect();
-        if rest.is_empty() && !name.is_empty() {
+        if self.len() == 1 && !name.is_empty() {
             return Ok(());
         }
-        f.write_str("{")?;
-        for (at, (name, value)) in rest.iter().enumerate() {
-            let comma = if at > 0 { ", " } else { "" };
-            write!(f, "{comma}{name}={value:?}")?;
-        }
-        f.write_str("}")
+        write_set(f, self.iter().filter(|(name, _)| *name != METRIC_NAME))
     }
 }
 

@@ -267,6 +267,14 @@ fn slips_of_the_grammar() {
         "a * group_left b",
         r#"1:5: unexpected "group_left": write on (…) or ignoring (…) before group_left"#,
     );
+    slip(
+        "x{:",
+        r#"1:3: unexpected ":", expected a label name or "}""#,
+    );
+    slip(
+        "x{a:b=\"c\"}",
+        r#"1:4: unexpected ":", expected =, !=, =~ or !~ after the label "a""#,
+    );
     slip("1e999", "1:1: the number 1e999 is out of range");
     slip("foo offset 5m offset 5m", "1:15: offset is given twice");
     slip("foo @ 1 @ 2", "1:9: @ is given twice");

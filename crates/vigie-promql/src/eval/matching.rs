@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     functions::math::{holds, operate},
-    labels::{Labels, METRIC_NAME},
+    labels::{Labels, METRIC_NAME, Set},
     syntax::{BinaryOp, Group, Matching, Operation, Side, Span},
 };
 
@@ -100,11 +100,11 @@ impl Evaluation<'_> {
                 if is_absent(partner_value) {
                     continue;
                 }
-                if let Some(used) = &mut used {
-                    if std::mem::replace(&mut used[step], true) {
-                        let message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
-                        return Err(EvalError::execution(span, message));
-                    }
+                if let Some(used) = &mut used
+                    && std::mem::replace(&mut used[step], true)
+                {
+                    let message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
+                    return Err(EvalError::execution(span, message));
                 }
                 if current.0 != partner {
                     let labels = result_labels(&series.labels, &other.labels, operation);
@@ -174,11 +174,13 @@ impl Evaluation<'_> {
                     if before != NONE && any_many(step) {
                         let side = if swapped { "left" } else { "right" };
                         let mut both =
-                            [before, member].map(|at| one[at as usize].labels.to_string());
+                            [before, member].map(|at| Set(&one[at as usize].labels).to_string());
                         both.sort();
                         let message = format!(
-                            "found duplicate series for the match group {signature} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
-                            both[0], both[1]
+                            "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+                            Set(signature),
+                            both[0],
+                            both[1]
                         );
                         return Err(EvalError::execution(span, message));
                     }

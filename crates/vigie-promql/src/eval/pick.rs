@@ -48,9 +48,9 @@ impl Evaluation<'_> {
         // Of an instant query, the order in which the series are given.
         let mut order = Vec::new();
         let mut best = Vec::new();
-        for step in 0..steps.count {
+        for (step, count) in counts.iter().enumerate() {
             self.check()?;
-            let count = counts[step].max(0.0) as usize;
+            let count = count.max(0.0) as usize;
             for group in &groups {
                 best.clear();
                 let samples = group.series.iter().map(|&at| (input[at].values[step], at));

@@ -24,4 +24,4 @@ mod run;
 
 pub use case::{Class, Failure, Report, Verdict};
 pub use parse::ScriptError;
-pub use run::run;
+pub use run::{run, run_with};

@@ -17,13 +17,15 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
     let mut lexer = Lexer {
         text,
         at: 0,
-        open: Vec::new(),
+        in_braces: false,
+        in_brackets: false,
     };
     let mut tokens = Vec::new();
     let fault = loop {
         match lexer.next_token() {
             Ok(token) => {
                 let end = token.kind == TokenKind::End;
+                debug_assert!(end || token.span.start < token.span.end, "no progress");
                 tokens.push(token);
                 if end {
                     return (tokens, None);
@@ -42,8 +44,8 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    /// The brackets that are open.
-    open: Vec<Symbol>,
+    in_braces: bool,
+    in_brackets: bool,
 }
 
 impl Lexer<'_> {
@@ -55,8 +57,8 @@ impl Lexer<'_> {
         self.rest().chars().next()
     }
 
-    fn inside(&self, symbol: Symbol) -> bool {
-        self.open.contains(&symbol)
+    fn colons_in_names(&self) -> bool {
+        !self.in_braces && !self.in_brackets
     }
 
     fn skip_blanks(&mut self) {
@@ -83,7 +85,7 @@ impl Lexer<'_> {
             }
             Some(quote @ ('"' | '\'' | '`')) => TokenKind::Text(self.string(quote)?),
             Some(c) if is_name_start(c) => self.name(),
-            Some(':') if !self.inside(Symbol::LeftBracket) => self.name(),
+            Some(':') if self.colons_in_names() => self.name(),
             Some(c) => TokenKind::Symbol(self.symbol(c)?),
         };
         Ok(Token {
@@ -93,14 +95,14 @@ impl Lexer<'_> {
     }
 
     fn name(&mut self) -> TokenKind {
-        let colons = !self.inside(Symbol::LeftBracket) && !self.inside(Symbol::LeftBrace);
+        let colons = self.colons_in_names();
         let rest = self.rest();
         let len = rest
             .find(|c: char| !(is_name_start(c) || c.is_ascii_digit() || (c == ':' && colons)))
             .unwrap_or(rest.len());
         let word = rest[..len].to_ascii_lowercase();
         self.at += len;
-        if self.inside(Symbol::LeftBrace) {
+        if self.in_braces {
             return TokenKind::Name(None);
         }
         match word.as_str() {
@@ -207,7 +209,7 @@ impl Lexer<'_> {
     fn symbol(&mut self, c: char) -> Result<Symbol, Fault> {
         let rest = self.rest();
         let two = rest.get(..2).and_then(Symbol::find).filter(|symbol| {
-            let braces = self.inside(Symbol::LeftBrace);
+            let braces = self.in_braces;
             match symbol {
                 Symbol::Match | Symbol::NotMatch => true,
                 Symbol::Equal => !braces,
@@ -231,9 +233,10 @@ impl Lexer<'_> {
         };
         self.at += symbol.text().len();
         match symbol {
-            Symbol::LeftBrace | Symbol::LeftBracket => self.open.push(symbol),
-            Symbol::RightBrace => self.open.retain(|open| *open != Symbol::LeftBrace),
-            Symbol::RightBracket => self.open.retain(|open| *open != Symbol::LeftBracket),
+            Symbol::LeftBrace => self.in_braces = true,
+            Symbol::LeftBracket => self.in_brackets = true,
+            Symbol::RightBrace => self.in_braces = false,
+            Symbol::RightBracket => self.in_brackets = false,
             _ => {}
         }
         Ok(symbol)

@@ -1,0 +1,501 @@
+//! What holds for every text, every query and every series.
+#![allow(clippy::unwrap_used)]
+
+use std::{cell::Cell, collections::BTreeMap, thread};
+
+use proptest::{prelude::*, sample::select};
+use vigie_promql::{
+    Engine, EvalError, Labels, Limits, NameRemoval, Outcome, Sample, TimeRange, Value, parse,
+    storage::MemoryStorage,
+    syntax::{Function, ValueType},
+    value::stale_marker,
+};
+
+/// Words of the language in any order.
+fn words() -> impl Strategy<Value = String> {
+    let words = [
+        "sum",
+        "by",
+        "without",
+        "(",
+        ")",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "=",
+        "==",
+        "!=",
+        "=~",
+        "!~",
+        "<",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "^",
+        "@",
+        "offset",
+        "and",
+        "or",
+        "unless",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "bool",
+        "1",
+        "0x1f",
+        "1e3",
+        ".5",
+        "NaN",
+        "Inf",
+        "5m",
+        "1h30m",
+        "\"a\"",
+        "'b'",
+        "`c`",
+        "\"\\xff\"",
+        "x",
+        "y_total",
+        "a:b",
+        "rate",
+        "topk",
+        "count_values",
+        "start()",
+        "end()",
+        "step()",
+        "range()",
+        "min_of",
+        "#c\n",
+        "é",
+        "\"",
+        "histogram_quantile",
+        "atan2",
+        "fill",
+        "</",
+        "anchored",
+        "{\"x y\"}",
+        "x[5m]",
+        "x[5m:1m]",
+        "x{a=\"b\"}",
+    ];
+    let glued = any::<bool>();
+    let words = prop::collection::vec((select(words.to_vec()), glued), 0..40);
+    words.prop_map(|words| {
+        let words = words.iter();
+        words
+            .map(|(word, glued)| {
+                if *glued {
+                    word.to_string()
+                } else {
+                    format!("{word} ")
+                }
+            })
+            .collect()
+    })
+}
+
+fn check_text(text: &str) {
+    match parse(text) {
+        Ok(expr) => {
+            let printed = expr.to_string();
+            let again = parse(&printed)
+                .unwrap_or_else(|error| panic!("{text} printed as {printed}: {error}"));
+            assert_eq!(again, expr, "{text} printed as {printed}");
+            assert_eq!(again.to_string(), printed);
+            assert!(expr.span().range().end <= text.len());
+        }
+        Err(error) => {
+            assert!(error.line >= 1 && error.column >= 1);
+            assert!(text.is_char_boundary(error.span.start), "{error}");
+            assert!(error.line <= text.lines().count().max(1) + 1);
+        }
+    }
+}
+
+/// Numbers, the odd ones included.
+fn numbers() -> impl Strategy<Value = String> {
+    prop_oneof![
+        select(
+            &[
+                "0", "1", "-1", "0.5", "2", "1e300", "-1e-300", "NaN", "Inf", "-Inf", "60", "5m"
+            ][..]
+        )
+        .prop_map(str::to_owned),
+        (-100i32..100).prop_map(|number| number.to_string()),
+    ]
+}
+
+fn selectors() -> impl Strategy<Value = String> {
+    let metric = select(
+        &[
+            "a_total",
+            "b",
+            "h_bucket",
+            "{__name__=~\"a_total|b\"}",
+            "nothing",
+            "{x=~\".+\"}",
+            "b{x!=\"1\"}",
+        ][..],
+    );
+    let shift = select(
+        &[
+            "",
+            "",
+            "",
+            " offset 1m",
+            " offset -90s",
+            " @ 300",
+            " @ 0 offset -2m",
+        ][..],
+    );
+    (metric, shift).prop_map(|(metric, shift)| format!("{metric}{shift}"))
+}
+
+fn ranges(vector: BoxedStrategy<String>) -> impl Strategy<Value = String> {
+    let range = select(
+        &[
+            "[1m]",
+            "[5m]",
+            "[30s]",
+            "[1s]",
+            "[10m] offset 1m",
+            "[5m] @ 300",
+        ][..],
+    );
+    let metric = select(&["a_total", "b", "h_bucket", "{x=~\".+\"}"][..]);
+    let subquery = select(
+        &[
+            "[5m:1m]",
+            "[2m:]",
+            "[1m:7s]",
+            "[3m:30s] offset 1m",
+            "[2m:20s] @ 200",
+        ][..],
+    );
+    prop_oneof![
+        (metric, range).prop_map(|(metric, range)| format!("{metric}{range}")),
+        (vector, subquery).prop_map(|(vector, subquery)| format!("({vector}){subquery}")),
+    ]
+}
+
+fn functions(returns: ValueType) -> Vec<Function> {
+    let all = Function::ALL.iter().copied();
+    all.filter(|function| function.returns() == returns)
+        .collect()
+}
+
+/// Queries for an instant vector.
+fn vectors() -> BoxedStrategy<String> {
+    selectors()
+        .prop_recursive(4, 24, 3, |vector| {
+            let vector = vector.boxed();
+            let scalar = prop_oneof![
+                3 => numbers(),
+                1 => vector.clone().prop_map(|vector| format!("scalar({vector})")),
+                1 => Just("time()".to_owned()),
+            ]
+            .boxed();
+            let range = ranges(vector.clone()).boxed();
+            let label = select(&["x", "le", "job", "__name__", "nothing"][..]);
+            let call = (
+                select(functions(ValueType::Vector)),
+                prop::collection::vec(vector.clone(), 3),
+                prop::collection::vec(scalar.clone(), 5),
+                range,
+                prop::collection::vec(label.clone(), 5),
+            );
+            let call = call.prop_map(|(function, vectors, scalars, range, labels)| {
+                let args = function
+                    .args()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, arg)| match arg {
+                        ValueType::Vector => vectors[at % 3].clone(),
+                        ValueType::Scalar => scalars[at].clone(),
+                        ValueType::Matrix => range.clone(),
+                        ValueType::String => format!("\"{}\"", labels[at]),
+                    });
+                format!(
+                    "{}({})",
+                    function.name(),
+                    args.collect::<Vec<_>>().join(", ")
+                )
+            });
+            let grouping = prop_oneof![
+                Just(String::new()),
+                label.clone().prop_map(|label| format!(" by ({label})")),
+                label
+                    .clone()
+                    .prop_map(|label| format!(" without ({label}, x)")),
+            ];
+            let aggregations = select(
+                &[
+                    "sum", "avg", "count", "min", "max", "group", "stddev", "stdvar",
+                ][..],
+            );
+            let aggregate = (aggregations, grouping.clone(), vector.clone());
+            let aggregate =
+                aggregate.prop_map(|(op, grouping, vector)| format!("{op}{grouping} ({vector})"));
+            let with_param = (
+                select(&["topk", "bottomk", "quantile"][..]),
+                grouping.clone(),
+                scalar.clone(),
+                vector.clone(),
+            );
+            let with_param = with_param.prop_map(|(op, grouping, param, vector)| {
+                format!("{op}{grouping} ({param}, {vector})")
+            });
+            let count_values = (grouping, label.clone(), vector.clone());
+            let count_values = count_values.prop_map(|(grouping, label, vector)| {
+                format!("count_values{grouping} (\"{label}\", {vector})")
+            });
+            let arithmetic = select(
+                &[
+                    "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "< bool", ">=",
+                ][..],
+            );
+            let matching = prop_oneof![
+                3 => Just(String::new()),
+                1 => label.clone().prop_map(|label| format!("on ({label})")),
+                1 => label.clone().prop_map(|label| format!("ignoring ({label})")),
+                1 => label.prop_map(|label| format!("ignoring ({label}) group_left (job)")),
+                1 => Just("on (x) group_right (le)".to_owned()),
+            ];
+            let binary = (vector.clone(), arithmetic.clone(), matching, vector.clone());
+            let binary = binary.prop_map(|(left, op, matching, right)| {
+                format!("({left}) {op} {matching} ({right})")
+            });
+            let with_scalar = (vector.clone(), arithmetic, scalar, any::<bool>());
+            let with_scalar = with_scalar.prop_map(|(vector, op, scalar, first)| match first {
+                true => format!("{scalar} {op} ({vector})"),
+                false => format!("({vector}) {op} {scalar}"),
+            });
+            let sets = (
+                vector.clone(),
+                select(&["and", "or", "unless", "or on (x)", "and ignoring (le)"][..]),
+                vector.clone(),
+            );
+            let sets = sets.prop_map(|(left, op, right)| format!("({left}) {op} ({right})"));
+            prop_oneof![
+                call.clone(),
+                call,
+                aggregate,
+                with_param,
+                count_values,
+                binary,
+                with_scalar,
+                sets,
+                vector.prop_map(|vector| format!("-({vector})"))
+            ]
+        })
+        .boxed()
+}
+
+/// A few series with few labels, so that they meet; values of every sort, gaps and stale markers.
+fn series() -> impl Strategy<Value = MemoryStorage> {
+    let labels = (
+        select(&["a_total", "b", "h_bucket"][..]),
+        select(&["", "1", "2"][..]),
+        select(&["", "1", "+Inf", "0.5", "x"][..]),
+        select(&["", "api"][..]),
+    );
+    let value = prop_oneof![
+        6 => (0i32..50).prop_map(f64::from),
+        1 => any::<f64>(),
+        1 => select(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e308, -0.0][..]),
+        1 => Just(stale_marker()),
+    ];
+    let samples = prop::collection::vec((1i64..40_000, value), 0..40);
+    prop::collection::vec((labels, samples), 0..8).prop_map(|series| {
+        let mut storage = MemoryStorage::new();
+        for ((name, x, le, job), samples) in series {
+            let labels = Labels::new([("__name__", name), ("x", x), ("le", le), ("job", job)]);
+            let mut time = 0;
+            for (gap, value) in samples {
+                time += gap;
+                storage.insert(&labels, Sample { time, value });
+            }
+        }
+        storage
+    })
+}
+
+fn engine(names: bool, samples: usize) -> Engine {
+    Engine {
+        name_removal: if names {
+            NameRemoval::Delayed
+        } else {
+            NameRemoval::Immediate
+        },
+        limits: Limits {
+            samples,
+            points: 100,
+            series: 20,
+        },
+        ..Engine::default()
+    }
+}
+
+const TIMES: TimeRange = TimeRange {
+    start: 0,
+    end: 600_000,
+    step: 37_000,
+};
+
+fn within(outcome: &Outcome, engine: &Engine) {
+    assert!(outcome.samples <= engine.limits.samples);
+    match &outcome.value {
+        Value::Matrix(series) => {
+            assert!(series.len() <= engine.limits.series);
+            assert!(series.is_sorted_by(|a, b| a.labels < b.labels));
+            for one in series {
+                assert!(!one.samples.is_empty());
+                assert!(one.samples.is_sorted_by(|a, b| a.time < b.time));
+            }
+        }
+        Value::Vector(samples) => assert!(samples.len() <= engine.limits.series),
+        Value::Scalar(_) | Value::Text(_) => {}
+    }
+}
+
+/// The values of a range query at one step.
+fn at(value: &Value, time: i64) -> BTreeMap<Labels, u64> {
+    let bits = |value: f64| {
+        if value.is_nan() {
+            f64::NAN.to_bits()
+        } else {
+            value.to_bits()
+        }
+    };
+    match value {
+        Value::Matrix(series) => {
+            let samples = series.iter().filter_map(|one| {
+                let sample = one.samples.iter().find(|sample| sample.time == time)?;
+                Some((one.labels.clone(), bits(sample.value)))
+            });
+            samples.collect()
+        }
+        Value::Vector(samples) => {
+            let samples = samples.iter();
+            samples
+                .map(|sample| (sample.labels.clone(), bits(sample.value)))
+                .collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+
+    #[test]
+    fn any_text_is_parsed_or_refused(text in any::<String>()) {
+        check_text(&text);
+    }
+
+    #[test]
+    fn any_words_are_parsed_or_refused(text in words()) {
+        check_text(&text);
+    }
+
+    #[test]
+    fn queries_print_as_themselves(text in vectors()) {
+        parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        check_text(&text);
+    }
+
+    /// Every step of a range query is what an instant query gives at that time.
+    #[test]
+    fn ranges_are_instants_side_by_side(text in vectors(), storage in series(), names in any::<bool>()) {
+        let expr = parse(&text).unwrap();
+        let engine = engine(names, 1_000_000);
+        let Ok(ranged) = engine.range(&storage, &expr, TIMES, &|| false) else {
+            return Ok(());
+        };
+        within(&ranged, &engine);
+        for time in (TIMES.start..=TIMES.end).step_by(TIMES.step as usize) {
+            let once = engine.instant(&storage, &expr, time, &|| false);
+            let once = once.unwrap_or_else(|error| panic!("{text} at {time}: {error}"));
+            within(&once, &engine);
+            prop_assert_eq!(at(&ranged.value, time), at(&once.value, time), "{} at {}", text, time);
+        }
+    }
+
+    /// A query never costs more than it may, and one that is told to stop does.
+    #[test]
+    fn limits_hold(text in vectors(), storage in series(), samples in 0usize..3000, patience in 0u32..200) {
+        let expr = parse(&text).unwrap();
+        let engine = engine(false, samples);
+        let asked = Cell::new(0);
+        let interrupted = || {
+            asked.set(asked.get() + 1);
+            asked.get() > patience
+        };
+        match engine.range(&storage, &expr, TIMES, &interrupted) {
+            Ok(outcome) => {
+                within(&outcome, &engine);
+                prop_assert!(asked.get() <= patience);
+            }
+            Err(EvalError::Interrupted) => prop_assert_eq!(asked.get(), patience + 1),
+            Err(_) => {}
+        }
+    }
+
+    /// Times from the ends of the calendar overflow nothing.
+    #[test]
+    fn any_time_is_evaluated_or_refused(
+        text in vectors(),
+        storage in series(),
+        start in any::<i64>(),
+        span in any::<i64>(),
+        step in any::<i64>(),
+    ) {
+        let expr = parse(&text).unwrap();
+        let engine = engine(false, 100_000);
+        let _ = engine.instant(&storage, &expr, start, &|| false);
+        let times = TimeRange { start, end: start.saturating_add(span), step };
+        let _ = engine.range(&storage, &expr, times, &|| false);
+        let times = TimeRange { start, end: start.saturating_add(600_000), step: 60_000 };
+        let _ = engine.range(&storage, &expr, times, &|| false);
+    }
+}
+
+#[test]
+fn the_deepest_queries_are_evaluated_on_a_small_stack() {
+    let run = || {
+        let storage = MemoryStorage::new();
+        let engine = Engine::default();
+        for (left, right) in [
+            ("abs(", ")"),
+            ("1+(", ")"),
+            ("max_over_time(", "[1m:])"),
+            ("x or (", ")"),
+            ("-", ""),
+            ("sum(", ")"),
+        ] {
+            let query = format!("{}vector(1){}", left.repeat(48), right.repeat(48));
+            let expr = parse(&query).unwrap();
+            engine.instant(&storage, &expr, 0, &|| false).unwrap();
+            let times = TimeRange {
+                start: 0,
+                end: 60_000,
+                step: 60_000,
+            };
+            engine.range(&storage, &expr, times, &|| false).unwrap();
+        }
+        let long = parse(&format!("1{}", "+1".repeat(20_000))).unwrap();
+        let outcome = engine.instant(&storage, &long, 0, &|| false).unwrap();
+        assert_eq!(outcome.value, Value::Scalar(20_001.0));
+    };
+    let thread = thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(run)
+        .unwrap();
+    thread.join().unwrap();
+}

@@ -1,0 +1,157 @@
+//! The engine against scripts: the project's own, and Prometheus' where they lie beside the workspace.
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use vigie_promql::{
+    Engine, Expr, NameRemoval, parse,
+    script::{Class, Report, run, run_with},
+    syntax::{Aggregate, AggregateOp, Call, Function, Visitor, walk},
+};
+
+fn scripts(dir: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let scripts = entries.filter(|path| path.extension().is_some_and(|kind| kind == "test"));
+    let mut scripts: Vec<_> = scripts
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    scripts.sort();
+    scripts
+}
+
+fn failures(name: &str, report: &Report, class: Class) -> Vec<String> {
+    let verdicts = report
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.class == class);
+    let failed = verdicts.filter_map(|verdict| {
+        let failure = verdict.failure.as_ref()?;
+        let (line, query) = (verdict.line, &verdict.query);
+        let (run, reason) = (&failure.run, &failure.reason);
+        Some(format!("{name}:{line} {query}\n  {run}: {reason}"))
+    });
+    failed.collect()
+}
+
+fn own() -> Vec<(String, String)> {
+    scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite"))
+}
+
+#[test]
+fn the_suite_of_the_project_passes() {
+    for (name, text) in own() {
+        let report = run(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let failed = failures(&name, &report, Class::Float);
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+        assert_eq!(report.passed(), report.verdicts.len());
+    }
+}
+
+/// With names removed at once only a few queries differ: those that read a name after it should have gone, and texts
+/// that tell it.
+#[test]
+fn the_suite_passes_with_names_removed_at_once() {
+    let differ = [
+        "label_replace(abs(m), \"was\"",
+        "sum by (__name__) (abs(m))",
+        "histogram_quantile(0.5, label_replace(",
+        "histogram_quantile(0.9, n_bucket)",
+    ];
+    let engine = Engine {
+        name_removal: NameRemoval::Immediate,
+        ..Engine::default()
+    };
+    for (name, text) in own() {
+        let report = run_with(&engine, &text).unwrap();
+        let failed = failures(&name, &report, Class::Float);
+        let known = |failure: &String| differ.iter().any(|query| failure.contains(query));
+        let unknown: Vec<_> = failed.iter().filter(|failure| !known(failure)).collect();
+        assert!(unknown.is_empty(), "{unknown:#?}");
+    }
+}
+
+#[test]
+fn the_suite_of_the_project_uses_every_function() {
+    #[derive(Default)]
+    struct Used(BTreeSet<&'static str>);
+    impl<'a> Visitor<'a> for Used {
+        fn call(&mut self, call: &'a Call, _: &[&'a Expr]) {
+            self.0.insert(call.function.name());
+        }
+        fn aggregate(&mut self, aggregate: &'a Aggregate, _: &[&'a Expr]) {
+            self.0.insert(aggregate.op.text());
+        }
+    }
+    let mut used = Used::default();
+    for (_, text) in own() {
+        for verdict in run(&text).unwrap().verdicts {
+            if let Ok(expr) = parse(&verdict.query) {
+                walk(&expr, &mut used);
+            }
+        }
+    }
+    let functions = Function::ALL.iter().map(|function| function.name());
+    let aggregations = [
+        AggregateOp::Sum,
+        AggregateOp::Avg,
+        AggregateOp::Count,
+        AggregateOp::Min,
+        AggregateOp::Max,
+        AggregateOp::Group,
+        AggregateOp::Stddev,
+        AggregateOp::Stdvar,
+        AggregateOp::Topk,
+        AggregateOp::Bottomk,
+        AggregateOp::CountValues,
+        AggregateOp::Quantile,
+    ];
+    let all = functions.chain(aggregations.iter().map(|op| op.text()));
+    let unused: Vec<_> = all.filter(|name| !used.0.contains(name)).collect();
+    assert!(unused.is_empty(), "no script uses {unused:?}");
+}
+
+/// What passes of Prometheus' own scripts: file, queries that need only floats, how many pass of the rest.
+const UPSTREAM: &[(&str, usize, usize)] = &[
+    ("aggregators.test", 124, 0),
+    ("collision.test", 2, 0),
+    ("duration_expression.test", 59, 0),
+    ("functions.test", 251, 53),
+    ("histograms.test", 83, 0),
+    ("limit.test", 0, 0),
+    ("literals.test", 25, 0),
+    ("native_histograms.test", 3, 0),
+    ("operators.test", 142, 3),
+    ("range_queries.test", 14, 1),
+    ("selectors.test", 31, 0),
+    ("staleness.test", 17, 0),
+];
+
+/// Every query of Prometheus' scripts that needs only floats passes, and of the others none is lost.
+#[test]
+fn the_scripts_of_prometheus_pass() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let dir = workspace.join("../shared/data/promqltest");
+    if !dir.exists() {
+        return;
+    }
+    for (name, text) in scripts(&dir) {
+        let report = run(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let failed = failures(&name, &report, Class::Float);
+        assert!(failed.is_empty(), "{}", failed.join("\n"));
+        let Some((_, floats, others)) = UPSTREAM.iter().find(|(known, ..)| *known == name) else {
+            continue;
+        };
+        let (passed, _) = report.of(Class::Float);
+        assert!(
+            passed >= *floats,
+            "{name}: {passed} of {floats} queries of floats"
+        );
+        let rest = report.passed() - passed;
+        assert!(rest >= *others, "{name}: {rest} of {others} other queries");
+    }
+}
