@@ -41,6 +41,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-gateway",
             "vigie-metrics",
             "vigie-probes",
+            "vigie-promql",
         ],
         &[],
     ),

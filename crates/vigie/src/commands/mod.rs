@@ -4,4 +4,5 @@ pub mod check;
 pub mod completions;
 pub mod dashboards;
 pub mod man;
+pub mod query;
 pub mod run;
