@@ -102,8 +102,7 @@ fn unit(largest: f64) -> (f64, &'static str) {
 /// The decimals with which numbers so far apart are told apart; none where there would be too many digits.
 fn decimals(step: f64) -> Option<usize> {
     let digits = -step.log10().floor();
-    match digits {
-        digits if digits > 6.0 || digits < -15.0 => None,
-        digits => Some(digits.max(0.0) as usize),
-    }
+    (-15.0..=6.0)
+        .contains(&digits)
+        .then(|| digits.max(0.0) as usize)
 }
