@@ -1,5 +1,5 @@
 //! `cargo xtask setup`: what is installed is used; what is missing is installed where apt is, and
-//! named where it is not.
+//! named where it is not. No server that comes with it is left running.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -51,6 +51,9 @@ const TEST: &[Tool] = &[
     tools::PROMTOOL,
     tools::PROMETHEUS,
     tools::ALERTMANAGER,
+    tools::AMTOOL,
+    tools::KUBECTL,
+    tools::DOCKER_COMPOSE,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 

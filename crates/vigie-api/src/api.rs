@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get};
 use vigie_promql::Limits;
 use vigie_promql::syntax::MAX_QUERY_BYTES;
 
@@ -133,7 +133,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/alerts", get(rules::alerts))
         .route("/alertmanagers", get(vacant::alertmanagers))
         .route("/targets", get(vacant::targets))
-        .fallback(unknown);
+        .route("/", any(unknown))
+        .route("/{*path}", any(unknown));
     Router::new().nest("/api/v1", endpoints.with_state(api))
 }
 

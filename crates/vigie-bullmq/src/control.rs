@@ -5,16 +5,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Pipeline;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::discovery::{FIRST_PAUSE, PAUSE, Sweep};
 use crate::error::Error;
+use crate::inspector::Inspector;
 use crate::key::QueueKey;
 use crate::levels::{self, Levels};
 use crate::link::{Backoff, Link, unless_of_key};
-use crate::shared::{Queues, Shared};
+use crate::refresh::{self, Seen};
+use crate::shared::{Counted, Shared};
 
 pub(crate) struct Control {
     shared: Arc<Shared>,
@@ -27,13 +28,13 @@ pub(crate) struct Control {
     /// Followed queues of which nothing is left, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
-    round: Round,
+    inspector: Inspector,
 }
 
 impl Control {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            round: Round::new(shared.queues()),
+            inspector: Inspector::new(Arc::clone(&shared)),
             shared,
             backoff: Backoff::new(),
             sweep: Sweep::default(),
@@ -63,8 +64,10 @@ impl Control {
         self.met.clear();
         let mut next_step = Instant::now();
         let mut next_levels = next_step;
+        self.inspector.restart();
         loop {
-            sleep_until(next_step.min(next_levels)).await;
+            let next = self.inspector.next().min(next_levels);
+            sleep_until(next.min(next_step)).await;
             if next_step <= Instant::now() {
                 let known = shared.queues();
                 let ended = self.step(&mut link).await?;
@@ -76,6 +79,10 @@ impl Control {
             if next_levels <= Instant::now() {
                 self.count(&mut link).await?;
                 next_levels = Instant::now() + settings.levels_every;
+            }
+            // After the levels, which say where there is nothing to look at.
+            if self.inspector.next() <= Instant::now() {
+                self.inspector.run(&mut link).await?;
             }
         }
     }
@@ -161,40 +168,76 @@ impl Control {
         Ok(())
     }
 
-    /// Counts the jobs of all queues, in one round trip.
+    /// Counts the jobs of the queues whose turn it is, in one round trip.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.shared.queues();
-        if !Arc::ptr_eq(&queues, &self.round.queues) {
-            self.round = Round::new(Arc::clone(&queues));
-        }
-        let levels = self.round.ask(link).await?;
+        let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();
+        let seen = queues.iter().zip(&known).map(|(queue, known)| Seen {
+            counted: known.map(|known| known.at),
+            quiet: queue.activity.was_quiet(),
+        });
         let now = Instant::now();
-        for (queue, levels) in queues.iter().zip(&levels) {
-            queue.series.set(levels);
-            *queue.levels.lock() = Some((now, *levels));
+        let due = refresh::due(seen, now, self.shared.settings.levels_every);
+        let asked: Vec<_> = due
+            .iter()
+            .map(|at| {
+                (
+                    &queues[*at].key,
+                    known[*at].is_none_or(|known| known.markers),
+                )
+            })
+            .collect();
+        match asked.is_empty() {
+            true => drop(link.ask("PING", &redis::cmd("PING")).await?),
+            false => {
+                let read = ask(link, &asked).await?;
+                for (at, (levels, markers)) in due.iter().zip(read) {
+                    queues[*at].series.set(&levels);
+                    let counted = Counted {
+                        at: now,
+                        levels,
+                        markers,
+                    };
+                    *queues[*at].counted.lock() = Some(counted);
+                }
+            }
         }
-        let mut rest = levels.as_slice();
+        let mut due = due.into_iter().peekable();
+        let mut end = 0;
         for same_name in queues.chunk_by(|a, b| a.key.name() == b.key.name()) {
-            let (levels, others) = rest.split_at(same_name.len());
-            same_name[0].row.set(levels.iter());
-            rest = others;
+            end += same_name.len();
+            let mut anew = false;
+            while due.next_if(|at| *at < end).is_some() {
+                anew = true;
+            }
+            if anew {
+                let levels = same_name.iter().map(|queue| *queue.counted.lock());
+                let levels: Vec<_> = levels.flatten().map(|counted| counted.levels).collect();
+                same_name[0].row.set(levels.iter());
+            }
         }
+        self.works();
+        Ok(())
+    }
+
+    fn works(&mut self) {
         self.backoff.reset();
         self.shared.families.redis_up.set(1.0);
         let mut health = self.shared.health.lock();
-        health.last_levels = Some(now);
+        health.last_levels = Some(Instant::now());
         if health.error.take().is_some() {
             info!("Redis answers again");
         }
-        Ok(())
     }
 
     /// Nothing is known any more.
     fn failed(&mut self, error: &Error) {
         self.shared.families.redis_up.set(0.0);
         for queue in self.shared.queues().iter() {
-            *queue.levels.lock() = None;
+            *queue.counted.lock() = None;
             queue.series.forget();
+            queue.signals.forget();
+            queue.signals.workers(None);
             queue.row.forget();
         }
         let text = error.to_string();
@@ -203,40 +246,6 @@ impl Control {
             warn!(error = text, "Redis cannot be read: levels are unknown");
         }
         health.error = Some(text);
-    }
-}
-
-/// The commands for all queues, which are the same from one second to the next.
-pub(crate) struct Round {
-    queues: Queues,
-    pipeline: Pipeline,
-    /// Where to look for markers.
-    markers: Vec<bool>,
-}
-
-impl Round {
-    fn new(queues: Queues) -> Self {
-        let markers = vec![true; queues.len()];
-        let keys = queues.iter().map(|queue| &queue.key);
-        Self {
-            pipeline: pipeline(keys, &markers),
-            markers,
-            queues,
-        }
-    }
-
-    async fn ask(&mut self, link: &mut Link) -> Result<Vec<Levels>, Error> {
-        if self.queues.is_empty() {
-            link.ask("PING", &redis::cmd("PING")).await?;
-            return Ok(Vec::new());
-        }
-        let (levels, markers) = ask(link, &self.pipeline, &self.markers).await?;
-        if markers != self.markers {
-            let keys = self.queues.iter().map(|queue| &queue.key);
-            self.pipeline = pipeline(keys, &markers);
-            self.markers = markers;
-        }
-        Ok(levels)
     }
 }
 
@@ -265,31 +274,24 @@ async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<QueueK
     Ok(keys)
 }
 
-fn pipeline<'a>(keys: impl Iterator<Item = &'a QueueKey>, markers: &[bool]) -> Pipeline {
+/// Counts the jobs of queues, each with or without a look for markers; says where to look the next time.
+async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<(Levels, bool)>, Error> {
+    let what = "counting jobs";
     let mut pipeline = redis::pipe();
-    for (key, markers) in keys.zip(markers) {
+    for (key, markers) in queues {
         levels::append(&mut pipeline, key, *markers);
     }
-    pipeline
-}
-
-async fn ask(
-    link: &mut Link,
-    pipeline: &Pipeline,
-    markers: &[bool],
-) -> Result<(Vec<Levels>, Vec<bool>), Error> {
-    let what = "counting jobs";
-    let answers = link.ask_all(what, pipeline).await?;
+    let answers = link.ask_all(what, &pipeline).await?;
     for answer in &answers {
         unless_of_key(what, answer)?;
     }
     let mut rest = answers.as_slice();
-    let read = markers.iter().map(|markers| {
+    let read = queues.iter().map(|(_, markers)| {
         let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
         rest = others;
         levels::read(mine)
     });
-    Ok(read.unzip())
+    Ok(read.collect())
 }
 
 /// Finds all queues and counts their jobs, once.
@@ -308,7 +310,8 @@ pub(crate) async fn once(
     }
     let mut keys = validate(link, keys).await?;
     keys.truncate(max_queues);
-    let markers = vec![true; keys.len()];
-    let (levels, _) = ask(link, &pipeline(keys.iter(), &markers), &markers).await?;
+    let asked: Vec<_> = keys.iter().map(|key| (key, true)).collect();
+    let read = ask(link, &asked).await?.into_iter();
+    let levels: Vec<_> = read.map(|(levels, _)| levels).collect();
     Ok(keys.into_iter().zip(levels).collect())
 }

@@ -68,6 +68,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) job: &'a [u8],
     /// The job's name: in `added` alone.
     pub(crate) name: &'a [u8],
+    /// The state the job was in, where it is told.
+    pub(crate) prev: &'a [u8],
 }
 
 impl<'a> Entry<'a> {
@@ -81,6 +83,7 @@ impl<'a> Entry<'a> {
             event: Event::Other,
             job: b"",
             name: b"",
+            prev: b"",
         };
         for pair in list(fields).unwrap_or_default().chunks_exact(2) {
             let (Some(field), Some(value)) = (bytes(&pair[0]), bytes(&pair[1])) else {
@@ -90,6 +93,7 @@ impl<'a> Entry<'a> {
                 b"event" => entry.event = Event::of(value),
                 b"jobId" => entry.job = value,
                 b"name" => entry.name = value,
+                b"prev" => entry.prev = value,
                 _ => {}
             }
         }
@@ -167,7 +171,7 @@ impl StreamInfo {
 pub(crate) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
-        Value::SimpleString(text) => Some(text.as_bytes()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.as_bytes()),
         _ => None,
     }
 }

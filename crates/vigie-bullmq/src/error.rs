@@ -31,3 +31,15 @@ pub enum Error {
         what: &'static str,
     },
 }
+
+impl Error {
+    /// The server answered, and the answer was an error.
+    pub(crate) fn is_of_server(&self) -> bool {
+        matches!(self, Self::Redis { source, .. } if source.code().is_some())
+    }
+
+    /// The user may not do that.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Redis { source, .. } if source.code() == Some("NOPERM"))
+    }
+}

@@ -1,4 +1,4 @@
-//! What a queue's events come to: which job ended how, and how long its attempts ran.
+//! What a queue's events come to: which job ended how, how long its attempts ran, and since when it waits.
 //!
 //! A plain value fed with entries in the order of the stream. It knows no clock: entry ids carry the
 //! server's, for the start of an attempt as for its end.
@@ -40,6 +40,9 @@ pub(crate) struct End {
     pub(crate) outcome: Outcome,
     /// How long it ran; `None` when its start was not seen.
     pub(crate) run: Option<Duration>,
+    /// Whether the attempt failed, for good or not, as far as the stream can tell: a job that a processor
+    /// puts back itself (`rateLimit`, `moveToDelayed`, `moveToWait`) leaves the same events.
+    pub(crate) attempt_failed: bool,
 }
 
 /// What came out of a batch of entries.
@@ -48,6 +51,10 @@ pub(crate) struct Batch {
     pub(crate) ends: Vec<End>,
     /// Running jobs whose name is to be looked up, for [`Fold::learn`].
     pub(crate) unnamed: Vec<Box<[u8]>>,
+    /// The names of the jobs that were added.
+    pub(crate) added: Vec<NameId>,
+    /// How many running jobs were found without their worker.
+    pub(crate) stalled: u64,
 }
 
 /// Bounds of one queue.
@@ -58,30 +65,39 @@ pub(crate) struct Limits {
     pub(crate) jobs: usize,
 }
 
+/// A job that does not run and did not end.
+struct Pending {
+    name: Option<NameId>,
+    /// When it became ready to run, by the server's clock in milliseconds; 0 when it is not, or not known to be.
+    ready: u64,
+}
+
 struct Run {
     name: Option<NameId>,
-    since: StreamId,
+    /// By the server's clock in milliseconds.
+    since: u64,
 }
 
 /// The fold over one queue's events.
 pub(crate) struct Fold {
     names: Names,
-    /// Jobs that do not run and did not end.
-    waiting: Recent<NameId>,
+    pending: Recent<Pending>,
     running: Recent<Run>,
     /// The last entry's end, if a stall may yet turn out to be the reason: then nothing was measured.
     held: Option<(u64, End)>,
     hasher: RandomState,
+    gaps: u64,
 }
 
 impl Fold {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             names: Names::new(limits.names),
-            waiting: Recent::new(limits.jobs),
+            pending: Recent::new(limits.jobs),
             running: Recent::new(limits.jobs),
             held: None,
             hasher: RandomState::default(),
+            gaps: 0,
         }
     }
 
@@ -100,31 +116,46 @@ impl Fold {
         match entry.event {
             Event::Added => {
                 let name = self.names.id(entry.name);
-                self.waiting.insert(job, name);
+                batch.added.push(name);
+                self.put(job, Some(name), 0);
             }
             Event::Active => {
                 let again = self.running.remove(job).and_then(|run| run.name);
-                let name = self.waiting.remove(job).or(again);
+                let pending = self.pending.remove(job).and_then(|job| job.name);
+                let name = pending.or(again);
                 if name.is_none() && entry.job.len() <= LONGEST_ID {
                     batch.unnamed.push(entry.job.into());
                 }
-                let since = entry.id;
+                let since = entry.id.ms;
                 self.running.insert(job, Run { name, since });
             }
             Event::Completed => batch.ends.push(self.end(job, entry, Outcome::Completed)),
             Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
             Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
             Event::Removed => {
-                self.waiting.remove(job);
+                self.pending.remove(job);
                 self.running.remove(job);
             }
-            Event::Stalled | Event::Other => {}
+            Event::Stalled => batch.stalled += 1,
+            Event::Other => {}
         }
     }
 
     /// No entry follows for now.
     pub(crate) fn flush(&mut self, batch: &mut Batch) {
         batch.ends.extend(self.held.take().map(|(_, end)| end));
+    }
+
+    /// When a job that waits became ready to run, by the server's clock in milliseconds, if that was seen.
+    pub(crate) fn ready(&self, job: &[u8]) -> Option<u64> {
+        let pending = self.pending.get(self.hasher.hash_one(job))?;
+        (pending.ready > 0).then_some(pending.ready)
+    }
+
+    /// When a job that runs was taken by its worker, by the server's clock in milliseconds, if that was seen.
+    pub(crate) fn started(&self, job: &[u8]) -> Option<u64> {
+        let run = self.running.get(self.hasher.hash_one(job))?;
+        Some(run.since)
     }
 
     /// The name of a job, looked up; `None` when it was gone already.
@@ -139,55 +170,78 @@ impl Fold {
         id
     }
 
-    /// Entries were missed: attempts thought to run may have ended and begun anew.
+    /// Entries were missed: attempts thought to run may have ended and begun anew, jobs thought to wait may
+    /// have been taken and come back.
     pub(crate) fn gap(&mut self) {
+        self.gaps += 1;
         self.held = None;
+        self.pending.each_mut(|job| job.ready = 0);
         for (job, run) in self.running.drain() {
-            if let Some(name) = run.name {
-                self.waiting.insert(job, name);
+            if run.name.is_some() {
+                let (name, ready) = (run.name, 0);
+                self.pending.insert(job, Pending { name, ready });
             }
         }
     }
 
+    /// How often entries were missed.
+    pub(crate) fn gaps(&self) -> u64 {
+        self.gaps
+    }
+
+    /// A job that does not run and did not end.
+    fn put(&mut self, job: u64, name: Option<NameId>, ready: u64) {
+        match self.pending.get_mut(job) {
+            Some(pending) => {
+                pending.name = name.or(pending.name);
+                pending.ready = ready;
+            }
+            None => self.pending.insert(job, Pending { name, ready }),
+        }
+    }
+
     fn end(&mut self, job: u64, entry: &Entry<'_>, outcome: Outcome) -> End {
-        let waited = self.waiting.remove(job);
+        let pending = self.pending.remove(job).and_then(|job| job.name);
         let run = self.running.remove(job);
-        let name = run.as_ref().and_then(|run| run.name).or(waited);
+        let name = run.as_ref().and_then(|run| run.name).or(pending);
+        // A parent can fail with its child, and never have run.
+        let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
             name: match name {
                 Some(name) => Name::Known(name),
                 None if entry.job.len() <= LONGEST_ID => Name::Of(entry.job.into()),
                 None => Name::Known(self.names.unknown()),
             },
+            attempt_failed: outcome == Outcome::Failed && ran,
             outcome,
             run: run.map(|run| since(run.since, entry.id)),
         }
     }
 
-    /// A job that runs no longer and did not end.
+    /// A job that does not run, or no longer, and did not end.
     fn pause(&mut self, job: u64, entry: &Entry<'_>) {
-        let Some(run) = self.running.remove(job) else {
+        let ready = match entry.event {
+            Event::Waiting => entry.id.ms,
+            _ => 0,
+        };
+        let run = self.running.remove(job);
+        self.put(job, run.as_ref().and_then(|run| run.name), ready);
+        let Some(run) = run else {
             return;
         };
-        let name = match run.name {
-            Some(name) => {
-                self.waiting.insert(job, name);
-                name
-            }
-            // It was looked up, and the answer is still to come: the next attempt asks again.
-            None => self.names.unknown(),
-        };
         let end = End {
-            name: Name::Known(name),
+            // Without a name it was looked up, and the answer is still to come: the next attempt asks again.
+            name: Name::Known(run.name.unwrap_or_else(|| self.names.unknown())),
             outcome: Outcome::Retried,
             run: Some(since(run.since, entry.id)),
+            attempt_failed: entry.event != Event::WaitingChildren,
         };
         self.held = Some((job, end));
     }
 }
 
-fn since(start: StreamId, end: StreamId) -> Duration {
-    Duration::from_millis(end.ms.saturating_sub(start.ms))
+fn since(start: u64, end: StreamId) -> Duration {
+    Duration::from_millis(end.ms.saturating_sub(start))
 }
 
 #[cfg(test)]

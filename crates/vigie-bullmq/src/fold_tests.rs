@@ -10,6 +10,7 @@ fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
         event,
         job: job.as_bytes(),
         name: name.as_bytes(),
+        prev: b"",
     }
 }
 
@@ -118,6 +119,94 @@ fn after_a_gap_nothing_is_measured_that_began_before_it() {
     assert_eq!(ends, [("mail".into(), Outcome::Completed, None)]);
 }
 
+#[test]
+fn every_failed_attempt_counts_once() {
+    let mut state = Fold::new(LIMITS);
+    let mut batch = Batch::default();
+    let failed_with_its_child = Entry {
+        prev: b"waiting-children",
+        ..entry(60, Event::Failed, "3", "")
+    };
+    let failed_before_us = Entry {
+        prev: b"active",
+        ..entry(61, Event::Failed, "4", "")
+    };
+    for entry in [
+        entry(10, Event::Added, "1", "mail"),
+        entry(20, Event::Active, "1", ""),
+        entry(25, Event::Waiting, "1", ""),
+        entry(30, Event::Active, "1", ""),
+        entry(37, Event::Delayed, "1", ""),
+        entry(40, Event::Active, "1", ""),
+        entry(41, Event::Waiting, "1", ""),
+        entry(41, Event::Stalled, "1", ""),
+        entry(42, Event::Active, "1", ""),
+        entry(43, Event::Failed, "1", ""),
+        entry(50, Event::Added, "2", "mail"),
+        entry(51, Event::Active, "2", ""),
+        entry(52, Event::WaitingChildren, "2", ""),
+        entry(53, Event::Waiting, "2", ""),
+        entry(54, Event::Active, "2", ""),
+        entry(55, Event::Completed, "2", ""),
+        entry(59, Event::Added, "3", "parent"),
+        failed_with_its_child,
+        failed_before_us,
+    ] {
+        state.apply(&entry, &mut batch);
+    }
+    let failed = batch.ends.iter().filter(|end| end.attempt_failed);
+    let failed: Vec<_> = failed.map(|end| (end.outcome, end.run)).collect();
+    let ms = |ms| Some(Duration::from_millis(ms));
+    let expected = [
+        (Outcome::Retried, ms(5)),
+        (Outcome::Retried, ms(7)),
+        (Outcome::Failed, ms(1)),
+        (Outcome::Failed, None),
+    ];
+    assert_eq!(failed, expected);
+    assert_eq!((batch.stalled, batch.added.len()), (1, 3));
+}
+
+#[test]
+fn since_when_a_job_waits_and_runs() {
+    let mut state = Fold::new(LIMITS);
+    let times = |state: &Fold| (state.ready(b"1"), state.started(b"1"));
+    for (step, expected) in [
+        (entry(10, Event::Added, "1", "mail"), (None, None)),
+        (entry(10, Event::Delayed, "1", ""), (None, None)),
+        (entry(20, Event::Waiting, "1", ""), (Some(20), None)),
+        (entry(30, Event::Active, "1", ""), (None, Some(30))),
+        (entry(40, Event::Waiting, "1", ""), (Some(40), None)),
+        (entry(50, Event::Active, "1", ""), (None, Some(50))),
+        (entry(60, Event::Delayed, "1", ""), (None, None)),
+        (entry(70, Event::Waiting, "1", ""), (Some(70), None)),
+    ] {
+        fold(&mut state, &[step]);
+        assert_eq!(times(&state), expected);
+    }
+    // Added before we came.
+    fold(&mut state, &[entry(80, Event::Waiting, "2", "")]);
+    assert_eq!(state.ready(b"2"), Some(80));
+    state.gap();
+    assert_eq!((state.ready(b"1"), state.ready(b"2")), (None, None));
+    let ends = fold(
+        &mut state,
+        &[
+            entry(90, Event::Active, "1", ""),
+            entry(95, Event::Completed, "1", ""),
+        ],
+    );
+    assert_eq!(ends, [end("mail", Outcome::Completed, 5)]);
+}
+
+#[test]
+fn a_remembered_job_takes_as_many_bytes_as_the_settings_say() {
+    assert_eq!(
+        (size_of::<(u64, Pending)>(), size_of::<(u64, Run)>()),
+        (24, 24)
+    );
+}
+
 const EVENTS: [Event; 10] = [
     Event::Added,
     Event::Waiting,
@@ -152,7 +241,7 @@ proptest! {
             if ms % 3 == 0 {
                 state.learn(job.as_bytes(), Some(name.as_bytes()));
             }
-            prop_assert!(state.waiting.len() <= LIMITS.jobs && state.running.len() <= LIMITS.jobs);
+            prop_assert!(state.pending.len() <= LIMITS.jobs && state.running.len() <= LIMITS.jobs);
             prop_assert!(state.names().len() >= names, "a name went away");
             names = state.names().len();
             prop_assert!(names <= LIMITS.names + 2);
@@ -160,6 +249,9 @@ proptest! {
         state.flush(&mut batch);
         let ended = batch.ends.iter().filter(|end| end.outcome != Outcome::Retried).count();
         prop_assert_eq!(ended, finals);
+        let stalls = steps.iter().filter(|step| EVENTS[step.1] == Event::Stalled).count();
+        let added = steps.iter().filter(|step| EVENTS[step.1] == Event::Added).count();
+        prop_assert_eq!((batch.stalled as usize, batch.added.len()), (stalls, added));
         let measured = batch.ends.iter().filter(|end| end.run.is_some()).count();
         prop_assert!(measured <= starts, "more runs than starts");
         prop_assert!(batch.unnamed.len() <= starts);

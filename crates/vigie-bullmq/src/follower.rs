@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::entry::{bytes, each_stream, size};
 use crate::error::Error;
-use crate::fold::{Batch, End, Limits, Name};
+use crate::fold::{Batch, End, Name};
 use crate::link::{Backoff, Link, unless_of_key};
 use crate::shared::{Queues, Shared};
 use crate::stream::{Pace, Stream};
@@ -109,13 +109,8 @@ impl Follower {
         for gone in old.into_values() {
             self.shared.families.remove_counts(&gone.queue.key);
         }
-        let settings = &self.shared.settings;
-        let limits = Limits {
-            names: settings.max_names,
-            jobs: settings.max_jobs,
-        };
         let now = Instant::now();
-        let new = |queue| Stream::new(queue, &self.shared.families, limits, now);
+        let new = |queue| Stream::new(queue, &self.shared.families, now);
         let streams = kept.into_iter().zip(queues.iter());
         self.streams = streams
             .map(|(stream, queue)| stream.unwrap_or_else(|| new(Arc::clone(queue))))
@@ -175,6 +170,9 @@ impl Follower {
                 found.push((at, batch));
                 at += 1;
             });
+            for stream in &*chunk {
+                stream.queue.activity.follow(true);
+            }
             drop(answer);
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
@@ -196,6 +194,9 @@ impl Follower {
         // If the answer was too large to come in time, the next one is not.
         self.budget = (self.budget / 2).max(LEAST);
         self.shared.families.events_up.set(0.0);
+        for stream in &self.streams {
+            stream.queue.activity.follow(false);
+        }
         let text = error.to_string();
         let mut health = self.shared.health.lock();
         if health.events_error.as_ref() != Some(&text) {
@@ -230,7 +231,7 @@ async fn finish(
         nameless.extend(running.map(|job| (at, job, None)));
         for end in batch.ends {
             match &end.name {
-                Name::Known(_) => streams[at].end(end, None),
+                Name::Known(_) => streams[at].end(&end, None),
                 Name::Of(job) => nameless.push((at, job.clone(), Some(end))),
             }
         }
@@ -257,8 +258,8 @@ async fn finish(
         for (i, (at, job, end)) in chunk.into_iter().enumerate() {
             let name = names.get(i).and_then(bytes);
             match end {
-                Some(end) => streams[at].end(end, name),
-                None => drop(streams[at].fold.learn(&job, name)),
+                Some(end) => streams[at].end(&end, name),
+                None => drop(streams[at].queue.fold.lock().learn(&job, name)),
             }
             streams[at].counts.publish();
         }

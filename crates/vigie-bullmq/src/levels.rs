@@ -54,6 +54,8 @@ pub struct Levels {
     pub states: [Option<u64>; 6],
     /// Completed and failed jobs that are kept; not how many there have been.
     pub retained: [Option<u64>; 2],
+    /// Whether the queue is paused.
+    pub paused: Option<bool>,
 }
 
 impl Levels {
@@ -105,12 +107,15 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
 pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let reply = |at: usize| replies.get(at).unwrap_or(&Value::Nil);
     let number = |at| count(reply(at));
-    let marks = |at| u64::from(list(reply(at)).is_some_and(|tail| tail.iter().any(is_marker)));
+    let marks = |at| {
+        u64::from(list(reply(at)).is_some_and(|tail| tail.iter().filter_map(bytes).any(is_marker)))
+    };
     let marked = [marks(PLAIN), marks(PLAIN + 1)];
     let wait = number(0).map(|jobs| jobs.saturating_sub(marked[0]));
     let held = number(1).map(|jobs| jobs.saturating_sub(marked[1]));
-    let meta = list(reply(8)).unwrap_or_default();
-    let paused = meta.first().is_some_and(|flag| bytes(flag).is_some());
+    let meta = list(reply(8));
+    let flag = meta.map(|fields| fields.first().is_some_and(|flag| bytes(flag).is_some()));
+    let paused = flag.unwrap_or_default();
     // From version 6 on a pause leaves the jobs in `wait`; before, it moves them to `paused`, and a few
     // may still be there after an upgrade.
     let (waiting, paused) = match (wait, held) {
@@ -121,21 +126,21 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let levels = Levels {
         states: [waiting, number(2), number(4), number(3), paused, number(5)],
         retained: [number(6), number(7)],
+        paused: flag,
     };
     // Nobody goes back to a version that puts markers there.
     let searched = replies.len() > PLAIN;
-    let old = searched && is_old(meta.get(1).and_then(bytes));
+    let old = searched && is_old(meta.and_then(|fields| fields.get(1)).and_then(bytes));
     (levels, old || marked != [0, 0])
 }
 
 /// `0:` and the time at which the next delayed job is due.
-fn is_marker(entry: &Value) -> bool {
-    bytes(entry)
-        .and_then(|entry| entry.strip_prefix(b"0:"))
-        .is_some_and(|due| {
-            due.iter()
-                .all(|byte| byte.is_ascii_digit() || *byte == b'.')
-        })
+pub(crate) fn is_marker(entry: &[u8]) -> bool {
+    let is_time = |due: &[u8]| {
+        due.iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    };
+    entry.strip_prefix(b"0:").is_some_and(is_time)
 }
 
 /// Whether that version puts markers into `wait`. Versions 1 and 2 do not say which they are.
@@ -219,6 +224,7 @@ mod tests {
         ];
         assert_eq!(by_state, expected);
         assert_eq!(levels.retained, [Some(6), Some(7)]);
+        assert_eq!(levels.paused, Some(false));
         assert!(!again);
     }
 
@@ -226,6 +232,7 @@ mod tests {
     fn a_pause_holds_jobs_back_in_every_version() {
         let levels = |sizes, paused| {
             let (levels, _) = read(&replies_of(sizes, paused, "bullmq:6.7.0", &[]));
+            assert_eq!(levels.paused, Some(paused));
             (levels.get(State::Waiting), levels.get(State::Paused))
         };
         assert_eq!(levels([4, 0, 0, 0, 0, 0, 0, 0], true), (Some(0), Some(4)));

@@ -1,8 +1,8 @@
-//! BullMQ read from Redis, with reads only: levels, outcomes and run durations.
+//! BullMQ read from Redis, with reads only: levels, outcomes, run durations, ages, workers.
 //!
-//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state once a second, and follows
-//! its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
-//! attempt ran. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
+//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
+//! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
+//! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
 //! and costs the server far less than BullMQ's own counting.
 //!
 //! ```no_run
@@ -33,8 +33,10 @@
 //! | `fold`, `names`, `recent` | what events come to |
 //! | `ledger` | where the reading stands, and what was missed |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
+//! | `refresh` | which queues to count when |
+//! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
-//! | `link`, `control`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
+//! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
@@ -44,16 +46,20 @@ mod entry;
 mod error;
 mod fold;
 mod follower;
+mod inspector;
 mod key;
 mod ledger;
 mod levels;
 mod link;
 mod names;
 mod recent;
+mod refresh;
 mod series;
 mod shared;
+mod signals;
 mod stream;
 mod watcher;
+mod workers;
 
 pub use error::Error;
 pub use levels::{Levels, State};

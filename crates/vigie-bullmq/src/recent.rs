@@ -34,6 +34,15 @@ impl<T> Recent<T> {
         self.young.insert(key, value);
     }
 
+    pub(crate) fn get(&self, key: u64) -> Option<&T> {
+        self.young.get(&key).or_else(|| self.old.get(&key))
+    }
+
+    pub(crate) fn each_mut(&mut self, change: impl FnMut(&mut T)) {
+        let old = self.old.values_mut();
+        old.chain(self.young.values_mut()).for_each(change);
+    }
+
     pub(crate) fn get_mut(&mut self, key: u64) -> Option<&mut T> {
         self.young.get_mut(&key).or_else(|| self.old.get_mut(&key))
     }

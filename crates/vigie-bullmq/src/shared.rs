@@ -1,15 +1,18 @@
 //! What the two tasks and the handles know in common.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 use vigie_metrics::Registry;
 
 use crate::Settings;
+use crate::fold::{Fold, Limits};
 use crate::key::QueueKey;
 use crate::levels::Levels;
-use crate::series::{Families, LevelSeries, Row};
+use crate::series::{Families, LevelSeries, Row, SignalSeries};
+use crate::signals::Remembered;
 
 /// A queue that is followed.
 pub(crate) struct Queue {
@@ -18,7 +21,52 @@ pub(crate) struct Queue {
     pub(crate) young: bool,
     pub(crate) row: Arc<Row>,
     pub(crate) series: LevelSeries,
-    pub(crate) levels: Mutex<Option<(Instant, Levels)>>,
+    pub(crate) signals: SignalSeries,
+    pub(crate) activity: Activity,
+    pub(crate) fold: Mutex<Fold>,
+    /// `None`: not known.
+    pub(crate) counted: Mutex<Option<Counted>>,
+    /// Of the last look, and how many gaps there had been by then.
+    pub(crate) remembered: Mutex<(u64, Vec<Remembered>)>,
+}
+
+/// The jobs of a queue, as they were counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    pub(crate) at: Instant,
+    pub(crate) levels: Levels,
+    /// Whether to look for markers the next time.
+    pub(crate) markers: bool,
+}
+
+/// What the follower of a queue's stream tells the one who counts its jobs.
+#[derive(Debug, Default)]
+pub(crate) struct Activity {
+    followed: AtomicBool,
+    changed: AtomicBool,
+}
+
+impl Activity {
+    /// Something happened, or may have.
+    pub(crate) fn changed(&self) {
+        self.changed.store(true, SeqCst);
+    }
+
+    /// Whether whatever happens from now on will be told by [`Activity::changed`]. What came before has been.
+    pub(crate) fn follow(&self, followed: bool) {
+        self.followed.store(followed, SeqCst);
+    }
+
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followed.load(SeqCst)
+    }
+
+    /// Whether nothing happened since this was last asked. To be asked before the jobs are counted: what
+    /// happens meanwhile is then told the next time.
+    pub(crate) fn was_quiet(&self) -> bool {
+        let changed = self.changed.swap(false, SeqCst);
+        self.is_followed() && !changed
+    }
 }
 
 /// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
@@ -56,6 +104,10 @@ impl Shared {
     /// Follows more queues, none of which was followed.
     pub(crate) fn adopt(&self, keys: Vec<QueueKey>, young: bool) {
         let mut queues = self.queues().to_vec();
+        let limits = Limits {
+            names: self.settings.max_names,
+            jobs: self.settings.max_jobs,
+        };
         for key in keys {
             let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
             let row = match of_name {
@@ -64,10 +116,14 @@ impl Shared {
             };
             queues.push(Arc::new(Queue {
                 series: LevelSeries::new(&self.families, &key),
+                signals: SignalSeries::new(&self.families, &key),
                 key,
                 young,
                 row,
-                levels: Mutex::default(),
+                activity: Activity::default(),
+                fold: Mutex::new(Fold::new(limits)),
+                counted: Mutex::default(),
+                remembered: Mutex::default(),
             }));
         }
         self.replace(queues);
@@ -83,7 +139,7 @@ impl Shared {
         }
         for queue in gone {
             let named = kept.iter().any(|kept| kept.key.name() == queue.key.name());
-            self.families.remove_levels(&queue.key, !named);
+            self.families.remove_gauges(&queue.key, !named);
         }
         self.replace(kept);
     }

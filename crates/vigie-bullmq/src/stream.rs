@@ -7,7 +7,7 @@ use redis::Value;
 use tokio::time::Instant;
 
 use crate::entry::{Entry, StreamId, StreamInfo};
-use crate::fold::{Batch, End, Fold, Limits, Name};
+use crate::fold::{Batch, End, Name};
 use crate::ledger::Ledger;
 use crate::series::{Counts, Families};
 use crate::shared::Queue;
@@ -24,7 +24,6 @@ pub(crate) struct Stream {
     pub(crate) key: String,
     /// `None`: nothing is known of the stream yet, or the key holds something else.
     ledger: Option<Ledger>,
-    pub(crate) fold: Fold,
     pub(crate) counts: Counts,
     pub(crate) read_at: Instant,
     pub(crate) check_at: Instant,
@@ -38,18 +37,12 @@ pub(crate) struct Pace {
 }
 
 impl Stream {
-    pub(crate) fn new(
-        queue: Arc<Queue>,
-        families: &Arc<Families>,
-        limits: Limits,
-        now: Instant,
-    ) -> Self {
+    pub(crate) fn new(queue: Arc<Queue>, families: &Arc<Families>, now: Instant) -> Self {
         Self {
             key: queue.key.part("events"),
             counts: Counts::new(families, &queue.key, &queue.row),
             queue,
             ledger: None,
-            fold: Fold::new(limits),
             read_at: now,
             check_at: now,
         }
@@ -67,6 +60,7 @@ impl Stream {
             && error.code() == "WRONGTYPE"
         {
             self.ledger = None;
+            self.queue.activity.follow(false);
             return;
         }
         let info = StreamInfo::read(answer);
@@ -82,26 +76,39 @@ impl Stream {
                 lost
             }
         };
-        self.missed(lost);
+        if lost > 0 {
+            self.counts.lost.add(lost);
+            self.queue.activity.changed();
+            self.queue.fold.lock().gap();
+        }
     }
 
     /// Takes what was read; `full`: there may be more.
     pub(crate) fn take(&mut self, entries: &[Value], full: bool, batch: &mut Batch) {
         let mut read = 0;
+        let queue = Arc::clone(&self.queue);
+        let mut fold = queue.fold.lock();
         for entry in entries {
             let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.ledger) else {
                 continue;
             };
             read += 1;
             let lost = ledger.read(entry.id);
-            self.missed(lost);
-            self.fold.apply(&entry, batch);
+            if lost > 0 {
+                self.counts.lost.add(lost);
+                fold.gap();
+            }
+            fold.apply(&entry, batch);
+        }
+        if !entries.is_empty() {
+            queue.activity.changed();
         }
         self.counts.read.add(read);
         if !full {
-            self.fold.flush(batch);
+            fold.flush(batch);
         }
-        self.counts.name(self.fold.names());
+        self.counts.name(fold.names());
+        self.counts.arrived(&batch.added, batch.stalled);
     }
 
     /// Sets when to look again after a look that gave so many entries.
@@ -118,19 +125,13 @@ impl Stream {
     }
 
     /// Counts an end whose name was looked up, if it had to be.
-    pub(crate) fn end(&mut self, end: End, looked_up: Option<&[u8]>) {
-        let name = match end.name {
-            Name::Known(name) => name,
-            Name::Of(job) => self.fold.learn(&job, looked_up),
+    pub(crate) fn end(&mut self, end: &End, looked_up: Option<&[u8]>) {
+        let mut fold = self.queue.fold.lock();
+        let name = match &end.name {
+            Name::Known(name) => *name,
+            Name::Of(job) => fold.learn(job, looked_up),
         };
-        self.counts.name(self.fold.names());
-        self.counts.end(name, end.outcome, end.run);
-    }
-
-    fn missed(&mut self, entries: u64) {
-        if entries > 0 {
-            self.counts.lost.add(entries);
-            self.fold.gap();
-        }
+        self.counts.name(fold.names());
+        self.counts.end(name, end);
     }
 }

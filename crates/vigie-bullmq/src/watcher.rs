@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::follower::Follower;
 use crate::levels::Levels;
 use crate::link::Link;
+use crate::refresh;
 use crate::shared::Shared;
 
 /// Which jobs are the production tick.
@@ -38,8 +39,13 @@ pub struct Settings {
     pub client: redis::Client,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
-    /// How often jobs are counted.
+    /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
+    /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
+    /// How often it is looked how old, how late and how stuck jobs are.
+    pub signals_every: Duration,
+    /// How often workers are counted.
+    pub workers_every: Duration,
     /// How often a busy stream is read.
     pub poll_every: Duration,
     /// How often all keys are walked in search of queues.
@@ -64,6 +70,8 @@ impl Settings {
             client,
             tick: None,
             levels_every: Duration::from_secs(1),
+            signals_every: Duration::from_secs(5),
+            workers_every: Duration::from_secs(15),
             poll_every: Duration::from_millis(100),
             discover_every: Duration::from_secs(30),
             forget_after: Duration::from_secs(600),
@@ -107,18 +115,25 @@ impl Watcher {
         let _: Option<(Infallible, Infallible)> = stop.run_until_cancelled(both).await;
     }
 
+    /// How old a count of jobs gets at most while Redis answers. A queue that had no event is counted all the
+    /// same now and then: BullMQ's `drain()`, `obliterate()` and `changePriority()` leave none.
+    #[must_use]
+    pub fn counted_within(&self) -> Duration {
+        self.shared.settings.levels_every.max(refresh::WITHIN)
+    }
+
     /// How it is doing now.
     #[must_use]
     pub fn status(&self) -> Status {
         let now = Instant::now();
         let queues = self.shared.queues();
         let queues = queues.iter().map(|queue| {
-            let levels = *queue.levels.lock();
+            let counted = *queue.counted.lock();
             QueueStatus {
                 prefix: queue.key.prefix().into(),
                 name: queue.key.name().into(),
-                age: levels.map(|(at, _)| now - at),
-                levels: levels.map(|(_, levels)| levels),
+                age: counted.map(|counted| now - counted.at),
+                levels: counted.map(|counted| counted.levels),
             }
         });
         let queues = queues.collect();
@@ -154,7 +169,8 @@ pub struct QueueStatus {
     pub name: String,
     /// Its jobs by state; `None` when Redis does not answer, or was not asked yet.
     pub levels: Option<Levels>,
-    /// How long ago they were counted.
+    /// How long ago they were counted. A queue without events is not counted at every refresh, but within
+    /// [`Watcher::counted_within`].
     pub age: Option<Duration>,
 }
 

@@ -4,7 +4,7 @@
 //! test holds the two against each other.
 
 use crate::buckets;
-use crate::desc::{Buckets, Desc, Meta};
+use crate::desc::{Buckets, Desc, Meta, States};
 use crate::value::{Counter, Gauge, Histogram};
 
 /// Bounds for requests. 1 s is the threshold of the latency alert, so it is a bound.
@@ -19,6 +19,20 @@ pub static TICK_BUCKETS: Buckets = buckets![
 pub static JOB_BUCKETS: Buckets = buckets![
     0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
 ];
+
+/// The states of BullMQ's jobs: those a job stays in, and those that end it.
+pub static JOB_STATES: States = States {
+    label: "state",
+    levels: &[
+        "waiting",
+        "active",
+        "delayed",
+        "prioritized",
+        "paused",
+        "waiting-children",
+    ],
+    counts: &["completed", "failed"],
+};
 
 /// How many queues the bounds below have room for; `redis.max_queues` may not be more.
 pub const QUEUES: usize = 10_000;
@@ -54,7 +68,7 @@ catalogue! {
         "queue_jobs_total",
         "BullMQ jobs by queue and state. The states a job stays in (waiting, active, delayed, prioritized, paused, waiting-children) are levels; completed and failed are counts that only grow from 0 at start.",
         &["queue", "state"],
-    ).max_series(8 * QUEUES);
+    ).states(&JOB_STATES).max_series(8 * QUEUES);
     /// Specification: duration of the production tick.
     PRODUCTION_TICK_DURATION: Histogram, 0 = Desc::histogram(
         "production_tick_duration_seconds",
@@ -121,7 +135,7 @@ catalogue! {
     /// Levels, with a type of their own.
     BULLMQ_JOBS: Gauge, 3 = Desc::gauge(
         "bullmq_jobs",
-        "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two.",
+        "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two. Counted within redis.levels_every of an event of the queue, and at least every 10 s: drain(), obliterate() and changePriority() leave no event.",
         &["prefix", "queue", "state"],
     ).max_series(6 * QUEUES);
     /// Finished jobs that are kept.
@@ -130,6 +144,66 @@ catalogue! {
         "Finished jobs kept in Redis (completed, failed), which removeOnComplete and removeOnFail bound; not a count of what happened.",
         &["prefix", "queue", "state"],
     ).max_series(2 * QUEUES);
+    /// Whether a queue is paused.
+    BULLMQ_QUEUE_PAUSED: Gauge, 2 = Desc::gauge(
+        "bullmq_queue_paused",
+        "1 when the queue is paused, 0 when it is not.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// How long the first in line waits.
+    BULLMQ_OLDEST_WAITING_AGE: Gauge, 2 = Desc::gauge(
+        "bullmq_oldest_waiting_age_seconds",
+        "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// How long the longest runs.
+    BULLMQ_OLDEST_ACTIVE_AGE: Gauge, 2 = Desc::gauge(
+        "bullmq_oldest_active_age_seconds",
+        "How long the job that was taken first of those now active has been running; 0 when none is. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Jobs whose worker is gone.
+    BULLMQ_ACTIVE_WITHOUT_LOCK: Gauge, 2 = Desc::gauge(
+        "bullmq_active_without_lock",
+        "Active jobs, of the 100 that were taken first, that no worker holds a lock on: it died or its event loop is blocked. They stay so until another worker of the queue finds them stalled. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Delayed jobs nobody promotes.
+    BULLMQ_DELAYED_OVERDUE: Gauge, 2 = Desc::gauge(
+        "bullmq_delayed_overdue",
+        "Delayed jobs that were due more than 5 s ago: no worker is there, or free, to take them up. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Schedulers behind their time.
+    BULLMQ_SCHEDULER_LATE: Gauge, 2 = Desc::gauge(
+        "bullmq_scheduler_late_seconds",
+        "How long ago the next run of a job scheduler should have begun, of the one that is latest; 0 when none is late. One that reached its limit or its end is not late. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Workers.
+    BULLMQ_WORKERS: Gauge, 2 = Desc::gauge(
+        "bullmq_workers",
+        "Workers connected to the queue, by the names of Redis' clients (CLIENT LIST); absent where the server does not tell them. Read every 15 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Arrivals.
+    BULLMQ_JOBS_ADDED: Counter, 3 = Desc::counter(
+        "bullmq_jobs_added_total",
+        "Jobs added to the queue, by job name, counted from the event stream since start. A job that was not stored, because it was deduplicated or its id exists, is not in it; a retry neither.",
+        &["prefix", "queue", "name"],
+    ).max_series(2 * QUEUES);
+    /// Failures, final or not.
+    BULLMQ_ATTEMPTS_FAILED: Counter, 3 = Desc::counter(
+        "bullmq_attempts_failed_total",
+        "Attempts that failed, by job name, whether the job is tried again or not, counted from the event stream since start. A job that its processor puts back (rateLimit, moveToDelayed, moveToWait) leaves the same events as one that is tried again, and is in it; a stalled attempt is not.",
+        &["prefix", "queue", "name"],
+    ).max_series(2 * QUEUES);
+    /// Stalls.
+    BULLMQ_JOBS_STALLED: Counter, 2 = Desc::counter(
+        "bullmq_jobs_stalled_total",
+        "Times an active job was found without its worker and put back to wait, counted from the event stream since start.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",
@@ -198,6 +272,43 @@ catalogue! {
         "Unix time at which a readiness check last passed.",
         &["check"],
     ).max_series(2_000);
+
+    /// Series of the history.
+    HISTORY_SERIES: Gauge, 0 = Desc::gauge(
+        "vigie_history_series",
+        "Series that have samples in the history.",
+        &[],
+    );
+    /// Memory of the history.
+    HISTORY_BYTES: Gauge, 0 = Desc::gauge(
+        "vigie_history_bytes",
+        "Memory that the history takes, about; past history.max_bytes its oldest hours go.",
+        &[],
+    );
+    /// Where the history begins.
+    HISTORY_OLDEST: Gauge, 0 = Desc::gauge(
+        "vigie_history_oldest_timestamp_seconds",
+        "Unix time of the oldest sample in the history, or a little before it.",
+        &[],
+    );
+    /// Samples that the history took.
+    HISTORY_SAMPLES: Gauge, 0 = Desc::copied_counter(
+        "vigie_history_samples_total",
+        "Samples that the history took.",
+        &[],
+    );
+    /// Samples that it did not take.
+    HISTORY_REFUSED: Gauge, 1 = Desc::copied_counter(
+        "vigie_history_samples_refused_total",
+        "Samples that the history did not take, by reason: out_of_order and duplicate (the series has a later one, or one of this time), too_old (its time is sealed), series_limit (there are history.max_series).",
+        &["reason"],
+    ).max_series(4);
+    /// Whether the history outlives the process.
+    HISTORY_DISK_UP: Gauge, 0 = Desc::gauge(
+        "vigie_history_disk_up",
+        "1 when the history is written to disk, 0 when this fails and it is kept in memory alone. Without history.path there is no series.",
+        &[],
+    );
 
     /// Series turned away.
     SERIES_REFUSED: Counter, 1 = Desc::counter(

@@ -64,6 +64,17 @@ macro_rules! buckets {
     }};
 }
 
+/// Which series of an [untyped](Kind::Untyped) metric are levels, and which only grow.
+#[derive(Debug)]
+pub struct States {
+    /// The label that tells.
+    pub label: &'static str,
+    /// Its values that are levels.
+    pub levels: &'static [&'static str],
+    /// Its values that are counts.
+    pub counts: &'static [&'static str],
+}
+
 /// What is known of a metric without its Rust type.
 #[derive(Debug)]
 pub struct Meta {
@@ -77,6 +88,8 @@ pub struct Meta {
     pub labels: &'static [&'static str],
     /// The bounds of a histogram, [`Buckets::NONE`] otherwise.
     pub buckets: &'static Buckets,
+    /// For a metric that is both levels and counts: which is which.
+    pub states: Option<&'static States>,
     /// How many series the metric may have; further ones are refused and counted.
     pub max_series: usize,
 }
@@ -117,6 +130,7 @@ impl<V, const N: usize> Desc<V, N> {
                 help,
                 labels,
                 buckets,
+                states: None,
                 max_series: if N == 0 { 1 } else { DEFAULT_MAX_SERIES },
             },
             value: PhantomData,
@@ -127,6 +141,13 @@ impl<V, const N: usize> Desc<V, N> {
     #[must_use]
     pub const fn max_series(mut self, max: usize) -> Self {
         self.meta.max_series = max;
+        self
+    }
+
+    /// Tells levels from counts.
+    #[must_use]
+    pub const fn states(mut self, states: &'static States) -> Self {
+        self.meta.states = Some(states);
         self
     }
 

@@ -27,7 +27,7 @@ mod value;
 
 #[doc(hidden)]
 pub use desc::bounds_in_nanos;
-pub use desc::{Buckets, Desc, Kind, Meta};
+pub use desc::{Buckets, Desc, Kind, Meta, States};
 pub use exposition::Format;
 pub use family::{Family, Series};
 pub use registry::Registry;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use regex::Regex;
 
+use crate::re2::anchored;
+
 /// How a [`Matcher`] compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MatchOp {
@@ -38,9 +40,6 @@ pub struct Matcher {
     value: String,
     regex: Option<Regex>,
 }
-
-/// Compiled regular expressions larger than this are refused, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
 
 impl Matcher {
     /// A matcher; the value of `=~` and `!~` is a regular expression in RE2 syntax.
@@ -111,25 +110,6 @@ impl Matcher {
             .as_ref()
             .is_some_and(|regex| regex.is_match(value))
     }
-}
-
-/// The expression as Prometheus compiles it: over the whole value, with `.` matching newlines too.
-pub(crate) fn anchored(pattern: &str) -> Result<Regex, String> {
-    let pattern = format!("^(?s:{pattern})$");
-    let built = regex::RegexBuilder::new(&pattern)
-        .size_limit(REGEX_BYTES)
-        .build();
-    built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => "this regular expression is too large".to_owned(),
-        error => {
-            let text = error.to_string();
-            let reason = text.lines().last().unwrap_or_default();
-            format!(
-                "invalid regular expression: {}",
-                reason.trim_start_matches("error: ")
-            )
-        }
-    })
 }
 
 impl PartialEq for Matcher {

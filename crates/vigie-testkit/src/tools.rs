@@ -57,6 +57,12 @@ pub const PROMTOOL: Tool = tool("promtool", "prometheus");
 pub const PROMETHEUS: Tool = tool("prometheus", "prometheus");
 /// The Alertmanager.
 pub const ALERTMANAGER: Tool = tool("prometheus-alertmanager", "prometheus-alertmanager");
+/// Checks Alertmanager's configuration.
+pub const AMTOOL: Tool = tool("amtool", "prometheus-alertmanager");
+/// Renders the Kubernetes objects, as `kubectl kustomize`.
+pub const KUBECTL: Tool = tool("kubectl", "kubernetes-client");
+/// Checks the compose file.
+pub const DOCKER_COMPOSE: Tool = tool("docker-compose", "docker-compose");
 /// The proxy that the gateway is measured against.
 pub const NGINX: Tool = tool("nginx", "nginx-light");
 /// Makes load.

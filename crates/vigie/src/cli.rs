@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{dashboards, query};
+use crate::commands::{dashboards, query, rules};
 use crate::config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
@@ -57,12 +57,12 @@ Exit code 0 when everything works, 1 otherwise.")]
     Check(Overrides),
     /// Ask a running Vigie, or any Prometheus, in PromQL: a table, or a plot
     Query(query::Query),
+    /// Rule files: print the built-in ones, check your own
+    #[command(subcommand)]
+    Rules(rules::Rules),
     /// The dashboards for Grafana
-    Dashboards {
-        /// What to do with them.
-        #[command(subcommand)]
-        command: dashboards::Command,
-    },
+    #[command(subcommand)]
+    Dashboards(dashboards::Command),
     /// Print the completion script of a shell
     #[command(after_help = "\
 Examples:
@@ -79,7 +79,7 @@ Examples:
   vigie man run > vigie-run.1")]
     Man {
         /// The command that the page is about; the whole program by default
-        #[arg(value_parser = ["run", "check", "query", "dashboards", "completions", "man"])]
+        #[arg(value_parser = ["run", "check", "query", "rules", "dashboards", "completions", "man"])]
         command: Option<String>,
     },
 }

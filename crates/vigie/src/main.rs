@@ -23,7 +23,8 @@ fn main() -> ExitCode {
         Command::Run(flags) => with_settings(cli.config, &flags, commands::run::run),
         Command::Check(flags) => with_settings(cli.config, &flags, commands::check::run),
         Command::Query(query) => done(commands::query::run(cli.config, &query)),
-        Command::Dashboards { command } => printed(commands::dashboards::run(&command, &mut out)),
+        Command::Rules(rules) => finished(commands::rules::run(&rules, &mut out)),
+        Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
         Command::Man { command } => printed(commands::man::run(command.as_deref(), &mut out)),
     }
@@ -71,14 +72,19 @@ fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// A reader that has seen enough (`vigie man | head`) is no failure.
 fn printed(result: io::Result<()>) -> ExitCode {
-    match result.and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+    finished(result.map(|()| ExitCode::SUCCESS))
+}
+
+/// A reader that has seen enough (`vigie man | head`) is no failure.
+fn finished(result: io::Result<ExitCode>) -> ExitCode {
+    match result.and_then(|code| io::stdout().flush().map(|()| code)) {
+        Ok(code) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
             complain(&format!("vigie: {error}"));
             ExitCode::FAILURE
         }
-        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -34,6 +34,7 @@ impl CheckSource for QueueCounts {
 
     fn verdicts(&self, now: Moment) -> Vec<(String, Verdict)> {
         let status = self.watcher.status();
+        let patience = self.watcher.counted_within() + self.stale_after;
         let failure = |text: &str| Failure::new(FailureKind::Unreachable, text);
         let mut states = self.states.lock();
         let mut known = BTreeMap::new();
@@ -46,7 +47,7 @@ impl CheckSource for QueueCounts {
             known.insert(name, state);
         };
         for queue in &status.queues {
-            let fresh = queue.age.is_some_and(|age| age <= self.stale_after);
+            let fresh = queue.age.is_some_and(|age| age <= patience);
             let error = status.error.as_deref();
             let outcome = match (fresh, error) {
                 (true, None) => Some(Ok(())),

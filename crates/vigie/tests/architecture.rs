@@ -27,6 +27,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["vigie-promql"],
         &["redis", "sqlx", "toml", "clap"],
     ),
+    (
+        "vigie-history",
+        &["vigie-promql"],
+        &["tokio", "serde", "hyper", "redis", "sqlx", "toml"],
+    ),
     ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
         "vigie-promql",
@@ -34,11 +39,18 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "serde", "hyper", "redis", "sqlx"],
     ),
     (
+        "vigie-alerts",
+        &["vigie-promql"],
+        &["tokio", "hyper", "redis", "sqlx", "clap", "axum"],
+    ),
+    (
         "vigie",
         &[
             "vigie-api",
+            "vigie-alerts",
             "vigie-bullmq",
             "vigie-gateway",
+            "vigie-history",
             "vigie-metrics",
             "vigie-probes",
             "vigie-promql",

@@ -158,7 +158,8 @@ fn completions_know_every_flag() {
 fn bash_completes() {
     let script = printed(&["completions", "bash"]);
     for (typed, expected) in [
-        ("vigie ru", "run"),
+        ("vigie ru", "run rules"),
+        ("vigie rules ch", "check"),
         ("vigie run --app", "--app"),
         ("vigie check --log-f", "--log-format"),
         ("vigie completions fi", "fish"),

@@ -99,7 +99,8 @@ impl Running {
     }
 }
 
-/// The part of nginx' configuration that makes it a proxy as its own manual has it for keep-alive.
+/// The part of nginx' configuration that makes it a proxy as its own manual has it for keep-alive, and lets it tell the
+/// app what Vigie tells.
 fn proxying(port: u16, backend: u16) -> String {
     format!(
         "upstream app {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 1000000000; }}
@@ -107,9 +108,12 @@ fn proxying(port: u16, backend: u16) -> String {
            proxy_pass http://app;
            proxy_http_version 1.1;
            proxy_set_header Connection '';
-           proxy_set_header Host $host;
+           proxy_set_header Host $http_host;
            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-           proxy_set_header X-Forwarded-Proto $scheme; }} }}"
+           proxy_set_header X-Forwarded-Host $http_host;
+           proxy_set_header X-Forwarded-Proto $scheme;
+           proxy_set_header Forwarded 'for=$remote_addr;host=\"$http_host\";proto=$scheme';
+           proxy_set_header Via '1.1 nginx'; }} }}"
     )
 }
 

@@ -13,7 +13,18 @@ use crate::{Options, pinned};
 
 /// What the watcher follows streams with.
 const FOLLOWING: &[&str] = &["xread", "xinfo", "xinfo|stream"];
-const COUNTING: &[&str] = &["llen", "zcard", "hmget", "lrange"];
+/// What it counts and looks with.
+const COUNTING: &[&str] = &[
+    "llen",
+    "zcard",
+    "hmget",
+    "lrange",
+    "time",
+    "zrangebyscore",
+    "zcount",
+    "exists",
+    "client|list",
+];
 const NEVER: Duration = Duration::from_secs(86_400);
 /// All streams are checked for losses once in that time, so less would not show it.
 const CHECKS: Duration = Duration::from_secs(30);
@@ -38,6 +49,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     let mut settings = Settings::new(redis::Client::open(url.as_str())?);
     settings.levels_every = NEVER;
+    settings.signals_every = NEVER;
+    settings.workers_every = NEVER;
     settings.discover_every = NEVER;
     let watched = Watched::start(settings, pinned::OTHERS)?;
     settled(&watched).await?;
@@ -52,8 +65,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     heading("Following 1,000 idle streams");
     note(&format!(
-        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts all jobs once a second too, and looks \
-         for new queues.",
+        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts jobs once a second too, of all queues \
+         in turn, looks every 5 s how old, late and stuck they are, and looks for new queues.",
         length.as_secs_f64()
     ));
     if length < CHECKS {
@@ -62,7 +75,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut table = Table::new([
         "Redis",
         "inside XREAD, XINFO",
-        "inside counting",
+        "inside counting, looking",
         "whole process",
     ]);
     for (what, shares) in [

@@ -1,5 +1,6 @@
 //! Queues in a real Redis.
 
+mod busy;
 mod distance;
 pub(crate) mod events;
 mod feed;

@@ -56,11 +56,20 @@ async fn until_down(watched: &Watched) {
         .until("vigie_source_up", &[("source", "events")], Some(0.0))
         .await;
     let scrape = watched.scrape();
-    assert_eq!(
-        scrape.samples("bullmq_jobs", &[]).count(),
-        0,
-        "a level outlived its source"
-    );
+    for level in [
+        "bullmq_jobs",
+        "bullmq_jobs_retained",
+        "bullmq_queue_paused",
+        "bullmq_oldest_waiting_age_seconds",
+        "bullmq_oldest_active_age_seconds",
+        "bullmq_active_without_lock",
+        "bullmq_delayed_overdue",
+        "bullmq_scheduler_late_seconds",
+        "bullmq_workers",
+    ] {
+        let left = scrape.samples(level, &[]).count();
+        assert_eq!(left, 0, "{level} outlived its source");
+    }
     let left = scrape
         .samples("queue_jobs_total", &[])
         .map(|sample| sample.label("state"));

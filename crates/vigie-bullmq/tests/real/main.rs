@@ -5,4 +5,6 @@ mod counts;
 mod faults;
 mod levels;
 mod reads_only;
+mod refresh;
+mod signals;
 mod support;

@@ -11,13 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use vigie_bullmq::probe;
-use vigie_testkit::Redis;
+use vigie_testkit::{Redis, eventually};
 
-use crate::support::{run, run_jobs, settings, watch};
+use crate::support::{SOON, run, run_jobs, settings, watch};
 
 /// What a user of the watcher must be allowed to do, and nothing else.
 const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
-                      +lrange +zcard +hget +hmget +exists +xread +xinfo|stream";
+                      +lrange +zcard +zcount +zrangebyscore +hget +hmget +exists +xread +xinfo|stream \
+                      +time +client|list";
 
 #[tokio::test]
 async fn the_least_rights_are_enough() {
@@ -33,10 +34,10 @@ async fn the_least_rights_are_enough() {
         &["--prefix=secret", "--queue=hidden", "--waiting=1"],
     )
     .await;
-    let watched = watch(settings(&format!(
-        "redis://vigie:pass@127.0.0.1:{}",
-        redis.port()
-    )));
+    let mut settings = settings(&format!("redis://vigie:pass@127.0.0.1:{}", redis.port()));
+    settings.signals_every = Duration::from_millis(200);
+    settings.workers_every = Duration::from_millis(200);
+    let watched = watch(settings);
     watched.until_swept().await;
     run_jobs(&redis, "work", 500).await;
     run(
@@ -59,6 +60,24 @@ async fn the_least_rights_are_enough() {
             Some(3.0),
         )
         .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    for signal in [
+        "bullmq_oldest_active_age_seconds",
+        "bullmq_active_without_lock",
+        "bullmq_delayed_overdue",
+        "bullmq_scheduler_late_seconds",
+        "bullmq_workers",
+        "bullmq_queue_paused",
+    ] {
+        watched.until(signal, &of_queue, Some(0.0)).await;
+    }
+    eventually(SOON, async || {
+        match watched.value("bullmq_oldest_waiting_age_seconds", &of_queue) {
+            Some(0.0) | None => Err("nothing seems to wait".to_owned()),
+            Some(_) => Ok(()),
+        }
+    })
+    .await;
     let status = watched.watcher.status();
     assert_eq!((status.error, status.events_error), (None, None));
     assert_eq!(
@@ -108,6 +127,7 @@ async fn no_command_writes() {
         .filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next())
         .collect();
     let reads = [
+        "client|list",
         "exists",
         "hget",
         "hmget",
@@ -115,9 +135,12 @@ async fn no_command_writes() {
         "lrange",
         "ping",
         "scan",
+        "time",
         "xinfo|stream",
         "xread",
         "zcard",
+        "zcount",
+        "zrangebyscore",
     ];
     let tests_own = ["config|resetstat", "info"];
     let allowed = BTreeSet::from_iter(reads.into_iter().chain(tests_own));

@@ -99,7 +99,11 @@ impl Evaluation<'_> {
         steps: Steps,
         part: fn(Date) -> i64,
     ) -> Result<Evaluated, EvalError> {
-        let part = |seconds: f64| part(Date::of(seconds as i64)) as f64;
+        // A time that is no number has no date. Prometheus gives one, another on each kind of processor.
+        let part = |seconds: f64| match seconds.is_finite() {
+            true => part(Date::of(seconds as i64)) as f64,
+            false => f64::NAN,
+        };
         let Some(arg) = call.args.first() else {
             self.charge(steps.count)?;
             let seconds = steps.times().map(|time| time.div_euclid(1000) as f64);

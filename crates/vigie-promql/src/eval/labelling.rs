@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     labels::{Labels, METRIC_NAME},
-    matcher::{MatchOp, anchored},
+    matcher::MatchOp,
+    re2::anchored,
     syntax::{Call, Expr},
 };
 

@@ -9,6 +9,7 @@ mod binary;
 mod call;
 pub(crate) mod column;
 mod error;
+mod fold;
 mod histogram;
 mod invariant;
 mod labelling;
@@ -19,6 +20,7 @@ mod ranged;
 mod result;
 mod selector;
 mod shift;
+mod signature;
 pub(crate) mod window;
 
 use std::time::Duration;
@@ -90,7 +92,8 @@ pub struct TimeRange {
 impl Engine {
     /// Evaluates a query at one time, in milliseconds since the epoch.
     ///
-    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in.
+    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in. Once it
+    /// said so it must not take it back.
     ///
     /// # Errors
     ///

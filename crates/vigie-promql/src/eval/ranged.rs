@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// A function of ranges with what it needs beside the samples.
-struct Ranged {
+struct Ranged<'a> {
     function: Function,
     steps: Steps,
-    windows: Windows,
+    windows: Windows<'a>,
     /// The scalar argument, where there is one.
     param: Column,
     /// Memory to work in.
@@ -30,7 +30,7 @@ struct Ranged {
     values: Vec<f64>,
 }
 
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     /// Calls a function whose argument `arg` is a range.
     pub(super) fn ranged(
         &mut self,
@@ -65,6 +65,7 @@ impl Evaluation<'_> {
             |evaluation, labels, nameless, samples| {
                 evaluation.charge(steps.count)?;
                 let values = ranged.column(samples);
+                evaluation.check()?;
                 if any_present(&values) {
                     evaluation.suspect_gauge(call.function, labels, arg);
                     let mut series = Series::new(labels.clone(), values);
@@ -119,7 +120,7 @@ impl Evaluation<'_> {
         }
     }
 
-    pub(super) fn windows(&self, arg: &Expr, steps: Steps) -> Result<Windows, EvalError> {
+    pub(super) fn windows(&self, arg: &Expr, steps: Steps) -> Result<Windows<'e>, EvalError> {
         let (shift, range) = match arg {
             Expr::Range(node) => (&node.selector.shift, &node.range),
             Expr::Subquery(node) => (&node.shift, &node.range),
@@ -133,6 +134,7 @@ impl Evaluation<'_> {
         Ok(Windows {
             references: self.references(shift, steps)?,
             range: self.positive_millis(range)?,
+            interrupted: self.interrupted,
         })
     }
 
@@ -140,7 +142,7 @@ impl Evaluation<'_> {
     pub(super) fn each_range(
         &mut self,
         arg: &Expr,
-        windows: Windows,
+        windows: Windows<'_>,
         mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         match arg {
@@ -157,7 +159,7 @@ impl Evaluation<'_> {
     fn each_of_selector(
         &mut self,
         selector: &Selector,
-        windows: Windows,
+        windows: Windows<'_>,
         mut each: impl FnMut(&mut Self, &Labels, &[Sample]) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         let mut kept = Vec::new();
@@ -174,7 +176,7 @@ impl Evaluation<'_> {
     fn each_of_subquery(
         &mut self,
         subquery: &Subquery,
-        windows: Windows,
+        windows: Windows<'_>,
         mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         let step = match &subquery.step {
@@ -211,7 +213,7 @@ impl Evaluation<'_> {
     }
 }
 
-impl Ranged {
+impl Ranged<'_> {
     /// The function over all windows of one series.
     fn column(&mut self, samples: &[Sample]) -> Column {
         let windows = self.windows;

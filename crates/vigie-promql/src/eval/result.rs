@@ -104,6 +104,7 @@ impl Evaluation<'_> {
                 inside.extend_from_slice(window.samples);
                 0.0
             });
+            evaluation.check()?;
             evaluation.charge(inside.len())?;
             if !inside.is_empty() {
                 let labels = match nameless {

@@ -61,12 +61,17 @@ impl References {
 }
 
 /// The windows of a range, one a step, each open on the left: `(time - range, time]`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Windows {
+#[derive(Clone, Copy)]
+pub(crate) struct Windows<'a> {
     pub(crate) references: References,
     /// Milliseconds.
     pub(crate) range: i64,
+    /// Whether to give up, asked while wide windows are looked at.
+    pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
+
+/// How many samples are looked at between two questions whether to give up.
+const PATIENCE: usize = 1 << 17;
 
 /// One window of a series.
 #[derive(Clone, Copy, Debug)]
@@ -80,20 +85,22 @@ pub(crate) struct Window<'a> {
     pub(crate) samples: &'a [Sample],
 }
 
-impl Windows {
+impl Windows<'_> {
     /// The first time that may matter and the last.
     pub(crate) fn bounds(self) -> (i64, i64) {
         let start = self.references.first.saturating_sub(self.range);
         (start.saturating_add(1), self.references.last())
     }
 
-    /// Moves over the samples once, and makes a value of each window that has any.
+    /// Moves over the samples once, and makes a value of each window that has any; of none once it is interrupted, which
+    /// whoever asked for the windows must look for.
     pub(crate) fn map(
         self,
         samples: &[Sample],
         mut value: impl FnMut(Window<'_>) -> f64,
     ) -> Column {
         let (mut from, mut to) = (0, 0);
+        let mut looked_at = 0;
         let mut column = Vec::with_capacity(self.references.count);
         for step in 0..self.references.count {
             let end = self.references.at(step);
@@ -103,6 +110,14 @@ impl Windows {
             }
             while from < to && samples[from].time <= start {
                 from += 1;
+            }
+            looked_at += to - from;
+            if looked_at > PATIENCE {
+                looked_at = 0;
+                if (self.interrupted)() {
+                    column.resize(self.references.count, ABSENT);
+                    break;
+                }
             }
             column.push(if from == to {
                 ABSENT

@@ -62,12 +62,25 @@ pub(crate) fn round(value: f64, nearest: f64) -> f64 {
     (value * inverse + 0.5).floor() / inverse
 }
 
-/// Within the bounds; NaN where either bound or the value is NaN.
+/// Within the bounds; NaN where either bound or the value is NaN, unless infinity decides all the same.
 pub(crate) fn clamp(value: f64, lowest: f64, highest: f64) -> f64 {
-    if value.is_nan() || lowest.is_nan() || highest.is_nan() {
+    max(lowest, min(highest, value))
+}
+
+/// Go's `math.Min`: -Inf wins over NaN, NaN over all else.
+fn min(a: f64, b: f64) -> f64 {
+    if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
+        return f64::NEG_INFINITY;
+    }
+    if a.is_nan() || b.is_nan() {
         return f64::NAN;
     }
-    lowest.max(highest.min(value))
+    a.min(b)
+}
+
+/// Go's `math.Max`: +Inf wins over NaN, NaN over all else.
+fn max(a: f64, b: f64) -> f64 {
+    -min(-a, -b)
 }
 
 /// The result of an arithmetic operator; of a comparison, whether it holds.

@@ -17,7 +17,7 @@ Examples:
 The ConfigMaps carry the label grafana_dashboard=1, by which the sidecar of
 Grafana's Helm chart finds them.")]
     Print {
-        /// The dashboard; by default the overview, and both where a form has room for both
+        /// The dashboard; by default the overview, and with --for both
         #[arg(value_name = "DASHBOARD")]
         dashboard: Option<Name>,
         /// The language of its texts
@@ -57,7 +57,7 @@ pub enum Form {
 /// A dashboard as it is embedded.
 #[derive(Clone, Copy, Debug)]
 pub struct Dashboard {
-    /// The name of its file, which its uid is too but for the language.
+    /// The name of its file in `dashboards/`.
     pub file: &'static str,
     /// Grafana's JSON, schemaVersion 42.
     pub json: &'static str,

@@ -5,4 +5,5 @@ pub mod completions;
 pub mod dashboards;
 pub mod man;
 pub mod query;
+pub mod rules;
 pub mod run;

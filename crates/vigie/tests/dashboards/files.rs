@@ -16,7 +16,7 @@ pub(crate) fn path(file: &str) -> PathBuf {
         .join(file)
 }
 
-fn text(file: &str) -> String {
+pub(crate) fn text(file: &str) -> String {
     std::fs::read_to_string(path(file)).unwrap_or_else(|error| panic!("dashboards/{file}: {error}"))
 }
 
@@ -42,21 +42,16 @@ fn must_be(file: &str, expected: &str) {
     );
 }
 
-/// So that an export of Grafana and an edit by hand differ only where they mean to.
+/// The sources first, in their canonical form: so an export of Grafana and an edit by hand differ only where they mean to.
 #[test]
-fn the_sources_are_in_canonical_form() {
-    for name in SOURCES {
-        let file = format!("{name}.json");
-        must_be(&file, &canonical::text(&load(&file)));
-    }
-    must_be("fr.json", &canonical::text(&load("fr.json")));
-}
-
-#[test]
-fn the_french_files_are_made_from_the_sources() {
+fn every_file_is_up_to_date() {
     let french = translation::words();
+    must_be("fr.toml", &toml::to_string(&french).unwrap());
     for name in SOURCES {
-        let translated = translation::translate(&load(&format!("{name}.json")), &french);
-        must_be(&format!("{name}.fr.json"), &canonical::text(&translated));
+        let (file, in_french) = (format!("{name}.json"), format!("{name}.fr.json"));
+        let source = load(&file);
+        must_be(&file, &canonical::text(&source));
+        let translated = translation::translate(&source, &french);
+        must_be(&in_french, &canonical::text(&translated));
     }
 }

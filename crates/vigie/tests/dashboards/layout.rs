@@ -123,3 +123,20 @@ fn a_stat_shows_now_or_nothing() {
         }
     }
 }
+
+/// Grafana sorts by the column's title, and silently does not when there is no such column.
+#[test]
+fn legends_are_sorted_by_a_column_they_have() {
+    for dashboard in Dashboard::sources() {
+        for panel in dashboard.panels() {
+            let legend = &panel.0["options"]["legend"];
+            if let Some(column) = legend["sortBy"].as_str() {
+                let calcs = legend["calcs"].as_array().unwrap();
+                let has = calcs
+                    .iter()
+                    .any(|calc| calc.as_str() == Some(&column.to_lowercase()));
+                assert!(has, "{}: {column}", panel.title());
+            }
+        }
+    }
+}

@@ -7,19 +7,6 @@ use vigie_metrics::catalogue;
 use crate::model::Dashboard;
 use crate::query::{self, Use};
 
-/// TO BE DELETED when the catalogue has them; a test fails then until this list is empty.
-const AWAITED: &[(&str, &[&str])] = &[
-    ("bullmq_oldest_waiting_age_seconds", &["prefix", "queue"]),
-    ("bullmq_oldest_active_age_seconds", &["prefix", "queue"]),
-    ("bullmq_workers", &["prefix", "queue"]),
-    ("bullmq_jobs_stalled_total", &["prefix", "queue"]),
-    ("bullmq_attempts_failed_total", &["prefix", "queue", "name"]),
-    ("bullmq_delayed_overdue", &["prefix", "queue"]),
-    ("bullmq_scheduler_late_seconds", &["prefix", "queue"]),
-    ("bullmq_queue_paused", &["prefix", "queue"]),
-    ("bullmq_active_without_lock", &["prefix", "queue"]),
-];
-
 /// Metrics that no panel shows, each with its reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     (
@@ -29,12 +16,8 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("process_threads", "the configuration fixes it"),
 ];
 
-/// A metric by the name of one of its samples: labels, and whether it is a queue's.
+/// The labels of a metric, by the name of one of its samples.
 fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
-    let awaited = AWAITED
-        .iter()
-        .find(|(name, _)| *name == sample)
-        .map(|(_, labels)| *labels);
     let metric = catalogue::all().into_iter().find_map(|meta| {
         let histogram = !meta.buckets.seconds.is_empty();
         let suffix = sample.strip_prefix(meta.name)?;
@@ -46,7 +29,7 @@ fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
     });
     // A scrape adds the two.
     let mut labels: BTreeSet<String> = ["job", "instance"].map(str::to_owned).into();
-    labels.extend(awaited.or(metric)?.iter().map(|label| (*label).to_owned()));
+    labels.extend(metric?.iter().map(|label| (*label).to_owned()));
     if sample.ends_with("_bucket") {
         labels.insert("le".to_owned());
     }
@@ -137,25 +120,12 @@ fn every_metric_is_shown_somewhere() {
         let mut samples = ["", "_bucket", "_sum", "_count"].into_iter();
         samples.any(|suffix| used.contains(&format!("{name}{suffix}")))
     };
-    let known = catalogue::all().into_iter().map(|meta| meta.name);
-    for name in known.chain(AWAITED.iter().map(|(name, _)| *name)) {
+    for name in catalogue::all().into_iter().map(|meta| meta.name) {
         let excused = NOT_SHOWN.iter().find(|(hidden, _)| *hidden == name);
         match excused {
             None => assert!(shown(name), "{name} is on no dashboard"),
             Some((_, reason)) => assert!(!shown(name), "{name} is shown, although {reason}"),
         }
-    }
-}
-
-#[test]
-fn what_was_awaited_has_not_come() {
-    for meta in catalogue::all() {
-        let awaited = AWAITED.iter().any(|(name, _)| *name == meta.name);
-        assert!(
-            !awaited,
-            "{} is in the catalogue: delete it from AWAITED",
-            meta.name
-        );
     }
 }
 

@@ -1,17 +1,17 @@
-//! The French dashboards: the English ones with every text replaced from `dashboards/fr.json`.
+//! The French dashboards: the English ones with every text replaced from `dashboards/fr.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::files::{SOURCES, load};
+use crate::files::{SOURCES, load, text};
 
 /// What a text is in French.
 pub(crate) type Words = BTreeMap<String, String>;
 
 /// The translations as they are checked in.
 pub(crate) fn words() -> Words {
-    serde_json::from_value(load("fr.json")).expect("dashboards/fr.json maps texts to texts")
+    toml::from_str(&text("fr.toml")).expect("dashboards/fr.toml maps texts to texts")
 }
 
 /// The dashboard in the language of `words`. A text without a translation stays; a test finds it.
@@ -38,26 +38,33 @@ fn is_text(path: &[&str]) -> bool {
         ["templating", "list", "current", ..] => false,
         [.., "renameByName", _] => true,
         [.., key] => match *key {
-            "description" | "displayName" | "label" | "legendFormat" | "text" | "textFormat"
-            | "title" | "titleFormat" | "tooltip" => true,
-            "allValue"
+            "axisLabel" | "description" | "displayName" | "label" | "legendFormat" | "text"
+            | "textFormat" | "title" | "titleFormat" | "tooltip" => true,
+            "align"
+            | "allValue"
+            | "axisColorMode"
+            | "axisPlacement"
             | "calcs"
             | "cellHeight"
             | "color"
             | "colorMode"
             | "columnField"
+            | "definition"
             | "displayMode"
+            | "drawStyle"
+            | "editorMode"
             | "emptyValue"
             | "expr"
             | "fields"
             | "fixedColor"
             | "format"
             | "from"
+            | "gradientMode"
             | "graphMode"
             | "group"
+            | "icon"
             | "iconColor"
             | "id"
-            | "icon"
             | "justifyMode"
             | "lineInterpolation"
             | "mode"
@@ -66,14 +73,16 @@ fn is_text(path: &[&str]) -> bool {
             | "orientation"
             | "percentChangeColorMode"
             | "placement"
+            | "pluginVersion"
             | "query"
             | "refId"
             | "refresh"
+            | "regex"
             | "rowField"
+            | "showPoints"
             | "showValue"
             | "sort"
             | "sortBy"
-            | "align"
             | "textMode"
             | "timezone"
             | "to"
@@ -81,7 +90,8 @@ fn is_text(path: &[&str]) -> bool {
             | "uid"
             | "unit"
             | "url"
-            | "valueField" => false,
+            | "valueField"
+            | "weekStart" => false,
             unknown => panic!(
                 "is {unknown:?} ({}) a text that people read? say so here",
                 path.join(".")
@@ -142,11 +152,11 @@ fn every_text_has_a_translation_and_every_translation_a_text() {
     let unused: Vec<_> = translated.difference(&texts).collect();
     assert!(
         missing.is_empty(),
-        "without a translation in dashboards/fr.json: {missing:#?}"
+        "without a translation in dashboards/fr.toml: {missing:#?}"
     );
     assert!(
         unused.is_empty(),
-        "of no use in dashboards/fr.json: {unused:#?}"
+        "of no use in dashboards/fr.toml: {unused:#?}"
     );
 }
 
@@ -154,10 +164,10 @@ fn every_text_has_a_translation_and_every_translation_a_text() {
 fn a_translation_says_the_same() {
     /// The figures, labels and names of metrics and settings, which are the same in every language.
     fn fixed(text: &str) -> BTreeSet<&str> {
-        let words = text.split(|c: char| !(c.is_alphanumeric() || "{}_.<>/%".contains(c)));
+        let words = text.split(|c: char| !(c.is_alphanumeric() || "{}_.<>/".contains(c)));
         let words = words.map(|word| word.trim_end_matches('.'));
         words
-            .filter(|word| word.contains(|c: char| c.is_ascii_digit() || "{_<%/".contains(c)))
+            .filter(|word| word.contains(|c: char| c.is_ascii_digit() || "{_</".contains(c)))
             .collect()
     }
     for (english, french) in words() {

@@ -6,8 +6,10 @@ mod common;
 
 mod admin;
 mod alerting;
+mod api;
 mod databases;
 mod event_loop;
+mod history;
 mod jobs;
 mod lifecycle;
 mod outages;

@@ -1,0 +1,113 @@
+//! `rate()`, `irate()` and `increase()` over what is no count. They take every fall for a restart of a counter, so a level that falls by
+//! one looks like a leap by all of it.
+
+use vigie_promql::syntax::{Call, Expr, Function, Selector, Visitor};
+
+use super::known::{Kind, Known, Metric, Series};
+use crate::finding::Finding;
+use crate::suggest::listed;
+
+pub(super) struct Counters<'k> {
+    known: &'k Known,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'k> Counters<'k> {
+    pub(super) fn new(known: &'k Known) -> Self {
+        Self {
+            known,
+            findings: Vec::new(),
+        }
+    }
+
+    fn selector(&mut self, function: Function, selector: &Selector) {
+        let Some(name) = selector.metric() else {
+            return;
+        };
+        let gauge = "a level: every fall is taken for a restart from 0";
+        let (why, help) = match self.known.series(name) {
+            None | Some(Series::Bucket(..)) => return,
+            Some(Series::Of(metric)) => match metric.kind {
+                Kind::Counter | Kind::Histogram => return,
+                Kind::Gauge => (gauge.to_owned(), levels_instead()),
+                Kind::Untyped => match levels(selector, metric) {
+                    Some(found) => found,
+                    None => return,
+                },
+            },
+            Some(Series::Recorded(_)) => (
+                "recorded: the restarts of the counters in it cannot be seen any more".to_owned(),
+                format!(
+                    "take {}() first and aggregate what it gives",
+                    function.name()
+                ),
+            ),
+            Some(Series::Prometheus) => (gauge.to_owned(), levels_instead()),
+        };
+        let title = format!("{}() over `{name}`, which is no counter", function.name());
+        let finding = Finding::new(selector.span.range(), title, why);
+        self.findings.push(finding.help(help));
+    }
+}
+
+fn levels_instead() -> String {
+    "of a level take delta(), deriv() or max_over_time()".to_owned()
+}
+
+/// Why the selected series of a metric that is both are not all counts, and what to do.
+fn levels(selector: &Selector, metric: &Metric) -> Option<(String, String)> {
+    let states = metric.states.as_ref()?;
+    let on_label = |value: &&String| {
+        let mut matchers = selector.matchers.iter().map(|matcher| &matcher.matcher);
+        matchers.all(|matcher| matcher.name() != states.label || matcher.matches(value))
+    };
+    let selected: Vec<_> = states.levels.iter().filter(on_label).collect();
+    if selected.is_empty() {
+        return None;
+    }
+    let label = &states.label;
+    let levels = listed(selected.iter().map(|value| value.as_str()), "and");
+    let plural = if selected.len() == 1 {
+        "is a level"
+    } else {
+        "are levels"
+    };
+    let counts: Vec<_> = states
+        .counts
+        .iter()
+        .map(|value| format!("{label}={value:?}"))
+        .collect();
+    Some((
+        format!("{levels} {plural}: every fall is taken for a restart from 0"),
+        format!(
+            "counts are {}",
+            listed(counts.iter().map(String::as_str), "and")
+        ),
+    ))
+}
+
+impl<'a> Visitor<'a> for Counters<'_> {
+    fn call(&mut self, call: &'a Call, _ancestors: &[&'a Expr]) {
+        let function = call.function;
+        if !matches!(
+            function,
+            Function::Rate | Function::Irate | Function::Increase
+        ) {
+            return;
+        }
+        match call.args.first().map(Expr::unwrap_parens) {
+            Some(Expr::Range(range)) => self.selector(function, &range.selector),
+            Some(Expr::Subquery(subquery)) => match subquery.expr.unwrap_parens() {
+                Expr::Selector(selector) => self.selector(function, selector),
+                inside => {
+                    let title = format!("{}() over computed values", function.name());
+                    let why = "the restarts of counters cannot be seen in them";
+                    let help = format!("take {}() of the counters first", function.name());
+                    let finding = Finding::new(inside.span().range(), title, why);
+                    self.findings.push(finding.help(help));
+                }
+            },
+            _ => {}
+        }
+    }
+}

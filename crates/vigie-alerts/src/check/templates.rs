@@ -1,0 +1,282 @@
+//! What a template asks for and will not get. Prometheus writes `<no value>` or `<error expanding template: …>` into the alert then,
+//! which the person who was woken finds instead of an answer.
+
+use super::known::Known;
+use super::labels::{self, Labels};
+use super::{check_expr, moved};
+use crate::finding::{Finding, Span};
+use crate::rules::not_promql;
+use crate::suggest::{did_you_mean, listed};
+use crate::template::{
+    Branch, Command, Function, Name, Node, Operand, OperandKind, Pipeline, Template,
+};
+
+/// What a value is, as far as that can be told.
+#[derive(Clone)]
+enum Shape {
+    /// What a template is given: `.Labels`, `.Value`, …
+    Root,
+    /// The labels of a series.
+    Labels(Labels),
+    /// One result of `query`.
+    Sample(Labels),
+    /// All results of `query`.
+    Samples(Labels),
+    Unknown,
+}
+
+/// The findings of a template; their places are in `text`.
+pub(super) fn check(
+    template: &Template,
+    text: &str,
+    labels: &Labels,
+    known: &Known,
+) -> Vec<Finding> {
+    let mut checker = Checker {
+        text,
+        labels,
+        known,
+        variables: vec![
+            ("$".to_owned(), Shape::Root),
+            ("$labels".to_owned(), Shape::Labels(labels.clone())),
+        ],
+        findings: Vec::new(),
+    };
+    checker.nodes(&template.nodes, &Shape::Root);
+    // What the dot of a named template is, its callers say.
+    checker.variables = Vec::new();
+    for (_, nodes) in &template.defined {
+        checker.nodes(nodes, &Shape::Unknown);
+    }
+    checker.findings
+}
+
+struct Checker<'a> {
+    text: &'a str,
+    labels: &'a Labels,
+    known: &'a Known,
+    variables: Vec<(String, Shape)>,
+    findings: Vec<Finding>,
+}
+
+impl Checker<'_> {
+    fn nodes(&mut self, nodes: &[Node], dot: &Shape) {
+        for node in nodes {
+            match node {
+                Node::Action(pipeline) => {
+                    self.pipeline(pipeline, dot, false);
+                }
+                Node::If(branch) => {
+                    let outside = self.variables.len();
+                    self.pipeline(&branch.pipeline, dot, false);
+                    self.branch(branch, dot, dot, outside);
+                }
+                Node::With(branch) => {
+                    let outside = self.variables.len();
+                    let value = self.pipeline(&branch.pipeline, dot, false);
+                    self.branch(branch, &value, dot, outside);
+                }
+                Node::Range(branch) => {
+                    let outside = self.variables.len();
+                    let value = self.pipeline(&branch.pipeline, dot, true);
+                    self.branch(branch, &item(value), dot, outside);
+                }
+                Node::Template { argument, .. } => {
+                    if let Some(argument) = argument {
+                        self.pipeline(argument, dot, false);
+                    }
+                }
+                Node::Text(_) | Node::Break | Node::Continue => {}
+            }
+        }
+    }
+
+    fn branch(&mut self, branch: &Branch, inside: &Shape, outside: &Shape, variables: usize) {
+        let declared = self.variables.len();
+        self.nodes(&branch.body, inside);
+        self.variables.truncate(declared);
+        self.nodes(&branch.otherwise, outside);
+        self.variables.truncate(variables);
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Shape, range: bool) -> Shape {
+        let mut piped = None;
+        for command in &pipeline.commands {
+            piped = Some(self.command(command, piped.as_ref(), dot));
+        }
+        let value = piped.unwrap_or(Shape::Unknown);
+        if pipeline.declares {
+            let names: Vec<_> = pipeline.variables.iter().map(|name| &name.text).collect();
+            match names[..] {
+                [index, each] => {
+                    self.variables.push((index.clone(), Shape::Unknown));
+                    self.variables.push((each.clone(), item(value.clone())));
+                }
+                [name] if range => self.variables.push((name.clone(), item(value.clone()))),
+                [name] => self.variables.push((name.clone(), value.clone())),
+                _ => {}
+            }
+        }
+        value
+    }
+
+    fn command(&mut self, command: &Command, piped: Option<&Shape>, dot: &Shape) -> Shape {
+        let mut shapes = Vec::new();
+        for operand in &command.operands {
+            shapes.push(self.operand(operand, dot));
+        }
+        let given = command.operands.len() - 1 + usize::from(piped.is_some());
+        let OperandKind::Function(function) = command.operands[0].kind else {
+            if command.operands.len() > 1 && command.operands[0].fields.is_empty() {
+                let span = command.operands[0].span.clone();
+                let title = "a value with arguments";
+                let label = "only a function takes what stands behind it";
+                self.findings.push(Finding::new(span, title, label));
+            }
+            return shapes.swap_remove(0);
+        };
+        self.arity(function, &command.operands[0], given);
+        let last = || {
+            shapes
+                .last()
+                .filter(|_| command.operands.len() > 1)
+                .or(piped)
+        };
+        match function {
+            Function::Query => match &command.operands[..] {
+                [_, operand] => self.query(operand),
+                _ => Shape::Unknown,
+            },
+            Function::First => last().cloned().map_or(Shape::Unknown, item),
+            Function::SortByLabel => last().cloned().unwrap_or(Shape::Unknown),
+            _ => Shape::Unknown,
+        }
+    }
+
+    fn arity(&mut self, function: Function, operand: &Operand, given: usize) {
+        let name = function.name();
+        let span = operand.span.clone();
+        if function.is_newer() {
+            let title = format!("`{name}` needs a newer Prometheus");
+            let label = "Prometheus 2.42 refuses the whole file for it";
+            self.findings.push(Finding::new(span.clone(), title, label));
+        }
+        let (fewest, most) = function.arity();
+        if (fewest..=most).contains(&given) {
+            return;
+        }
+        let wanted = match (fewest, most) {
+            (fewest, most) if fewest == most => fewest.to_string(),
+            (fewest, usize::MAX) => format!("at least {fewest}"),
+            (fewest, most) => format!("{fewest} to {most}"),
+        };
+        let title = format!("`{name}` with {given} arguments");
+        let label = format!("takes {wanted}");
+        self.findings.push(Finding::new(span, title, label));
+    }
+
+    fn operand(&mut self, operand: &Operand, dot: &Shape) -> Shape {
+        let mut shape = match &operand.kind {
+            OperandKind::Dot => dot.clone(),
+            OperandKind::Variable(name) => {
+                let found = self.variables.iter().rev().find(|(known, _)| known == name);
+                found.map_or(Shape::Unknown, |(_, shape)| shape.clone())
+            }
+            OperandKind::Paren(pipeline) => {
+                let outside = self.variables.len();
+                let shape = self.pipeline(pipeline, dot, false);
+                self.variables.truncate(outside);
+                shape
+            }
+            _ => Shape::Unknown,
+        };
+        for field in &operand.fields {
+            shape = self.field(&shape, field);
+        }
+        shape
+    }
+
+    fn field(&mut self, shape: &Shape, field: &Name) -> Shape {
+        let name = field.text.as_str();
+        match shape {
+            Shape::Root => {
+                let fields = ["Labels", "Value", "ExternalLabels", "ExternalURL"];
+                self.one_of(field, &fields);
+                match name {
+                    "Labels" => Shape::Labels(self.labels.clone()),
+                    _ => Shape::Unknown,
+                }
+            }
+            Shape::Sample(labels) => {
+                self.one_of(field, &["Labels", "Value"]);
+                match name {
+                    "Labels" => Shape::Labels(labels.clone()),
+                    _ => Shape::Unknown,
+                }
+            }
+            Shape::Labels(labels) => {
+                if !labels.has(name) {
+                    let title = format!("unknown label `{name}`");
+                    let finding = Finding::new(field.span.clone(), title, labels.described());
+                    let help = did_you_mean(name, labels.candidates());
+                    self.findings.push(finding.help(help));
+                }
+                Shape::Unknown
+            }
+            Shape::Samples(_) => {
+                let title = format!("`.{name}` of a list");
+                let label = "take `first` of it, or go through it with `range`";
+                self.findings
+                    .push(Finding::new(field.span.clone(), title, label));
+                Shape::Unknown
+            }
+            Shape::Unknown => Shape::Unknown,
+        }
+    }
+
+    fn one_of(&mut self, field: &Name, known: &[&str]) {
+        if known.contains(&field.text.as_str()) {
+            return;
+        }
+        let title = format!("unknown field `.{}`", field.text);
+        let label = format!("there are: {}", listed(known.iter().copied(), "and"));
+        let finding = Finding::new(field.span.clone(), title, label);
+        let help = did_you_mean(&field.text, known.iter().copied());
+        self.findings.push(finding.help(help));
+    }
+
+    /// `query "…"`: an expression like that of the rule.
+    fn query(&mut self, operand: &Operand) -> Shape {
+        let OperandKind::Text(query) = &operand.kind else {
+            return Shape::Unknown;
+        };
+        let whole = operand.span.clone();
+        // Without escapes each byte stands where it is meant; with them only the whole text can be shown.
+        let plain = self.text.get(whole.start + 1..whole.end.saturating_sub(1)) == Some(query);
+        let locate = |span: Span| match plain {
+            true => whole.start + 1 + span.start..whole.start + 1 + span.end,
+            false => whole.clone(),
+        };
+        match vigie_promql::parse(query) {
+            Ok(tree) => {
+                for finding in check_expr(&tree, query, self.known) {
+                    self.findings.push(moved(finding, locate));
+                }
+                Shape::Samples(labels::of(&tree, self.known))
+            }
+            Err(error) => {
+                let finding = not_promql(&error, locate(error.span.range()));
+                self.findings.push(finding);
+                Shape::Unknown
+            }
+        }
+    }
+}
+
+/// What a `range` hands out one by one.
+fn item(shape: Shape) -> Shape {
+    match shape {
+        Shape::Samples(labels) => Shape::Sample(labels),
+        _ => Shape::Unknown,
+    }
+}

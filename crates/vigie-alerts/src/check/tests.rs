@@ -1,0 +1,505 @@
+use super::*;
+use crate::load;
+
+fn metric(kind: Kind, labels: &[&str], buckets: &[f64]) -> Metric {
+    Metric {
+        kind,
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        buckets: buckets.to_vec(),
+        states: None,
+    }
+}
+
+fn known() -> Known {
+    let mut known = Known::default();
+    let buckets = [0.5, 1.0, 2.5];
+    known.add(
+        "request_seconds",
+        metric(Kind::Histogram, &["route", "code"], &buckets),
+    );
+    known.add(
+        "errors_total",
+        metric(Kind::Counter, &["route", "code"], &[]),
+    );
+    known.add("workers", metric(Kind::Gauge, &["queue"], &[]));
+    known.add("connections", metric(Kind::Gauge, &[], &[]));
+    known.add(
+        "jobs_total",
+        Metric {
+            states: Some(States {
+                label: "state".to_owned(),
+                counts: vec!["completed".to_owned(), "failed".to_owned()],
+                levels: vec!["waiting".to_owned(), "active".to_owned()],
+            }),
+            ..metric(Kind::Untyped, &["queue", "state"], &[])
+        },
+    );
+    known
+}
+
+/// Each finding of an alert, by title and by the text it points at.
+fn found(expr: &str, summary: &str) -> Vec<(String, String)> {
+    let text = format!(
+        "groups:\n  - name: g\n    rules:\n      - record: recorded:p95\n        expr: histogram_quantile(0.95, sum by (le, route) (rate(request_seconds_bucket[5m])))\n      - record: recorded:errors\n        expr: sum by (route) (rate(errors_total[5m]))\n        labels: {{team: core}}\n      - alert: A\n        expr: |-\n          {expr}\n        annotations:\n          summary: |-\n            {summary}\n"
+    );
+    let loaded = load(&text);
+    assert_eq!(loaded.findings, [], "{text}");
+    let findings = check(&loaded.rules, &known()).into_iter();
+    findings
+        .map(|finding| (finding.title, text[finding.span].to_owned()))
+        .collect()
+}
+
+#[test]
+fn what_is_well() {
+    for expr in [
+        "sum(rate(errors_total[5m])) > 5",
+        "sum by (route, instance) (rate(errors_total{code=~\"5..\", namespace=\"prod\"}[5m])) > 5",
+        "jobs_total{state=\"waiting\"} > 500",
+        "rate(jobs_total{state=\"failed\"}[5m]) > 5",
+        "increase(jobs_total{state=~\"failed|completed\"}[5m]) > 5",
+        "rate(jobs_total{state!=\"waiting\", state!=\"active\"}[5m]) > 5",
+        "histogram_quantile(0.95, sum(rate(request_seconds_bucket[5m])) by (le)) > 1",
+        "1 < histogram_quantile(0.95, sum by (le, route) (rate(request_seconds_bucket[5m])))",
+        "histogram_quantile(0.95, rate(request_seconds_bucket[5m])) * 1000 >= 2500",
+        "1 / histogram_quantile(0.95, rate(request_seconds_bucket[5m])) > 0.7",
+        "1000 * histogram_quantile(0.95, rate(request_seconds_bucket[5m])) > 500",
+        "max by (route) (recorded:p95) > 0.5",
+        "rate(request_seconds_sum[5m]) / rate(request_seconds_count[5m]) > 0.7",
+        "rate(request_seconds_bucket{le=\"0.5\"}[5m]) / ignoring(le) rate(request_seconds_count[5m]) < 0.9",
+        "rate(errors_total[5m]) / ignoring(code) group_left sum without (code) (rate(errors_total[5m])) > 1",
+        "recorded:errors{team=\"core\"} > 1",
+        "up == 0 or absent(up{job=\"x\"}) or scrape_duration_seconds > 1 or ALERTS{alertname=\"A\"} == 1",
+        "label_replace(workers, \"kind\", \"$1\", \"queue\", \"(.*)\") > 0",
+        "sum by (kind) (label_replace(workers, \"kind\", \"$1\", \"queue\", \"(.*)\")) > 0",
+        "sum by (n) (count_values(\"n\", workers)) > 0",
+        "{__name__=~\"any.*\", x=\"y\"} > 0",
+        "delta(workers[5m]) < 0 and deriv(workers[1h] offset -5m) < 0",
+        "max_over_time(rate(errors_total[5m])[1h:1m]) > 1",
+        "rate(errors_total[5m:1m]) > 1",
+        "vector(1) and vector(time()) > 0",
+        "topk(3, workers) > 0",
+    ] {
+        assert_eq!(found(expr, "x"), [], "{expr}");
+    }
+}
+
+#[test]
+fn names_that_do_not_exist() {
+    for (expr, title, at) in [
+        (
+            "eror_total > 1",
+            "unknown metric `eror_total`",
+            "eror_total",
+        ),
+        (
+            "sum(rate(errors_totl[5m])) > 1",
+            "unknown metric `errors_totl`",
+            "errors_totl",
+        ),
+        (
+            "request_seconds > 1",
+            "unknown metric `request_seconds`",
+            "request_seconds",
+        ),
+        (
+            "workers_bucket > 1",
+            "unknown metric `workers_bucket`",
+            "workers_bucket",
+        ),
+        (
+            "errors_total{rout=\"/\"} > 1",
+            "unknown label `rout`",
+            "rout=\"/\"",
+        ),
+        (
+            "sum by (rout) (errors_total) > 1",
+            "unknown label `rout`",
+            "rout",
+        ),
+        (
+            "sum without (cod) (errors_total) > 1",
+            "unknown label `cod`",
+            "cod",
+        ),
+        (
+            "sum by (route) (sum by (code) (errors_total)) > 1",
+            "unknown label `route`",
+            "route",
+        ),
+        (
+            "workers + on(queu) connections > 1",
+            "unknown label `queu`",
+            "queu",
+        ),
+        (
+            "workers * on(queue) group_left(stat) jobs_total > 1",
+            "unknown label `stat`",
+            "stat",
+        ),
+        (
+            "recorded:errors{code=\"500\"} > 1",
+            "unknown label `code`",
+            "code=\"500\"",
+        ),
+        (
+            "jobs_total{state=\"wating\"} > 1",
+            "`state` is never \"wating\"",
+            "state=\"wating\"",
+        ),
+        (
+            "jobs_total{state=~\"wait\"} > 1",
+            "`state` is never \"wait\"",
+            "state=~\"wait\"",
+        ),
+        (
+            "request_seconds_bucket{le=\"0.7\"} > 1",
+            "`request_seconds` has no bucket \"0.7\"",
+            "le=\"0.7\"",
+        ),
+    ] {
+        let expected = [(title.to_owned(), at.to_owned())];
+        assert_eq!(found(expr, "x"), expected, "{expr}");
+    }
+}
+
+#[test]
+fn rates_of_what_is_no_count() {
+    for (expr, title, at) in [
+        (
+            "rate(workers[5m]) > 1",
+            "rate() over `workers`, which is no counter",
+            "workers",
+        ),
+        (
+            "increase(up[5m]) > 1",
+            "increase() over `up`, which is no counter",
+            "up",
+        ),
+        (
+            "irate((connections[5m])) > 1",
+            "irate() over `connections`, which is no counter",
+            "connections",
+        ),
+        (
+            "rate(workers[5m:1m]) > 1",
+            "rate() over `workers`, which is no counter",
+            "workers",
+        ),
+        (
+            "rate(recorded:errors[5m]) > 1",
+            "rate() over `recorded:errors`, which is no counter",
+            "recorded:errors",
+        ),
+        (
+            "rate(jobs_total[5m]) > 1",
+            "rate() over `jobs_total`, which is no counter",
+            "jobs_total",
+        ),
+        (
+            "rate(jobs_total{state=\"waiting\"}[5m]) > 1",
+            "rate() over `jobs_total`, which is no counter",
+            "jobs_total{state=\"waiting\"}",
+        ),
+        (
+            "rate(jobs_total{state!=\"active\"}[5m]) > 1",
+            "rate() over `jobs_total`, which is no counter",
+            "jobs_total{state!=\"active\"}",
+        ),
+        (
+            "rate(sum(errors_total)[5m:1m]) > 1",
+            "rate() over computed values",
+            "sum(errors_total)",
+        ),
+    ] {
+        let expected = [(title.to_owned(), at.to_owned())];
+        assert_eq!(found(expr, "x"), expected, "{expr}");
+    }
+}
+
+#[test]
+fn thresholds_between_bounds() {
+    let quantile = "histogram_quantile(0.95, sum(rate(request_seconds_bucket[5m])) by (le))";
+    for (expr, title, at) in [
+        (
+            format!("{quantile} > 1.5"),
+            "1.5 is no bucket bound of `request_seconds`",
+            "1.5",
+        ),
+        (
+            format!("{quantile} > 0.1"),
+            "0.1 is no bucket bound of `request_seconds`",
+            "0.1",
+        ),
+        (
+            format!("0.7 < {quantile}"),
+            "0.7 is no bucket bound of `request_seconds`",
+            "0.7",
+        ),
+        (
+            format!("({quantile}) * 1000 > 700"),
+            "0.7 is no bucket bound of `request_seconds`",
+            "700",
+        ),
+        (
+            format!("{quantile} > 2.5"),
+            "a quantile of `request_seconds` is never above 2.5",
+            "2.5",
+        ),
+        (
+            format!("{quantile} > 10"),
+            "a quantile of `request_seconds` is never above 2.5",
+            "10",
+        ),
+        (
+            format!("{quantile} < 10"),
+            "10 is no bucket bound of `request_seconds`",
+            "10",
+        ),
+        (
+            format!("1000 * {quantile} > 700"),
+            "0.7 is no bucket bound of `request_seconds`",
+            "700",
+        ),
+        (
+            "max(recorded:p95) > 3 / 2".to_owned(),
+            "1.5 is no bucket bound of `request_seconds`",
+            "3 / 2",
+        ),
+    ] {
+        let expected = [(title.to_owned(), at.to_owned())];
+        assert_eq!(found(&expr, "x"), expected, "{expr}");
+    }
+}
+
+#[test]
+fn what_prometheus_2_42_does_not_know() {
+    for (expr, what, at) in [
+        (
+            "rate(errors_total[300]) > 1",
+            "a duration without a unit",
+            "300",
+        ),
+        (
+            "errors_total offset 300 > 1",
+            "a duration without a unit",
+            "300",
+        ),
+        (
+            "rate(errors_total[5m + 1m]) > 1",
+            "a computed duration",
+            "5m + 1m",
+        ),
+        (
+            "errors_total offset (5m) > 1",
+            "a computed duration",
+            "(5m)",
+        ),
+        (
+            "first_over_time(workers[5m]) > 1",
+            "first_over_time()",
+            "first_over_time",
+        ),
+        ("{\"workers\"} > 1", "a name in quotes", "\"workers\""),
+        (
+            "workers{\"queue\"=\"a\"} > 1",
+            "a name in quotes",
+            "\"queue\"=\"a\"",
+        ),
+        (
+            "sum by (\"queue\") (workers) > 1",
+            "a name in quotes",
+            "\"queue\"",
+        ),
+        ("workers > 5m", "a duration as a number", "5m"),
+        ("workers > 1_000", "a number with `_`", "1_000"),
+    ] {
+        let expected = [(format!("{what} needs a newer Prometheus"), at.to_owned())];
+        assert_eq!(found(expr, "x"), expected, "{expr}");
+    }
+}
+
+#[test]
+fn results_that_no_rule_can_have() {
+    for (expr, title) in [
+        ("workers[5m]", "the result is a range vector"),
+        ("\"text\"", "the result is a string"),
+    ] {
+        let expected = [(title.to_owned(), expr.to_owned())];
+        assert_eq!(found(expr, "x"), expected, "{expr}");
+    }
+}
+
+#[test]
+fn templates_that_get_what_they_ask_for() {
+    for summary in [
+        "{{ $value | humanize }} {{ $labels.queue }} {{ .Labels.queue }} {{ $.Labels.queue }} {{ .Value }}",
+        "{{ with $labels.instance }}{{ . }}{{ end }} {{ $externalLabels.anything }} {{ .ExternalURL }}",
+        "{{ range query \"topk(3, workers)\" }}{{ .Labels.queue }} {{ .Value | humanize }}{{ end }}",
+        "{{ range $i, $s := query \"workers\" | sortByLabel \"queue\" }}{{ $s.Labels.queue }}{{ end }}",
+        "{{ range $s := query \"workers\" }}{{ $s.Labels.queue }}{{ end }}",
+        "{{ with query \"workers\" }}{{ . | first | value | printf \"%.1f\" }}{{ end }}",
+        "{{ (query \"workers\" | first).Labels.queue }}",
+        "{{ query (printf \"workers{queue='%s'}\" $labels.queue) | first | value }}",
+        "{{ define \"x\" }}{{ .Anything }}{{ end }}{{ template \"x\" . }}",
+        "{{ if gt $value 5.0 }}a{{ else if and true $labels.queue }}b{{ end }}",
+        "{{ index $labels \"queue\" }}",
+    ] {
+        assert_eq!(found("workers > 1", summary), [], "{summary}");
+    }
+}
+
+#[test]
+fn templates_that_do_not() {
+    for (expr, summary, title, at) in [
+        (
+            "workers > 1",
+            "{{ $labels.queu }}",
+            "unknown label `queu`",
+            "queu",
+        ),
+        (
+            "sum(workers) > 1",
+            "{{ $labels.queue }}",
+            "unknown label `queue`",
+            "queue",
+        ),
+        (
+            "sum by (queue) (workers) > 1",
+            "{{ $labels.instance }}",
+            "unknown label `instance`",
+            "instance",
+        ),
+        (
+            "workers > 1",
+            "{{ .Labels.stat }}",
+            "unknown label `stat`",
+            "stat",
+        ),
+        (
+            "workers > 1",
+            "{{ $.Lables.queue }}",
+            "unknown field `.Lables`",
+            "Lables",
+        ),
+        (
+            "workers > 1",
+            "{{ .Vaule }}",
+            "unknown field `.Vaule`",
+            "Vaule",
+        ),
+        (
+            "workers > 1",
+            "{{ humanize }}",
+            "`humanize` with 0 arguments",
+            "humanize",
+        ),
+        (
+            "workers > 1",
+            "{{ $value | humanize 1 }}",
+            "`humanize` with 2 arguments",
+            "humanize",
+        ),
+        (
+            "workers > 1",
+            "{{ $value | reReplaceAll \"a\" }}",
+            "`reReplaceAll` with 2 arguments",
+            "reReplaceAll",
+        ),
+        ("workers > 1", "{{ eq 1 }}", "`eq` with 1 arguments", "eq"),
+        (
+            "workers > 1",
+            "{{ $value 1 }}",
+            "a value with arguments",
+            "$value",
+        ),
+        (
+            "workers > 1",
+            "{{ $value | toDuration }}",
+            "`toDuration` needs a newer Prometheus",
+            "toDuration",
+        ),
+        (
+            "workers > 1",
+            "{{ query \"wrkers\" }}",
+            "unknown metric `wrkers`",
+            "wrkers",
+        ),
+        (
+            "workers > 1",
+            "{{ query \"sum(\" }}",
+            "this is not PromQL",
+            "",
+        ),
+        (
+            "workers > 1",
+            "{{ query `rate(workers[5m])` }}",
+            "rate() over `workers`, which is no counter",
+            "workers",
+        ),
+        (
+            "workers > 1",
+            "{{ query \"workers{queu=\\\"a\\\"}\" }}",
+            "unknown label `queu`",
+            "\"workers{queu=\\\"a\\\"}\"",
+        ),
+        (
+            "workers > 1",
+            "{{ range query \"sum(workers)\" }}{{ .Labels.queue }}{{ end }}",
+            "unknown label `queue`",
+            "queue",
+        ),
+        (
+            "workers > 1",
+            "{{ range $i, $s := query \"workers\" }}{{ $s.Lables }}{{ end }}",
+            "unknown field `.Lables`",
+            "Lables",
+        ),
+        (
+            "workers > 1",
+            "{{ (query \"workers\").Value }}",
+            "`.Value` of a list",
+            "Value",
+        ),
+    ] {
+        let expected = [(title.to_owned(), at.to_owned())];
+        assert_eq!(found(expr, summary), expected, "{expr} {summary}");
+    }
+}
+
+#[test]
+fn suggestions() {
+    let text = "groups: [{name: g, rules: [{alert: A, expr: 'sum by (cod) (error_total{rout=\"/\"})', annotations: {a: '{{ $labels.cdoe }}'}}]}]";
+    let loaded = load(text);
+    let findings = check(&loaded.rules, &known());
+    let helps: Vec<_> = findings
+        .iter()
+        .map(|finding| finding.help.as_deref())
+        .collect();
+    // Of a metric that is not there nothing is said but its name.
+    assert_eq!(helps, [Some("did you mean `errors_total`?"), None]);
+    let text = text.replace("error_total", "errors_total");
+    let findings = check(&load(&text).rules, &known());
+    let helps: Vec<_> = findings
+        .iter()
+        .map(|finding| finding.help.as_deref())
+        .collect();
+    assert_eq!(
+        helps,
+        [
+            Some("did you mean `code`?"),
+            Some("did you mean `route`?"),
+            None
+        ]
+    );
+}
+
+#[test]
+fn what_another_file_records_is_known() {
+    let reads = load("groups: [{name: g, rules: [{alert: A, expr: 'a:b:c > 1'}]}]").rules;
+    let records = load("groups: [{name: g, rules: [{record: 'a:b:c', expr: workers}]}]").rules;
+    let mut known = known();
+    assert_eq!(check(&reads, &known).len(), 1);
+    known.learn(&records);
+    assert_eq!(check(&reads, &known), []);
+}

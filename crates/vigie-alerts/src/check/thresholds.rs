@@ -1,0 +1,197 @@
+//! A threshold for a quantile must be a bound of the histogram's buckets: between two bounds `histogram_quantile()` guesses, along
+//! a straight line, and above the last one it says the last one.
+
+use vigie_promql::syntax::{
+    AggregateOp, BinaryOp, Expr, Function, Left, Operation, Selector, Visitor,
+};
+
+use super::known::{Known, Series};
+use crate::finding::Finding;
+
+pub(super) struct Thresholds<'k> {
+    known: &'k Known,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A quantile, or one that was multiplied.
+#[derive(Clone, Debug)]
+pub(super) struct Quantile {
+    histogram: String,
+    bounds: Vec<f64>,
+    factor: f64,
+}
+
+impl<'k> Thresholds<'k> {
+    pub(super) fn new(known: &'k Known) -> Self {
+        Self {
+            known,
+            findings: Vec::new(),
+        }
+    }
+
+    fn compare(&mut self, value: &Expr, op: BinaryOp, threshold: &Expr) {
+        let Some(quantile) = quantile(value, self.known) else {
+            return;
+        };
+        let Some(number) = constant(threshold) else {
+            return;
+        };
+        let Quantile {
+            histogram,
+            bounds,
+            factor,
+        } = quantile;
+        let wanted = number / factor;
+        let Some(&last) = bounds.last() else {
+            return;
+        };
+        if wanted.is_nan() || factor < 0.0 {
+            return;
+        }
+        let is_bound = |bound: &f64| (bound - wanted).abs() <= bound.abs() * 1e-9;
+        let is_last = is_bound(&last);
+        let never = match op {
+            BinaryOp::Greater => wanted > last || is_last,
+            BinaryOp::GreaterEqual => wanted > last && !is_last,
+            _ => false,
+        };
+        if !never && bounds.iter().any(is_bound) {
+            return;
+        }
+        let span = threshold.span().range();
+        let shown: Vec<_> = bounds.iter().map(f64::to_string).collect();
+        let finding = if never {
+            let title = format!("a quantile of `{histogram}` is never above {last}");
+            Finding::new(span, title, format!("{last} is its last bucket bound"))
+        } else {
+            let title = format!("{wanted} is no bucket bound of `{histogram}`");
+            let above = bounds.iter().position(|bound| *bound > wanted);
+            let between = match above {
+                Some(above) => {
+                    let below = above.checked_sub(1).map_or(0.0, |below| bounds[below]);
+                    format!(
+                        "the quantile is guessed between {below} and {}",
+                        bounds[above]
+                    )
+                }
+                None => format!("the last bound is {last}"),
+            };
+            Finding::new(span, title, between)
+        };
+        let help = format!("bounds: {}", shown.join(", "));
+        self.findings.push(finding.help(help));
+    }
+}
+
+impl<'a> Visitor<'a> for Thresholds<'_> {
+    fn operation(&mut self, left: Left<'a>, operation: &'a Operation, _ancestors: &[&'a Expr]) {
+        let Some(left) = left.expr() else {
+            return;
+        };
+        if operation.op.is_comparison() {
+            self.compare(left, operation.op, &operation.rhs);
+            self.compare(&operation.rhs, mirrored(operation.op), left);
+        }
+    }
+}
+
+/// `1 < x` is `x > 1`.
+fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Greater => BinaryOp::Less,
+        BinaryOp::Less => BinaryOp::Greater,
+        BinaryOp::GreaterEqual => BinaryOp::LessEqual,
+        BinaryOp::LessEqual => BinaryOp::GreaterEqual,
+        other => other,
+    }
+}
+
+/// The histogram whose quantile `expr` is, if it is one.
+pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
+    match expr {
+        Expr::Paren(paren) => quantile(&paren.expr, known),
+        Expr::Call(call) if call.function == Function::HistogramQuantile => {
+            let mut buckets = Buckets { known, found: None };
+            vigie_promql::syntax::walk(call.args.get(1)?, &mut buckets);
+            buckets.found
+        }
+        Expr::Selector(selector) => match known.series(selector.metric()?)? {
+            Series::Recorded(recorded) => recorded.quantile.clone(),
+            _ => None,
+        },
+        Expr::Aggregate(aggregate) => match aggregate.op {
+            AggregateOp::Max | AggregateOp::Min | AggregateOp::Topk | AggregateOp::Bottomk => {
+                quantile(&aggregate.expr, known)
+            }
+            _ => None,
+        },
+        Expr::Binary(binary) => {
+            let mut factor = 1.0;
+            let mut found = None;
+            let operations = binary.rest.iter().map(|next| (next.op, &next.rhs));
+            // `1000 * quantile / 2`: one quantile and constants. What is divided by a quantile is none.
+            for (op, operand) in std::iter::once((BinaryOp::Mul, &*binary.first)).chain(operations)
+            {
+                match (op, constant(operand)) {
+                    (BinaryOp::Mul, Some(constant)) => factor *= constant,
+                    (BinaryOp::Div, Some(constant)) => factor /= constant,
+                    (BinaryOp::Mul, None) if found.is_none() => {
+                        found = Some(quantile(operand, known)?);
+                    }
+                    _ => return None,
+                }
+            }
+            let mut found = found?;
+            found.factor *= factor;
+            Some(found)
+        }
+        _ => None,
+    }
+}
+
+/// The first buckets that are read.
+struct Buckets<'k> {
+    known: &'k Known,
+    found: Option<Quantile>,
+}
+
+impl<'a> Visitor<'a> for Buckets<'_> {
+    fn selector(&mut self, selector: &'a Selector, _ancestors: &[&'a Expr]) {
+        let name = selector.metric();
+        let series = name.and_then(|name| self.known.series(name));
+        if let (None, Some(Series::Bucket(name, metric))) = (&self.found, series) {
+            self.found = Some(Quantile {
+                histogram: name.to_owned(),
+                bounds: metric.buckets.clone(),
+                factor: 1.0,
+            });
+        }
+    }
+}
+
+/// The number that `expr` always is.
+fn constant(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Number(number) => Some(number.value),
+        Expr::Paren(paren) => constant(&paren.expr),
+        Expr::Unary(unary) => {
+            let value = constant(&unary.expr)?;
+            Some(if unary.negative { -value } else { value })
+        }
+        Expr::Binary(binary) => {
+            let mut value = constant(&binary.first)?;
+            for operation in &binary.rest {
+                let right = constant(&operation.rhs)?;
+                value = match operation.op {
+                    BinaryOp::Add => value + right,
+                    BinaryOp::Sub => value - right,
+                    BinaryOp::Mul => value * right,
+                    BinaryOp::Div => value / right,
+                    _ => return None,
+                };
+            }
+            Some(value)
+        }
+        _ => None,
+    }
+}

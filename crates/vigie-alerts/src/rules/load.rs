@@ -1,0 +1,280 @@
+//! From YAML to rules, with every rule of Prometheus' own loader (`model/rulefmt`, version 2.42).
+
+use std::time::Duration;
+
+use super::names::{is_label, is_metric};
+use super::reader::{Field, Keys, Reader, field, shown};
+use super::{Entry, Expression, Group, Loaded, Rule, RuleFile, RuleKind};
+use crate::finding::Finding;
+use crate::template::{self, Template};
+use crate::yaml::{self, Node, Text};
+
+/// The largest file that is read.
+pub const MAX_FILE_BYTES: usize = 1 << 20;
+
+const FILE: Keys = Keys {
+    of: "a rule file",
+    known: &["groups"],
+    newer: &[],
+};
+const GROUP: Keys = Keys {
+    of: "a group",
+    known: &["name", "interval", "limit", "rules"],
+    newer: &["query_offset", "labels"],
+};
+const RULE: Keys = Keys {
+    of: "a rule",
+    known: &[
+        "alert",
+        "record",
+        "expr",
+        "for",
+        "keep_firing_for",
+        "labels",
+        "annotations",
+    ],
+    newer: &[],
+};
+
+/// Reads a rule file: as many rules as can be read, and everything that cannot.
+#[must_use]
+pub fn load(text: &str) -> Loaded {
+    let mut loader = Loader::default();
+    let mut groups = Vec::new();
+    if text.len() > MAX_FILE_BYTES {
+        let title = format!("larger than {MAX_FILE_BYTES} bytes");
+        loader
+            .reader
+            .find(Finding::new(0..0, title, "is it a rule file?"));
+    } else {
+        match yaml::parse(text) {
+            Ok(Some(root)) => groups = loader.file(&root),
+            Ok(None) => {}
+            Err(finding) => loader.reader.find(*finding),
+        }
+    }
+    let mut findings = loader.reader.findings;
+    findings.sort_by_key(|finding| finding.span.start);
+    Loaded {
+        rules: RuleFile { groups },
+        findings,
+    }
+}
+
+#[derive(Default)]
+struct Loader {
+    reader: Reader,
+}
+
+impl Loader {
+    fn file(&mut self, root: &Node) -> Vec<Group> {
+        let fields = self.reader.fields(root, &FILE);
+        let Some(groups) = field(&fields, "groups") else {
+            return Vec::new();
+        };
+        let mut loaded: Vec<Group> = Vec::new();
+        for node in self.reader.list(groups.value, "`groups`") {
+            let Some(group) = self.group(node) else {
+                continue;
+            };
+            if let Some(first) = loaded.iter().find(|other| *other.name == *group.name) {
+                let title = format!("two groups are named `{}`", shown(&group.name));
+                let finding = Finding::new(group.name.span(), title, "the second one");
+                self.reader
+                    .find(finding.also(first.name.span(), "the first one"));
+            }
+            loaded.push(group);
+        }
+        self.duplicates(&loaded);
+        loaded
+    }
+
+    fn group(&mut self, node: &Node) -> Option<Group> {
+        let fields = self.reader.fields(node, &GROUP);
+        let name = match field(&fields, "name") {
+            Some(name) => self.reader.text(name).cloned(),
+            None => {
+                self.reader.missing(start(node), "name", "a group");
+                None
+            }
+        };
+        let interval = field(&fields, "interval").and_then(|field| self.reader.duration(field));
+        let limit = field(&fields, "limit").and_then(|field| self.reader.number(field));
+        let rules = field(&fields, "rules").map(|field| field.value);
+        let rules = rules.map_or(&[][..], |node| self.reader.list(node, "`rules`"));
+        let rules: Vec<_> = rules.iter().filter_map(|node| self.rule(node)).collect();
+        Some(Group {
+            name: name?,
+            interval: interval.filter(|interval| !interval.is_zero()),
+            limit: limit.unwrap_or_default(),
+            rules,
+        })
+    }
+
+    fn rule(&mut self, node: &Node) -> Option<Rule> {
+        let fields = self.reader.fields(node, &RULE);
+        let alert = field(&fields, "alert");
+        let record = field(&fields, "record");
+        match (alert, record) {
+            (Some(alert), Some(record)) => {
+                let title = "a rule with both `alert` and `record`";
+                let finding = Finding::new(record.key.span(), title, "one of them");
+                self.reader
+                    .find(finding.also(alert.key.span(), "the other"));
+            }
+            (None, None) => self
+                .reader
+                .missing(start(node), "alert` or `record", "a rule"),
+            _ => {}
+        }
+        let expr = match field(&fields, "expr") {
+            Some(expr) => self.expr(expr),
+            None => {
+                self.reader.missing(start(node), "expr", "a rule");
+                None
+            }
+        };
+        let templated = record.is_none();
+        let labels = self.entries(field(&fields, "labels"), "label", templated);
+        let kind = match record {
+            Some(record) => self.record(record, &fields),
+            None => self.alert(alert, &fields),
+        };
+        Some(Rule {
+            span: node.span.clone(),
+            kind: kind?,
+            expr: expr?,
+            labels,
+        })
+    }
+
+    fn record(&mut self, record: Field<'_>, fields: &[Field<'_>]) -> Option<RuleKind> {
+        for name in ["for", "keep_firing_for", "annotations"] {
+            if let Some(field) = field(fields, name) {
+                let title = format!("`{name}` in a recording rule");
+                self.reader
+                    .find(Finding::new(field.key.span(), title, "only alerts have it"));
+            }
+        }
+        let name = self.reader.text(record)?;
+        if !is_metric(name) {
+            let title = format!("`{}` is no name for a metric", shown(name));
+            let label = "letters, digits, `_` and `:`, not a digit first";
+            self.reader.find(Finding::new(name.span(), title, label));
+        }
+        Some(RuleKind::Record { name: name.clone() })
+    }
+
+    fn alert(&mut self, alert: Option<Field<'_>>, fields: &[Field<'_>]) -> Option<RuleKind> {
+        let name = alert.and_then(|alert| self.reader.text(alert)).cloned();
+        let mut duration = |name| {
+            let given = field(fields, name).and_then(|field| self.reader.duration(field));
+            given.unwrap_or(Duration::ZERO)
+        };
+        let (hold, keep_firing) = (duration("for"), duration("keep_firing_for"));
+        let annotations = self.entries(field(fields, "annotations"), "annotation", true);
+        Some(RuleKind::Alert {
+            name: name?,
+            hold,
+            keep_firing,
+            annotations,
+        })
+    }
+
+    fn expr(&mut self, field: Field<'_>) -> Option<Expression> {
+        let text = self.reader.text(field)?;
+        match vigie_promql::parse(text) {
+            Ok(tree) => Some(Expression {
+                text: text.clone(),
+                tree,
+            }),
+            Err(error) => {
+                self.reader
+                    .find(not_promql(&error, text.locate(error.span.range())));
+                None
+            }
+        }
+    }
+
+    fn entries(&mut self, from: Option<Field<'_>>, what: &str, templated: bool) -> Vec<Entry> {
+        let Some(from) = from else {
+            return Vec::new();
+        };
+        let mut entries = Vec::new();
+        for field in self.reader.table(from.value, &format!("`{what}s`")) {
+            if !is_label(field.key) || (what == "label" && &**field.key == "__name__") {
+                let title = format!("`{}` is no name for a {what}", shown(field.key));
+                let label = "letters, digits and `_`, not a digit first";
+                self.reader
+                    .find(Finding::new(field.key.span(), title, label));
+            }
+            let Some(value) = self.reader.text(field) else {
+                continue;
+            };
+            let template = if templated {
+                self.template(value)
+            } else {
+                None
+            };
+            entries.push(Entry {
+                key: field.key.clone(),
+                value: value.clone(),
+                template,
+            });
+        }
+        entries
+    }
+
+    fn template(&mut self, text: &Text) -> Option<Template> {
+        match template::parse(text) {
+            Ok(template) => Some(template),
+            Err(error) => {
+                let span = text.locate(error.span);
+                let finding = Finding::new(span, error.title, error.label);
+                self.reader.find(finding.help(error.help));
+                None
+            }
+        }
+    }
+
+    /// Two rules of one name and the same labels: their series, or alerts, would overwrite each other.
+    fn duplicates(&mut self, groups: &[Group]) {
+        let identity = |rule: &Rule| {
+            let mut labels: Vec<_> = rule.labels.iter().collect();
+            labels.sort_by_key(|label| label.key.to_string());
+            let labels = labels
+                .iter()
+                .map(|label| format!("{:?}={:?}", &*label.key, &*label.value));
+            let record = matches!(rule.kind, RuleKind::Record { .. });
+            (record, rule.name().to_string(), labels.collect::<Vec<_>>())
+        };
+        let mut seen = std::collections::HashMap::new();
+        for rule in groups.iter().flat_map(|group| &group.rules) {
+            let name = rule.name();
+            if let Some(first) = seen.insert(identity(rule), name.span()) {
+                let title = format!("two rules give `{}` with the same labels", shown(name));
+                let finding = Finding::new(name.span(), title, "cannot be told from the first");
+                self.reader.find(finding.also(first, "the first").help(
+                    "give one of them another name, or a label that tells them apart".to_owned(),
+                ));
+            }
+        }
+    }
+}
+
+/// Where a list item begins; all of it would be too much to show.
+fn start(node: &Node) -> crate::finding::Span {
+    node.span.start..node.span.start
+}
+
+pub(crate) fn not_promql(error: &vigie_promql::ParseError, span: crate::finding::Span) -> Finding {
+    use vigie_promql::syntax::ParseErrorKind as Kind;
+    let title = match error.kind {
+        Kind::Type => "an expression of the wrong type",
+        Kind::UnknownFunction => "an unknown function",
+        Kind::NotSupported => "PromQL that not every Prometheus has",
+        Kind::TooLong | Kind::TooDeep => "an expression out of bounds",
+        _ => "this is not PromQL",
+    };
+    Finding::new(span, title, &*error.message)
+}

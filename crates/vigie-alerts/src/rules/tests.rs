@@ -1,0 +1,311 @@
+use std::time::Duration;
+
+use super::*;
+
+const GOOD: &str = r#"
+# A comment.
+groups:
+  - name: backend
+    interval: 15s
+    limit: 10
+    rules:
+      - record: job:errors:rate5m
+        expr: sum by (job) (rate(errors_total[5m]))
+        labels:
+          team: core
+      - alert: Errors
+        expr: |-
+          job:errors:rate5m > 5
+            and up == 1
+        for: 1m30s
+        keep_firing_for: 5m
+        labels: {severity: "{{ if gt $value 20.0 }}critical{{ else }}warning{{ end }}", tier: 1}
+        annotations:
+          summary: >-
+            {{ $labels.job }} fails
+            {{ $value | humanize }} times a second
+  - name: empty
+    rules:
+"#;
+
+#[test]
+fn a_good_file() {
+    let loaded = load(GOOD);
+    assert_eq!(loaded.findings, []);
+    let [backend, empty] = &loaded.rules.groups[..] else {
+        panic!("{loaded:?}")
+    };
+    assert_eq!((&*backend.name, &*empty.name), ("backend", "empty"));
+    assert_eq!(backend.interval, Some(Duration::from_secs(15)));
+    assert_eq!((backend.limit, empty.limit), (10, 0));
+    let [record, alert] = &backend.rules[..] else {
+        panic!("{backend:?}")
+    };
+    assert!(matches!(&record.kind, RuleKind::Record { name } if &**name == "job:errors:rate5m"));
+    assert_eq!(&*record.labels[0].value, "core");
+    assert!(record.labels[0].template.is_none());
+    let RuleKind::Alert {
+        name,
+        hold,
+        keep_firing,
+        annotations,
+    } = &alert.kind
+    else {
+        panic!("{alert:?}")
+    };
+    assert_eq!(&**name, "Errors");
+    assert_eq!((hold.as_secs(), keep_firing.as_secs()), (90, 300));
+    assert_eq!(&*alert.expr.text, "job:errors:rate5m > 5\n  and up == 1");
+    assert_eq!(&*alert.labels[1].value, "1");
+    assert_eq!(annotations.len(), 1);
+    assert_eq!(loaded.rules.rules().count(), 2);
+}
+
+#[test]
+fn every_text_knows_its_place() {
+    let loaded = load(GOOD);
+    for rule in loaded.rules.rules() {
+        assert_eq!(&GOOD[rule.name().span()], &**rule.name());
+        for word in ["rate5m", "errors_total", "up"] {
+            if let Some(at) = rule.expr.text.find(word) {
+                let place = rule.expr.text.locate(at..at + word.len());
+                assert_eq!(&GOOD[place], word);
+            }
+        }
+        for entry in rule.entries() {
+            assert_eq!(&GOOD[entry.key.span()], &*entry.key);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_no_rule() {
+    for text in ["", "# nothing\n", "groups:\n", "groups: []\n", "{}"] {
+        let loaded = load(text);
+        assert!(loaded.findings.is_empty(), "{text:?}: {loaded:?}");
+        assert!(loaded.rules.groups.is_empty(), "{text:?}");
+    }
+}
+
+/// Each mistake, by title and by the text it points at.
+#[test]
+fn what_prometheus_refuses() {
+    let in_rule = |lines: &str| {
+        let lines = lines.replace('\n', "\n        ");
+        format!("groups:\n  - name: g\n    rules:\n      - {lines}\n")
+    };
+    for (text, title, at) in [
+        ("groups: x".to_owned(), "`groups` is a text", "x"),
+        ("- x".to_owned(), "a rule file is a list", ""),
+        (
+            "grops: []".to_owned(),
+            "unknown key `grops` in a rule file",
+            "grops",
+        ),
+        (
+            "groups: [{rules: []}]".to_owned(),
+            "a group without `name`",
+            "",
+        ),
+        (
+            "groups: [{name: , rules: []}]".to_owned(),
+            "`name` is empty",
+            "name",
+        ),
+        (
+            "groups: [{name: a}, {name: a}]".to_owned(),
+            "two groups are named `a`",
+            "a",
+        ),
+        (
+            "groups: [{name: a, interval: 5}]".to_owned(),
+            "`5` is no duration",
+            "5",
+        ),
+        (
+            "groups: [{name: a, limit: -1}]".to_owned(),
+            "`-1` is no number",
+            "-1",
+        ),
+        (
+            "groups: [{name: a, query_offset: 1m}]".to_owned(),
+            "`query_offset` in a group needs a newer Prometheus",
+            "query_offset",
+        ),
+        (
+            "groups: [{name: a, name: b}]".to_owned(),
+            "`name` is given twice",
+            "name",
+        ),
+        (
+            "groups: [{<<: {name: a}, name: b}]".to_owned(),
+            "a merge key (`<<`)",
+            "<<",
+        ),
+        (
+            "groups: [{[a]: b, name: b}]".to_owned(),
+            "a key is a list",
+            "",
+        ),
+        ("groups: [{name: [a]}]".to_owned(), "`name` is a list", ""),
+        (
+            in_rule("expr: up"),
+            "a rule without `alert` or `record`",
+            "",
+        ),
+        (in_rule("alert: A"), "a rule without `expr`", ""),
+        (
+            in_rule("alert: A\nrecord: a\nexpr: up"),
+            "a rule with both `alert` and `record`",
+            "record",
+        ),
+        (
+            in_rule("alert: A\nexrp: up\nexpr: up"),
+            "unknown key `exrp` in a rule",
+            "exrp",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nfor: 5 minutes"),
+            "`5 minutes` is no duration",
+            "5 minutes",
+        ),
+        (
+            in_rule("record: a\nexpr: up\nfor: 5m"),
+            "`for` in a recording rule",
+            "for",
+        ),
+        (
+            in_rule("record: a-b\nexpr: up"),
+            "`a-b` is no name for a metric",
+            "a-b",
+        ),
+        (
+            in_rule("alert: A\nexpr: sum(up) by job"),
+            "this is not PromQL",
+            "job",
+        ),
+        (
+            in_rule("alert: A\nexpr: rate(up)"),
+            "an expression of the wrong type",
+            "up",
+        ),
+        (
+            in_rule("alert: A\nexpr: rat(up[5m])"),
+            "an unknown function",
+            "rat",
+        ),
+        (
+            in_rule("alert: A\nexpr: |\n  up\n    > )"),
+            "this is not PromQL",
+            ")",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nlabels: {a-b: c}"),
+            "`a-b` is no name for a label",
+            "a-b",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nlabels: {__name__: c}"),
+            "`__name__` is no name for a label",
+            "__name__",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nlabels: {a: [b]}"),
+            "`a` is a list",
+            "",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nlabels: x"),
+            "`labels` is a text",
+            "x",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nannotations: {a: \"{{ $value | humanise }}\"}"),
+            "unknown function `humanise`",
+            "humanise",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nlabels: {a: '{{ $valeu }}'}"),
+            "unknown variable `$valeu`",
+            "$valeu",
+        ),
+        (
+            "groups: [{name: a, rules: [{alert: A, expr: up}, {alert: A, expr: up}]}]".to_owned(),
+            "two rules give `A` with the same labels",
+            "A",
+        ),
+        ("groups:\n\t- name: a".to_owned(), "this is not YAML", ""),
+    ] {
+        let loaded = load(&text);
+        let found: Vec<_> = loaded
+            .findings
+            .iter()
+            .map(|finding| (finding.title.as_str(), &text[finding.span.clone()]))
+            .collect();
+        assert_eq!(found, [(title, at)], "{text}");
+    }
+}
+
+#[test]
+fn one_bad_rule_leaves_the_others() {
+    let text = GOOD.replace("sum by (job)", "sum by job");
+    let loaded = load(&text);
+    assert_eq!(loaded.findings.len(), 1);
+    assert_eq!(loaded.rules.rules().count(), 1);
+}
+
+#[test]
+fn the_same_alert_with_another_label_is_another_alert() {
+    let rule = |severity| format!("{{alert: A, expr: up, labels: {{severity: {severity}}}}}");
+    let two = format!(
+        "groups: [{{name: a, rules: [{}, {}]}}]",
+        rule("warning"),
+        rule("critical")
+    );
+    assert_eq!(load(&two).findings, []);
+}
+
+#[test]
+fn a_file_is_bounded() {
+    let loaded = load(&" ".repeat(MAX_FILE_BYTES + 1));
+    assert_eq!(loaded.findings[0].title, "larger than 1048576 bytes");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(1_000))]
+
+    /// Whatever a file holds, there is an answer, and every place is in the file.
+    #[test]
+    fn no_text_panics(text in "(?s)(\n {0,6}(- )?(groups|name|rules|alert|record|expr|for|labels|annotations|interval): ?|[\\[\\]{},:&*!|>'\"#%@`\n é\t-]|(up|rate\\(x\\[5m\\]\\)|\\{\\{ \\$labels|\\}\\}|5m|~|<<|\\\\u00|\\\\x|&a |\\*a )|.){0,40}") {
+        let loaded = load(&text);
+        for finding in &loaded.findings {
+            proptest::prop_assert!(text.get(finding.span.clone()).is_some(), "{finding:?}");
+            proptest::prop_assert!(!finding.title.is_empty());
+        }
+        for finding in crate::check(&loaded.rules, &crate::Known::default()) {
+            proptest::prop_assert!(text.get(finding.span.clone()).is_some(), "{finding:?}");
+        }
+    }
+
+    /// Rules that load, in every style of YAML, with whatever is in their texts.
+    #[test]
+    fn places_are_in_the_file(words in "(?s)[a-z{}$|. é'\"\\\\\n]{0,30}", style in 0..4) {
+        let indented = words.replace('\n', "\n            ");
+        let value = match style {
+            0 => format!("|\n            {indented}"),
+            1 => format!(">-\n            {indented}"),
+            2 => format!("'{}'", indented.replace('\'', "''")),
+            _ => format!("{words:?}"),
+        };
+        let text = format!("groups:\n  - name: g\n    rules:\n      - alert: A\n        expr: up\n        annotations:\n          a: {value}\n");
+        let loaded = load(&text);
+        for finding in &loaded.findings {
+            proptest::prop_assert!(text.get(finding.span.clone()).is_some(), "{finding:?}");
+        }
+        for entry in loaded.rules.rules().flat_map(Rule::entries) {
+            for at in 0..entry.value.len() {
+                proptest::prop_assert!(text.get(entry.value.locate(at..at + 1)).is_some());
+            }
+        }
+    }
+}

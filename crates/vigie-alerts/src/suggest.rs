@@ -1,0 +1,61 @@
+//! "Did you mean …?"
+
+/// The candidate nearest to `typed`, when it is near enough to be what was meant: a few letters off, or its beginning.
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let length = typed.chars().count();
+    // Names are never so long; the distance costs the product of the lengths.
+    if length > 128 {
+        return None;
+    }
+    let near = (length / 3).max(1);
+    let begun = |candidate: &str| length > 2 && candidate.starts_with(typed);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(typed, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= near || begun(candidate))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// The same as a sentence.
+pub(crate) fn did_you_mean<'a>(
+    typed: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    nearest(typed, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
+/// Names in words, as in "a, b or c".
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
+    let names: Vec<_> = names.into_iter().collect();
+    match names.split_last() {
+        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{listed, nearest};
+
+    #[test]
+    fn the_nearest_or_nothing() {
+        let keys = ["alert", "annotations", "expr"];
+        assert_eq!(nearest("anotation", keys), Some("annotations"));
+        assert_eq!(nearest("exrp", keys), Some("expr"));
+        assert_eq!(nearest("ann", keys), Some("annotations"));
+        assert_eq!(nearest("an", keys), None);
+        assert_eq!(nearest("severity", keys), None);
+        assert_eq!(nearest(&"a".repeat(10_000), keys), None);
+    }
+
+    #[test]
+    fn names_in_words() {
+        assert_eq!(listed([], "or"), "");
+        assert_eq!(listed(["a"], "or"), "a");
+        assert_eq!(listed(["a", "b", "c"], "or"), "a, b or c");
+    }
+}

@@ -1,0 +1,313 @@
+//! Text to parts and words.
+
+use std::ops::Range;
+
+use super::Error;
+use super::token::{Kind, Part, Token};
+
+/// Cuts `text` at `{{` and `}}`, and what is between them into words.
+pub(super) fn parts(text: &str) -> Result<Vec<Part>, Error> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    let mut trim_left = false;
+    loop {
+        let open = text[at..].find("{{").map(|found| at + found);
+        let mut outside = &text[at..open.unwrap_or(text.len())];
+        if trim_left {
+            outside = outside.trim_start_matches(is_space);
+        }
+        let Some(open) = open else {
+            push_text(&mut parts, outside);
+            return Ok(parts);
+        };
+        let mut lexer = Lexer {
+            text,
+            open,
+            at: open + 2,
+        };
+        if lexer.trims_left() {
+            outside = outside.trim_end_matches(is_space);
+            lexer.at += 1;
+        }
+        push_text(&mut parts, outside);
+        let (tokens, trims) = match lexer.comment()? {
+            Some(trims) => (None, trims),
+            None => {
+                let (tokens, trims) = lexer.action()?;
+                (Some(tokens), trims)
+            }
+        };
+        if let Some(tokens) = tokens {
+            parts.push(Part::Action(open..lexer.at, tokens));
+        }
+        trim_left = trims;
+        at = lexer.at;
+    }
+}
+
+fn push_text(parts: &mut Vec<Part>, text: &str) {
+    if !text.is_empty() {
+        parts.push(Part::Text(text.to_owned()));
+    }
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    /// Where the action's `{{` is.
+    open: usize,
+    at: usize,
+}
+
+impl Lexer<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn trims_left(&self) -> bool {
+        let marker = self.rest().strip_prefix('-');
+        marker.is_some_and(|rest| rest.starts_with(is_space))
+    }
+
+    /// ` -}}` or `}}` from here: its length, and whether it trims.
+    fn close(&self) -> Option<(usize, bool)> {
+        let rest = self.rest();
+        if rest.starts_with("}}") {
+            return Some((2, false));
+        }
+        let trims = rest.starts_with(is_space) && rest[1..].starts_with("-}}");
+        trims.then_some((4, true))
+    }
+
+    fn comment(&mut self) -> Result<Option<bool>, Error> {
+        let spaces = self.rest().len() - self.rest().trim_start_matches(is_space).len();
+        // Only a trim marker may stand between the braces and a comment, with its space.
+        let spaces = if self.at > self.open + 2 { spaces } else { 0 };
+        let Some(comment) = self.rest()[spaces..].strip_prefix("/*") else {
+            return Ok(None);
+        };
+        let Some(length) = comment.find("*/") else {
+            let span = self.open..self.text.len();
+            return Err(Error::new(
+                span,
+                "a comment without an end",
+                "ends with `*/`",
+            ));
+        };
+        self.at += spaces + 2 + length + 2;
+        match self.close() {
+            Some((length, trims)) => {
+                self.at += length;
+                Ok(Some(trims))
+            }
+            None => {
+                let span = self.at..self.at;
+                let title = "a comment that does not fill its braces";
+                Err(Error::new(span, title, "`}}` must follow at once"))
+            }
+        }
+    }
+
+    fn action(&mut self) -> Result<(Vec<Token>, bool), Error> {
+        let mut tokens = Vec::new();
+        loop {
+            if let Some((length, trims)) = self.close() {
+                self.at += length;
+                return Ok((tokens, trims));
+            }
+            let start = self.at;
+            self.at += self.rest().len() - self.rest().trim_start_matches(is_space).len();
+            let spaced = self.at > start;
+            // `{{ x -}}`: the space before the marker belongs to it.
+            if spaced && self.rest().starts_with("-}}") {
+                self.at -= 1;
+                continue;
+            }
+            if spaced && self.rest().starts_with("}}") {
+                continue;
+            }
+            let Some(first) = self.peek() else {
+                let span = self.open..self.open + 2;
+                return Err(Error::new(
+                    span,
+                    "an action without an end",
+                    "ends with `}}`",
+                ));
+            };
+            let start = self.at;
+            let kind = self.token(first)?;
+            tokens.push(Token {
+                span: start..self.at,
+                kind,
+                spaced,
+            });
+        }
+    }
+
+    fn token(&mut self, first: char) -> Result<Kind, Error> {
+        let start = self.at;
+        let single = match first {
+            '|' => Some(Kind::Pipe),
+            '(' => Some(Kind::Open),
+            ')' => Some(Kind::Close),
+            ',' => Some(Kind::Comma),
+            '=' => Some(Kind::Assign),
+            _ => None,
+        };
+        if let Some(kind) = single {
+            self.at += 1;
+            return Ok(kind);
+        }
+        match first {
+            ':' if self.rest().starts_with(":=") => {
+                self.at += 2;
+                Ok(Kind::Declare)
+            }
+            '"' => self.quoted('"').map(Kind::Text),
+            '\'' => self.quoted('\'').map(Kind::Number),
+            '`' => self.raw(),
+            '.' if self.rest()[1..].starts_with(|c: char| is_word(c) && !c.is_ascii_digit()) => {
+                self.at += 1;
+                Ok(Kind::Field(self.word().to_owned()))
+            }
+            '.' if !self.rest()[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+                self.at += 1;
+                Ok(Kind::Dot)
+            }
+            '$' => {
+                self.at += 1;
+                self.word();
+                Ok(Kind::Variable(self.text[start..self.at].to_owned()))
+            }
+            '.' | '+' | '-' | '0'..='9' => self.number(),
+            c if is_word(c) => Ok(Kind::Word(self.word().to_owned())),
+            c => {
+                let span = start..start + c.len_utf8();
+                let title = format!("`{}` in an action", c.escape_debug());
+                Err(Error::new(span, title, "has no meaning here"))
+            }
+        }
+    }
+
+    /// Letters and digits from here.
+    fn word(&mut self) -> &str {
+        let start = self.at;
+        let length = self.rest().find(|c| !is_word(c));
+        self.at += length.unwrap_or(self.rest().len());
+        &self.text[start..self.at]
+    }
+
+    fn number(&mut self) -> Result<Kind, Error> {
+        let start = self.at;
+        let mut before = ' ';
+        while let Some(c) = self.peek() {
+            let sign = matches!(c, '+' | '-') && (self.at == start || "eEpP".contains(before));
+            if !(sign || c == '.' || is_word(c)) {
+                break;
+            }
+            before = c;
+            self.at += c.len_utf8();
+        }
+        let text = &self.text[start..self.at];
+        let plain = text.trim_start_matches(['+', '-']).replace('_', "");
+        let radix = |prefix, radix| {
+            let digits = plain.to_ascii_lowercase();
+            let digits = digits.strip_prefix(prefix).map(str::to_owned);
+            digits.is_some_and(|digits| i64::from_str_radix(&digits, radix).is_ok())
+        };
+        let decimal = plain.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && plain.parse::<f64>().is_ok();
+        if decimal || radix("0x", 16) || radix("0o", 8) || radix("0b", 2) {
+            return Ok(Kind::Number(text.to_owned()));
+        }
+        let title = format!("`{text}` is no number");
+        Err(Error::new(start..self.at, title, "as in 1, 0.5, 1e3"))
+    }
+
+    fn raw(&mut self) -> Result<Kind, Error> {
+        let inside = &self.rest()[1..];
+        let Some(length) = inside.find('`') else {
+            return Err(unclosed(self.at..self.text.len(), '`'));
+        };
+        let text = inside[..length].to_owned();
+        self.at += length + 2;
+        Ok(Kind::Text(text))
+    }
+
+    /// A text or character in quotes, escapes undone.
+    fn quoted(&mut self, quote: char) -> Result<String, Error> {
+        let start = self.at;
+        let mut text = String::new();
+        let mut characters = self.rest().char_indices().skip(1);
+        while let Some((offset, c)) = characters.next() {
+            let at = start + offset;
+            match c {
+                '\n' => break,
+                '\\' => {
+                    let (meant, length) =
+                        escape(&self.text[at..]).ok_or_else(|| bad_escape(at..at + 1))?;
+                    text.push(meant);
+                    // The backslash itself is taken already.
+                    for _ in 1..length {
+                        characters.next();
+                    }
+                }
+                c if c == quote => {
+                    self.at = at + 1;
+                    return Ok(text);
+                }
+                c => text.push(c),
+            }
+        }
+        Err(unclosed(start..start + 1, quote))
+    }
+}
+
+fn unclosed(span: Range<usize>, quote: char) -> Error {
+    Error::new(span, "a text without an end", format!("ends with {quote}"))
+}
+
+fn bad_escape(span: Range<usize>) -> Error {
+    let label = r#"known: \\ \" \' \n \t \r \a \b \f \v, \x41, \101, \u00e9, \U0001f600"#;
+    Error::new(span, "an unknown escape", label)
+}
+
+/// What an escape means, and how many characters it has.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let mut characters = text.chars().skip(1);
+    let simple = match characters.next()? {
+        'a' => '\u{7}',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\u{b}',
+        c @ ('\\' | '\'' | '"') => c,
+        c => {
+            let (skip, digits, radix) = match c {
+                'x' => (2, 2, 16),
+                'u' => (2, 4, 16),
+                'U' => (2, 8, 16),
+                '0'..='7' => (1, 3, 8),
+                _ => return None,
+            };
+            let code: String = text.chars().skip(skip).take(digits).collect();
+            let whole = code.len() == digits && code.chars().all(|c| c.is_digit(radix));
+            let code = u32::from_str_radix(&code, radix).ok().filter(|_| whole)?;
+            return Some((char::from_u32(code)?, skip + digits));
+        }
+    };
+    Some((simple, 2))
+}

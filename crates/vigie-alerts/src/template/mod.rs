@@ -1,0 +1,44 @@
+//! The templates in labels and annotations: Go's `text/template`, with the functions that Prometheus adds.
+//!
+//! [`parse`] refuses what Prometheus' own parser refuses: actions that are not closed, unknown functions, variables that nobody
+//! declared.
+
+mod ast;
+mod function;
+mod lexer;
+mod parser;
+mod pipeline;
+#[cfg(test)]
+mod tests;
+mod token;
+mod words;
+
+pub use ast::*;
+pub use function::Function;
+pub use parser::parse;
+
+use std::ops::Range;
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The bytes of the text at fault.
+    pub span: Range<usize>,
+    /// What was found.
+    pub title: String,
+    /// What is expected.
+    pub label: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Error {
+    fn new(span: Range<usize>, title: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            span,
+            title: title.into(),
+            label: label.into(),
+            help: None,
+        }
+    }
+}

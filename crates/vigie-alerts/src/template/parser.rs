@@ -1,0 +1,221 @@
+//! Words to a tree.
+
+use std::ops::Range;
+
+use super::Error;
+use super::ast::{Branch, Node, Template};
+use super::lexer;
+use super::token::Part;
+use super::words::Words;
+
+/// How deep blocks and parentheses may be nested.
+const MAX_DEPTH: usize = 64;
+
+/// The variables that Prometheus declares before the first word.
+const GIVEN: [&str; 5] = ["$", "$labels", "$value", "$externalLabels", "$externalURL"];
+
+/// Reads a template.
+///
+/// # Errors
+/// The first thing that Prometheus would refuse, and two that it lets pass until the template is used: a `|` with nothing behind
+/// it, and `=` to a variable that nobody declared.
+pub fn parse(text: &str) -> Result<Template, Error> {
+    let mut parser = Parser {
+        parts: lexer::parts(text)?.into_iter(),
+        variables: GIVEN.map(str::to_owned).to_vec(),
+        loops: 0,
+        depth: 0,
+        defined: Vec::new(),
+    };
+    let (nodes, end) = parser.nodes(true)?;
+    if let Some(end) = end {
+        let title = format!("`{}` without a beginning", end.word);
+        let label = "belongs to an `if`, `range`, `with`, `define` or `block`";
+        return Err(Error::new(end.span, title, label));
+    }
+    Ok(Template {
+        nodes,
+        defined: parser.defined,
+    })
+}
+
+/// `end` or `else`, with what follows on it.
+struct End {
+    word: String,
+    span: Range<usize>,
+    rest: Words,
+}
+
+pub(super) struct Parser {
+    parts: std::vec::IntoIter<Part>,
+    /// What may be used here, innermost last.
+    pub(super) variables: Vec<String>,
+    /// How many loops this stands in.
+    loops: usize,
+    pub(super) depth: usize,
+    defined: Vec<(String, Vec<Node>)>,
+}
+
+impl Parser {
+    /// Nodes up to an `end` or `else`, or to the end of the text.
+    fn nodes(&mut self, top: bool) -> Result<(Vec<Node>, Option<End>), Error> {
+        let mut nodes = Vec::new();
+        while let Some(part) = self.parts.next() {
+            let (action, mut words) = match part {
+                Part::Text(text) => {
+                    nodes.push(Node::Text(text));
+                    continue;
+                }
+                Part::Action(span, tokens) => (span.clone(), Words::new(tokens, span.end)),
+            };
+            let keyword = words.peek_word().unwrap_or_default().to_owned();
+            match keyword.as_str() {
+                "end" | "else" => {
+                    let span = words.next().map_or(action, |token| token.span);
+                    let end = End {
+                        word: keyword,
+                        span,
+                        rest: words,
+                    };
+                    return Ok((nodes, Some(end)));
+                }
+                "if" | "range" | "with" => {
+                    words.next();
+                    nodes.push(self.branch(&keyword, action, words)?);
+                }
+                "define" | "block" => nodes.extend(self.define(&keyword, action, words, top)?),
+                "template" => {
+                    words.next();
+                    let (name, span) = words.name()?;
+                    let argument = match words.peek() {
+                        Some(_) => Some(self.pipeline(&mut words, false)?),
+                        None => None,
+                    };
+                    words.finish()?;
+                    nodes.push(Node::Template {
+                        span,
+                        name,
+                        argument,
+                    });
+                }
+                "break" | "continue" => {
+                    let span = words.next().map_or(action, |token| token.span);
+                    words.finish()?;
+                    if self.loops == 0 {
+                        let title = format!("`{keyword}` outside of a `range`");
+                        return Err(Error::new(span, title, "there is no loop to leave"));
+                    }
+                    nodes.push(match keyword.as_str() {
+                        "break" => Node::Break,
+                        _ => Node::Continue,
+                    });
+                }
+                _ => {
+                    let pipeline = self.pipeline(&mut words, false)?;
+                    words.finish()?;
+                    nodes.push(Node::Action(pipeline));
+                }
+            }
+        }
+        Ok((nodes, None))
+    }
+
+    fn branch(&mut self, word: &str, span: Range<usize>, mut words: Words) -> Result<Node, Error> {
+        self.deeper(&span)?;
+        let outside = self.variables.len();
+        let pipeline = self.pipeline(&mut words, word == "range")?;
+        words.finish()?;
+        let inside = self.variables.len();
+        self.loops += usize::from(word == "range");
+        let (body, end) = self.nodes(false)?;
+        self.loops -= usize::from(word == "range");
+        self.variables.truncate(inside);
+        let mut otherwise = Vec::new();
+        match end {
+            Some(mut end) if end.word == "else" => {
+                if word == "if" && end.rest.peek_word() == Some("if") {
+                    end.rest.next();
+                    // Takes the `end` of this one as its own.
+                    otherwise.push(self.branch("if", span, end.rest)?);
+                } else {
+                    end.rest.finish()?;
+                    let (nodes, end) = self.nodes(false)?;
+                    otherwise = nodes;
+                    closed(end, word, span)?;
+                }
+            }
+            end => closed(end, word, span)?,
+        }
+        self.variables.truncate(outside);
+        self.depth -= 1;
+        let branch = Branch {
+            pipeline,
+            body,
+            otherwise,
+        };
+        Ok(match word {
+            "if" => Node::If(branch),
+            "range" => Node::Range(branch),
+            _ => Node::With(branch),
+        })
+    }
+
+    /// A `define` writes nothing; a `block` is one that is used at once.
+    fn define(
+        &mut self,
+        word: &str,
+        action: Range<usize>,
+        mut words: Words,
+        top: bool,
+    ) -> Result<Option<Node>, Error> {
+        self.deeper(&action)?;
+        words.next();
+        let (name, span) = words.name()?;
+        let argument = match word {
+            "block" => Some(self.pipeline(&mut words, false)?),
+            _ if !top => {
+                let label = "must stand outside of all other blocks";
+                return Err(Error::new(action, "`define` in a block", label));
+            }
+            _ => None,
+        };
+        words.finish()?;
+        // A named template sees no variable of the text around it.
+        let outside = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
+        let loops = std::mem::take(&mut self.loops);
+        let (body, end) = self.nodes(false)?;
+        closed(end, word, action)?;
+        self.variables = outside;
+        self.loops = loops;
+        self.depth -= 1;
+        self.defined.push((name.clone(), body));
+        Ok((word == "block").then_some(Node::Template {
+            span,
+            name,
+            argument,
+        }))
+    }
+
+    pub(super) fn deeper(&mut self, span: &Range<usize>) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let label = format!("at most {MAX_DEPTH} levels");
+            return Err(Error::new(span.clone(), "nested too deep", label));
+        }
+        Ok(())
+    }
+}
+
+fn closed(end: Option<End>, word: &str, span: Range<usize>) -> Result<(), Error> {
+    match end {
+        Some(end) if end.word == "end" => end.rest.finish(),
+        Some(end) => {
+            let title = "a second `else`";
+            Err(Error::new(end.span, title, "expected `end`"))
+        }
+        None => {
+            let title = format!("`{word}` without an end");
+            Err(Error::new(span, title, "needs an `{{ end }}`"))
+        }
+    }
+}

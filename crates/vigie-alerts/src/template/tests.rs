@@ -1,0 +1,156 @@
+use super::*;
+
+fn slip(text: &str) -> (String, String) {
+    let error = parse(text).unwrap_err();
+    let at = text.get(error.span.clone());
+    let at = at.unwrap_or_else(|| panic!("{:?} in {text:?}", error.span));
+    (error.title, at.to_owned())
+}
+
+#[test]
+fn what_prometheus_takes() {
+    for text in [
+        "",
+        "plain { text }",
+        "{{ $value }}",
+        "{{$value}}",
+        "{{- $value -}}",
+        "{{ $labels.queue }} and {{ .Labels.queue }} {{ . }} {{ $.Value }}",
+        "{{ $value | humanize }}",
+        "{{ $value | printf \"%.2f\" | title }}",
+        "{{ printf \"%s\\n\\x41\\u00e9\" `raw \\ text` 'c' 1 -2.5 0x1f 1e3 true nil }}",
+        "{{/* a comment */}}{{- /* another */ -}}",
+        "{{ if $value }}a{{ else if gt $value 5.0 }}b{{ else }}c{{ end }}",
+        "{{ if and (gt $value 1.0) (lt $value 2.0) }}x{{ end }}",
+        "{{ with $labels.instance }} on {{ . }}{{ end }}",
+        "{{ with $x := $labels.a }}{{ $x }}{{ else }}none{{ end }}",
+        "{{ range query \"up\" }}{{ .Labels.job }}{{ break }}{{ end }}",
+        "{{ range $i, $s := query \"up\" }}{{ if $i }},{{ end }}{{ $s.Value }}{{ else }}-{{ end }}",
+        "{{ (query \"up\" | first).Value | humanize }}",
+        "{{ $x := 1 }}{{ $x = 2 }}{{ $x }}",
+        "{{ define \"a\" }}{{ . }} {{ $ }}{{ end }}{{ template \"a\" $value }}{{ template \"a\" }}",
+        "{{ block \"b\" . }}x{{ end }}",
+        "{{ index $labels \"a-b\" }}",
+        "{{ args 1 2 | len }}",
+        "{{ $labels.a\n | toUpper }}",
+    ] {
+        assert!(parse(text).is_ok(), "{text:?}: {:?}", parse(text));
+    }
+}
+
+#[test]
+fn what_prometheus_refuses() {
+    for (text, title, at) in [
+        ("{{ $value", "an action without an end", "{{"),
+        ("a {{ }}", "a value is missing", "}}"),
+        ("{{ $value | }}", "a value is missing", "}}"),
+        ("{{ | title }}", "a value is missing", "|"),
+        ("{{ $vlaue }}", "unknown variable `$vlaue`", "$vlaue"),
+        (
+            "{{ humanise 1 }}",
+            "unknown function `humanise`",
+            "humanise",
+        ),
+        (
+            "{{ $value | humanze }}",
+            "unknown function `humanze`",
+            "humanze",
+        ),
+        ("{{ if $value }}x", "`if` without an end", "{{ if $value }}"),
+        (
+            "{{ if 1 }}{{ else }}{{ else }}{{ end }}",
+            "a second `else`",
+            "else",
+        ),
+        ("{{ end }}", "`end` without a beginning", "end"),
+        ("{{ break }}", "`break` outside of a `range`", "break"),
+        (
+            "{{ if 1 }}{{ define \"a\" }}{{ end }}{{ end }}",
+            "`define` in a block",
+            "{{ define \"a\" }}",
+        ),
+        (
+            "{{ range $x := 1 }}{{ end }}{{ $x }}",
+            "unknown variable `$x`",
+            "$x",
+        ),
+        (
+            "{{ define \"a\" }}{{ $labels }}{{ end }}",
+            "unknown variable `$labels`",
+            "$labels",
+        ),
+        ("{{ $x = 1 }}", "unknown variable `$x`", "$x"),
+        ("{{ \"a }}", "a text without an end", "\""),
+        ("{{ `a }}", "a text without an end", "`a }}"),
+        ("{{ \"\\q\" }}", "an unknown escape", "\\"),
+        ("{{ (1 }}", "a parenthesis without an end", "}}"),
+        ("{{ 1 | 2 }}", "a value behind `|`", "2"),
+        ("{{ print 1\"a\" }}", "two values in one word", "\"a\""),
+        ("{{ true.x }}", "a field of a plain value", ".x"),
+        ("{{ ..x }}", "a field of a plain value", ".x"),
+        ("{{ 1x }}", "`1x` is no number", "1x"),
+        ("{{ $value # }}", "`#` in an action", "#"),
+        ("{{ end 1 }}", "`end` without a beginning", "end"),
+        ("{{ with 1 }}{{ end 1 }}", "a word too many", "1"),
+        ("{{ /* x }}", "`/` in an action", "/"),
+        (
+            "{{/* x */ 1 }}",
+            "a comment that does not fill its braces",
+            "",
+        ),
+        ("{{/* x", "a comment without an end", "{{/* x"),
+        ("{{ template a }}", "a name is missing", "a"),
+    ] {
+        assert_eq!(slip(text), (title.to_owned(), at.to_owned()), "{text:?}");
+    }
+}
+
+#[test]
+fn suggestions() {
+    let help = |text| parse(text).unwrap_err().help;
+    let humanize = help("{{ humanise 1 }}");
+    assert_eq!(humanize.as_deref(), Some("did you mean `humanize`?"));
+    assert_eq!(
+        help("{{ $lables.x }}").as_deref(),
+        Some("did you mean `$labels`?")
+    );
+    assert_eq!(help("{{ somethingElse 1 }}"), None);
+}
+
+#[test]
+fn depth_is_bounded() {
+    let blocks = "{{ if 1 }}".repeat(1_000);
+    assert_eq!(slip(&blocks).0, "nested too deep");
+    let parens = format!("{{{{ {}", "(".repeat(1_000));
+    assert_eq!(
+        parse(&format!("{parens} }}}}")).unwrap_err().title,
+        "nested too deep"
+    );
+    let chain = format!("{{{{ if 1 }}}}{}", "{{ else if 1 }}".repeat(1_000));
+    assert_eq!(slip(&chain).0, "nested too deep");
+}
+
+#[test]
+fn markers_trim() {
+    let template = parse("a \n {{- 1 -}} \t b {{ 2 }} c").unwrap();
+    let texts = template.nodes.iter().filter_map(|node| match node {
+        Node::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    assert_eq!(texts.collect::<Vec<_>>(), ["a", "b ", " c"]);
+}
+
+#[test]
+fn functions_are_those_of_prometheus() {
+    let added = Function::ALL.iter().position(|f| *f == Function::Args);
+    assert_eq!(Function::ALL.len() - added.unwrap(), 29);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "(?s)(\\{\\{-? ?|-?\\}\\}|[ $.|()\"'`=:,é\n]|if |else |end|range |with |define |template |\\$labels|\\$x|query|1|/\\*|\\*/|\\\\u|.){0,24}") {
+        if let Err(error) = parse(&text) {
+            proptest::prop_assert!(text.get(error.span.clone()).is_some(), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use super::*;
+
+fn first(text: &str) -> Text {
+    let node = parse(text).unwrap().unwrap();
+    let Value::Table(entries) = &node.value else {
+        panic!("{node:?}")
+    };
+    let Value::Scalar(Some(text)) = &entries[0].1.value else {
+        panic!("{entries:?}")
+    };
+    text.clone()
+}
+
+#[test]
+fn a_place_in_a_text_leads_to_the_file() {
+    for (file, word) in [
+        ("a: one two three\n", "two"),
+        ("a: é two\n", "two"),
+        ("a: 'it''s two'\n", "two"),
+        ("a: \"\\u00e9\\n\\x41\\\\ two\"\n", "two"),
+        ("a: \"one \\\n   two\"\n", "two"),
+        ("a: |-\n  one\n  two\n", "two"),
+        ("a: |\n\n  one\n    two\n\nb: 1\n", "two"),
+        ("a: >-\n  one\n\n  two\n  three\n", "two"),
+        ("a: >+2\n    one\n   two\n", "two"),
+        ("a: one\n  \n  two\n", "two"),
+        ("a: &x 'one two'\n", "two"),
+        ("a: &x |-\n  one\n  two\n", "two"),
+        ("a: !!str >-\n  one\n  two\n", "two"),
+        ("a: |-\n  &one |\n  two\n", "two"),
+        ("{a: one two, b: c}", "two"),
+    ] {
+        let text = first(file);
+        let at = text.find(word).unwrap();
+        let place = text.locate(at..at + word.len());
+        assert_eq!(&file[place], word, "{file:?} {text:?}");
+    }
+}
+
+#[test]
+fn a_text_has_a_span_without_what_follows() {
+    for (file, whole) in [
+        ("a: 'x y'  # z\n", "'x y'"),
+        ("a: |\n  x\n  y\nb: 1", "x\n  y"),
+        ("a: x  # z\n", "x"),
+        ("a: &b !!str x\n", "x"),
+        ("a: |\n  x\n# z\nb: 1", "x"),
+        ("a: ''\n", "''"),
+        ("a: ' x '\n", "' x '"),
+        ("a: 'it''s'\n", "'it''s'"),
+        ("a: \"it's\" # \"\n", "\"it's\""),
+        ("a: >-\n    x {{\n    y }}\n\nb: 1", "x {{\n    y }}"),
+    ] {
+        assert_eq!(&file[first(file).span()], whole);
+    }
+}
+
+#[test]
+fn places_outside_of_a_text_are_its_end() {
+    let text = first("a: xy");
+    assert_eq!(text.locate(2..2), 5..5);
+    assert_eq!(text.locate(7..9), 5..5);
+    assert_eq!(text.locate(1..9), 4..4);
+}
+
+#[test]
+fn aliases_stand_for_what_they_name() {
+    let node = parse("a: &x {b: 1}\nc: *x\n").unwrap().unwrap();
+    let Value::Table(entries) = &node.value else {
+        panic!("{node:?}")
+    };
+    assert_eq!(entries[1].1.span, entries[0].1.span);
+}
+
+#[test]
+fn what_is_refused() {
+    let deep = "[".repeat(100);
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let before = format!("*a{}, ", level - 1).repeat(10);
+        bomb += &format!("a{level}: &a{level} [{before}]\n");
+    }
+    for (file, title) in [
+        ("a: b: c", "this is not YAML"),
+        ("a: *x", "this is not YAML"),
+        ("a: \"x", "this is not YAML"),
+        ("a: 1\n---\nb: 2", "a second document"),
+        ("a: &x [*x]", "an alias of what it stands in"),
+        ("a: !secret x", "the tag `!secret`"),
+        (&deep, "nested too deep"),
+        (&bomb, "too much"),
+    ] {
+        assert_eq!(parse(file).unwrap_err().title, title, "{file:?}");
+    }
+    assert!(parse("").unwrap().is_none());
+    assert!(parse("# nothing\n").unwrap().is_none());
+}

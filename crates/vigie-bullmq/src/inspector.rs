@@ -1,0 +1,195 @@
+//! Looks at all queues now and then, and counts their workers; on the connection that counts the jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use redis::Value;
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::error::Error;
+use crate::fold::Fold;
+use crate::link::{Link, unless_of_key};
+use crate::shared::{Queue, Shared};
+use crate::signals::{self, Events, Look, Replies};
+use crate::workers;
+
+/// Queues looked at together.
+const CHUNK: usize = 500;
+/// A look takes no more steps: one, one for each priority, and one for the jobs of the last.
+const STEPS: usize = 40;
+/// What the server refused is asked for again, but not soon: it may keep a log of what it refuses.
+const REFUSED: Duration = Duration::from_secs(60);
+
+pub(crate) struct Inspector {
+    shared: Arc<Shared>,
+    next_look: Instant,
+    next_workers: Instant,
+    /// Whether it was said that the server refuses to tell.
+    look_refused: bool,
+    workers_refused: bool,
+}
+
+impl Inspector {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            next_look: now,
+            next_workers: now,
+            look_refused: false,
+            workers_refused: false,
+        }
+    }
+
+    /// Begins at once.
+    pub(crate) fn restart(&mut self) {
+        self.next_look = Instant::now();
+        self.next_workers = self.next_look;
+    }
+
+    /// When there is something to do.
+    pub(crate) fn next(&self) -> Instant {
+        self.next_look.min(self.next_workers)
+    }
+
+    /// Does what is due.
+    pub(crate) async fn run(&mut self, link: &mut Link) -> Result<(), Error> {
+        let settings = &self.shared.settings;
+        let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
+        if self.next_look <= Instant::now() {
+            let refused = match self.look(link).await {
+                Err(error) if error.is_refusal() => Some(error),
+                result => result.map(|()| None)?,
+            };
+            let pause = refused.as_ref().map_or(looks_every, |_| REFUSED);
+            self.next_look = Instant::now() + pause;
+            if let Some(error) = &refused {
+                for queue in self.shared.queues().iter() {
+                    queue.signals.forget();
+                }
+                say_once(&mut self.look_refused, error);
+            }
+        }
+        if self.next_workers <= Instant::now() {
+            let refused = match self.workers(link).await {
+                Err(error) if error.is_of_server() => Some(error),
+                result => result.map(|()| None)?,
+            };
+            let pause = refused.as_ref().map_or(workers_every, |_| REFUSED);
+            self.next_workers = Instant::now() + pause;
+            if let Some(error) = &refused {
+                for queue in self.shared.queues().iter() {
+                    queue.signals.workers(None);
+                }
+                say_once(&mut self.workers_refused, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at all queues whose levels are known.
+    async fn look(&mut self, link: &mut Link) -> Result<(), Error> {
+        let queues = self.shared.queues();
+        for chunk in queues.chunks(CHUNK) {
+            let counted = chunk.iter().filter_map(|queue| {
+                let levels = queue.counted.lock().map(|counted| counted.levels)?;
+                let (gaps, remembered) = std::mem::take(&mut *queue.remembered.lock());
+                // After a gap they may have been taken and have come back.
+                let valid = gaps == queue.fold.lock().gaps();
+                let remembered = remembered.into_iter().filter(|_| valid).collect();
+                Some((&**queue, Look::new(&queue.key, &levels, remembered)))
+            });
+            look(link, counted.collect()).await?;
+        }
+        self.look_refused = false;
+        Ok(())
+    }
+
+    async fn workers(&mut self, link: &mut Link) -> Result<(), Error> {
+        let what = "listing clients";
+        let reply = link.ask(what, &workers::ask()).await?;
+        let queues = self.shared.queues();
+        let keys = queues.iter().map(|queue| &queue.key);
+        let counted = workers::count(&reply, keys).ok_or(Error::Answer { what })?;
+        for (queue, workers) in queues.iter().zip(counted) {
+            queue.signals.workers(Some(workers));
+        }
+        self.workers_refused = false;
+        Ok(())
+    }
+}
+
+/// Advances the looks together until all are over.
+async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(), Error> {
+    let what = "looking at jobs";
+    let mut now = 0;
+    for step in 0..STEPS {
+        let mut pipeline = redis::pipe();
+        if step == 0 {
+            pipeline.add_command(signals::ask_time());
+        }
+        let mut lengths = Vec::with_capacity(looks.len());
+        for (_, look) in &looks {
+            let before = pipeline.len();
+            look.ask(now, &mut pipeline);
+            lengths.push(pipeline.len() - before);
+        }
+        if pipeline.is_empty() {
+            break;
+        }
+        let answers = link.ask_all(what, &pipeline).await?;
+        for answer in &answers {
+            unless_of_key(what, answer)?;
+        }
+        let mut rest = answers.as_slice();
+        if let (0, Some((time, others))) = (step, rest.split_first()) {
+            now = signals::time(time).ok_or(Error::Answer { what })?;
+            rest = others;
+        }
+        for ((queue, look), length) in looks.iter_mut().zip(lengths) {
+            let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
+            rest = others;
+            if length > 0 {
+                let events = Seen {
+                    fold: queue.fold.lock(),
+                    followed: queue.activity.is_followed(),
+                };
+                look.take(now, &mut Replies::new(mine), &events);
+            }
+        }
+    }
+    for (queue, look) in looks {
+        let (signals, remembered) = look.end(now);
+        *queue.remembered.lock() = (queue.fold.lock().gaps(), remembered);
+        queue.signals.set(&signals);
+    }
+    Ok(())
+}
+
+/// What the events of a queue told so far.
+struct Seen<'a> {
+    fold: MutexGuard<'a, Fold>,
+    followed: bool,
+}
+
+impl Events for Seen<'_> {
+    fn ready(&self, job: &[u8]) -> Option<u64> {
+        self.fold.ready(job)
+    }
+
+    fn started(&self, job: &[u8]) -> Option<u64> {
+        self.fold.started(job)
+    }
+
+    fn are_followed(&self) -> bool {
+        self.followed
+    }
+}
+
+fn say_once(said: &mut bool, error: &Error) {
+    if !std::mem::replace(said, true) {
+        warn!(%error, "the server does not tell: what depends on it has no series");
+    }
+}

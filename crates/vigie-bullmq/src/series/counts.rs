@@ -1,0 +1,122 @@
+//! What happened in a queue.
+
+use std::sync::Arc;
+
+use vigie_metrics::{Counter, Histogram, Series};
+
+use super::{FINAL, Families, Row};
+use crate::fold::End;
+use crate::key::QueueKey;
+use crate::names::NameId;
+
+/// How an attempt can end, in the order of `Outcome`.
+const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];
+
+/// What is counted of one queue.
+pub(crate) struct Counts {
+    families: Arc<Families>,
+    queue: QueueKey,
+    row: Arc<Row>,
+    names: Vec<NameSeries>,
+    /// Ends not yet in the row.
+    ended: [u64; 2],
+    pub(crate) read: Arc<Series<Counter, 2>>,
+    pub(crate) lost: Arc<Series<Counter, 2>>,
+    stalled: Arc<Series<Counter, 2>>,
+    unmeasured: Arc<Series<Counter, 2>>,
+}
+
+struct NameSeries {
+    label: Box<str>,
+    added: Arc<Series<Counter, 3>>,
+    attempts_failed: Arc<Series<Counter, 3>>,
+    finished: [Arc<Series<Counter, 4>>; 2],
+    /// Made when first needed: a histogram is large.
+    runs: [Option<Arc<Series<Histogram, 4>>>; 3],
+    ticks: Option<Arc<Series<Histogram, 0>>>,
+}
+
+impl Counts {
+    pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
+        let labels = [queue.prefix(), queue.name()];
+        Self {
+            families: Arc::clone(families),
+            queue: queue.clone(),
+            row: Arc::clone(row),
+            names: Vec::new(),
+            ended: [0; 2],
+            read: families.read.series(labels),
+            lost: families.lost.series(labels),
+            stalled: families.stalled.series(labels),
+            unmeasured: families.unmeasured.series(labels),
+        }
+    }
+
+    /// Everything that is counted by name exists, at 0, as soon as the name is seen.
+    pub(crate) fn name(&mut self, labels: &[Box<str>]) {
+        for label in labels.iter().skip(self.names.len()) {
+            let (prefix, queue) = (self.queue.prefix(), self.queue.name());
+            let finished = |outcome| {
+                let labels = [prefix, queue, label, outcome];
+                self.families.finished.series(labels)
+            };
+            let ticks = self.families.tick.as_ref();
+            let ticks = ticks.filter(|(tick, _)| tick.is(queue, label));
+            self.names.push(NameSeries {
+                label: label.clone(),
+                added: self.families.added.series([prefix, queue, label]),
+                attempts_failed: self.families.attempts_failed.series([prefix, queue, label]),
+                finished: FINAL.map(finished),
+                runs: [None, None, None],
+                ticks: ticks.map(|(_, series)| Arc::clone(series)),
+            });
+        }
+    }
+
+    /// Jobs were added, the names of which were handed to [`Counts::name`], and jobs stalled.
+    pub(crate) fn arrived(&self, added: &[NameId], stalled: u64) {
+        for name in added {
+            if let Some(series) = self.names.get(name.index()) {
+                series.added.inc();
+            }
+        }
+        self.stalled.add(stalled);
+    }
+
+    /// An attempt ended. Its name was handed to [`Counts::name`].
+    pub(crate) fn end(&mut self, name: NameId, end: &End) {
+        let Some(series) = self.names.get_mut(name.index()) else {
+            return;
+        };
+        let outcome = end.outcome as usize;
+        if let Some(finished) = series.finished.get(outcome) {
+            finished.inc();
+            self.ended[outcome] += 1;
+        }
+        if end.attempt_failed {
+            series.attempts_failed.inc();
+        }
+        let Some(run) = end.run else {
+            self.unmeasured.inc();
+            return;
+        };
+        let runs = series.runs[outcome].get_or_insert_with(|| {
+            let (prefix, queue) = (self.queue.prefix(), self.queue.name());
+            let labels = [prefix, queue, &series.label, OUTCOMES[outcome]];
+            self.families.runs.series(labels)
+        });
+        runs.observe(run);
+        if let Some(ticks) = &series.ticks
+            && outcome < FINAL.len()
+        {
+            ticks.observe(run);
+        }
+    }
+
+    /// Brings the ends into the row.
+    pub(crate) fn publish(&mut self) {
+        if self.ended != [0; 2] {
+            self.row.add(std::mem::take(&mut self.ended));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What a queue is like at a moment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use vigie_metrics::{Gauge, Series};
+
+use super::{FINAL, Families};
+use crate::key::QueueKey;
+use crate::levels::{Levels, State};
+use crate::signals::Signals;
+
+/// `queue_jobs_total` of one queue name: the sum over the prefixes that have it.
+pub(crate) struct Row {
+    levels: [Arc<Series<Gauge, 2>>; 6],
+    ended: [(AtomicU64, Arc<Series<Gauge, 2>>); 2],
+}
+
+impl Row {
+    /// The counts start at 0 at once, so that `rate()` sees the first failure.
+    pub(crate) fn new(families: &Families, name: &str) -> Self {
+        let ended = FINAL.map(|state| {
+            let series = families.jobs.series([name, state]);
+            series.set(0.0);
+            (AtomicU64::new(0), series)
+        });
+        Self {
+            levels: State::ALL.map(|state| families.jobs.series([name, state.as_str()])),
+            ended,
+        }
+    }
+
+    pub(crate) fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {
+        for (at, series) in self.levels.iter().enumerate() {
+            let sum = queues.clone().map(|levels| levels.states[at]).sum();
+            set(series, sum);
+        }
+    }
+
+    pub(crate) fn forget(&self) {
+        self.levels.iter().for_each(|series| series.forget());
+    }
+
+    pub(super) fn add(&self, ended: [u64; 2]) {
+        for ((count, series), more) in self.ended.iter().zip(ended) {
+            let total = count.fetch_add(more, Relaxed).wrapping_add(more);
+            series.set(total as f64);
+        }
+    }
+}
+
+/// The levels of one queue.
+pub(crate) struct LevelSeries {
+    states: [Arc<Series<Gauge, 3>>; 6],
+    retained: [Arc<Series<Gauge, 3>>; 2],
+    paused: Arc<Series<Gauge, 2>>,
+}
+
+impl LevelSeries {
+    pub(crate) fn new(families: &Families, queue: &QueueKey) -> Self {
+        let (prefix, name) = (queue.prefix(), queue.name());
+        let level = |state: State| families.levels.series([prefix, name, state.as_str()]);
+        Self {
+            states: State::ALL.map(level),
+            retained: FINAL.map(|state| families.retained.series([prefix, name, state])),
+            paused: families.paused.series([prefix, name]),
+        }
+    }
+
+    pub(crate) fn set(&self, levels: &Levels) {
+        let states = self.states.iter().zip(levels.states);
+        let retained = self.retained.iter().zip(levels.retained);
+        states
+            .chain(retained)
+            .for_each(|(series, level)| set(series, level));
+        set(&self.paused, levels.paused.map(u64::from));
+    }
+
+    pub(crate) fn forget(&self) {
+        let all = self.states.iter().chain(&self.retained);
+        all.for_each(|series| series.forget());
+        self.paused.forget();
+    }
+}
+
+fn set(gauge: &Gauge, level: Option<u64>) {
+    match level {
+        Some(level) => gauge.set(level as f64),
+        None => gauge.forget(),
+    }
+}
+
+/// What else is known of one queue.
+pub(crate) struct SignalSeries {
+    oldest_waiting: Arc<Series<Gauge, 2>>,
+    oldest_active: Arc<Series<Gauge, 2>>,
+    without_lock: Arc<Series<Gauge, 2>>,
+    overdue: Arc<Series<Gauge, 2>>,
+    scheduler_late: Arc<Series<Gauge, 2>>,
+    workers: Arc<Series<Gauge, 2>>,
+}
+
+impl SignalSeries {
+    pub(crate) fn new(families: &Families, queue: &QueueKey) -> Self {
+        let labels = [queue.prefix(), queue.name()];
+        Self {
+            oldest_waiting: families.oldest_waiting.series(labels),
+            oldest_active: families.oldest_active.series(labels),
+            without_lock: families.without_lock.series(labels),
+            overdue: families.overdue.series(labels),
+            scheduler_late: families.scheduler_late.series(labels),
+            workers: families.workers.series(labels),
+        }
+    }
+
+    /// What is unknown is forgotten.
+    pub(crate) fn set(&self, signals: &Signals) {
+        let seconds = |millis: Option<u64>| millis.map(|millis| millis as f64 / 1e3);
+        for (series, value) in [
+            (&self.oldest_waiting, seconds(signals.oldest_waiting)),
+            (&self.oldest_active, seconds(signals.oldest_active)),
+            (
+                &self.without_lock,
+                signals.without_lock.map(|jobs| jobs as f64),
+            ),
+            (&self.overdue, signals.overdue.map(|jobs| jobs as f64)),
+            (&self.scheduler_late, seconds(signals.scheduler_late)),
+        ] {
+            match value {
+                Some(value) => series.set(value),
+                None => series.forget(),
+            }
+        }
+    }
+
+    pub(crate) fn forget(&self) {
+        self.set(&Signals::default());
+    }
+
+    pub(crate) fn workers(&self, workers: Option<u64>) {
+        set(&self.workers, workers);
+    }
+}

@@ -1,0 +1,117 @@
+//! The series a queue is published in.
+
+mod counts;
+mod gauges;
+
+use std::sync::Arc;
+
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, catalogue};
+
+use crate::Tick;
+use crate::key::QueueKey;
+
+pub(crate) use counts::Counts;
+pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
+
+/// How a job can end.
+const FINAL: [&str; 2] = ["completed", "failed"];
+
+/// All families this crate records into.
+pub(crate) struct Families {
+    jobs: Family<Gauge, 2>,
+    levels: Family<Gauge, 3>,
+    retained: Family<Gauge, 3>,
+    paused: Family<Gauge, 2>,
+    oldest_waiting: Family<Gauge, 2>,
+    oldest_active: Family<Gauge, 2>,
+    without_lock: Family<Gauge, 2>,
+    overdue: Family<Gauge, 2>,
+    scheduler_late: Family<Gauge, 2>,
+    workers: Family<Gauge, 2>,
+    added: Family<Counter, 3>,
+    finished: Family<Counter, 4>,
+    attempts_failed: Family<Counter, 3>,
+    runs: Family<Histogram, 4>,
+    stalled: Family<Counter, 2>,
+    unmeasured: Family<Counter, 2>,
+    lost: Family<Counter, 2>,
+    read: Family<Counter, 2>,
+    tick: Option<(Tick, Arc<Series<Histogram, 0>>)>,
+    pub(crate) queues: Arc<Series<Gauge, 0>>,
+    pub(crate) refused: Arc<Series<Counter, 0>>,
+    pub(crate) redis_up: Arc<Series<Gauge, 1>>,
+    pub(crate) events_up: Arc<Series<Gauge, 1>>,
+}
+
+impl Families {
+    pub(crate) fn new(registry: &Registry, tick: Option<Tick>) -> Self {
+        let up = registry.family(&catalogue::SOURCE_UP);
+        Self {
+            jobs: registry.family(&catalogue::QUEUE_JOBS),
+            levels: registry.family(&catalogue::BULLMQ_JOBS),
+            retained: registry.family(&catalogue::BULLMQ_JOBS_RETAINED),
+            paused: registry.family(&catalogue::BULLMQ_QUEUE_PAUSED),
+            oldest_waiting: registry.family(&catalogue::BULLMQ_OLDEST_WAITING_AGE),
+            oldest_active: registry.family(&catalogue::BULLMQ_OLDEST_ACTIVE_AGE),
+            without_lock: registry.family(&catalogue::BULLMQ_ACTIVE_WITHOUT_LOCK),
+            overdue: registry.family(&catalogue::BULLMQ_DELAYED_OVERDUE),
+            scheduler_late: registry.family(&catalogue::BULLMQ_SCHEDULER_LATE),
+            workers: registry.family(&catalogue::BULLMQ_WORKERS),
+            added: registry.family(&catalogue::BULLMQ_JOBS_ADDED),
+            finished: registry.family(&catalogue::BULLMQ_JOBS_FINISHED),
+            attempts_failed: registry.family(&catalogue::BULLMQ_ATTEMPTS_FAILED),
+            runs: registry.family(&catalogue::BULLMQ_JOB_RUN),
+            stalled: registry.family(&catalogue::BULLMQ_JOBS_STALLED),
+            unmeasured: registry.family(&catalogue::BULLMQ_RUNS_UNMEASURED),
+            lost: registry.family(&catalogue::BULLMQ_EVENTS_LOST),
+            read: registry.family(&catalogue::BULLMQ_EVENTS_READ),
+            tick: tick.map(|tick| {
+                let ticks = registry.family(&catalogue::PRODUCTION_TICK_DURATION);
+                (tick, ticks.series([]))
+            }),
+            queues: registry.family(&catalogue::BULLMQ_QUEUES).series([]),
+            refused: registry
+                .family(&catalogue::BULLMQ_QUEUES_REFUSED)
+                .series([]),
+            redis_up: up.series(["redis"]),
+            events_up: up.series(["events"]),
+        }
+    }
+
+    /// Removes the gauges of a queue, and the row of its name if no other queue has that name.
+    pub(crate) fn remove_gauges(&self, queue: &QueueKey, row_too: bool) {
+        let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
+        self.levels.retain(|[prefix, name, _]| others(prefix, name));
+        self.retained
+            .retain(|[prefix, name, _]| others(prefix, name));
+        for family in [
+            &self.paused,
+            &self.oldest_waiting,
+            &self.oldest_active,
+            &self.without_lock,
+            &self.overdue,
+            &self.scheduler_late,
+            &self.workers,
+        ] {
+            family.retain(|[prefix, name]| others(prefix, name));
+        }
+        if row_too {
+            self.jobs.retain(|[name, _]| name != queue.name());
+        }
+    }
+
+    /// Removes what was counted of a queue.
+    pub(crate) fn remove_counts(&self, queue: &QueueKey) {
+        let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
+        for family in [&self.stalled, &self.unmeasured, &self.lost, &self.read] {
+            family.retain(|[prefix, name]| others(prefix, name));
+        }
+        for family in [&self.added, &self.attempts_failed] {
+            family.retain(|[prefix, name, _]| others(prefix, name));
+        }
+        self.finished
+            .retain(|[prefix, name, _, _]| others(prefix, name));
+        self.runs
+            .retain(|[prefix, name, _, _]| others(prefix, name));
+    }
+}

@@ -1,0 +1,122 @@
+//! Since when the oldest job runs, and which have no worker any more.
+
+use redis::Value;
+
+use super::{Ask, Events, Replies, millis};
+use crate::entry::{bytes, count, list};
+use crate::levels::is_marker;
+
+/// Jobs looked at, those taken first.
+const JOBS: isize = 100;
+
+enum Step {
+    List,
+    Locks,
+    Over,
+}
+
+pub(super) struct Active {
+    step: Step,
+    /// The jobs, the one taken first at the end.
+    jobs: Vec<Box<[u8]>>,
+    oldest: Age,
+    without_lock: Option<u64>,
+}
+
+#[derive(Clone, Copy)]
+enum Age {
+    Unknown,
+    /// Nothing runs.
+    None,
+    Since(u64),
+}
+
+impl Active {
+    pub(super) fn new(any: bool) -> Self {
+        let (step, oldest, without_lock) = match any {
+            true => (Step::List, Age::Unknown, None),
+            false => (Step::Over, Age::None, Some(0)),
+        };
+        Self {
+            step,
+            jobs: Vec::new(),
+            oldest,
+            without_lock,
+        }
+    }
+
+    pub(super) fn ask(&self, ask: &mut Ask<'_>) {
+        if let Step::Locks = self.step {
+            for job in &self.jobs {
+                ask.of_job("EXISTS", job, ":lock");
+            }
+            if let Some(oldest) = self.jobs.last() {
+                ask.of_job("HGET", oldest, "").arg("processedOn");
+            }
+        }
+        if let Step::List | Step::Locks = self.step {
+            ask.of_part("LRANGE", "active").arg(-JOBS).arg(-1);
+        }
+    }
+
+    pub(super) fn take(&mut self, replies: &mut Replies<'_>, events: &dyn Events) {
+        match self.step {
+            Step::List => {
+                self.step = Step::Over;
+                let Some(jobs) = jobs(replies.next()) else {
+                    return;
+                };
+                self.jobs = jobs.map(Box::from).collect();
+                match self.jobs.is_empty() {
+                    true => (self.oldest, self.without_lock) = (Age::None, Some(0)),
+                    false => self.step = Step::Locks,
+                }
+            }
+            Step::Locks => {
+                self.step = Step::Over;
+                let locked = self.jobs.iter().map(|_| count(replies.next()));
+                let locked: Vec<_> = locked.collect();
+                let started = millis(replies.next());
+                let Some(now) = jobs(replies.next()) else {
+                    return;
+                };
+                // A job that ended meanwhile has no lock either.
+                let now: Vec<_> = now.collect();
+                let still = |job: &[u8]| now.contains(&job);
+                let mut jobs = self.jobs.iter().zip(locked);
+                self.without_lock = jobs.try_fold(0, |jobs, (job, locked)| {
+                    Some(jobs + u64::from(locked? == 0 && still(job)))
+                });
+                if let Some(job) = self.jobs.last() {
+                    let seen = events.are_followed().then(|| events.started(job));
+                    let since = seen.flatten().or(started);
+                    self.oldest = match since {
+                        Some(since) => Age::Since(since),
+                        // It ended, and what runs now was taken since.
+                        None if !still(job) => Age::None,
+                        None => Age::Unknown,
+                    };
+                }
+            }
+            Step::Over => {}
+        }
+    }
+
+    pub(super) fn age(&self, now: u64) -> Option<u64> {
+        match self.oldest {
+            Age::Unknown => None,
+            Age::None => Some(0),
+            Age::Since(since) => Some(now.saturating_sub(since)),
+        }
+    }
+
+    pub(super) fn without_lock(&self) -> Option<u64> {
+        self.without_lock
+    }
+}
+
+/// The jobs in the list: up to version 4 there may be a marker among them.
+fn jobs(reply: &Value) -> Option<impl Iterator<Item = &[u8]>> {
+    let jobs = list(reply)?.iter().filter_map(bytes);
+    Some(jobs.filter(|job| !is_marker(job)))
+}

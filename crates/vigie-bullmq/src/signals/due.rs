@@ -1,0 +1,174 @@
+//! What should have begun by now: delayed jobs, and the runs of job schedulers.
+
+use super::{Ask, Replies, millis, scored};
+use crate::entry::{bytes, count, list};
+
+/// How long after its time a delayed job may still be promoted, in milliseconds: workers sleep up to 5 s.
+const GRACE: u64 = 5_000;
+/// The score of a delayed job is the time it is due in milliseconds, times this, and a counter.
+const DELAYED: u64 = 4096;
+/// Schedulers looked at: those whose time came first.
+const SCHEDULERS: usize = 100;
+
+pub(super) enum Delayed {
+    First,
+    Overdue,
+    Known(u64),
+    Unknown,
+}
+
+impl Delayed {
+    pub(super) fn new(any: bool) -> Self {
+        match any {
+            true => Self::First,
+            false => Self::Known(0),
+        }
+    }
+
+    pub(super) fn ask(&self, now: u64, ask: &mut Ask<'_>) {
+        match self {
+            Self::First => {
+                let range = ask.of_part("ZRANGEBYSCORE", "delayed");
+                range.arg("-inf").arg("+inf").arg("WITHSCORES");
+                range.arg("LIMIT").arg(0).arg(1);
+            }
+            Self::Overdue => {
+                let before = now.saturating_sub(GRACE).saturating_mul(DELAYED);
+                let range = ask.of_part("ZCOUNT", "delayed").arg("-inf");
+                range.arg(format!("({before}"));
+            }
+            Self::Known(_) | Self::Unknown => {}
+        }
+    }
+
+    pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>) {
+        *self = match self {
+            Self::First => match scored(replies.next()) {
+                None => Self::Unknown,
+                Some(first) => match first.first() {
+                    Some((_, score)) if is_before(*score, now) => Self::Overdue,
+                    _ => Self::Known(0),
+                },
+            },
+            Self::Overdue => count(replies.next()).map_or(Self::Unknown, Self::Known),
+            Self::Known(_) | Self::Unknown => return,
+        };
+    }
+
+    pub(super) fn overdue(&self) -> Option<u64> {
+        match self {
+            Self::Known(jobs) => Some(*jobs),
+            _ => None,
+        }
+    }
+}
+
+fn is_before(score: f64, now: u64) -> bool {
+    score < now.saturating_sub(GRACE) as f64 * DELAYED as f64
+}
+
+/// A scheduler whose next run should have begun, and when.
+struct Late {
+    id: Box<[u8]>,
+    due: u64,
+}
+
+enum Step {
+    First,
+    All,
+    Each(Vec<Late>),
+    Over,
+}
+
+pub(super) struct Schedulers {
+    step: Step,
+    late: Option<u64>,
+}
+
+impl Schedulers {
+    pub(super) fn new() -> Self {
+        Self {
+            step: Step::First,
+            late: None,
+        }
+    }
+
+    pub(super) fn ask(&self, now: u64, ask: &mut Ask<'_>) {
+        let mut schedulers = |to: &str, most: usize| {
+            let range = ask.of_part("ZRANGEBYSCORE", "repeat");
+            range.arg("-inf").arg(to).arg("WITHSCORES");
+            range.arg("LIMIT").arg(0).arg(most);
+        };
+        match &self.step {
+            // Of most queues there is no more to ask.
+            Step::First => schedulers("+inf", 1),
+            Step::All => schedulers(&now.to_string(), SCHEDULERS),
+            Step::Each(late) => {
+                for Late { id, due } in late {
+                    let scheduler = [&b"repeat:"[..], id].concat();
+                    let fields = ["limit", "ic", "endDate"];
+                    ask.of_job("HMGET", &scheduler, "").arg(&fields);
+                    let job = format!(":{due}");
+                    let fields = ["timestamp", "processedOn"];
+                    ask.of_job("HMGET", &scheduler, &job).arg(&fields);
+                }
+            }
+            Step::Over => {}
+        }
+    }
+
+    pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>) {
+        let late = |entries: &[(&[u8], f64)]| -> Vec<Late> {
+            let entries = entries.iter().map(|(id, due)| Late {
+                id: (*id).into(),
+                due: *due as u64,
+            });
+            entries.filter(|scheduler| scheduler.due < now).collect()
+        };
+        let step = std::mem::replace(&mut self.step, Step::Over);
+        match step {
+            Step::First => match scored(replies.next()).as_deref().map(late) {
+                None => {}
+                Some(first) if first.is_empty() => self.late = Some(0),
+                Some(_) => self.step = Step::All,
+            },
+            Step::All => match scored(replies.next()).as_deref().map(late) {
+                None => {}
+                Some(all) if all.is_empty() => self.late = Some(0),
+                Some(all) => self.step = Step::Each(all),
+            },
+            Step::Each(all) => {
+                let mut latest = 0;
+                for scheduler in all {
+                    let (scheduler_hash, job) = (replies.next(), replies.next());
+                    let fields = |value| list(value).unwrap_or_default();
+                    if !has_ended(fields(scheduler_hash), fields(job), now) {
+                        latest = latest.max(now - scheduler.due);
+                    }
+                }
+                self.late = Some(latest);
+            }
+            Step::Over => {}
+        }
+    }
+
+    pub(super) fn late(&self) -> Option<u64> {
+        self.late
+    }
+}
+
+/// Whether a scheduler had its last run: BullMQ leaves it as it was when that began.
+fn has_ended(scheduler: &[redis::Value], job: &[redis::Value], now: u64) -> bool {
+    let [limit, runs, end] = scheduler else {
+        return false;
+    };
+    let limited =
+        matches!((millis(limit), millis(runs)), (Some(limit), Some(runs)) if runs >= limit);
+    let over = millis(end).is_some_and(|end| end < now);
+    // The last run may itself still be to come.
+    let pending = match job {
+        [added, ran] => bytes(added).is_some() && bytes(ran).is_none(),
+        _ => false,
+    };
+    (limited || over) && !pending
+}

@@ -1,0 +1,187 @@
+//! What else one looks at in a queue: how old, how late, how stuck its jobs are.
+//!
+//! A [`Look`] at one queue is a plain value that says what to ask next and takes the replies. The looks at
+//! all queues advance together, so that every step is one round trip for all of them.
+
+mod active;
+mod due;
+mod waiting;
+
+use redis::{Cmd, Pipeline, Value};
+
+use crate::entry::bytes;
+use crate::key::QueueKey;
+use crate::levels::{Levels, State};
+
+use active::Active;
+use due::{Delayed, Schedulers};
+pub(crate) use waiting::Remembered;
+use waiting::Waiting;
+
+/// What a look comes to. `None`: not known. Times are in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Signals {
+    pub(crate) oldest_waiting: Option<u64>,
+    pub(crate) oldest_active: Option<u64>,
+    pub(crate) without_lock: Option<u64>,
+    pub(crate) overdue: Option<u64>,
+    pub(crate) scheduler_late: Option<u64>,
+}
+
+/// What the events say of a job: when it became ready, and when it was taken.
+pub(crate) trait Events {
+    /// Since when a job waits, by the server's clock.
+    fn ready(&self, job: &[u8]) -> Option<u64>;
+    /// Since when a job runs, by the server's clock.
+    fn started(&self, job: &[u8]) -> Option<u64>;
+    /// Whether a job that comes to wait is known to do so a moment later.
+    fn are_followed(&self) -> bool;
+}
+
+/// A look at one queue.
+pub(crate) struct Look<'a> {
+    key: &'a QueueKey,
+    waiting: Waiting,
+    active: Active,
+    delayed: Delayed,
+    schedulers: Schedulers,
+}
+
+impl<'a> Look<'a> {
+    /// Nothing is asked of what the levels say is empty. `remembered` is what the last look left.
+    pub(crate) fn new(key: &'a QueueKey, levels: &Levels, remembered: Vec<Remembered>) -> Self {
+        let none = |state| levels.get(state) == Some(0);
+        Self {
+            key,
+            waiting: Waiting::new(levels, remembered),
+            active: Active::new(!none(State::Active)),
+            delayed: Delayed::new(!none(State::Delayed)),
+            schedulers: Schedulers::new(),
+        }
+    }
+
+    /// Appends what is to be asked next at `now`; nothing when the look is over.
+    pub(crate) fn ask(&self, now: u64, pipeline: &mut Pipeline) {
+        let mut ask = Ask {
+            key: self.key,
+            pipeline,
+        };
+        self.waiting.ask(&mut ask);
+        self.active.ask(&mut ask);
+        self.delayed.ask(now, &mut ask);
+        self.schedulers.ask(now, &mut ask);
+    }
+
+    /// Takes the replies to what [`Look::ask`] appended.
+    pub(crate) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
+        self.waiting.take(now, replies, events);
+        self.active.take(replies, events);
+        self.delayed.take(now, replies);
+        self.schedulers.take(now, replies);
+    }
+
+    /// What it came to, and what the next look should remember.
+    pub(crate) fn end(self, now: u64) -> (Signals, Vec<Remembered>) {
+        let signals = Signals {
+            oldest_waiting: self.waiting.age(now),
+            oldest_active: self.active.age(now),
+            without_lock: self.active.without_lock(),
+            overdue: self.delayed.overdue(),
+            scheduler_late: self.schedulers.late(),
+        };
+        (signals, self.waiting.remembered())
+    }
+}
+
+/// Commands about one queue.
+struct Ask<'a> {
+    key: &'a QueueKey,
+    pipeline: &'a mut Pipeline,
+}
+
+impl Ask<'_> {
+    fn of_part(&mut self, command: &str, part: &str) -> &mut Pipeline {
+        self.pipeline.cmd(command).arg(self.key.part(part))
+    }
+
+    /// A key that begins with a job's; `what` is empty for the job itself.
+    fn of_job(&mut self, command: &str, job: &[u8], what: &str) -> &mut Pipeline {
+        let key = self.key.job(&[job, what.as_bytes()].concat());
+        self.pipeline.cmd(command).arg(key)
+    }
+}
+
+/// The replies of one round trip, in the order of the commands.
+pub(crate) struct Replies<'a>(std::slice::Iter<'a, Value>);
+
+impl<'a> Replies<'a> {
+    pub(crate) fn new(replies: &'a [Value]) -> Self {
+        Self(replies.iter())
+    }
+
+    fn next(&mut self) -> &'a Value {
+        self.0.next().unwrap_or(&Value::Nil)
+    }
+}
+
+/// The server's clock.
+pub(crate) fn ask_time() -> Cmd {
+    redis::cmd("TIME")
+}
+
+/// The reply to it, in milliseconds.
+pub(crate) fn time(reply: &Value) -> Option<u64> {
+    let Value::Array(parts) = reply else {
+        return None;
+    };
+    let [seconds, micros] = parts.as_slice() else {
+        return None;
+    };
+    let number = |value| std::str::from_utf8(bytes(value)?).ok()?.parse::<u64>().ok();
+    number(seconds)?
+        .checked_mul(1000)?
+        .checked_add(number(micros)? / 1000)
+}
+
+/// A number in a field or a score; BullMQ writes some with a fraction.
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Double(number) => *number,
+        Value::Int(number) => *number as f64,
+        _ => std::str::from_utf8(bytes(value)?).ok()?.parse().ok()?,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// A number that is a time in milliseconds.
+fn millis(value: &Value) -> Option<u64> {
+    number(value)
+        .filter(|number| *number >= 0.0)
+        .map(|number| number as u64)
+}
+
+/// Members and scores of a sorted set: one list of both, or with the newer protocol pairs.
+fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
+    let Value::Array(values) = reply else {
+        return None;
+    };
+    let pair = |member, score| Some((bytes(member)?, number(score)?));
+    let pairs = match values.first() {
+        Some(Value::Array(_)) => values
+            .iter()
+            .filter_map(|both| match both {
+                Value::Array(both) => pair(both.first()?, both.get(1)?),
+                _ => None,
+            })
+            .collect(),
+        _ => {
+            let both = values.chunks_exact(2);
+            both.filter_map(|both| pair(&both[0], &both[1])).collect()
+        }
+    };
+    Some(pairs)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

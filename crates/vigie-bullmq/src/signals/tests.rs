@@ -1,0 +1,370 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::entry::tests::bulk;
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+const NOW: u64 = 1_795_425_686_973;
+const NIL: Value = Value::Nil;
+
+/// What the events told: ready and started, by job.
+#[derive(Default)]
+struct Told {
+    ready: HashMap<&'static [u8], u64>,
+    started: HashMap<&'static [u8], u64>,
+    deaf: bool,
+}
+
+impl Events for Told {
+    fn ready(&self, job: &[u8]) -> Option<u64> {
+        self.ready.get(job).copied()
+    }
+
+    fn started(&self, job: &[u8]) -> Option<u64> {
+        self.started.get(job).copied()
+    }
+
+    fn are_followed(&self) -> bool {
+        !self.deaf
+    }
+}
+
+fn levels(jobs: &[(State, u64)]) -> Levels {
+    let mut levels = Levels {
+        states: [Some(0); 6],
+        ..Levels::default()
+    };
+    for (state, count) in jobs {
+        levels.states[*state as usize] = Some(*count);
+    }
+    levels
+}
+
+fn array(values: impl IntoIterator<Item = Value>) -> Value {
+    Value::Array(values.into_iter().collect())
+}
+
+fn texts(texts: &[&str]) -> Value {
+    array(texts.iter().map(|text| bulk(text)))
+}
+
+fn hash(fields: &[Option<u64>]) -> Value {
+    let field = |field: &Option<u64>| field.map_or(NIL, |number| bulk(&number.to_string()));
+    array(fields.iter().map(field))
+}
+
+/// The commands of a step, a line each.
+fn asked(look: &Look<'_>) -> Vec<String> {
+    let mut pipeline = redis::pipe();
+    look.ask(NOW, &mut pipeline);
+    let line = |command: &redis::Cmd| {
+        let parts = command.get_packed_command();
+        let parts = String::from_utf8(parts).unwrap();
+        let words = parts.split("\r\n").skip(2).step_by(2);
+        words.collect::<Vec<_>>().join(" ")
+    };
+    pipeline.cmd_iter().map(line).collect()
+}
+
+fn answer(look: &mut Look<'_>, told: &Told, replies: &[Value]) {
+    let mut pipeline = redis::pipe();
+    look.ask(NOW, &mut pipeline);
+    assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(look));
+    look.take(NOW, &mut Replies::new(replies), told);
+}
+
+fn nobody() -> Value {
+    texts(&[])
+}
+
+fn ago(seconds: u64) -> u64 {
+    NOW - seconds * 1_000
+}
+
+#[test]
+fn of_an_empty_queue_only_schedulers_are_asked() {
+    let key = QueueKey::new("bull", "q");
+    let mut look = Look::new(&key, &levels(&[]), Vec::new());
+    let expected = ["ZRANGEBYSCORE bull:q:repeat -inf +inf WITHSCORES LIMIT 0 1"];
+    assert_eq!(asked(&look), expected);
+    answer(&mut look, &Told::default(), &[nobody()]);
+    assert!(asked(&look).is_empty());
+    let (signals, _) = look.end(NOW);
+    let zero = Some(0);
+    let expected = Signals {
+        oldest_waiting: zero,
+        oldest_active: zero,
+        without_lock: zero,
+        overdue: zero,
+        scheduler_late: zero,
+    };
+    assert_eq!(signals, expected);
+}
+
+#[test]
+fn what_the_events_told_is_not_asked() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told {
+        ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
+        started: HashMap::from([(&b"3"[..], ago(9))]),
+        deaf: false,
+    };
+    let levels = levels(&[(State::Waiting, 2), (State::Active, 1)]);
+    let mut look = Look::new(&key, &levels, Vec::new());
+    let replies = [texts(&["1", "2"]), texts(&["3"]), nobody()];
+    answer(&mut look, &told, &replies);
+    let expected = [
+        "EXISTS bull:q:3:lock",
+        "HGET bull:q:3 processedOn",
+        "LRANGE bull:q:active -100 -1",
+    ];
+    assert_eq!(asked(&look), expected);
+    answer(&mut look, &told, &[Value::Int(1), NIL, texts(&["3"])]);
+    let (signals, remembered) = look.end(NOW);
+    assert_eq!(signals.oldest_waiting, Some(7_000));
+    assert_eq!(signals.oldest_active, Some(9_000));
+    assert_eq!(signals.without_lock, Some(0));
+    assert_eq!(remembered, []);
+}
+
+#[test]
+fn a_pause_has_both_lists_read() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told {
+        ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
+        ..Told::default()
+    };
+    let mut look = Look::new(&key, &levels(&[(State::Paused, 2)]), Vec::new());
+    answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), nobody()]);
+    assert_eq!(look.end(NOW).0.oldest_waiting, Some(7_000));
+}
+
+#[test]
+fn priorities_are_walked_and_unknown_jobs_asked_once() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    // A job of a priority, and perhaps another of a later one.
+    let level = |jobs: &[(u64, &str)]| {
+        let scored = jobs.iter().map(|(priority, job)| {
+            let score = (priority << 32) + 17;
+            [bulk(job), bulk(&score.to_string())]
+        });
+        array(scored.flatten())
+    };
+    let prioritized = levels(&[(State::Prioritized, 9)]);
+    let mut look = Look::new(&key, &prioritized, Vec::new());
+    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
+    let expected = [
+        "HMGET bull:q:a timestamp opts processedOn attemptsMade ats",
+        "EXISTS bull:q:a:processed",
+        "ZRANGEBYSCORE bull:q:prioritized 8589934592 +inf WITHSCORES LIMIT 0 2",
+    ];
+    assert_eq!(asked(&look), expected);
+    let fresh = hash(&[Some(ago(3)), None, None, None, None]);
+    answer(
+        &mut look,
+        &told,
+        &[fresh, Value::Int(0), level(&[(2_097_152, "b")])],
+    );
+    // It ran before, and nobody told when it came back.
+    let ran = hash(&[Some(ago(90)), None, Some(ago(80)), None, None]);
+    answer(&mut look, &told, &[ran, Value::Int(0)]);
+    assert!(asked(&look).is_empty());
+    let (signals, remembered) = look.end(NOW);
+    assert_eq!(signals.oldest_waiting, Some(3_000));
+    // The next look, a minute later.
+    let mut look = Look::new(&key, &prioritized, remembered);
+    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
+    answer(&mut look, &told, &[level(&[(2, "b"), (3, "c")])]);
+    answer(&mut look, &told, &[nobody()]);
+    assert!(asked(&look).is_empty());
+    let (signals, remembered) = look.end(NOW + 60_000);
+    assert_eq!(
+        (signals.oldest_waiting, remembered.len()),
+        (Some(63_000), 2)
+    );
+}
+
+#[test]
+fn of_a_long_list_the_last_in_line_is_asked_too() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told {
+        ready: HashMap::from([(&b"h"[..], ago(9))]),
+        ..Told::default()
+    };
+    let waiting = levels(&[(State::Waiting, 8)]);
+    let next = ["8", "7", "6", "5", "4", "3", "2", "1"];
+    let mut look = Look::new(&key, &waiting, Vec::new());
+    answer(&mut look, &told, &[texts(&next), nobody()]);
+    assert_eq!(asked(&look)[0], "LRANGE bull:q:wait 0 1");
+    let fresh = hash(&[Some(ago(3)), None, None, None, None]);
+    let hashes = next.iter().flat_map(|_| [fresh.clone(), Value::Int(0)]);
+    let replies: Vec<_> = [texts(&["h", "8"])].into_iter().chain(hashes).collect();
+    answer(&mut look, &told, &replies);
+    // The one at both ends is known by now.
+    assert!(asked(&look).is_empty());
+    let (signals, remembered) = look.end(NOW);
+    assert_eq!((signals.oldest_waiting, remembered.len()), (Some(9_000), 8));
+}
+
+#[test]
+fn without_events_only_a_job_that_never_ran_has_an_age() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told {
+        ready: HashMap::from([(&b"1"[..], ago(5))]),
+        deaf: true,
+        ..Told::default()
+    };
+    let waiting = levels(&[(State::Waiting, 2)]);
+    let first = [texts(&["1", "0:0"]), nobody()];
+    for (hash, parent, expected) in [
+        (
+            hash(&[Some(ago(9)), None, None, None, None]),
+            0,
+            Some(9_000),
+        ),
+        (hash(&[Some(ago(9)), None, None, None, Some(1)]), 0, None),
+        (hash(&[Some(ago(9)), None, None, None, None]), 1, None),
+        (hash(&[None, None, None, None, None]), 0, Some(0)),
+        (NIL, 0, None),
+    ] {
+        let mut look = Look::new(&key, &waiting, Vec::new());
+        answer(&mut look, &told, &first);
+        answer(&mut look, &told, &[hash, Value::Int(parent)]);
+        let (signals, remembered) = look.end(NOW);
+        assert_eq!(signals.oldest_waiting, expected);
+        assert_eq!(remembered, []);
+    }
+}
+
+#[test]
+fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    let mut look = Look::new(&key, &levels(&[(State::Active, 3)]), Vec::new());
+    answer(&mut look, &told, &[texts(&["3", "2", "1"]), nobody()]);
+    let locks = [0, 0, 1].map(Value::Int);
+    let started = bulk(&ago(4).to_string());
+    let replies = [&locks[..], &[started, texts(&["4", "3", "1"])]].concat();
+    answer(&mut look, &told, &replies);
+    let (signals, _) = look.end(NOW);
+    assert_eq!(
+        (signals.without_lock, signals.oldest_active),
+        (Some(1), Some(4_000))
+    );
+}
+
+#[test]
+fn overdue_is_counted_only_when_the_first_is() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    let first = |due: u64| texts(&["1", &(due * 4096 + 3).to_string()]);
+    for (due, overdue) in [(NOW + 5, false), (ago(4), false), (ago(6), true)] {
+        let mut look = Look::new(&key, &levels(&[(State::Delayed, 3)]), Vec::new());
+        answer(&mut look, &told, &[first(due), nobody()]);
+        if overdue {
+            let before = ago(5) * 4096;
+            assert_eq!(
+                asked(&look),
+                [format!("ZCOUNT bull:q:delayed -inf ({before}")]
+            );
+            answer(&mut look, &told, &[Value::Int(2)]);
+        }
+        assert!(asked(&look).is_empty());
+        let (signals, _) = look.end(NOW);
+        assert_eq!(signals.overdue, Some(if overdue { 2 } else { 0 }));
+    }
+}
+
+#[test]
+fn the_latest_scheduler_that_has_not_ended() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    let [first, second, third, fourth] = [50, 40, 30, 20].map(|seconds| ago(seconds).to_string());
+    let mut look = Look::new(&key, &levels(&[]), Vec::new());
+    answer(&mut look, &told, &[texts(&["a", &first])]);
+    let expected = [format!(
+        "ZRANGEBYSCORE bull:q:repeat -inf {NOW} WITHSCORES LIMIT 0 100"
+    )];
+    assert_eq!(asked(&look), expected);
+    let all = texts(&["a", &first, "b", &second, "c", &third, "d", &fourth]);
+    answer(&mut look, &told, &[all]);
+    assert_eq!(asked(&look)[0], "HMGET bull:q:repeat:a limit ic endDate");
+    assert_eq!(
+        asked(&look)[1],
+        format!("HMGET bull:q:repeat:a:{first} timestamp processedOn")
+    );
+    let (nobody, ran) = (hash(&[None, None]), hash(&[Some(1), Some(2)]));
+    let replies = [
+        // Two runs of two; its time is over, and its last job was kept; the last run is still to come.
+        hash(&[Some(2), Some(2), None]),
+        nobody.clone(),
+        hash(&[None, Some(9), Some(ago(45))]),
+        ran,
+        hash(&[Some(2), Some(2), None]),
+        hash(&[Some(1), None]),
+        hash(&[None, Some(1), None]),
+        nobody,
+    ];
+    answer(&mut look, &told, &replies);
+    let (signals, _) = look.end(NOW);
+    assert_eq!(signals.scheduler_late, Some(30_000));
+}
+
+#[test]
+fn the_clock_and_scores_of_both_protocols() {
+    assert_eq!(time(&texts(&["1795425686", "973123"])), Some(NOW));
+    assert_eq!(time(&texts(&["1795425686"])), None);
+    let pairs = array([array([bulk("a"), Value::Double(7.0)]), array([bulk("b")])]);
+    assert_eq!(scored(&pairs), Some(vec![(&b"a"[..], 7.0)]));
+    assert_eq!(
+        scored(&texts(&["a", "7", "b", "x"])),
+        Some(vec![(&b"a"[..], 7.0)])
+    );
+    assert_eq!(scored(&NIL), None);
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(NIL),
+        any::<i64>().prop_map(Value::Int),
+        any::<f64>().prop_map(Value::Double),
+        "[0-9]{0,20}(\\.[0-9]{1,3})?|[a-z:]{0,4}|inf|nan|-1e300".prop_map(|text| bulk(&text)),
+    ];
+    leaf.prop_recursive(2, 24, 8, |inner| {
+        prop::collection::vec(inner, 0..8).prop_map(Value::Array)
+    })
+}
+
+proptest! {
+    /// Whatever the server answers: every look ends, asks a bounded number of things, and asks nothing then.
+    #[test]
+    fn any_replies_end_the_look(
+        counted in prop::array::uniform6(prop::option::of(0u64..3)),
+        replies in prop::collection::vec(any_value(), 1..60),
+        deaf: bool,
+    ) {
+        let key = QueueKey::new("bull", "q");
+        let levels = Levels { states: counted, ..Levels::default() };
+        let mut look = Look::new(&key, &levels, Vec::new());
+        let told = Told { deaf, ..Told::default() };
+        let mut replies = replies.into_iter().cycle();
+        let mut steps = 0;
+        loop {
+            let mut pipeline = redis::pipe();
+            look.ask(NOW, &mut pipeline);
+            if pipeline.is_empty() {
+                break;
+            }
+            // Lists are not longer than was asked for, here at most 8.
+            prop_assert!(pipeline.len() < 200, "{} commands", pipeline.len());
+            let answers: Vec<_> = replies.by_ref().take(pipeline.len()).collect();
+            look.take(NOW, &mut Replies::new(&answers), &told);
+            steps += 1;
+            prop_assert!(steps < 40, "no end");
+        }
+        let (signals, remembered) = look.end(NOW);
+        prop_assert!(signals.oldest_waiting.is_none_or(|age| age <= NOW));
+        prop_assert!(remembered.len() < 400);
+    }
+}

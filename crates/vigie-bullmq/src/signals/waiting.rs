@@ -1,0 +1,240 @@
+//! Since when the oldest job waits.
+//!
+//! The events tell it of every job that came to wait in our time. Of an older one its hash tells when it was
+//! added, and its options by how much it was delayed.
+
+use redis::Value;
+
+use super::{Ask, Events, Replies, millis, scored};
+use crate::entry::{bytes, count, list};
+use crate::levels::{Levels, State, is_marker};
+
+/// Jobs looked at where the next one is taken: stalled and rate-limited jobs are put there too, in front of
+/// older ones, and those added with `lifo`.
+const NEXT: isize = 8;
+/// Priorities looked at.
+const PRIORITIES: u32 = 32;
+/// Jobs looked at of each: one put back stands in front of older ones.
+const OF_PRIORITY: usize = 2;
+/// The score of a job is its priority times this, and a counter.
+const PRIORITY: f64 = 4_294_967_296.0;
+/// When a job was added, its options, and what is there when it ran before: up to version 4 and from then on.
+const FIELDS: [&str; 5] = ["timestamp", "opts", "processedOn", "attemptsMade", "ats"];
+
+/// A job that came to wait before the events were followed, and since when it waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    job: Box<[u8]>,
+    since: u64,
+}
+
+pub(super) struct Waiting {
+    /// The lists of which the next in line are to be read.
+    lists: Vec<&'static str>,
+    /// The longer ones, of which the last in line is to be read.
+    long: Vec<&'static str>,
+    /// The priority from which on to look.
+    priority: Option<f64>,
+    priorities: u32,
+    /// Jobs whose hash is to be read.
+    unknown: Vec<Box<[u8]>>,
+    before: Vec<Remembered>,
+    now_remembered: Vec<Remembered>,
+    /// Since when the oldest of all waits.
+    oldest: Option<u64>,
+    /// Jobs of whom it is not known since when they wait.
+    ageless: bool,
+    /// A key holds something else than BullMQ puts there.
+    odd: bool,
+}
+
+impl Waiting {
+    pub(super) fn new(levels: &Levels, before: Vec<Remembered>) -> Self {
+        let any = |state| levels.get(state) != Some(0);
+        let lists = match (any(State::Waiting), any(State::Paused)) {
+            // From version 6 on the jobs of a paused queue stay in `wait`.
+            (_, true) => vec!["wait", "paused"],
+            (true, false) => vec!["wait"],
+            (false, false) => Vec::new(),
+        };
+        Self {
+            lists,
+            long: Vec::new(),
+            priority: any(State::Prioritized).then_some(0.0),
+            priorities: 0,
+            unknown: Vec::new(),
+            before,
+            now_remembered: Vec::new(),
+            oldest: None,
+            ageless: false,
+            odd: false,
+        }
+    }
+
+    pub(super) fn ask(&self, ask: &mut Ask<'_>) {
+        for list in &self.lists {
+            ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
+        }
+        for list in &self.long {
+            // The marker of a delayed job may be the last in line.
+            ask.of_part("LRANGE", list).arg(0).arg(1);
+        }
+        for job in &self.unknown {
+            ask.of_job("HMGET", job, "").arg(&FIELDS);
+            ask.of_job("EXISTS", job, ":processed");
+        }
+        if let Some(from) = self.priority {
+            let range = ask.of_part("ZRANGEBYSCORE", "prioritized");
+            range.arg(from.to_string()).arg("+inf").arg("WITHSCORES");
+            range.arg("LIMIT").arg(0).arg(OF_PRIORITY);
+        }
+    }
+
+    pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
+        let mut jobs: Vec<&[u8]> = Vec::new();
+        let is_job = |entry: &&[u8]| !is_marker(entry);
+        let mut long = Vec::new();
+        for part in std::mem::take(&mut self.lists) {
+            let next = list(replies.next());
+            self.odd |= next.is_none();
+            let next = next.unwrap_or_default();
+            if next.len() >= NEXT as usize {
+                long.push(part);
+            }
+            jobs.extend(next.iter().filter_map(bytes).filter(is_job));
+        }
+        for _ in std::mem::replace(&mut self.long, long) {
+            let last = list(replies.next());
+            self.odd |= last.is_none();
+            let last = last.unwrap_or_default().iter().filter_map(bytes);
+            jobs.extend(last.filter(is_job));
+        }
+        for job in std::mem::take(&mut self.unknown) {
+            let (hash, parent) = (replies.next(), replies.next());
+            self.learn(job, hash, parent, now, events);
+        }
+        if let Some(from) = self.priority.take() {
+            let first = replies.next();
+            let of_priority = scored(first);
+            self.odd |= of_priority.is_none();
+            let of_priority = of_priority.unwrap_or_default();
+            self.priorities += 1;
+            if let Some((_, score)) = of_priority.first() {
+                let next = ((score / PRIORITY).floor() + 1.0) * PRIORITY;
+                let same = of_priority.iter().take_while(|(_, score)| *score < next);
+                jobs.extend(same.map(|(job, _)| *job));
+                let more = of_priority.len() >= OF_PRIORITY;
+                // A hostile score must not keep us here.
+                let on = more && next > from && self.priorities < PRIORITIES;
+                self.priority = on.then_some(next);
+            }
+        }
+        jobs.sort_unstable();
+        jobs.dedup();
+        for job in jobs {
+            self.meet(job, events);
+        }
+    }
+
+    fn meet(&mut self, job: &[u8], events: &dyn Events) {
+        if self.now_remembered.iter().any(|met| *met.job == *job) {
+            // It stands at both ends of a list.
+            return;
+        }
+        if !events.are_followed() {
+            // What they said of it may be long ago.
+            self.unknown.push(job.into());
+        } else if let Some(since) = events.ready(job) {
+            self.found(since);
+        } else if let Some(at) = self.before.iter().position(|before| *before.job == *job) {
+            let before = self.before.swap_remove(at);
+            self.found(before.since);
+            self.now_remembered.push(before);
+        } else {
+            self.unknown.push(job.into());
+        }
+    }
+
+    fn learn(
+        &mut self,
+        job: Box<[u8]>,
+        hash: &Value,
+        parent: &Value,
+        now: u64,
+        events: &dyn Events,
+    ) {
+        let Some([added, options, ran @ ..]) = list(hash) else {
+            self.ageless = true;
+            return;
+        };
+        let Some(added) = millis(added) else {
+            // It is gone.
+            return;
+        };
+        let ran = ran
+            .iter()
+            .any(|field| millis(field).is_some_and(|number| number > 0));
+        let again = ran || count(parent) != Some(0);
+        let since = match again {
+            false => added.saturating_add(delay(options)).min(now),
+            // It waits anew after a run or its children, nobody tells since when: since now at the latest.
+            true if events.are_followed() => now,
+            true => {
+                self.ageless = true;
+                return;
+            }
+        };
+        self.found(since);
+        if events.are_followed() {
+            self.now_remembered.push(Remembered { job, since });
+        }
+    }
+
+    fn found(&mut self, since: u64) {
+        self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
+    }
+
+    pub(super) fn age(&self, now: u64) -> Option<u64> {
+        match self.oldest {
+            _ if self.odd => None,
+            Some(oldest) => Some(now.saturating_sub(oldest)),
+            None if self.ageless => None,
+            None => Some(0),
+        }
+    }
+
+    pub(super) fn remembered(self) -> Vec<Remembered> {
+        self.now_remembered
+    }
+}
+
+/// The delay in a job's options.
+fn delay(options: &Value) -> u64 {
+    let options = bytes(options).and_then(|options| serde_json::from_slice(options).ok());
+    let delay = options.and_then(|options: serde_json::Value| options.get("delay")?.as_f64());
+    delay.map_or(0, |delay| delay as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::bulk;
+
+    #[test]
+    fn a_delay_is_found_in_the_options() {
+        for (options, expected) in [
+            (r#"{"attempts":3,"delay":300}"#, 300),
+            (
+                r#"{"backoff":{"type":"fixed","delay":9},"delay":5000.5}"#,
+                5_000,
+            ),
+            (r#"{"backoff":{"type":"fixed","delay":9}}"#, 0),
+            (r#"{"attempts":3}"#, 0),
+            (r#"{"delay":"soon"}"#, 0),
+            (r#"{"delay":"#, 0),
+        ] {
+            assert_eq!(delay(&bulk(options)), expected, "{options}");
+        }
+        assert_eq!(delay(&Value::Nil), 0);
+    }
+}

@@ -1,0 +1,181 @@
+//! How many workers a queue has, by the names their connections go by.
+//!
+//! BullMQ names the connection on which a worker waits for jobs: `bull:bWFpbHM=` for the queue `mails`, and
+//! `bull:bWFpbHM=:w:name` for a worker that has a name. Node and Rust write the queue in Base64, one such
+//! connection a worker. Python, Elixir and .NET write it as it is, and some of them name a worker's other
+//! connection too: of those the ones count that wait for jobs.
+
+use std::collections::HashMap;
+
+use redis::{Cmd, Value};
+
+use crate::entry::bytes;
+use crate::key::QueueKey;
+
+/// What stands between the queue and a worker's own name.
+const NAMED: &str = ":w:";
+/// What a worker waits for jobs with, and what its connection did last while it works.
+const WAITING: [&str; 5] = ["bzpopmin", "brpoplpush", "blmove", "brpop", "bzmpop"];
+
+pub(crate) fn ask() -> Cmd {
+    let mut command = redis::cmd("CLIENT");
+    command.arg("LIST").arg("TYPE").arg("normal");
+    command
+}
+
+/// How many workers each of the queues has; `None` when that is no list of clients.
+pub(crate) fn count<'a>(
+    reply: &Value,
+    queues: impl ExactSizeIterator<Item = &'a QueueKey>,
+) -> Option<Vec<u64>> {
+    let clients = String::from_utf8_lossy(bytes(reply)?);
+    let mut workers = vec![0; queues.len()];
+    let mut places = HashMap::new();
+    for (at, queue) in queues.enumerate() {
+        let (prefix, name) = (queue.prefix(), queue.name());
+        places
+            .entry(format!("{prefix}:{name}"))
+            .or_insert((at, false));
+        places.insert(format!("{prefix}:{}", base64(name.as_bytes())), (at, true));
+    }
+    let place = |name: &str| {
+        let ends = name.match_indices(NAMED).map(|(end, _)| end);
+        let mut ends = ends.chain([name.len()]);
+        ends.find_map(|end| places.get(&name[..end]).copied())
+    };
+    // Connections of one plain name, and how many of them wait.
+    let mut plain: HashMap<&str, (usize, u64)> = HashMap::new();
+    for client in clients.lines() {
+        let field = |wanted: &str| {
+            let mut fields = client.split(' ').filter_map(|field| field.split_once('='));
+            fields.find_map(|(field, value)| (field == wanted).then_some(value))
+        };
+        let Some(name) = field("name").filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        match place(name) {
+            Some((at, true)) => workers[at] += 1,
+            Some((at, false)) => {
+                let waits = field("cmd").is_some_and(|command| WAITING.contains(&command));
+                plain.entry(name).or_insert((at, 0)).1 += u64::from(waits);
+            }
+            None => {}
+        }
+    }
+    for (at, waiting) in plain.into_values() {
+        workers[at] += waiting.max(1);
+    }
+    Some(workers)
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let three = chunk
+            .iter()
+            .fold(0u32, |three, byte| three << 8 | u32::from(*byte));
+        let three = three << (8 * (3 - chunk.len()));
+        for digit in 0..4 {
+            match digit <= chunk.len() {
+                true => text.push(char::from(
+                    DIGITS[(three >> (18 - 6 * digit)) as usize & 63],
+                )),
+                false => text.push('='),
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::entry::tests::bulk;
+    use proptest::prelude::*;
+
+    fn counted(clients: &[(&str, &str)], queues: &[(&str, &str)]) -> Vec<u64> {
+        let lines = clients.iter().enumerate().map(|(id, (name, command))| {
+            format!(
+                "id={id} addr=127.0.0.1:1 name={name} age=1 flags=b cmd={command} user=default\n"
+            )
+        });
+        let queues: Vec<_> = queues
+            .iter()
+            .map(|(prefix, name)| QueueKey::new(prefix, name))
+            .collect();
+        count(&bulk(&lines.collect::<String>()), queues.iter()).unwrap()
+    }
+
+    #[test]
+    fn base64_of_the_rfc() {
+        let texts =
+            ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
+        assert_eq!(
+            texts,
+            [
+                "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"
+            ]
+        );
+        assert_eq!(base64(b"\xfb\xff"), "+/8=");
+    }
+
+    #[test]
+    fn every_library_names_its_workers() {
+        let queues = [("bull", "mails"), ("{shop}:eu", "mails"), ("bull", "other")];
+        let mails = "bull:bWFpbHM=";
+        for (clients, expected) in [
+            // Node: busy, waiting, named; and what are no workers.
+            (
+                &[
+                    (mails, "bzpopmin"),
+                    (mails, "evalsha"),
+                    ("bull:bWFpbHM=:w:a:w:b", "bzpopmin"),
+                ][..],
+                [3, 0, 0],
+            ),
+            (
+                &[
+                    ("bull:bWFpbHM=:qe", "xread"),
+                    ("", "ping"),
+                    ("bull:bWFpbHM", "ping"),
+                    ("bull", "x"),
+                ],
+                [0; 3],
+            ),
+            // Python: both connections of two workers, one of which works; one that has not waited yet.
+            (
+                &[
+                    ("bull:other", "bzpopmin"),
+                    ("bull:other", "evalsha"),
+                    ("bull:other", "bzpopmin"),
+                    ("bull:other", "evalsha"),
+                ],
+                [0, 0, 2],
+            ),
+            (
+                &[("bull:other:w:x", "evalsha"), ("bull:other:w:x", "evalsha")],
+                [0, 0, 1],
+            ),
+            (&[("{shop}:eu:bWFpbHM=:w:1", "brpoplpush")], [0, 1, 0]),
+        ] {
+            assert_eq!(counted(clients, &queues), expected, "{clients:?}");
+        }
+        assert_eq!(count(&Value::Nil, [].iter()), None);
+    }
+
+    #[test]
+    fn a_queue_named_like_anothers_base64() {
+        let queues = [("bull", "bWFpbHM="), ("bull", "mails")];
+        assert_eq!(counted(&[("bull:bWFpbHM=", "bzpopmin")], &queues), [0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_is_taken(text in "(id=1 )?(name=[a-z:=%]{0,12})?( cmd=[a-z]{0,4}| =|\n|.{0,5}){0,20}") {
+            count(&bulk(&text), [QueueKey::new("bull", "q")].iter());
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Of many queues the eventful are counted at once, the others in turn.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use vigie_bullmq::State;
+use vigie_testkit::{Redis, eventually};
+
+use crate::support::{SOON, Watched, run, settings, watch};
+
+const QUEUES: usize = 1_500;
+
+/// Queues of one waiting job each. The events of one cannot be followed.
+async fn redis() -> Redis {
+    let redis = Redis::start().await.unwrap();
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut pipeline = redis::pipe();
+    for queue in 0..QUEUES {
+        pipeline.hset(format!("bull:q{queue}:meta"), "version", "bullmq:5.81.5");
+        pipeline.lpush(format!("bull:q{queue}:wait"), 1);
+    }
+    pipeline.set("bull:q500:events", "x");
+    let _: redis::Value = pipeline.query_async(&mut connection).await.unwrap();
+    redis
+}
+
+fn in_turn(redis: &Redis) -> Watched {
+    let mut settings = settings(&redis.url());
+    // A turn takes fifteen refreshes.
+    settings.levels_every = Duration::from_millis(200);
+    settings.timeout = Duration::from_secs(5);
+    watch(settings)
+}
+
+/// When each queue was counted.
+fn counted(watched: &Watched) -> HashMap<String, Instant> {
+    let queues = watched.watcher.status().queues.into_iter();
+    let now = Instant::now();
+    queues
+        .filter_map(|queue| Some((queue.name, now - queue.age?)))
+        .collect()
+}
+
+/// How many queues the largest refresh counted of those that count now.
+fn largest(watched: &Watched) -> usize {
+    let mut sizes = HashMap::<_, usize>::new();
+    let mut queues = watched.watcher.status().queues;
+    queues.retain(|queue| queue.age.is_some());
+    match queues.len() {
+        QUEUES => {
+            for queue in queues {
+                *sizes.entry(queue.age).or_default() += 1;
+            }
+            sizes.into_values().max().unwrap_or_default()
+        }
+        // It has not found them all.
+        _ => usize::MAX,
+    }
+}
+
+/// Waits until the first look at everything is past.
+async fn until_in_turn(watched: &Watched) {
+    eventually(SOON, async || match largest(watched) {
+        ..=200 => Ok(()),
+        queues => Err(format!("{queues} queues in one refresh")),
+    })
+    .await;
+}
+
+/// Without a scrape, which takes long of so many queues.
+async fn until_waiting(watched: &Watched, queue: &str, jobs: u64) {
+    eventually(SOON, async || {
+        let queues = watched.watcher.status().queues;
+        let queue = queues.into_iter().find(|found| found.name == queue);
+        match queue.unwrap().levels.unwrap().get(State::Waiting) {
+            Some(found) if found == jobs => Ok(()),
+            found => Err(format!("{found:?}, not {jobs}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn quiet_queues_are_counted_in_turn() {
+    let redis = redis().await;
+    let watched = in_turn(&redis);
+    until_in_turn(&watched).await;
+    let waiting = [("state", "waiting")];
+    assert_eq!(watched.sum("queue_jobs_total", &waiting), QUEUES as f64);
+
+    // No event, as `drain()` does it.
+    redis.cli(&["DEL", "bull:q7:wait"]).await.unwrap();
+    until_waiting(&watched, "q7", 0).await;
+
+    // One whose events cannot be followed is counted every time.
+    for _ in 0..20 {
+        let queues = watched.watcher.status().queues;
+        let youngest = queues.iter().filter_map(|queue| queue.age).min();
+        let odd = queues.iter().find(|queue| queue.name == "q500").unwrap();
+        assert_eq!(odd.age, youngest);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_has_its_queue_counted_out_of_turn() {
+    let redis = redis().await;
+    let watched = in_turn(&redis);
+    until_in_turn(&watched).await;
+    // The one that was counted last has its turn last.
+    let before = counted(&watched);
+    let quiet = before.iter().filter(|(queue, _)| *queue != "q500");
+    let (queue, at) = quiet.clone().max_by_key(|(_, at)| **at).unwrap();
+    let wait = format!("bull:{queue}:wait");
+    let events = format!("bull:{queue}:events");
+    let event = ["event", "waiting", "jobId", "2"];
+    redis.cli(&["LPUSH", &wait, "2", "3"]).await.unwrap();
+    redis
+        .cli(&[&["XADD", &events, "*"], &event[..]].concat())
+        .await
+        .unwrap();
+    until_waiting(&watched, queue, 3).await;
+    let since = counted(&watched);
+    assert!(since[queue] > *at);
+    // Less than lies between two refreshes.
+    let moment = Duration::from_millis(50);
+    let passed = |queue: &str| since[queue] > before[queue] + moment;
+    let older = quiet.filter(|(_, earlier)| **earlier + moment < *at);
+    let left = older.filter(|(queue, _)| !passed(queue)).count();
+    assert!(left > 0, "it may have been its turn");
+
+    // The same with BullMQ's own events.
+    let filled = run("testing/fill.js", &redis, &["--queue=q3", "--waiting=4"]).await;
+    let truth = filled["counts"]["waiting"].as_u64().unwrap();
+    until_waiting(&watched, "q3", truth).await;
+}
+
+#[tokio::test]
+async fn without_events_every_queue_is_counted_every_time() {
+    let redis = redis().await;
+    let mut settings = settings(&redis.url());
+    settings.timeout = Duration::from_secs(5);
+    // It looks once, before any queue is known, and never again.
+    settings.poll_every = Duration::from_secs(86_400);
+    let watched = watch(settings);
+    let all_at_once = async || match largest(&watched) {
+        QUEUES => Ok(()),
+        queues => Err(format!("{queues} queues in one refresh")),
+    };
+    eventually(SOON, all_at_once).await;
+    redis
+        .cli(&["LPUSH", "bull:q7:wait", "2", "3"])
+        .await
+        .unwrap();
+    until_waiting(&watched, "q7", 3).await;
+    eventually(SOON, all_at_once).await;
+}

@@ -1,0 +1,414 @@
+//! What else is said of a queue, against what was done to it with the real BullMQ.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vigie_testkit::{Process, Redis, Script, eventually};
+
+use crate::support::{SCRIPT, SOON, Watched, settings, watch};
+
+const HOUR: f64 = 3_600.0;
+const HOUR_MS: u64 = 3_600_000;
+/// Longer than any test takes.
+const LONG: f64 = 600.0;
+
+/// A queue, driven line by line.
+struct Driven {
+    node: Process,
+    queue: &'static str,
+}
+
+impl Driven {
+    async fn start(redis: &Redis, queue: &'static str) -> Self {
+        let url = redis.url();
+        let args = ["--redis", &url, "--queue", queue];
+        let script = Script::new("testing/queue.js").args(args);
+        let mut node = script.spawn().unwrap();
+        node.find_json(SCRIPT, |line| line["msg"] == "ready")
+            .await
+            .unwrap();
+        Self { node, queue }
+    }
+
+    async fn ask(&mut self, what: Value) -> Value {
+        let answer = self.node.ask(&what, SCRIPT).await.unwrap();
+        assert_eq!(answer.get("error"), None, "{what}: {answer}");
+        answer
+    }
+
+    /// Adds jobs that were added `ago` by what they say themselves.
+    async fn add(&mut self, n: u64, ago: Duration, opts: Value) {
+        let ago = ago.as_millis() as u64;
+        self.ask(json!({"cmd": "add", "n": n, "agoMs": ago, "opts": opts}))
+            .await;
+    }
+}
+
+fn soon(redis: &Redis) -> vigie_bullmq::Settings {
+    let mut settings = settings(&redis.url());
+    settings.signals_every = Duration::from_millis(100);
+    settings.workers_every = Duration::from_millis(100);
+    settings
+}
+
+fn signal(watched: &Watched, queue: &str, name: &str) -> Option<f64> {
+    watched.value(name, &[("prefix", "bull"), ("queue", queue)])
+}
+
+/// Waits until the signal is what is expected.
+async fn until(watched: &Watched, queue: &str, name: &str, is: impl Fn(Option<f64>) -> bool) {
+    eventually(SOON, async || match signal(watched, queue, name) {
+        found if is(found) => Ok(()),
+        found => Err(format!("{name} of {queue} is {found:?}")),
+    })
+    .await;
+}
+
+/// An age about that long, in a test that takes minutes at most.
+fn about(age: f64) -> impl Fn(Option<f64>) -> bool {
+    move |found| found.is_some_and(|found| (age..age + LONG).contains(&found))
+}
+
+fn equals(value: f64) -> impl Fn(Option<f64>) -> bool {
+    move |found| found == Some(value)
+}
+
+const WAITING_AGE: &str = "bullmq_oldest_waiting_age_seconds";
+const ACTIVE_AGE: &str = "bullmq_oldest_active_age_seconds";
+const WITHOUT_LOCK: &str = "bullmq_active_without_lock";
+const OVERDUE: &str = "bullmq_delayed_overdue";
+const LATE: &str = "bullmq_scheduler_late_seconds";
+const WORKERS: &str = "bullmq_workers";
+const PAUSED: &str = "bullmq_queue_paused";
+
+fn hours(hours: f64) -> Duration {
+    Duration::from_secs_f64(hours * HOUR)
+}
+
+#[tokio::test]
+async fn a_queue_without_a_worker_ages() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "mails").await;
+    for (signal, value) in [
+        (WAITING_AGE, 0.0),
+        (ACTIVE_AGE, 0.0),
+        (WITHOUT_LOCK, 0.0),
+        (OVERDUE, 0.0),
+        (LATE, 0.0),
+        (WORKERS, 0.0),
+        (PAUSED, 0.0),
+    ] {
+        until(&watched, queue.queue, signal, equals(value)).await;
+    }
+    let start = tokio::time::Instant::now();
+    queue.ask(json!({"cmd": "add", "n": 3})).await;
+    // It grows, and is no older than the job.
+    until(&watched, "mails", WAITING_AGE, |age| age > Some(0.5)).await;
+    let age = signal(&watched, "mails", WAITING_AGE);
+    assert!(age <= Some(start.elapsed().as_secs_f64()), "{age:?}");
+    until(&watched, "mails", WAITING_AGE, |now| now > age).await;
+
+    queue.ask(json!({"cmd": "pause"})).await;
+    until(&watched, "mails", PAUSED, equals(1.0)).await;
+    until(&watched, "mails", WAITING_AGE, |now| now > age).await;
+    queue.ask(json!({"cmd": "resume"})).await;
+    until(&watched, "mails", PAUSED, equals(0.0)).await;
+
+    queue.ask(json!({"cmd": "work"})).await;
+    until(&watched, "mails", WAITING_AGE, equals(0.0)).await;
+}
+
+#[tokio::test]
+async fn the_oldest_is_found_wherever_it_stands() {
+    let redis = Redis::start().await.unwrap();
+    let mut fifo = Driven::start(&redis, "fifo").await;
+    fifo.add(1, hours(3.0), json!({})).await;
+    fifo.add(20, hours(1.0), json!({})).await;
+
+    let mut lifo = Driven::start(&redis, "lifo").await;
+    lifo.add(1, hours(3.0), json!({"lifo": true})).await;
+    lifo.add(20, hours(1.0), json!({"lifo": true})).await;
+
+    // Younger ones went in front of it.
+    let mut mixed = Driven::start(&redis, "mixed").await;
+    mixed.add(1, hours(3.0), json!({})).await;
+    mixed.add(20, hours(1.0), json!({})).await;
+    mixed.add(5, hours(0.5), json!({"lifo": true})).await;
+
+    let mut prioritized = Driven::start(&redis, "prioritized").await;
+    for (priority, hours_ago) in [(1, 1.0), (5, 2.0), (2_000_000, 3.0), (9, 1.0)] {
+        prioritized
+            .add(3, hours(hours_ago), json!({"priority": priority}))
+            .await;
+    }
+    let mut both = Driven::start(&redis, "both").await;
+    both.add(3, hours(1.0), json!({})).await;
+    both.add(3, hours(3.0), json!({"priority": 5})).await;
+    both.ask(json!({"cmd": "pause"})).await;
+
+    // Its delay is over, and not part of the age.
+    let mut delayed = Driven::start(&redis, "delayed").await;
+    delayed
+        .add(1, hours(4.0), json!({"delay": HOUR_MS, "priority": 3}))
+        .await;
+    delayed.add(1, hours(4.0), json!({"delay": HOUR_MS})).await;
+    delayed.ask(json!({"cmd": "work", "as": "hold"})).await;
+    eventually(SOON, async || {
+        let prioritized = redis.cli(&["ZCARD", "bull:delayed:prioritized"]).await;
+        match prioritized.unwrap().trim() {
+            "1" => Ok(()),
+            other => Err(format!("{other} were promoted")),
+        }
+    })
+    .await;
+
+    let watched = watch(soon(&redis));
+    for queue in ["fifo", "lifo", "mixed", "prioritized", "both", "delayed"] {
+        until(&watched, queue, WAITING_AGE, about(3.0 * HOUR)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_age_begins_anew_with_every_attempt() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    // Each takes one job, and then nothing for an hour.
+    let once = json!({"limiter": {"max": 1, "duration": HOUR_MS}});
+    let mut retried = Driven::start(&redis, "retried").await;
+    retried.add(1, hours(3.0), json!({"attempts": 2})).await;
+    let mut parent = Driven::start(&redis, "parent").await;
+    let family = json!({"cmd": "flow", "parent": "p", "child": "c", "agoMs": 3 * HOUR_MS});
+    parent.ask(family).await;
+    let mut again = Driven::start(&redis, "again").await;
+    again.add(1, hours(3.0), json!({})).await;
+    for (queue, kind, event) in [
+        (&mut retried, "fail", "bullmq_attempts_failed_total"),
+        (&mut parent, "finish", "bullmq_jobs_finished_total"),
+        (&mut again, "fail", "bullmq_attempts_failed_total"),
+    ] {
+        let work = json!({"cmd": "work", "as": kind, "opts": once});
+        queue.ask(work).await;
+        eventually(SOON, async || {
+            match watched.sum(event, &[("queue", queue.queue)]) {
+                1.0 => Ok(()),
+                found => Err(format!("{event} of {} is {found}", queue.queue)),
+            }
+        })
+        .await;
+        queue.ask(json!({"cmd": "rest"})).await;
+    }
+    again.ask(json!({"cmd": "retry"})).await;
+    let not_so_long = |age: Option<f64>| age.is_some_and(|age| age > 0.0 && age < LONG);
+    for queue in [&mut retried, &mut parent, &mut again] {
+        let truth = queue.ask(json!({"cmd": "truth"})).await;
+        assert_eq!(truth["counts"]["waiting"], 1, "{truth}");
+        until(&watched, queue.queue, WAITING_AGE, not_so_long).await;
+    }
+    // Who comes later cannot know since when, but must not say that it is that long.
+    let later = watch(soon(&redis));
+    for queue in ["retried", "parent", "again"] {
+        until(&later, queue, WAITING_AGE, not_so_long).await;
+    }
+}
+
+#[tokio::test]
+async fn a_worker_appears_works_and_is_killed() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "work").await;
+    let mut doomed = Driven::start(&redis, "work").await;
+    doomed.ask(json!({"cmd": "work", "as": "hold", "opts": {"concurrency": 2, "lockDuration": 1_000, "stalledInterval": 500}})).await;
+    doomed
+        .ask(json!({"cmd": "work", "as": "hold", "name": "second:w:x"}))
+        .await;
+    until(&watched, "work", WORKERS, equals(2.0)).await;
+    let truth = queue.ask(json!({"cmd": "truth"})).await;
+    assert_eq!(truth["workers"], 2);
+
+    queue.ask(json!({"cmd": "add", "n": 3})).await;
+    until(&watched, "work", ACTIVE_AGE, |age| age > Some(1.0)).await;
+    assert_eq!(watched.jobs("work", "active"), Some(3.0));
+    assert_eq!(signal(&watched, "work", WITHOUT_LOCK), Some(0.0));
+    assert_eq!(signal(&watched, "work", WAITING_AGE), Some(0.0));
+
+    doomed.node.kill9();
+    until(&watched, "work", WORKERS, equals(0.0)).await;
+    // Two locks are gone after a second, the third lasts for 30.
+    until(&watched, "work", WITHOUT_LOCK, equals(2.0)).await;
+    assert_eq!(watched.jobs("work", "active"), Some(3.0));
+    let stalled = [("prefix", "bull"), ("queue", "work")];
+    assert_eq!(
+        watched.value("bullmq_jobs_stalled_total", &stalled),
+        Some(0.0)
+    );
+
+    // Another worker finds them.
+    queue
+        .ask(json!({"cmd": "work", "opts": {"stalledInterval": 500}}))
+        .await;
+    watched
+        .until("bullmq_jobs_stalled_total", &stalled, Some(2.0))
+        .await;
+    until(&watched, "work", WITHOUT_LOCK, equals(0.0)).await;
+    until(&watched, "work", WORKERS, equals(1.0)).await;
+}
+
+#[tokio::test]
+async fn delayed_jobs_nobody_promotes_are_overdue() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "later").await;
+    queue.add(3, hours(0.0), json!({"delay": 100})).await;
+    queue.add(2, hours(0.0), json!({"delay": HOUR_MS})).await;
+    until(&watched, "later", OVERDUE, equals(3.0)).await;
+    assert_eq!(watched.jobs("later", "delayed"), Some(5.0));
+    queue.ask(json!({"cmd": "work"})).await;
+    until(&watched, "later", OVERDUE, equals(0.0)).await;
+}
+
+#[tokio::test]
+async fn a_scheduler_without_a_worker_is_late_and_one_that_ended_is_not() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut ended = Driven::start(&redis, "ended").await;
+    ended.ask(json!({"cmd": "work"})).await;
+    ended
+        .ask(json!({"cmd": "schedule", "id": "twice", "repeat": {"every": 100, "limit": 2}}))
+        .await;
+    let done = [
+        ("prefix", "bull"),
+        ("queue", "ended"),
+        ("name", "scheduled"),
+        ("outcome", "completed"),
+    ];
+    watched
+        .until("bullmq_jobs_finished_total", &done, Some(2.0))
+        .await;
+
+    let mut queue = Driven::start(&redis, "cron").await;
+    queue
+        .ask(json!({"cmd": "schedule", "id": "hourly", "repeat": {"every": HOUR_MS}}))
+        .await;
+    queue.ask(json!({"cmd": "work"})).await;
+    // The first run is at once.
+    let ran = [
+        ("prefix", "bull"),
+        ("queue", "cron"),
+        ("name", "scheduled"),
+        ("outcome", "completed"),
+    ];
+    watched
+        .until("bullmq_jobs_finished_total", &ran, Some(1.0))
+        .await;
+    until(&watched, "cron", LATE, equals(0.0)).await;
+    queue.ask(json!({"cmd": "rest"})).await;
+
+    let scheduled = queue
+        .ask(json!({"cmd": "schedule", "id": "often", "repeat": {"every": 200}}))
+        .await;
+    let next = scheduled["next"].as_f64().unwrap() / 1e3;
+    until(&watched, "cron", LATE, |late| late > Some(1.0)).await;
+    let time = redis.cli(&["TIME"]).await.unwrap();
+    let now: f64 = time.lines().next().unwrap().parse().unwrap();
+    let late = signal(&watched, "cron", LATE);
+    assert!(late <= Some(now + 1.0 - next), "{late:?}");
+    queue.ask(json!({"cmd": "work"})).await;
+    until(&watched, "cron", LATE, |late| {
+        late.is_some_and(|late| late < 1.0)
+    })
+    .await;
+
+    // Long past its last run.
+    assert_eq!(signal(&watched, "ended", LATE), Some(0.0));
+    let key = redis
+        .cli(&["ZRANGE", "bull:ended:repeat", "0", "-1"])
+        .await
+        .unwrap();
+    assert_eq!(key.trim(), "twice", "BullMQ forgets schedulers that ended");
+}
+
+#[tokio::test]
+async fn arrivals_and_failed_attempts_are_counted_by_name() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "counted").await;
+    queue
+        .ask(json!({"cmd": "add", "n": 4, "name": "once"}))
+        .await;
+    let thrice = json!({"attempts": 3, "removeOnFail": true});
+    queue
+        .ask(json!({"cmd": "add", "n": 5, "name": "thrice", "opts": thrice}))
+        .await;
+    // Not stored, so not added.
+    for _ in 0..3 {
+        let opts = json!({"jobId": "same", "attempts": 2, "backoff": 50});
+        queue
+            .ask(json!({"cmd": "add", "name": "same", "opts": opts}))
+            .await;
+    }
+    queue.ask(json!({"cmd": "work", "as": "fail"})).await;
+    for (name, added, attempts) in [
+        ("once", 4.0, 4.0),
+        ("thrice", 5.0, 15.0),
+        ("same", 1.0, 2.0),
+    ] {
+        let labels = [("prefix", "bull"), ("queue", "counted"), ("name", name)];
+        watched
+            .until("bullmq_attempts_failed_total", &labels, Some(attempts))
+            .await;
+        assert_eq!(
+            watched.value("bullmq_jobs_added_total", &labels),
+            Some(added)
+        );
+    }
+    let failed = [("queue", "counted"), ("state", "failed")];
+    watched.until("queue_jobs_total", &failed, Some(10.0)).await;
+    assert_eq!(watched.sum("bullmq_attempts_failed_total", &[]), 21.0);
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_has_no_series() {
+    let redis = Redis::start().await.unwrap();
+    // Clients are named, but not told.
+    redis
+        .cli(&["ACL", "SETUSER", "default", "-client|list"])
+        .await
+        .unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "mails").await;
+    queue.ask(json!({"cmd": "add"})).await;
+    until(&watched, "mails", WAITING_AGE, |age| age > Some(0.0)).await;
+    assert_eq!(signal(&watched, "mails", WORKERS), None);
+    assert_eq!(watched.watcher.status().error, None);
+
+    redis
+        .cli(&["ACL", "SETUSER", "default", "-zrangebyscore"])
+        .await
+        .unwrap();
+    until(&watched, "mails", WAITING_AGE, |age| age.is_none()).await;
+    assert_eq!(signal(&watched, "mails", LATE), None);
+    assert_eq!(watched.jobs("mails", "waiting"), Some(1.0));
+    assert_eq!(watched.watcher.status().error, None);
+}
+
+#[tokio::test]
+async fn drained_without_an_event() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    watched.until_swept().await;
+    let mut queue = Driven::start(&redis, "drained").await;
+    queue.ask(json!({"cmd": "add", "n": 3})).await;
+    let waiting = [("queue", "drained"), ("state", "waiting")];
+    watched.until("queue_jobs_total", &waiting, Some(3.0)).await;
+    queue.ask(json!({"cmd": "drain"})).await;
+    watched.until("queue_jobs_total", &waiting, Some(0.0)).await;
+    until(&watched, "drained", WAITING_AGE, equals(0.0)).await;
+}

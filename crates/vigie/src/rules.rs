@@ -1,0 +1,68 @@
+//! The built-in rule files, and what rules may read.
+
+use vigie_alerts::{Known, Metric, States, load};
+use vigie_metrics::{Kind, Meta, catalogue};
+
+/// A rule file that is part of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BuiltIn {
+    /// The alerts one starts with: HTTP errors, queues, latency, tick, sockets
+    Essential,
+    /// Error budget, workers, stalled jobs, missing ticks, Vigie itself
+    Extended,
+}
+
+impl BuiltIn {
+    /// Both files.
+    pub const ALL: [Self; 2] = [Self::Essential, Self::Extended];
+
+    /// The name it is asked for by.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Essential => "essential",
+            Self::Extended => "extended",
+        }
+    }
+
+    /// Its text, as it stands in `rules/`.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Essential => include_str!("../../../rules/essential.yml"),
+            Self::Extended => include_str!("../../../rules/extended.yml"),
+        }
+    }
+}
+
+/// What rules may read: the metrics of the catalogue, and what the built-in files record.
+#[must_use]
+pub fn known() -> Known {
+    let mut known = Known::default();
+    for meta in catalogue::all() {
+        known.add(meta.name, metric(meta));
+    }
+    for file in BuiltIn::ALL {
+        known.learn(&load(file.text()).rules);
+    }
+    known
+}
+
+fn metric(meta: &Meta) -> Metric {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    Metric {
+        kind: match meta.kind {
+            Kind::Counter => vigie_alerts::Kind::Counter,
+            Kind::Gauge => vigie_alerts::Kind::Gauge,
+            Kind::Histogram => vigie_alerts::Kind::Histogram,
+            Kind::Untyped => vigie_alerts::Kind::Untyped,
+        },
+        labels: meta.labels.iter().map(|&label| label.to_owned()).collect(),
+        buckets: meta.buckets.seconds.to_vec(),
+        states: meta.states.map(|states| States {
+            label: states.label.to_owned(),
+            counts: owned(states.counts),
+            levels: owned(states.levels),
+        }),
+    }
+}

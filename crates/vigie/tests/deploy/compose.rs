@@ -1,0 +1,109 @@
+//! The compose file, as `docker-compose` resolves it.
+
+use std::path::Path;
+
+use serde_json::Value;
+use vigie_testkit::tools::DOCKER_COMPOSE;
+
+use crate::support::{documents, list, root, run, settings, text};
+
+const FOLDER: &str = "deploy/compose";
+
+fn resolved() -> Value {
+    let arguments = ["-f", "docker-compose.yml", "config"];
+    let folder = root().join(FOLDER);
+    let [document] = documents(&run(DOCKER_COMPOSE, &arguments, &folder))
+        .try_into()
+        .unwrap();
+    document
+}
+
+fn services(compose: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    let services = compose["services"].as_object().unwrap();
+    services
+        .iter()
+        .map(|(name, service)| (name.as_str(), service))
+}
+
+/// `SOURCE:TARGET:MODE`, or the longer form that newer versions print.
+fn mount(volume: &Value) -> (String, bool) {
+    if let Some(volume) = volume.as_str() {
+        let source = volume.split(':').next().unwrap();
+        return (source.to_owned(), volume.ends_with(":ro"));
+    }
+    (
+        text(volume, "/source").to_owned(),
+        volume["read_only"] == true,
+    )
+}
+
+#[test]
+fn files_are_mounted_as_they_are_and_cannot_be_written() {
+    let compose = resolved();
+    let mut files = 0;
+    for (_, service) in services(&compose) {
+        for volume in list(service, "/volumes") {
+            let (source, read_only) = mount(volume);
+            if !source.starts_with('/') {
+                let volumes = compose["volumes"].as_object().unwrap();
+                assert!(volumes.contains_key(&source), "{source}");
+                continue;
+            }
+            let source = Path::new(&source);
+            // The secrets are the user's.
+            assert!(source.exists() || source.ends_with("secrets"), "{source:?}");
+            assert!(source.starts_with(root()) && read_only, "{source:?}");
+            files += 1;
+        }
+    }
+    assert_eq!(files, 7);
+}
+
+#[test]
+fn nothing_is_open_to_the_network() {
+    let compose = resolved();
+    for (name, service) in services(&compose) {
+        let ports = list(service, "/ports");
+        assert!(!ports.is_empty(), "{name}");
+        for port in ports {
+            let is_local = port.as_str().map_or_else(
+                || port["host_ip"] == "127.0.0.1",
+                |port| port.starts_with("127.0.0.1:"),
+            );
+            assert!(is_local, "{port}");
+        }
+    }
+}
+
+#[test]
+fn images_have_a_version_and_tell_their_health() {
+    let compose = resolved();
+    for (name, service) in services(&compose) {
+        let (_, version) = text(service, "/image").split_once(':').unwrap();
+        let digits = version.trim_start_matches('v').split('.');
+        assert_eq!(digits.filter(|part| part.parse::<u32>().is_ok()).count(), 3);
+        // Vigie's image has no program that could ask.
+        assert_eq!(
+            service.get("healthcheck").is_none(),
+            name == "vigie",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn vigie_accepts_what_it_is_told() {
+    let compose = resolved();
+    let vigie = &compose["services"]["vigie"];
+    let words = list(vigie, "/command").iter();
+    let arguments: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+    let variables = vigie["environment"].as_object().unwrap();
+    let variable = |(name, value): (&String, &Value)| {
+        (name.clone(), value.as_str().unwrap_or_default().to_owned())
+    };
+    let environment = variables.iter().map(variable).collect();
+    let told = settings(&arguments, environment, None);
+    assert_eq!(told.unwatched(), ["database"]);
+    assert_eq!(told.admin.listen.to_string(), "0.0.0.0:9850");
+    assert_eq!(told.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
+}

@@ -1,0 +1,77 @@
+//! The image. No test builds it: that needs a container engine. What it says of the project is held against the project.
+
+use cargo_metadata::MetadataCommand;
+
+use crate::support::{read, root};
+
+/// The words of the Dockerfile's lines that begin with this instruction.
+fn instructions(name: &str) -> Vec<String> {
+    let text = read("Dockerfile");
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    lines.map(|rest| rest.trim().to_owned()).collect()
+}
+
+/// The user that Vigie runs as.
+pub(crate) fn user() -> u64 {
+    let [user] = instructions("USER ").try_into().unwrap();
+    let (user, group) = user.split_once(':').unwrap();
+    assert_eq!(user, group);
+    user.parse().unwrap()
+}
+
+#[test]
+fn it_is_built_by_the_compiler_that_the_workspace_names() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let mut packages = metadata.packages.iter();
+    let vigie = packages.find(|package| *package.name == "vigie").unwrap();
+    let version = vigie.rust_version.as_ref().unwrap();
+    let image = format!(
+        "rust:{}.{}-slim-bookworm AS build",
+        version.major, version.minor
+    );
+    assert_eq!(instructions("FROM "), [image, "scratch".into()]);
+}
+
+#[test]
+fn it_runs_as_nobody_and_holds_nothing_that_could_do_more() {
+    assert!(user() >= 1000);
+    // All of the second stage.
+    let text = read("Dockerfile");
+    let (_, image) = text.split_once("\nFROM scratch\n").unwrap();
+    let lines = image.lines().filter(|line| !line.starts_with('#'));
+    let copied: Vec<_> = lines.filter(|line| line.starts_with("COPY")).collect();
+    assert_eq!(
+        copied,
+        [
+            "COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
+            "COPY --from=build /vigie /vigie"
+        ]
+    );
+    assert!(!image.contains("\nRUN"));
+}
+
+#[test]
+fn the_builder_gets_what_cargo_needs() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let ignored = read(".dockerignore");
+    let ignored: Vec<_> = ignored
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    for package in metadata.packages {
+        let path = package
+            .manifest_path
+            .as_std_path()
+            .strip_prefix(root())
+            .unwrap();
+        let first = path
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap();
+        assert!(!ignored.contains(&first), "{first}");
+    }
+    assert!(ignored.contains(&"target") && ignored.contains(&".git"));
+}

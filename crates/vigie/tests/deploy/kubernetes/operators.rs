@@ -1,0 +1,124 @@
+//! Objects of the Prometheus operator, of KEDA and of prometheus-adapter. Their types are in no crate of ours, so the names
+//! of all fields stand here, as their documentation has them.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use vigie_testkit::tools::PROMTOOL;
+
+use super::{RUNNING, of_kind, port, rendered, selects, vigie};
+use crate::support::{document, list, run, text};
+
+/// The names of an object's fields, sorted.
+fn keys(object: &Value) -> Vec<&str> {
+    let fields = object.as_object().unwrap_or_else(|| panic!("{object:#}"));
+    let mut keys: Vec<_> = fields.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn the_pod_monitor_finds_every_vigie_by_its_ports_name() {
+    let objects = rendered("deploy/kubernetes/monitoring");
+    let [monitor] = of_kind(&objects, "PodMonitor")[..] else {
+        panic!("{objects:?}")
+    };
+    assert_eq!(keys(&monitor["spec"]), ["podMetricsEndpoints", "selector"]);
+    let [endpoint] = list(monitor, "/spec/podMetricsEndpoints") else {
+        panic!("{monitor:#}")
+    };
+    for folder in RUNNING {
+        let objects = rendered(folder);
+        for deployment in of_kind(&objects, "Deployment") {
+            assert!(selects(monitor, "/spec/selector/matchLabels", deployment));
+            let name = text(endpoint, "/port");
+            assert!(port(vigie(deployment), name).is_some(), "{name}");
+        }
+    }
+    // The same target as in prometheus.yml.
+    let prometheus = document("deploy/prometheus/prometheus.yml");
+    assert_eq!(
+        *endpoint,
+        json!({
+            "port": "http-metrics",
+            "interval": prometheus["global"]["scrape_interval"],
+            "relabelings": [{
+                "targetLabel": "job",
+                "replacement": prometheus["scrape_configs"][0]["job_name"],
+            }],
+        })
+    );
+}
+
+#[test]
+fn what_scales_asks_for_figures_of_all_replicas_as_one() {
+    let keda = rendered("deploy/kubernetes/scaling/keda");
+    let keda = text(&keda[0], "/spec/triggers/0/metadata/query");
+    let adapter = document("deploy/kubernetes/scaling/prometheus-adapter/external-rules.yaml");
+    let rule = &adapter["externalRules"][0];
+    // As prometheus-adapter fills it in.
+    let adapter = text(rule, "/metricsQuery")
+        .replace("<<.Series>>", "queue_jobs_total")
+        .replace("<<.LabelMatchers>>", r#"namespace="default",queue="mail""#);
+    assert!(!adapter.contains("<<"), "{adapter}");
+
+    let mut rules = String::from("groups:\n- name: scaling\n  rules:\n");
+    for (at, query) in [keda, &adapter, text(rule, "/seriesQuery")]
+        .iter()
+        .enumerate()
+    {
+        write!(rules, "  - record: query{at}\n    expr: '{query}'\n").unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("scaling.yml"), rules).unwrap();
+    run(
+        PROMTOOL,
+        &["check", "rules", "scaling.yml"],
+        directory.path(),
+    );
+
+    for query in [keda, &adapter] {
+        assert!(
+            query.starts_with("max") && !query.contains("sum"),
+            "{query}"
+        );
+        assert!(query.contains(r#"state="waiting""#), "{query}");
+    }
+}
+
+#[test]
+fn the_scaled_object_holds_still_when_nothing_is_known() {
+    let objects = rendered("deploy/kubernetes/scaling/keda");
+    let spec = &objects[0]["spec"];
+    assert_eq!(
+        keys(spec),
+        [
+            "cooldownPeriod",
+            "maxReplicaCount",
+            "minReplicaCount",
+            "pollingInterval",
+            "scaleTargetRef",
+            "triggers"
+        ]
+    );
+    let trigger = &spec["triggers"][0];
+    assert_eq!(keys(trigger), ["metadata", "type"]);
+    assert_eq!(
+        keys(&trigger["metadata"]),
+        ["ignoreNullValues", "query", "serverAddress", "threshold"]
+    );
+    // KEDA reads every one of these as text.
+    let metadata = trigger["metadata"].as_object().unwrap();
+    assert!(metadata.values().all(Value::is_string), "{metadata:?}");
+    assert_eq!(trigger["type"], "prometheus");
+    assert_eq!(trigger["metadata"]["ignoreNullValues"], "false");
+    assert!(text(trigger, "/metadata/threshold").parse::<f64>().unwrap() > 0.0);
+}
+
+#[test]
+fn the_autoscaler_asks_for_the_metric_that_the_adapter_has() {
+    let objects = rendered("deploy/kubernetes/scaling/prometheus-adapter");
+    let metric = &objects[0]["spec"]["metrics"][0]["external"]["metric"];
+    let adapter = document("deploy/kubernetes/scaling/prometheus-adapter/external-rules.yaml");
+    assert_eq!(metric["name"], adapter["externalRules"][0]["name"]["as"]);
+}

@@ -1,0 +1,80 @@
+//! Kubernetes drops a field that it does not know without a word; here it is a failure.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{folders, rendered};
+use crate::support::{document, text};
+
+#[test]
+fn every_folder_renders_to_objects_that_kubernetes_knows() {
+    let folders = folders();
+    assert_eq!(
+        folders,
+        [
+            "deploy/kubernetes/base",
+            "deploy/kubernetes/monitoring",
+            "deploy/kubernetes/older-clusters",
+            "deploy/kubernetes/queues-once",
+            "deploy/kubernetes/queues-only",
+            "deploy/kubernetes/scaling/keda",
+            "deploy/kubernetes/scaling/prometheus-adapter",
+            "dashboards"
+        ]
+    );
+    for folder in folders {
+        let objects = rendered(&folder);
+        assert!(!objects.is_empty(), "{folder}");
+        objects.iter().for_each(is_known);
+        // `kubectl apply` keeps a copy of each object in an annotation, and those have a limit.
+        assert!(
+            objects
+                .iter()
+                .all(|object| object.to_string().len() < 200 << 10)
+        );
+    }
+    is_known(&document("deploy/kubernetes/base/secret.example.yaml"));
+}
+
+fn is_known(object: &Value) {
+    match (text(object, "/apiVersion"), text(object, "/kind")) {
+        ("v1", "ConfigMap") => comes_back::<ConfigMap>(object),
+        ("v1", "Secret") => comes_back::<Secret>(object),
+        ("v1", "Service") => comes_back::<Service>(object),
+        ("apps/v1", "Deployment") => comes_back::<Deployment>(object),
+        ("networking.k8s.io/v1", "NetworkPolicy") => comes_back::<NetworkPolicy>(object),
+        ("autoscaling/v2", "HorizontalPodAutoscaler") => {
+            comes_back::<HorizontalPodAutoscaler>(object);
+        }
+        // Objects of operators: see the modules beside this one.
+        ("monitoring.coreos.com/v1", "PodMonitor" | "PrometheusRule")
+        | ("keda.sh/v1alpha1", "ScaledObject") => {}
+        other => panic!("nothing checks {other:?}"),
+    }
+}
+
+/// Read as the typed object and written again it is the same: a field that the type does not have would
+/// be gone, one that it must have would be there, a value of another type would not be read.
+fn comes_back<T: DeserializeOwned + Serialize>(object: &Value) {
+    let typed: T = serde_json::from_value(object.clone())
+        .unwrap_or_else(|error| panic!("{error} in {object:#}"));
+    assert_eq!(&serde_json::to_value(typed).unwrap(), object);
+}
+
+#[test]
+#[should_panic(expected = "left == right")]
+fn a_misspelt_field_is_found() {
+    let mut objects = rendered("deploy/kubernetes/base");
+    let deployment = objects
+        .iter_mut()
+        .find(|object| object["kind"] == "Deployment")
+        .unwrap();
+    let spec = &mut deployment["spec"]["template"]["spec"];
+    spec["initContainers"][0]["startUpProbe"] = spec["initContainers"][0]["startupProbe"].take();
+    is_known(deployment);
+}

@@ -1,0 +1,14 @@
+//! The rule files: what they say, that Prometheus agrees, and what `vigie rules` makes of good and bad ones.
+
+#![allow(clippy::unwrap_used)]
+
+#[path = "rules/command.rs"]
+mod command;
+#[path = "rules/corpus.rs"]
+mod corpus;
+#[path = "rules/promtool.rs"]
+mod promtool;
+#[path = "rules/runbooks.rs"]
+mod runbooks;
+#[path = "rules/specification.rs"]
+mod specification;

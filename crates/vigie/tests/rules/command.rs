@@ -1,0 +1,169 @@
+//! `vigie rules print` and `vigie rules check`, the real binary.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use vigie::rules::BuiltIn;
+use vigie_alerts::load;
+
+pub(crate) fn vigie(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .arg("rules")
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+pub(crate) fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = vigie(arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    text(output.stdout)
+}
+
+pub(crate) fn snapshots() -> insta::Settings {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(".");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+#[test]
+fn help() {
+    for (name, arguments) in [
+        ("help", &["--help"][..]),
+        ("help-print", &["print", "--help"]),
+        ("help-check", &["check", "--help"]),
+    ] {
+        snapshots().bind(|| insta::assert_snapshot!(name, printed(arguments)));
+    }
+}
+
+#[test]
+fn a_file_is_printed_as_it_stands_in_the_repository() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    for name in ["essential", "extended"] {
+        let file = fs::read_to_string(rules.join(format!("{name}.yml"))).unwrap();
+        assert_eq!(printed(&["print", name]), file);
+    }
+    assert_eq!(printed(&["print"]), printed(&["print", "essential"]));
+}
+
+#[test]
+fn for_kubernetes_it_is_a_prometheus_rule() {
+    for file in BuiltIn::ALL {
+        let resource = printed(&["print", file.name(), "--for", "prometheusrule"]);
+        let head = format!(
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: vigie-{}\n  labels:\n    app.kubernetes.io/name: vigie\nspec:\n",
+            file.name()
+        );
+        let spec = resource.strip_prefix(&head).unwrap();
+        let outdented: String = spec
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
+            .collect();
+        assert_eq!(outdented, file.text());
+        // A loader that knows only `groups` names the four other keys, and nothing else: it is YAML all through.
+        let findings = load(&resource).findings;
+        let titles: Vec<_> = findings
+            .iter()
+            .map(|finding| finding.title.as_str())
+            .collect();
+        let expected = ["apiVersion", "kind", "metadata", "spec"];
+        assert_eq!(
+            titles,
+            expected.map(|key| format!("unknown key `{key}` in a rule file"))
+        );
+    }
+}
+
+#[test]
+fn the_built_in_files_are_clean() {
+    let output = vigie(&[
+        "check",
+        "../../rules/essential.yml",
+        "../../rules/extended.yml",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(output.stdout));
+    assert_eq!(
+        text(output.stdout),
+        "../../rules/essential.yml: 8 rules, nothing found\n../../rules/extended.yml: 30 rules, nothing found\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    fs::write(path("bytes.yml"), [0xff, 0xfe]).unwrap();
+    fs::write(path("huge.yml"), " ".repeat((1 << 20) + 1)).unwrap();
+    for (arguments, expected) in [
+        (vec!["check".to_owned()], "required"),
+        (
+            vec!["check".to_owned(), path("none.yml")],
+            "none.yml cannot be read: No such file",
+        ),
+        (
+            vec!["check".to_owned(), path("bytes.yml")],
+            "bytes.yml is not UTF-8",
+        ),
+        (
+            vec!["check".to_owned(), path("huge.yml")],
+            "huge.yml is larger than 1048576 bytes",
+        ),
+        (vec!["check".to_owned(), path("")], "cannot be read"),
+        (
+            vec!["print".to_owned(), "all".to_owned()],
+            "possible values: essential, extended",
+        ),
+        (vec!["test".to_owned()], "unrecognized subcommand"),
+    ] {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let output = vigie(&arguments);
+        let said = text(output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+    // The files that can be read are checked all the same.
+    let output = vigie(&["check", &path("none.yml"), "../../rules/essential.yml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(output.stdout).contains("8 rules, nothing found"));
+}
+
+#[test]
+fn files_know_each_others_recording_rules() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let rule = |rule: &str| format!("groups: [{{name: g, rules: [{{{rule}}}]}}]\n");
+    fs::write(
+        path("a.yml"),
+        rule("record: 'team:workers', expr: max(bullmq_queues)"),
+    )
+    .unwrap();
+    fs::write(path("b.yml"), rule("alert: A, expr: 'team:workers < 1'")).unwrap();
+    let alone = vigie(&["check", &path("b.yml")]);
+    assert_eq!(alone.status.code(), Some(1));
+    assert!(text(alone.stdout).contains("unknown metric `team:workers`"));
+    let together = vigie(&["check", &path("b.yml"), &path("a.yml")]);
+    assert_eq!(together.status.code(), Some(0), "{}", text(together.stdout));
+}
+
+#[test]
+fn a_picture_is_not_a_thousand_pages_of_findings() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("many.yml").display().to_string();
+    let keys: String = (0..5_000).map(|n| format!("key{n}: 1\n")).collect();
+    fs::write(&path, keys).unwrap();
+    let output = vigie(&["check", &path]);
+    let shown = text(output.stdout);
+    assert!(shown.ends_with("5000 findings\n"));
+    assert!(shown.lines().count() < 1_000);
+}
