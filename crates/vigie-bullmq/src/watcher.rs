@@ -134,6 +134,8 @@ impl Watcher {
                 name: queue.key.name().into(),
                 age: counted.map(|counted| now - counted.at),
                 levels: counted.map(|counted| counted.levels),
+                oldest_waiting: queue.signals.oldest_waiting(),
+                workers: queue.signals.connected_workers(),
             }
         });
         let queues = queues.collect();
@@ -172,6 +174,11 @@ pub struct QueueStatus {
     /// How long ago they were counted. A queue without events is not counted at every refresh, but within
     /// [`Watcher::counted_within`].
     pub age: Option<Duration>,
+    /// How long the oldest of the jobs that are ready to run has been so; zero when there is none, `None` when it is
+    /// not known.
+    pub oldest_waiting: Option<Duration>,
+    /// Workers connected to it; `None` when the server does not tell.
+    pub workers: Option<u64>,
 }
 
 /// A queue that [`probe`] found.

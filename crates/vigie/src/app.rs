@@ -88,6 +88,7 @@ impl App {
             gateway
                 .as_ref()
                 .map(|(gateway, _)| gateway.learned_routes()),
+            watcher.clone(),
             credentials(&settings.admin.access),
         );
         Ok(Self {

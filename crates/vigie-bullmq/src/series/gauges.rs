@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use vigie_metrics::{Gauge, Series};
 
@@ -139,5 +140,13 @@ impl SignalSeries {
 
     pub(crate) fn workers(&self, workers: Option<u64>) {
         set(&self.workers, workers);
+    }
+
+    pub(crate) fn oldest_waiting(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.oldest_waiting.get()?).ok()
+    }
+
+    pub(crate) fn connected_workers(&self) -> Option<u64> {
+        self.workers.get().map(|workers| workers as u64)
     }
 }

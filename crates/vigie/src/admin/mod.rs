@@ -1,7 +1,8 @@
-//! The admin port: `/metrics`, the probes, and who may read what.
+//! The admin port: `/metrics`, `/queues`, the probes, and who may read what.
 
 mod auth;
 mod metrics;
+mod queues;
 mod server;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::ServiceExt as _;
+use vigie_bullmq::Watcher;
 use vigie_gateway::LearnedRoutes;
 use vigie_metrics::Registry;
 use vigie_probes::Checks;
@@ -21,12 +23,13 @@ pub use server::serve;
 
 /// Everything the admin port answers.
 ///
-/// With credentials, `/metrics` and `/routes` need them. The probes never do, for the kubelet has none: without them
+/// With credentials, `/metrics`, `/queues` and `/routes` need them. The probes never do, for the kubelet has none: without them
 /// they name what failed, with them they also say why and where.
 pub fn router(
     registry: Registry,
     checks: Checks,
     routes: Option<LearnedRoutes>,
+    watcher: Option<Watcher>,
     credentials: Option<Credentials>,
 ) -> Router {
     let probes = Probes {
@@ -36,6 +39,7 @@ pub fn router(
     };
     Router::new()
         .merge(metrics::router(registry))
+        .merge(queues::router(watcher))
         .route("/routes", get(move || learned(routes)))
         .route_layer(middleware::from_fn_with_state(credentials, require))
         .route("/", get(index))
@@ -45,6 +49,7 @@ pub fn router(
 
 const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz  Vigie itself\n\
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
+                     /queues   the BullMQ queues, for scalers (?queue=NAME)\n\
                      /routes   the learned routes, to paste into the configuration\n";
 
 /// The learned routes as a setting, ready to be pasted into the configuration.

@@ -144,6 +144,7 @@ async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
             .unwrap();
         assert_eq!(answer.status, 200, "{path}");
     }
+    assert_eq!(vigie.get("/queues").await.status, 401);
     for path in ["/healthz", "/livez", "/readyz"] {
         assert_eq!(
             vigie.get(path).await.status,

@@ -13,6 +13,7 @@ mod lifecycle;
 mod outages;
 mod players;
 mod restart;
+mod scalers;
 mod secrets;
 mod sockets;
 mod tick;
