@@ -90,7 +90,7 @@ pub(crate) struct Health {
 impl Shared {
     pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
         Self {
-            families: Arc::new(Families::new(registry, settings.tick.clone())),
+            families: Arc::new(Families::new(registry, &settings)),
             settings,
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),

@@ -39,6 +39,8 @@ pub struct Settings {
     pub client: redis::Client,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
+    /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
+    pub compatible: bool,
     /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
     /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
@@ -69,6 +71,7 @@ impl Settings {
         Self {
             client,
             tick: None,
+            compatible: false,
             levels_every: Duration::from_secs(1),
             signals_every: Duration::from_secs(5),
             workers_every: Duration::from_secs(15),

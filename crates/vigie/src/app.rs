@@ -72,7 +72,7 @@ impl App {
         let watcher = settings
             .redis
             .as_ref()
-            .map(|redis| watcher(redis, settings.tick.as_ref(), &registry))
+            .map(|redis| watcher(redis, settings, &registry))
             .transpose()?;
         let gateway = match (&settings.gateway, edges.gateway) {
             (Some(gateway), Some(listener)) => Some((
@@ -198,12 +198,10 @@ pub(crate) fn watcher_settings(
     Ok(settings)
 }
 
-fn watcher(
-    redis: &config::Redis,
-    tick: Option<&config::Tick>,
-    registry: &Registry,
-) -> Result<Watcher> {
-    Ok(Watcher::new(watcher_settings(redis, tick)?, registry))
+fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
+    let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
+    watched.compatible = settings.queues.compatible;
+    Ok(Watcher::new(watched, registry))
 }
 
 /// The check of the database, also for `vigie check`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vigie_metrics::{Gauge, Series};
 
+use super::compatible::CompatibleRow;
 use super::{FINAL, Families};
 use crate::key::QueueKey;
 use crate::levels::{Levels, State};
@@ -15,6 +16,7 @@ use crate::signals::Signals;
 pub(crate) struct Row {
     levels: [Arc<Series<Gauge, 2>>; 6],
     ended: [(AtomicU64, Arc<Series<Gauge, 2>>); 2],
+    compatible: Option<CompatibleRow>,
 }
 
 impl Row {
@@ -28,6 +30,7 @@ impl Row {
         Self {
             levels: State::ALL.map(|state| families.jobs.series([name, state.as_str()])),
             ended,
+            compatible: families.compatible.as_ref().map(|all| all.row(name)),
         }
     }
 
@@ -36,16 +39,25 @@ impl Row {
             let sum = queues.clone().map(|levels| levels.states[at]).sum();
             set(series, sum);
         }
+        if let Some(compatible) = &self.compatible {
+            compatible.set(queues);
+        }
     }
 
     pub(crate) fn forget(&self) {
         self.levels.iter().for_each(|series| series.forget());
+        if let Some(compatible) = &self.compatible {
+            compatible.forget();
+        }
     }
 
     pub(super) fn add(&self, ended: [u64; 2]) {
         for ((count, series), more) in self.ended.iter().zip(ended) {
             let total = count.fetch_add(more, Relaxed).wrapping_add(more);
             series.set(total as f64);
+        }
+        if let Some(compatible) = &self.compatible {
+            compatible.add(ended);
         }
     }
 }
@@ -84,7 +96,7 @@ impl LevelSeries {
     }
 }
 
-fn set(gauge: &Gauge, level: Option<u64>) {
+pub(super) fn set(gauge: &Gauge, level: Option<u64>) {
     match level {
         Some(level) => gauge.set(level as f64),
         None => gauge.forget(),

@@ -13,8 +13,8 @@ use super::given::Given;
 use super::reader::Reader;
 use super::route::route;
 use super::settings::{
-    Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Redis, Settings, Shutdown,
-    Tick,
+    Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Queues, Redis, Settings,
+    Shutdown, Tick,
 };
 use super::values::{
     Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
@@ -31,6 +31,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
         admin: admin(r),
         gateway: gateway(r),
         redis: redis(r),
+        queues: queues(r),
         database: database(r),
         tick: tick(r),
         checks: checks(r),
@@ -95,6 +96,12 @@ fn redis(r: &mut Reader) -> Option<Redis> {
         discover_every,
         timeout,
     })
+}
+
+fn queues(r: &mut Reader) -> Queues {
+    Queues {
+        compatible: r.or("queues.compatible", boolean, false),
+    }
 }
 
 fn database(r: &mut Reader) -> Option<Database> {

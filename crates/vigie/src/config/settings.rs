@@ -16,6 +16,8 @@ pub struct Settings {
     pub gateway: Option<Gateway>,
     /// Redis, and the BullMQ queues in it.
     pub redis: Option<Redis>,
+    /// How the queues are shown.
+    pub queues: Queues,
     /// The SQL database.
     pub database: Option<Database>,
     /// The periodic job whose duration is measured.
@@ -120,6 +122,13 @@ pub struct Redis {
     pub discover_every: Duration,
     /// Time for Redis to answer.
     pub timeout: Duration,
+}
+
+/// How the queues are shown.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    /// Whether under the names of BullMQ's own exporter too.
+    pub compatible: bool,
 }
 
 /// The SQL database.
