@@ -266,6 +266,12 @@ catalogue! {
         &[],
     );
 
+    /// Which replica shows the queues.
+    QUEUES_EXPORTER: Gauge, 0 = Desc::gauge(
+        "vigie_queues_exporter",
+        "1 when this Vigie shows what it knows of the queues, 0 when another one does (queues.exporter). Absent without Redis.",
+        &[],
+    );
     /// Whether a source can be read.
     SOURCE_UP: Gauge, 1 = Desc::gauge(
         "vigie_source_up",

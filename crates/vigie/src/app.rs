@@ -9,13 +9,13 @@ use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-use vigie_bullmq::Watcher;
+use vigie_bullmq::{Election, Watcher};
 use vigie_gateway::{Gateway, Running};
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 
 use crate::admin::{self, Credentials};
-use crate::config::{self, Access, Check, Settings};
+use crate::config::{self, Access, Check, Exporter, Settings};
 use crate::process;
 use crate::queues::QueueCounts;
 
@@ -200,7 +200,12 @@ pub(crate) fn watcher_settings(
 
 fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
     let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
-    watched.compatible = settings.queues.compatible;
+    let queues = &settings.queues;
+    watched.compatible = queues.compatible;
+    watched.election = (queues.exporter == Exporter::Elected).then(|| Election {
+        key: queues.lease_key.clone(),
+        period: queues.lease,
+    });
     Ok(Watcher::new(watched, registry))
 }
 

@@ -18,6 +18,15 @@ pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
 /// How a job can end.
 const FINAL: [&str; 2] = ["completed", "failed"];
 
+/// Whether a metric tells of queues, and so the same from every watcher of a Redis.
+pub(crate) fn is_of_queues(name: &str) -> bool {
+    let others = [
+        &catalogue::QUEUE_JOBS.meta().name,
+        &catalogue::PRODUCTION_TICK_DURATION.meta().name,
+    ];
+    name.starts_with("bullmq_") || others.contains(&&name)
+}
+
 /// All families this crate records into.
 pub(crate) struct Families {
     jobs: Family<Gauge, 2>,

@@ -49,8 +49,8 @@ use reader::Reader;
 pub use problem::ConfigError;
 pub use route::validate_route;
 pub use settings::{
-    Access, Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Queues, Redis,
-    Settings, Shutdown, Tick,
+    Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, Log, LogFormat, Queues,
+    Redis, Settings, Shutdown, Tick,
 };
 
 /// A thousand times what a real file needs.

@@ -13,8 +13,8 @@ use super::given::Given;
 use super::reader::Reader;
 use super::route::route;
 use super::settings::{
-    Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Queues, Redis, Settings,
-    Shutdown, Tick,
+    Admin, Check, Checks, Database, Engine, Exporter, Gateway, Log, LogFormat, Queues, Redis,
+    Settings, Shutdown, Tick,
 };
 use super::values::{
     Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
@@ -99,8 +99,12 @@ fn redis(r: &mut Reader) -> Option<Redis> {
 }
 
 fn queues(r: &mut Reader) -> Queues {
+    let exporters = &[("every", Exporter::Every), ("elected", Exporter::Elected)];
     Queues {
         compatible: r.or("queues.compatible", boolean, false),
+        exporter: r.or("queues.exporter", one_of(exporters), Exporter::Every),
+        lease_key: r.or("queues.lease_key", text, "vigie:exporter".to_owned()),
+        lease: r.or("queues.lease", duration(SECOND..=HOUR), 10 * SECOND),
     }
 }
 

@@ -129,6 +129,21 @@ pub struct Redis {
 pub struct Queues {
     /// Whether under the names of BullMQ's own exporter too.
     pub compatible: bool,
+    /// By whom, when there are several replicas.
+    pub exporter: Exporter,
+    /// The key in Redis that says which replica was elected.
+    pub lease_key: String,
+    /// How long an election lasts when it is not renewed.
+    pub lease: Duration,
+}
+
+/// Which replica shows the queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exporter {
+    /// Every one.
+    Every,
+    /// The one that holds the lease.
+    Elected,
 }
 
 /// The SQL database.

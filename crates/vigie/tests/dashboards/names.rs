@@ -25,6 +25,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "bullmq_job_failed_total",
         "it is for the dashboards of others; bullmq_jobs_finished_total is shown",
     ),
+    (
+        "vigie_queues_exporter",
+        "it is 1 on one of many at most, and the figures themselves show that somebody exports",
+    ),
     ("process_threads", "the configuration fixes it"),
 ];
 

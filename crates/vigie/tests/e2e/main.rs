@@ -8,6 +8,7 @@ mod admin;
 mod alerting;
 mod compatible;
 mod databases;
+mod elected;
 mod event_loop;
 mod jobs;
 mod lifecycle;
