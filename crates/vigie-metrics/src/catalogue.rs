@@ -297,6 +297,43 @@ catalogue! {
         &["check"],
     ).max_series(2_000);
 
+    /// Series of the history.
+    HISTORY_SERIES: Gauge, 0 = Desc::gauge(
+        "vigie_history_series",
+        "Series that have samples in the history.",
+        &[],
+    );
+    /// Memory of the history.
+    HISTORY_BYTES: Gauge, 0 = Desc::gauge(
+        "vigie_history_bytes",
+        "Memory that the history takes, about; past history.max_bytes its oldest hours go.",
+        &[],
+    );
+    /// Where the history begins.
+    HISTORY_OLDEST: Gauge, 0 = Desc::gauge(
+        "vigie_history_oldest_timestamp_seconds",
+        "Unix time of the oldest sample in the history, or a little before it.",
+        &[],
+    );
+    /// Samples that the history took.
+    HISTORY_SAMPLES: Gauge, 0 = Desc::copied_counter(
+        "vigie_history_samples_total",
+        "Samples that the history took.",
+        &[],
+    );
+    /// Samples that it did not take.
+    HISTORY_REFUSED: Gauge, 1 = Desc::copied_counter(
+        "vigie_history_samples_refused_total",
+        "Samples that the history did not take, by reason: out_of_order and duplicate (the series has a later one, or one of this time), too_old (its time is sealed), series_limit (there are history.max_series).",
+        &["reason"],
+    ).max_series(4);
+    /// Whether the history outlives the process.
+    HISTORY_DISK_UP: Gauge, 0 = Desc::gauge(
+        "vigie_history_disk_up",
+        "1 when the history is written to disk, 0 when this fails and it is kept in memory alone. Without history.path there is no series.",
+        &[],
+    );
+
     /// Series turned away.
     SERIES_REFUSED: Counter, 1 = Desc::counter(
         "vigie_series_refused_total",

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::desc::{Desc, Meta};
-use crate::exposition::{Encoder, push_label};
+use crate::exposition::{Each, Encoder, Visitor, push_label};
 use crate::value::{Counter, Gauge, Histogram, Value};
 
 /// One series: label values and what was recorded under them.
@@ -250,6 +250,7 @@ impl<const N: usize> Family<Histogram, N> {
 pub(crate) trait Expose: Send + Sync {
     fn meta(&self) -> &'static Meta;
     fn expose(&self, encoder: &mut Encoder<'_>);
+    fn visit(&self, each: &mut Each<'_>);
 }
 
 impl<V: Value, const N: usize> Expose for Family<V, N> {
@@ -279,6 +280,17 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
             at += EXPOSED_AT_ONCE;
             if at >= index.series.len() {
                 return;
+            }
+        }
+    }
+
+    fn visit(&self, each: &mut Each<'_>) {
+        // A share of each series: whoever is told may take its time.
+        let series = self.read().series.clone();
+        let mut visitor = Visitor::new(&self.0.desc.meta, each);
+        for series in &series {
+            if let Some(sample) = series.value.read() {
+                visitor.series(&series.labels(), &sample);
             }
         }
     }

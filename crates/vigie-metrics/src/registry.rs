@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::catalogue;
 use crate::desc::{Desc, Meta};
-use crate::exposition::{Encoder, Format, Sample};
+use crate::exposition::{Each, Encoder, Format, Sample, Visitor};
 use crate::family::{Expose, Family};
 use crate::value::{Counter, Gauge, Value};
 
@@ -128,6 +128,28 @@ impl Registry {
         page
     }
 
+    /// Calls `each` for every sample that is known now, as the text format would have it: the name (a histogram is
+    /// `_bucket`, `_sum` and `_count`), the labels in the order of the description with `le` last, the value.
+    ///
+    /// ```
+    /// use vigie_metrics::{Registry, catalogue};
+    ///
+    /// let registry = Registry::new();
+    /// registry.family(&catalogue::QUEUE_JOBS).set(["mail", "waiting"], 3.0);
+    /// registry.visit(|name, labels, value| {
+    ///     if name == "queue_jobs_total" {
+    ///         assert_eq!(labels, [("queue", "mail"), ("state", "waiting")]);
+    ///         assert_eq!(value, 3.0);
+    ///     }
+    /// });
+    /// ```
+    pub fn visit(&self, mut each: impl FnMut(&str, &[(&str, &str)], f64)) {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        for entry in entries {
+            entry.expose.visit(&mut each);
+        }
+    }
+
     fn insert<V: Value, const N: usize>(&self, family: Family<V, N>) -> Family<V, N> {
         let entry = Entry {
             expose: Arc::new(family.clone()),
@@ -152,6 +174,12 @@ impl Expose for Collected {
         if let Some(value) = (self.read)() {
             encoder.family(self.meta);
             encoder.sample("", &Sample::Float(value));
+        }
+    }
+
+    fn visit(&self, each: &mut Each<'_>) {
+        if let Some(value) = (self.read)() {
+            Visitor::new(self.meta, each).series(&[], &Sample::Float(value));
         }
     }
 }

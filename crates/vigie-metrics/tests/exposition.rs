@@ -121,6 +121,18 @@ proptest! {
                 prop_assert_eq!(value("hostile_seconds_count"), *count as f64);
                 prop_assert!((value("hostile_seconds_sum") - *sum as f64 / 1e9).abs() < 1e-6);
             }
+            if format == Format::Text {
+                let written = scrape.families().iter().flat_map(|family| &family.samples);
+                let mut written: Vec<_> = written.collect();
+                written.reverse();
+                registry.visit(|name, labels, value| {
+                    let sample = written.pop().unwrap();
+                    assert_eq!(sample.name, name);
+                    assert!(sample.labels.iter().map(|(name, value)| (&**name, &**value)).eq(labels.iter().copied()));
+                    assert!(same(sample.value, value), "{name}: {} and {value}", sample.value);
+                });
+                prop_assert!(written.is_empty());
+            }
             let help = &scrape.family(if format == Format::Text { "hostile_total" } else { "hostile" }).unwrap().help;
             prop_assert_eq!(help, COUNTER.meta().help);
         }

@@ -8,6 +8,30 @@
 //! assert_eq!(slip.to_string(), r#"1:39: unexpected "job", expected "(" after by"#);
 //! ```
 //!
+//! An [`Engine`] evaluates what was parsed over anything that is a [`Storage`]:
+//!
+//! ```
+//! use vigie_promql::{Engine, Labels, Sample, Value, parse, storage::MemoryStorage};
+//!
+//! let mut storage = MemoryStorage::new();
+//! let labels = Labels::new([("__name__", "jobs_total"), ("queue", "mail")]);
+//! for minute in 0..10 {
+//!     let sample = Sample { time: minute * 60_000, value: 30.0 * minute as f64 };
+//!     storage.insert(&labels, sample);
+//! }
+//! let query = parse("rate(jobs_total[5m])").unwrap();
+//! let never = || false;
+//! let outcome = Engine::default().instant(&storage, &query, 540_000, &never).unwrap();
+//! let Value::Vector(result) = outcome.value else { unreachable!() };
+//! assert_eq!(result[0].labels.to_string(), r#"{queue="mail"}"#);
+//! assert_eq!(result[0].value, 0.5);
+//! ```
+//!
+//! The semantics are those of Prometheus 3. Native histograms and what Prometheus has behind feature flags are refused.
+//! Three things are done otherwise on purpose: the first argument of an aggregation is evaluated at every step also where
+//! `@` holds the rest; the date of a time that is no number is NaN and not an arbitrary one; and of equal values `topk` and
+//! `bottomk` choose the one that comes first.
+//!
 //! The crate knows nothing of files, sockets, clocks or tasks.
 
 pub mod annotations;

@@ -232,9 +232,13 @@ proptest! {
         check_text(&text);
     }
 
-    /// Every step of a range query is what an instant query gives at that time.
+    /// Every step of a range query is what an instant query gives at that time, to the last bit. Passed over are queries whose
+    /// result depends on the order of series, which is another one there: the choice among equals, and the last bit of sums.
     #[test]
     fn ranges_are_instants_side_by_side(text in vectors(Words::all()), storage in series(), names in any::<bool>()) {
+        if ["topk", "bottomk", "sort"].iter().any(|order| text.contains(order)) {
+            return Ok(());
+        }
         let expr = parse(&text).unwrap();
         let engine = engine(names, 1_000_000);
         let Ok(ranged) = engine.range(&storage, &expr, TIMES, &|| false) else {

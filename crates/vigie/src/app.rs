@@ -11,11 +11,14 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use vigie_bullmq::{Election, Watcher};
 use vigie_gateway::{Gateway, Running};
+use vigie_history::History;
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 
 use crate::admin::{self, Credentials};
+use crate::api::api;
 use crate::config::{self, Access, Check, Exporter, Settings};
+use crate::history::{self, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
 
@@ -57,6 +60,8 @@ pub struct App {
     gateway: Option<(Gateway, TcpListener)>,
     watcher: Option<Watcher>,
     checks: Checks,
+    scraper: Scraper,
+    history: History,
     shutdown: config::Shutdown,
     registry: Registry,
 }
@@ -65,7 +70,7 @@ impl App {
     /// Puts everything together. Connects to nothing yet.
     ///
     /// # Errors
-    /// When a URL or a route is not usable after all.
+    /// When a URL or a route is not usable after all, or the directory of the history is not.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
@@ -81,7 +86,10 @@ impl App {
             )),
             _ => None,
         };
-        let checks = checks(settings, watcher.as_ref(), edges.clock, &registry)?;
+        let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
+        let history = history::open(&settings.history)?;
+        let instance = edges.admin.local_addr()?.to_string();
+        let scraper = Scraper::new(&registry, &history, instance, edges.clock);
         let router = admin::router(
             registry.clone(),
             checks.clone(),
@@ -89,6 +97,7 @@ impl App {
                 .as_ref()
                 .map(|(gateway, _)| gateway.learned_routes()),
             watcher.clone(),
+            api(&history, &registry, &settings.query),
             credentials(&settings.admin.access),
         );
         Ok(Self {
@@ -97,6 +106,8 @@ impl App {
             gateway,
             watcher,
             checks,
+            scraper,
+            history,
             shutdown: settings.shutdown.clone(),
             registry,
         })
@@ -108,6 +119,12 @@ impl App {
         &self.registry
     }
 
+    /// What was known, for those in the same process.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
     /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
     ///
     /// # Errors
@@ -116,11 +133,15 @@ impl App {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
+        // Before anybody can ask: what is known has a history from the beginning.
+        let scraper = self.scraper.scraped().await;
+        tasks.spawn(scraper.run(background.clone()));
+
         let address = self.admin.local_addr()?;
         self.admin.set_nonblocking(true)?;
         let admin = tokio::net::TcpListener::from_std(self.admin)?;
         tasks.spawn(admin::serve(admin, self.router, background.clone()));
-        info!(%address, "admin port: /metrics /healthz /readyz");
+        info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
         let gateway = match self.gateway {
             Some((gateway, listener)) => Some(gateway.start(listener)?),

@@ -11,10 +11,12 @@
 //! ```
 
 pub mod admin;
+mod api;
 pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod history;
 pub mod logging;
 mod process;
 mod queues;

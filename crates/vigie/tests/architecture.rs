@@ -22,6 +22,16 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["vigie-metrics"],
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
+    (
+        "vigie-api",
+        &["vigie-promql"],
+        &["redis", "sqlx", "toml", "clap"],
+    ),
+    (
+        "vigie-history",
+        &["vigie-promql"],
+        &["tokio", "serde", "hyper", "redis", "sqlx", "toml"],
+    ),
     ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
         "vigie-promql",
@@ -36,11 +46,14 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie",
         &[
+            "vigie-api",
             "vigie-alerts",
             "vigie-bullmq",
             "vigie-gateway",
+            "vigie-history",
             "vigie-metrics",
             "vigie-probes",
+            "vigie-promql",
         ],
         &[],
     ),

@@ -170,7 +170,7 @@ pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
     out.push('"');
 }
 
-fn push_float(out: &mut String, value: f64) {
+pub(super) fn push_float(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
     } else if value.is_infinite() {

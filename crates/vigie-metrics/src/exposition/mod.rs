@@ -2,8 +2,10 @@
 
 mod accept;
 mod encoder;
+mod visitor;
 
 pub(crate) use encoder::{Encoder, Sample, push_label};
+pub(crate) use visitor::{Each, Visitor};
 
 /// An exposition format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

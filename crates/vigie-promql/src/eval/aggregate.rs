@@ -7,6 +7,8 @@ use super::{
     call::text,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    fold::{Count, Deviation, Fold, Highest, Lowest, Presence, Variance},
+    signature::Signatures,
 };
 use crate::{
     format,
@@ -78,7 +80,7 @@ impl Evaluation<'_> {
             }
             let values = folds.iter().map(|fold| fold.map_or(ABSENT, F::value));
             let values = values.collect();
-            output.push(group.series(values, input));
+            group.series(values, input, &mut output);
         }
         Ok(output)
     }
@@ -115,7 +117,7 @@ impl Evaluation<'_> {
                 }
             });
             let column = column.collect();
-            output.push(group.series(column, &input));
+            group.series(column, &input, &mut output);
         }
         Ok(output)
     }
@@ -146,7 +148,7 @@ impl Evaluation<'_> {
         let grouping = aggregate.grouping.as_ref();
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
-        let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut places = Signatures::new(|_: &str| true);
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
             self.check()?;
@@ -161,7 +163,7 @@ impl Evaluation<'_> {
                         let labels = series.labels.with(label, &format::plain(value));
                         let labels = labels
                             .filter(|name| (name == label && !without) || is_kept(grouping, name));
-                        let place = *places.entry(labels.clone()).or_insert(output.len());
+                        let place = places.number(&labels);
                         if place == output.len() {
                             self.charge(steps.count)?;
                             output.push(Series::new(labels, vec![ABSENT; steps.count]));
@@ -192,185 +194,46 @@ fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
 
 /// The groups in the order in which their first series come.
 pub(super) fn groups(input: &[Series], grouping: Option<&Grouping>) -> Vec<Members> {
-    let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
     let mut groups: Vec<Members> = Vec::new();
     for (at, series) in input.iter().enumerate() {
-        let labels = match grouping {
-            None => Labels::empty(),
-            Some(_) => series.labels.filter(|name| is_kept(grouping, name)),
-        };
-        let place = *places.entry(labels.clone()).or_insert(groups.len());
-        if place == groups.len() {
+        let number = signatures.number(&series.labels);
+        if number == groups.len() {
             groups.push(Members {
-                labels,
+                labels: signatures.labels(number),
                 series: Vec::new(),
             });
         }
-        groups[place].series.push(at);
+        groups[number].series.push(at);
     }
     groups
 }
 
 impl Members {
-    fn series(self, values: Column, input: &[Series]) -> Series {
-        Series {
-            nameless: self.series.iter().any(|&at| input[at].nameless),
+    /// The group's result. Where it keeps a name that for some members is to go, and for others not, it is two series: at
+    /// each step the name goes if it goes for any member that is there.
+    fn series(self, mut values: Column, input: &[Series], output: &mut Vec<Series>) {
+        let members = self.series.iter().map(|&at| &input[at]);
+        let nameless = members.clone().filter(|one| one.nameless).count();
+        let mixed =
+            nameless > 0 && nameless < self.series.len() && !self.labels.metric().is_empty();
+        if mixed {
+            let goes = |step: usize| {
+                let mut going = members.clone().filter(|one| one.nameless);
+                going.any(|one| !is_absent(one.values[step]))
+            };
+            let mut named = vec![ABSENT; values.len()];
+            for (step, named) in named.iter_mut().enumerate() {
+                if !goes(step) {
+                    std::mem::swap(named, &mut values[step]);
+                }
+            }
+            output.push(Series::new(self.labels.clone(), named));
+        }
+        output.push(Series {
             labels: self.labels,
+            nameless: nameless > 0,
             values,
-        }
-    }
-}
-
-/// A value made of one sample after the other.
-trait Fold: Copy {
-    fn first(value: f64) -> Self;
-    fn add(&mut self, value: f64);
-    fn value(self) -> f64;
-}
-
-impl Fold for Sum {
-    fn first(value: f64) -> Self {
-        Self::of(value)
-    }
-
-    fn add(&mut self, value: f64) {
-        Self::add(self, value);
-    }
-
-    fn value(self) -> f64 {
-        Self::value(self)
-    }
-}
-
-impl Fold for Mean {
-    fn first(value: f64) -> Self {
-        Self::of(value)
-    }
-
-    fn add(&mut self, value: f64) {
-        Self::add(self, value);
-    }
-
-    fn value(self) -> f64 {
-        Self::value(self)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Count(f64);
-
-impl Fold for Count {
-    fn first(_: f64) -> Self {
-        Self(1.0)
-    }
-
-    fn add(&mut self, _: f64) {
-        self.0 += 1.0;
-    }
-
-    fn value(self) -> f64 {
-        self.0
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Presence;
-
-impl Fold for Presence {
-    fn first(_: f64) -> Self {
-        Self
-    }
-
-    fn add(&mut self, _: f64) {}
-
-    fn value(self) -> f64 {
-        1.0
-    }
-}
-
-/// NaN only where there is nothing else.
-#[derive(Clone, Copy)]
-struct Lowest(f64);
-
-impl Fold for Lowest {
-    fn first(value: f64) -> Self {
-        Self(value)
-    }
-
-    fn add(&mut self, value: f64) {
-        if value < self.0 || self.0.is_nan() {
-            self.0 = value;
-        }
-    }
-
-    fn value(self) -> f64 {
-        self.0
-    }
-}
-
-/// NaN only where there is nothing else.
-#[derive(Clone, Copy)]
-struct Highest(f64);
-
-impl Fold for Highest {
-    fn first(value: f64) -> Self {
-        Self(value)
-    }
-
-    fn add(&mut self, value: f64) {
-        if value > self.0 || self.0.is_nan() {
-            self.0 = value;
-        }
-    }
-
-    fn value(self) -> f64 {
-        self.0
-    }
-}
-
-/// The mean square of the distances from the mean, by Welford's method.
-#[derive(Clone, Copy)]
-struct Variance {
-    count: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Fold for Variance {
-    fn first(value: f64) -> Self {
-        Self {
-            count: 1.0,
-            mean: value,
-            squares: if value.is_finite() { 0.0 } else { f64::NAN },
-        }
-    }
-
-    fn add(&mut self, value: f64) {
-        self.count += 1.0;
-        let delta = value - self.mean;
-        self.mean += delta / self.count;
-        self.squares += delta * (value - self.mean);
-    }
-
-    fn value(self) -> f64 {
-        self.squares / self.count
-    }
-}
-
-/// The square root of the [`Variance`].
-#[derive(Clone, Copy)]
-struct Deviation(Variance);
-
-impl Fold for Deviation {
-    fn first(value: f64) -> Self {
-        Self(Variance::first(value))
-    }
-
-    fn add(&mut self, value: f64) {
-        self.0.add(value);
-    }
-
-    fn value(self) -> f64 {
-        self.0.value().sqrt()
+        });
     }
 }

@@ -1,12 +1,11 @@
 //! Classic histograms: series that are the buckets of one histogram are brought together.
 
-use std::collections::HashMap;
-
 use super::{
     Evaluation,
     column::{ABSENT, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     names::NameRemoval,
+    signature::Signatures,
 };
 use crate::{
     annotations::Repair,
@@ -98,7 +97,7 @@ impl Evaluation<'_> {
 
     /// Histograms are told apart by all labels but the bound.
     fn histograms(&mut self, input: &[Series], span: Span) -> Vec<Histogram> {
-        let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut places = Signatures::new(|name: &str| name != BUCKET);
         let mut histograms: Vec<Histogram> = Vec::new();
         for (at, series) in input.iter().enumerate() {
             let bound = series.labels.get(BUCKET);
@@ -116,11 +115,10 @@ impl Evaluation<'_> {
                 }
                 continue;
             };
-            let labels = series.labels.with(BUCKET, "");
-            let place = *places.entry(labels.clone()).or_insert(histograms.len());
+            let place = places.number(&series.labels);
             if place == histograms.len() {
                 histograms.push(Histogram {
-                    labels,
+                    labels: places.labels(place),
                     nameless: series.nameless,
                     buckets: Vec::new(),
                 });

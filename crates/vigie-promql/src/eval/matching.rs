@@ -3,13 +3,12 @@
 //! A series' *signature* is the labels it is matched by. Which series share one is found once; at each step only those
 //! count that have a sample there.
 
-use std::collections::HashMap;
-
 use super::{
     Evaluation,
-    column::{ABSENT, Column, Series, Steps, is_absent},
+    column::{ABSENT, Series, Steps, is_absent},
     error::EvalError,
     names::join_same_labels,
+    signature::Signatures,
 };
 use crate::{
     functions::math::{holds, operate},
@@ -17,22 +16,29 @@ use crate::{
     syntax::{BinaryOp, Group, Matching, Operation, Side, Span},
 };
 
-type Places<T> = HashMap<Labels, T, foldhash::fast::RandomState>;
+const NO_MATCH: &str =
+    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
+const NO_GROUP: &str = "multiple matches for labels: grouping labels must ensure unique matches";
+const NONE: usize = usize::MAX;
 
-const NONE: u32 = u32::MAX;
+/// The numbers of the signatures of both sides.
+struct Matched {
+    left: Vec<usize>,
+    right: Vec<usize>,
+    count: usize,
+}
 
 /// The series of one signature on the side that has one for each.
+#[derive(Clone, Default)]
 struct One {
-    members: Vec<u32>,
+    members: Vec<usize>,
     /// For each step the member that has a sample; not made while there is only one member.
-    present: Vec<u32>,
+    present: Vec<usize>,
 }
 
 /// A series of the result under construction.
 struct Output {
-    labels: Labels,
-    nameless: bool,
-    values: Column,
+    series: Series,
     /// Steps at which a match was made, be it kept or filtered out.
     matched: Vec<bool>,
 }
@@ -46,11 +52,14 @@ impl Evaluation<'_> {
         span: Span,
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
-        let matching = operation.matching.as_ref();
+        let signatures = signatures(&left, &right, operation.matching.as_ref());
         match operation.op {
-            BinaryOp::And | BinaryOp::Unless => Ok(filtered(left, operation, &right, steps)),
-            BinaryOp::Or => or(left, matching, right, span, steps),
-            _ => self.combined(&left, operation, &right, span, steps),
+            BinaryOp::And | BinaryOp::Unless => {
+                let wanted = operation.op == BinaryOp::And;
+                Ok(filtered(left, &right, &signatures, wanted, steps))
+            }
+            BinaryOp::Or => or(left, right, &signatures, span, steps),
+            _ => self.combined(&left, operation, &right, &signatures, span, steps),
         }
     }
 
@@ -59,140 +68,109 @@ impl Evaluation<'_> {
         left: &[Series],
         operation: &Operation,
         right: &[Series],
+        signatures: &Matched,
         span: Span,
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
-        let matching = operation.matching.as_ref();
-        let group = matching.and_then(|matching| matching.group.as_ref());
+        let group = operation.matching.as_ref();
+        let group = group.and_then(|matching| matching.group.as_ref());
         let swapped = group.is_some_and(|group| group.many == Side::Right);
-        let (many, one) = if swapped {
-            (right, left)
-        } else {
-            (left, right)
+        let (many, one, of_many, of_one) = match swapped {
+            false => (left, right, &signatures.left, &signatures.right),
+            true => (right, left, &signatures.right, &signatures.left),
         };
-        let ones = self.ones(many, one, matching, swapped, span, steps)?;
+        let mut ones = vec![One::default(); signatures.count];
+        for (member, &signature) in of_one.iter().enumerate() {
+            ones[signature].members.push(member);
+        }
+        self.find_present(&mut ones, many, one, operation, span, steps)?;
+
         let mut outputs: Vec<Output> = Vec::new();
-        let mut places: Places<usize> = Places::default();
+        let mut places = Signatures::new(|_: &str| true);
         // Of one-to-one matches: for each signature, the steps at which it was used.
-        let mut used: Places<Vec<bool>> = Places::default();
-        for series in many {
+        let mut used: Vec<Vec<bool>> = vec![Vec::new(); signatures.count];
+        for (series, &signature) in many.iter().zip(of_many) {
             self.check()?;
-            let signature = signature(&series.labels, matching);
-            let Some(found) = ones.get(&signature) else {
+            let found = &ones[signature];
+            let used = &mut used[signature];
+            if found.members.is_empty() {
                 continue;
-            };
-            let mut used = match group {
-                None => Some(
-                    used.entry(signature)
-                        .or_insert_with(|| vec![false; steps.count]),
-                ),
-                Some(_) => None,
-            };
-            let mut current = (NONE, 0);
-            for step in 0..steps.count {
-                let value = series.values[step];
-                let partner = found.at(step);
-                if is_absent(value) || partner == NONE {
+            }
+            used.resize(steps.count, false);
+            let (mut partner, mut place) = (NONE, 0);
+            for (step, &value) in series.values.iter().enumerate() {
+                let at = found.at(step);
+                if is_absent(value) || at == NONE {
                     continue;
                 }
-                let other = &one[partner as usize];
-                let partner_value = other.values[step];
-                if is_absent(partner_value) {
+                let other = one[at].values[step];
+                if is_absent(other) {
                     continue;
                 }
-                if let Some(used) = &mut used
-                    && std::mem::replace(&mut used[step], true)
-                {
-                    let message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
-                    return Err(EvalError::execution(span, message));
+                if std::mem::replace(&mut used[step], true) && group.is_none() {
+                    return Err(EvalError::execution(span, NO_MATCH));
                 }
-                if current.0 != partner {
-                    let labels = result_labels(&series.labels, &other.labels, operation);
-                    let place = *places.entry(labels.clone()).or_insert(outputs.len());
+                if partner != at {
+                    partner = at;
+                    let labels = result_labels(&series.labels, &one[at].labels, operation);
+                    let nameless = series.nameless || operation.return_bool;
+                    place = places.number_of(&labels, nameless);
                     if place == outputs.len() {
                         self.charge(steps.count)?;
-                        outputs.push(Output::new(labels, steps.count));
+                        outputs.push(Output::new(labels, nameless, steps.count));
                     }
-                    outputs[place].nameless |= series.nameless || operation.return_bool;
-                    current = (partner, place);
                 }
-                let output = &mut outputs[current.1];
+                let output = &mut outputs[place];
                 if std::mem::replace(&mut output.matched[step], true) {
-                    let message =
-                        "multiple matches for labels: grouping labels must ensure unique matches";
-                    return Err(EvalError::execution(span, message));
+                    return Err(EvalError::execution(span, NO_GROUP));
                 }
-                let (left, right) = match swapped {
-                    true => (partner_value, value),
-                    false => (value, partner_value),
+                let (left, right) = if swapped {
+                    (other, value)
+                } else {
+                    (value, other)
                 };
-                output.values[step] = result_value(operation, left, right);
+                output.series.values[step] = result_value(operation, left, right);
             }
         }
-        let series = outputs.into_iter().map(|output| Series {
-            labels: output.labels,
-            nameless: output.nameless,
-            values: output.values,
-        });
+        let series = outputs.into_iter().map(|output| output.series);
         Ok(series.filter(Series::has_samples).collect())
     }
 
-    /// The series of the side of one, by signature. Fails where two of one signature meet at a step.
-    fn ones(
+    /// For signatures that several series of the side of one share, which of them is there at each step. Fails where two are.
+    fn find_present(
         &mut self,
+        ones: &mut [One],
         many: &[Series],
         one: &[Series],
-        matching: Option<&Matching>,
-        swapped: bool,
+        operation: &Operation,
         span: Span,
         steps: Steps,
-    ) -> Result<Places<One>, EvalError> {
-        let mut ones: Places<One> = Places::default();
-        for (at, series) in one.iter().enumerate() {
-            let signature = signature(&series.labels, matching);
-            let found = ones.entry(signature).or_insert_with(|| One {
-                members: Vec::new(),
-                present: Vec::new(),
-            });
-            found.members.push(at as u32);
-        }
+    ) -> Result<(), EvalError> {
         // Where one side is empty at a step, nothing is matched there and no duplicate seen.
         let any_many = |step: usize| many.iter().any(|series| !is_absent(series.values[step]));
-        for (signature, found) in &mut ones {
-            if found.members.len() < 2 {
-                continue;
-            }
+        for found in ones.iter_mut().filter(|found| found.members.len() > 1) {
             self.check()?;
             self.charge(steps.count)?;
             found.present = vec![NONE; steps.count];
             for &member in &found.members {
-                for step in 0..steps.count {
-                    if is_absent(one[member as usize].values[step]) {
+                for (step, present) in found.present.iter_mut().enumerate() {
+                    if is_absent(one[member].values[step]) {
                         continue;
                     }
-                    let before = std::mem::replace(&mut found.present[step], member);
+                    let before = std::mem::replace(present, member);
                     if before != NONE && any_many(step) {
-                        let side = if swapped { "left" } else { "right" };
-                        let mut both =
-                            [before, member].map(|at| Set(&one[at as usize].labels).to_string());
-                        both.sort();
-                        let message = format!(
-                            "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
-                            Set(signature),
-                            both[0],
-                            both[1]
-                        );
-                        return Err(EvalError::execution(span, message));
+                        let both = [before, member].map(|at| &one[at].labels);
+                        return Err(EvalError::execution(span, duplicate(both, operation)));
                     }
                 }
             }
         }
-        Ok(ones)
+        Ok(())
     }
 }
 
 impl One {
-    fn at(&self, step: usize) -> u32 {
+    fn at(&self, step: usize) -> usize {
         match self.present.get(step) {
             Some(&member) => member,
             None => self.members[0],
@@ -201,27 +179,60 @@ impl One {
 }
 
 impl Output {
-    fn new(labels: Labels, count: usize) -> Self {
+    fn new(labels: Labels, nameless: bool, count: usize) -> Self {
+        let values = vec![ABSENT; count];
         Self {
-            labels,
-            nameless: false,
-            values: vec![ABSENT; count],
+            series: Series {
+                labels,
+                nameless,
+                values,
+            },
             matched: vec![false; count],
         }
     }
 }
 
-/// The labels by which a series is matched.
-fn signature(labels: &Labels, matching: Option<&Matching>) -> Labels {
-    match matching {
-        None => labels.filter(|name| name != METRIC_NAME),
-        Some(matching) if matching.on => {
-            labels.filter(|name| matching.labels.iter().any(|label| label.text == name))
-        }
-        Some(matching) => labels.filter(|name| {
-            name != METRIC_NAME && !matching.labels.iter().any(|label| label.text == name)
-        }),
+/// Whether a label is part of the signature.
+fn is_matched(matching: Option<&Matching>, name: &str) -> bool {
+    let Some(matching) = matching else {
+        return name != METRIC_NAME;
+    };
+    let named = matching.labels.iter().any(|label| label.text == name);
+    if matching.on {
+        named
+    } else {
+        !named && name != METRIC_NAME
     }
+}
+
+fn signatures(left: &[Series], right: &[Series], matching: Option<&Matching>) -> Matched {
+    let mut signatures = Signatures::new(|name: &str| is_matched(matching, name));
+    let mut number = |series: &Series| signatures.number(&series.labels);
+    let left = left.iter().map(&mut number).collect();
+    let right = right.iter().map(&mut number).collect();
+    Matched {
+        left,
+        right,
+        count: signatures.len(),
+    }
+}
+
+fn duplicate(both: [&Labels; 2], operation: &Operation) -> String {
+    let matching = operation.matching.as_ref();
+    let group = matching.and_then(|matching| matching.group.as_ref());
+    let side = match group.map(|group| group.many) {
+        Some(Side::Right) => "left",
+        _ => "right",
+    };
+    let signature = both[0].filter(|name| is_matched(matching, name));
+    let mut both = both.map(|labels| Set(labels).to_string());
+    both.sort();
+    format!(
+        "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+        Set(&signature),
+        both[0],
+        both[1]
+    )
 }
 
 fn result_labels(many: &Labels, one: &Labels, operation: &Operation) -> Labels {
@@ -253,64 +264,58 @@ fn result_value(operation: &Operation, left: f64, right: f64) -> f64 {
     if holds(op, left, right) { left } else { ABSENT }
 }
 
-/// At each step, whether any series of a signature has a sample.
-fn presence(series: &[Series], matching: Option<&Matching>, steps: Steps) -> Places<Vec<bool>> {
-    let mut present: Places<Vec<bool>> = Places::default();
-    for one in series {
-        let found = present.entry(signature(&one.labels, matching));
-        let found = found.or_insert_with(|| vec![false; steps.count]);
-        for (found, &value) in found.iter_mut().zip(&one.values) {
-            *found |= !is_absent(value);
+/// For each signature and step, whether any series has a sample; nothing for signatures that no series has.
+fn presence(series: &[Series], numbers: &[usize], count: usize, steps: Steps) -> Vec<Vec<bool>> {
+    let mut present = vec![Vec::new(); count];
+    for (one, &number) in series.iter().zip(numbers) {
+        let present: &mut Vec<bool> = &mut present[number];
+        present.resize(steps.count, false);
+        for (present, &value) in present.iter_mut().zip(&one.values) {
+            *present |= !is_absent(value);
         }
     }
     present
 }
 
-/// `and` and `unless`.
+/// Takes away what stands where `present` is not what is wanted.
+fn keep_where(series: &mut Series, present: &[bool], wanted: bool) {
+    if present.is_empty() && wanted {
+        series.values.fill(ABSENT);
+    }
+    for (value, &present) in series.values.iter_mut().zip(present) {
+        if present != wanted {
+            *value = ABSENT;
+        }
+    }
+}
+
+/// `and`, where `wanted`, and `unless`.
 fn filtered(
     mut left: Vec<Series>,
-    operation: &Operation,
     right: &[Series],
+    signatures: &Matched,
+    wanted: bool,
     steps: Steps,
 ) -> Vec<Series> {
-    let matching = operation.matching.as_ref();
-    let present = presence(right, matching, steps);
-    let wanted = operation.op == BinaryOp::And;
-    left.retain_mut(
-        |series| match present.get(&signature(&series.labels, matching)) {
-            None => !wanted,
-            Some(present) => {
-                for (value, &present) in series.values.iter_mut().zip(present) {
-                    if present != wanted {
-                        *value = ABSENT;
-                    }
-                }
-                series.has_samples()
-            }
-        },
-    );
+    let present = presence(right, &signatures.right, signatures.count, steps);
+    for (series, &number) in left.iter_mut().zip(&signatures.left) {
+        keep_where(series, &present[number], wanted);
+    }
+    left.retain(Series::has_samples);
     left
 }
 
 fn or(
     mut left: Vec<Series>,
-    matching: Option<&Matching>,
-    right: Vec<Series>,
+    mut right: Vec<Series>,
+    signatures: &Matched,
     span: Span,
     steps: Steps,
 ) -> Result<Vec<Series>, EvalError> {
-    let present = presence(&left, matching, steps);
-    for mut series in right {
-        if let Some(present) = present.get(&signature(&series.labels, matching)) {
-            for (value, &present) in series.values.iter_mut().zip(present) {
-                if present {
-                    *value = ABSENT;
-                }
-            }
-        }
-        if series.has_samples() {
-            left.push(series);
-        }
+    let present = presence(&left, &signatures.left, signatures.count, steps);
+    for (series, &number) in right.iter_mut().zip(&signatures.right) {
+        keep_where(series, &present[number], false);
     }
+    left.extend(right.into_iter().filter(Series::has_samples));
     join_same_labels(left, span)
 }

@@ -9,6 +9,7 @@ mod binary;
 mod call;
 pub(crate) mod column;
 mod error;
+mod fold;
 mod histogram;
 mod invariant;
 mod labelling;
@@ -19,6 +20,7 @@ mod ranged;
 mod result;
 mod selector;
 mod shift;
+mod signature;
 pub(crate) mod window;
 
 use std::time::Duration;

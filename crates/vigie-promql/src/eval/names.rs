@@ -1,12 +1,11 @@
 //! When metric names go, and what happens to series that are left with the same labels.
 
-use std::collections::{HashMap, HashSet};
-
 use super::{
     column::{Series, is_absent},
     error::EvalError,
+    signature::Signatures,
 };
-use crate::{labels::Labels, syntax::Span};
+use crate::syntax::Span;
 
 const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
@@ -24,9 +23,9 @@ pub enum NameRemoval {
 impl NameRemoval {
     /// Takes the name from one series, now or later.
     pub(crate) fn remove(self, series: &mut Series) {
-        series.nameless = true;
-        if self == Self::Immediate {
-            series.labels = series.labels.without_metadata();
+        match self {
+            Self::Immediate => series.labels = series.labels.without_metadata(),
+            Self::Delayed => series.nameless = true,
         }
     }
 
@@ -51,6 +50,7 @@ impl NameRemoval {
         if self == Self::Delayed {
             for one in series.iter_mut().filter(|one| one.nameless) {
                 one.labels = one.labels.without_metadata();
+                one.nameless = false;
             }
             return join_same_labels(series, Span::default());
         }
@@ -68,8 +68,9 @@ fn has_several_names(series: &[Series]) -> bool {
 
 /// Fails where two series have the same labels.
 pub(crate) fn refuse_same_labels(series: &[Series], span: Span) -> Result<(), EvalError> {
-    let mut seen: HashSet<&Labels, foldhash::fast::RandomState> = HashSet::default();
-    match series.iter().all(|one| seen.insert(&one.labels)) {
+    let mut signatures = Signatures::new(|_: &str| true);
+    let mut series = series.iter().enumerate();
+    match series.all(|(at, one)| signatures.number_of(&one.labels, one.nameless) == at) {
         true => Ok(()),
         false => Err(EvalError::execution(span, SAME_LABELS)),
     }
@@ -80,13 +81,13 @@ pub(crate) fn join_same_labels(series: Vec<Series>, span: Span) -> Result<Vec<Se
     if refuse_same_labels(&series, span).is_ok() {
         return Ok(series);
     }
-    let mut places: HashMap<Labels, usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut places = Signatures::new(|_: &str| true);
     let mut joined: Vec<Series> = Vec::with_capacity(series.len());
     for one in series {
         if !one.has_samples() {
             continue;
         }
-        let place = *places.entry(one.labels.clone()).or_insert(joined.len());
+        let place = places.number_of(&one.labels, one.nameless);
         if place == joined.len() {
             joined.push(one);
             continue;

@@ -18,6 +18,7 @@
 
 mod case;
 mod compare;
+mod held;
 pub mod notation;
 mod parse;
 mod run;

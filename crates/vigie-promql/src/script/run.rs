@@ -3,6 +3,7 @@
 use super::{
     case::{Class, Failure, Report, Verdict},
     compare::compare,
+    held::{held_at, reads_the_query},
     notation::Point,
     parse::{Command, Eval, ExpectationKind, Expected, Load, ScriptError, When, commands},
 };
@@ -12,9 +13,7 @@ use crate::{
     labels::BUCKET,
     parse,
     storage::MemoryStorage,
-    syntax::{
-        At, AtTime, Function, ParseError, ParseErrorKind, Selector, Shift, Span, Visitor, walk,
-    },
+    syntax::{ParseError, ParseErrorKind, Selector, Visitor, walk},
     value::{MatrixSeries, VectorSample},
 };
 
@@ -302,68 +301,4 @@ fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
         (Value::Scalar(_), Some(sample)) => Value::Scalar(sample.value),
         _ => Value::Vector(samples),
     })
-}
-
-/// Whether `step()` or `range()` is used, which a range query changes, or `start()` or `end()`.
-fn reads_the_query(expr: &Expr) -> bool {
-    let text = expr.to_string();
-    ["range()", "step()", "start()", "end()"]
-        .iter()
-        .any(|one| text.contains(one))
-}
-
-/// The query with `@ time` on every selector and subquery that has none; `None` where a function reads the time itself.
-fn held_at(expr: &Expr, time: i64) -> Option<Expr> {
-    struct Calls(bool);
-    impl<'a> Visitor<'a> for Calls {
-        fn call(&mut self, call: &'a crate::syntax::Call, _: &[&'a Expr]) {
-            let reads = matches!(
-                call.function,
-                Function::Time | Function::Timestamp | Function::PredictLinear
-            );
-            self.0 |= reads || crate::functions::math::of_date(call.function).is_some();
-        }
-    }
-    let mut calls = Calls(false);
-    walk(expr, &mut calls);
-    if calls.0 {
-        return None;
-    }
-    let mut held = expr.clone();
-    hold(&mut held, time);
-    Some(held)
-}
-
-fn hold(expr: &mut Expr, time: i64) {
-    let at = |shift: &mut Shift| {
-        shift.at.get_or_insert(At {
-            span: Span::default(),
-            time: AtTime::Millis(time),
-        });
-    };
-    match expr {
-        Expr::Number(_) | Expr::Text(_) => {}
-        Expr::Selector(node) => at(&mut node.shift),
-        Expr::Range(node) => at(&mut node.selector.shift),
-        Expr::Subquery(node) => at(&mut node.shift),
-        Expr::Paren(node) => hold(&mut node.expr, time),
-        Expr::Unary(node) => hold(&mut node.expr, time),
-        Expr::Binary(node) => {
-            hold(&mut node.first, time);
-            for operation in &mut node.rest {
-                hold(&mut operation.rhs, time);
-            }
-        }
-        Expr::Call(node) => {
-            for arg in &mut node.args {
-                hold(arg, time);
-            }
-        }
-        Expr::Aggregate(node) => {
-            if let Some(param) = &mut node.param {
-                hold(param, time);
-            }
-            hold(&mut node.expr, time);
-        }
-    }
 }

@@ -44,6 +44,9 @@ impl Display for Expr {
 
 impl Display for Number {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.duration && self.value == 0.0 && self.value.is_sign_negative() {
+            return f.write_str("-0s");
+        }
         if self.duration {
             return write_duration(f, (self.value * 1000.0).round() as i64);
         }
@@ -51,9 +54,14 @@ impl Display for Number {
     }
 }
 
+/// `Inf` has no sign, because a sign before `^` would belong to the whole power.
 fn plain_number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
+    let size = value.abs();
     if value.is_infinite() {
-        return f.write_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+        return f.write_str(if value > 0.0 { "Inf" } else { "-Inf" });
+    }
+    if size >= 1e21 || (size < 1e-9 && size > 0.0) {
+        return write!(f, "{value:e}");
     }
     write!(f, "{value}")
 }

@@ -85,6 +85,21 @@ impl Reader {
         value
     }
 
+    /// A path of the file system, if one was given.
+    pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = self.optional(key, text)?;
+        let place = self.place(key)?;
+        Some(self.located(path, place))
+    }
+
+    /// A relative path starts where it was written: at the configuration file, or where Vigie was started.
+    fn located(&self, path: String, place: &Place) -> PathBuf {
+        match place {
+            Place::File(_) => self.directory.join(path),
+            _ => PathBuf::from(path),
+        }
+    }
+
     /// A secret, given by `key` itself or as a file by `key_file`.
     pub(super) fn secret<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>) -> Option<T> {
         let file_key = twin(key);
@@ -110,10 +125,7 @@ impl Reader {
                 .ok();
         }
         let (path, given) = (path?, from_file?);
-        let path = match given.place {
-            Place::File(_) => self.directory.join(path),
-            _ => PathBuf::from(path),
-        };
+        let path = self.located(path, &given.place);
         secret_file::read(&path)
             .and_then(|secret| {
                 kind(&Given::untyped(&secret, given.place.clone()))

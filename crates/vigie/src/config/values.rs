@@ -80,6 +80,8 @@ fn parse_bytes(text: &str) -> Option<u64> {
         "KiB" => 1 << 10,
         "MB" => 1_000_000,
         "MiB" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "GiB" => 1 << 30,
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(unit)

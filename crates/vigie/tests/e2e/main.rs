@@ -6,10 +6,12 @@ mod common;
 
 mod admin;
 mod alerting;
+mod api;
 mod compatible;
 mod databases;
 mod elected;
 mod event_loop;
+mod history;
 mod jobs;
 mod lifecycle;
 mod outages;

@@ -1,0 +1,106 @@
+//! Values that are decimal numbers with few digits: counts, sizes, durations in whole nanoseconds.
+//!
+//! A value is `n / 10^places` with whole `n`. Division of two exact numbers is rounded correctly (IEEE 754), as is the
+//! reading of decimal digits, so that `n` gives back every bit of a value that was written so. What is stored is how far `n`
+//! lies from where the last changes lead; what is no such number (NaN, -0, thirds) stands among them in full.
+
+use super::bits::{BitReader, BitWriter};
+use super::rice::{Code, Rice};
+use super::varint::{self, unzigzag, zigzag};
+use vigie_promql::Sample;
+
+use super::Damaged;
+
+/// 1 ns in seconds.
+pub(super) const MOST_PLACES: u8 = 9;
+/// Beyond it a whole number is not exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+const POWERS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// How many places all samples can be written with, those left out that cannot be with any; `None` when these are many.
+pub(super) fn places(samples: &[Sample]) -> Option<u8> {
+    let (mut places, mut others) = (0, 0);
+    for sample in samples {
+        match (places..=MOST_PLACES).find(|&places| whole(sample.value, places).is_some()) {
+            Some(needed) => places = needed,
+            None => others += 1,
+        }
+    }
+    (others * 4 <= samples.len()).then_some(places)
+}
+
+/// `value * 10^places`, if this is whole and gives the value back.
+fn whole(value: f64, places: u8) -> Option<i64> {
+    let power = POWERS[usize::from(places)];
+    let n = (value * power).round();
+    // As a whole number it is not -0 any more.
+    let whole = n as i64;
+    let exact = n.abs() <= EXACT && (whole as f64 / power).to_bits() == value.to_bits();
+    exact.then_some(whole)
+}
+
+pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
+    // Apart, for counts since the start are large and their changes are not.
+    let first = samples
+        .iter()
+        .find_map(|sample| whole(sample.value, places));
+    let mut path = Path::from(first.unwrap_or(0));
+    varint::write(out, zigzag(path.last));
+    let (mut rice, mut bits) = (Rice::new(), BitWriter::new(out));
+    for sample in samples {
+        if let Some(n) = whole(sample.value, places) {
+            rice.write(&mut bits, zigzag(n.wrapping_sub(path.next())));
+            path.goes_to(n);
+        } else {
+            rice.mark(&mut bits);
+            bits.write(sample.value.to_bits(), 64);
+        }
+    }
+    bits.finish();
+}
+
+/// Reads a value for each sample off the front of `bytes`.
+pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> Result<(), Damaged> {
+    let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
+    let mut path = Path::from(unzigzag(varint::read(bytes).ok_or(Damaged)?));
+    let (mut rice, mut bits) = (Rice::new(), BitReader::new(bytes));
+    for sample in samples {
+        sample.value = match rice.read(&mut bits).ok_or(Damaged)? {
+            Code::Number(distance) => {
+                let n = path.next().wrapping_add(unzigzag(distance));
+                path.goes_to(n);
+                n as f64 / power
+            }
+            Code::Mark => f64::from_bits(bits.read(64).ok_or(Damaged)?),
+        };
+    }
+    *bytes = bits.rest(bytes);
+    Ok(())
+}
+
+/// Where whole numbers lead: the last one, and a mean of the changes before it.
+struct Path {
+    last: i64,
+    /// Sixteen times the mean change.
+    change: i64,
+}
+
+impl Path {
+    fn from(first: i64) -> Self {
+        Self {
+            last: first,
+            change: 0,
+        }
+    }
+
+    fn next(&self) -> i64 {
+        self.last.wrapping_add(self.change / 16)
+    }
+
+    fn goes_to(&mut self, n: i64) {
+        let change = n.wrapping_sub(self.last);
+        let off = change.wrapping_sub(self.change / 16);
+        self.change = self.change.wrapping_add(off.wrapping_mul(4));
+        self.last = n;
+    }
+}

@@ -1,0 +1,199 @@
+//! Records in a file, each of which is known to be whole.
+//!
+//! ```text
+//! file    "VIGIE-H\n"  version u32  kind u8  frame…
+//! frame   length u32   crc u32 of the payload   crc u32 of these eight bytes   payload
+//! ```
+//!
+//! Numbers are little-endian, checksums CRC-32 (ISO 3309, as in zlib). A frame's head has a checksum of its own, so that
+//! behind damage the next whole frame is found again.
+
+use std::ops::Range;
+
+const MAGIC: &[u8; 8] = b"VIGIE-H\n";
+/// Rises when a reader of today could not make sense of what is written.
+const VERSION: u32 = 1;
+const FILE_HEAD: usize = 13;
+const FRAME_HEAD: usize = 12;
+/// Longer frames are not written: what says so is damage.
+const LONGEST: usize = 64 << 20;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Block,
+    Log,
+}
+
+impl Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Block => b'B',
+            Self::Log => b'L',
+        }
+    }
+}
+
+/// Why nothing in a file can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It is not a file of ours, or its head is damaged.
+    Strange,
+    /// A later Vigie wrote it.
+    Version(u32),
+}
+
+/// Begins a file.
+pub(super) fn begin(out: &mut Vec<u8>, kind: Kind) {
+    out.extend(MAGIC);
+    out.extend(VERSION.to_le_bytes());
+    out.push(kind.code());
+}
+
+/// Appends a frame of what `write` writes.
+pub(super) fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend([0; FRAME_HEAD]);
+    write(out);
+    let (head, payload) = out[start..].split_at_mut(FRAME_HEAD);
+    // A payload is the samples of one series in a block, or of one scrape: far less than `LONGEST`.
+    head[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    head[4..8].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
+    let of_head = crc32fast::hash(&head[..8]);
+    head[8..].copy_from_slice(&of_head.to_le_bytes());
+}
+
+/// The frames of a file.
+pub(super) fn frames(file: &[u8], kind: Kind) -> Result<Frames<'_>, Unreadable> {
+    let head = file.get(..FILE_HEAD).ok_or(Unreadable::Strange)?;
+    let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+    if &head[..8] != MAGIC || head[12] != kind.code() || version == 0 {
+        return Err(Unreadable::Strange);
+    }
+    if version > VERSION {
+        return Err(Unreadable::Version(version));
+    }
+    Ok(Frames {
+        file,
+        at: FILE_HEAD,
+    })
+}
+
+/// Whole frames and the damage between them, in order.
+pub(super) struct Frames<'a> {
+    file: &'a [u8],
+    at: usize,
+}
+
+/// A part of a file.
+#[derive(Debug, PartialEq)]
+pub(super) enum Part<'a> {
+    Payload(&'a [u8]),
+    Damage(Range<usize>),
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let start = self.at;
+        if start >= self.file.len() {
+            return None;
+        }
+        if let Some(payload) = whole(&self.file[start..]) {
+            self.at = start + FRAME_HEAD + payload.len();
+            return Some(Part::Payload(payload));
+        }
+        let later = (start + 1..self.file.len()).find(|&at| whole(&self.file[at..]).is_some());
+        self.at = later.unwrap_or(self.file.len());
+        Some(Part::Damage(start..self.at))
+    }
+}
+
+/// The payload of the frame that `bytes` begin with.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (head, rest) = bytes.split_first_chunk::<FRAME_HEAD>()?;
+    let number =
+        |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let length = number(0) as usize;
+    // Cheapest first: this is asked of every byte behind damage.
+    if length > LONGEST || length > rest.len() || crc32fast::hash(&head[..8]) != number(8) {
+        return None;
+    }
+    let payload = &rest[..length];
+    (crc32fast::hash(payload) == number(4)).then_some(payload)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(payloads: &[Vec<u8>]) -> Vec<u8> {
+        let mut file = Vec::new();
+        begin(&mut file, Kind::Log);
+        for payload in payloads {
+            frame(&mut file, |out| out.extend(payload));
+        }
+        file
+    }
+
+    fn payloads(file: &[u8]) -> (Vec<Vec<u8>>, usize) {
+        let (mut payloads, mut damage) = (Vec::new(), 0);
+        for part in frames(file, Kind::Log).unwrap() {
+            match part {
+                Part::Payload(payload) => payloads.push(payload.to_vec()),
+                Part::Damage(range) => damage += range.len(),
+            }
+        }
+        (payloads, damage)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(written: Vec<Vec<u8>>) {
+            prop_assert_eq!(payloads(&file(&written)), (written, 0));
+        }
+
+        #[test]
+        fn one_flip_costs_one_frame(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index, flip in 1..=255_u8) {
+            let mut bytes = file(&written);
+            let at = FILE_HEAD + at.index(bytes.len() - FILE_HEAD);
+            bytes[at] ^= flip;
+            let (read, damage) = payloads(&bytes);
+            prop_assert_eq!(read.len(), written.len() - 1);
+            prop_assert!(damage > 0);
+            let mut rest = written.iter();
+            prop_assert!(read.iter().all(|payload| rest.any(|other| other == payload)));
+        }
+
+        #[test]
+        fn a_cut_costs_the_end(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index) {
+            let bytes = file(&written);
+            let cut = FILE_HEAD + at.index(bytes.len() - FILE_HEAD);
+            let (read, _) = payloads(&bytes[..cut]);
+            prop_assert_eq!(&read[..], &written[..read.len()]);
+            let length = file(&written[..read.len() + 1]).len();
+            prop_assert!(cut < length, "the next frame was not whole");
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let mut file = file(&[]);
+            file.extend(bytes);
+            payloads(&file);
+        }
+    }
+
+    #[test]
+    fn strangers_and_successors() {
+        assert_eq!(frames(b"", Kind::Log).err(), Some(Unreadable::Strange));
+        let file = file(&[]);
+        assert_eq!(frames(&file, Kind::Block).err(), Some(Unreadable::Strange));
+        let mut next = file.clone();
+        next[8] = 9;
+        assert_eq!(frames(&next, Kind::Log).err(), Some(Unreadable::Version(9)));
+    }
+}

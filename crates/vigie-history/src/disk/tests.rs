@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::memory::Bounds;
+use vigie_promql::Sample;
+
+fn memory() -> Memory {
+    Memory::new(Bounds {
+        retention: i64::MAX,
+        bytes: 1 << 30,
+        series: 10,
+    })
+}
+
+/// A disk whose thread does not run yet, as if it hung in a write.
+fn hung() -> (Disk, tempfile::TempDir, Memory) {
+    let desk = Arc::new(Desk::default());
+    let disk = Disk { desk, thread: None };
+    (disk, tempfile::tempdir().unwrap(), memory())
+}
+
+fn records(memory: &mut Memory, time: i64) -> Vec<u8> {
+    let series = memory.series(&[("a", "1")]).unwrap();
+    let sample = Sample { time, value: 7.0 };
+    memory.append(series, sample).unwrap();
+    let mut records = Vec::new();
+    record::scrape(&mut records, time, [(series.slot, 7.0)].into_iter());
+    records
+}
+
+#[test]
+fn a_disk_that_hangs_is_not_waited_for_again_and_caught_up_with() {
+    let (disk, directory, mut memory) = hung();
+    disk.checkpoint(
+        Checkpoint {
+            blocks: Vec::new(),
+            log: record::log(&memory.table),
+        },
+        &[],
+    );
+    assert_eq!(disk.state(), DiskState::Working);
+    let mut first = records(&mut memory, 1);
+    disk.append(&mut first);
+    assert!(first.is_empty(), "what is handed over is gone");
+    assert_eq!(disk.state(), DiskState::Failing(hangs()));
+    // Would each of them wait, this took a quarter of an hour.
+    for time in 2..1_000 {
+        disk.append(&mut records(&mut memory, time));
+    }
+    assert!(!disk.needs_checkpoint(), "nothing is lost yet");
+
+    // More than may wait is lost, which a checkpoint makes good when the disk answers.
+    disk.append(&mut vec![0; MOST_WAITING]);
+    assert!(!disk.needs_checkpoint(), "the thread has no time for one");
+    let worker = Worker::new(Directory::open(directory.path()).unwrap(), Vec::new(), 0);
+    let desk = Arc::clone(&disk.desk);
+    let thread = thread::spawn(move || desk.work(worker));
+    while !disk.needs_checkpoint() {
+        disk.flush(PATIENCE);
+    }
+    assert!(matches!(disk.state(), DiskState::Failing(_)));
+    disk.checkpoint(
+        Checkpoint {
+            blocks: Vec::new(),
+            log: record::log(&memory.table),
+        },
+        &[],
+    );
+    assert!(disk.flush(Duration::from_secs(60)));
+    assert_eq!(disk.state(), DiskState::Working);
+    drop(disk);
+    thread.join().unwrap();
+
+    let mut loaded = self::memory();
+    let (_disk, found) = Disk::open(directory.path(), &mut loaded).unwrap();
+    assert!(found.damaged.is_empty());
+    let series = loaded.table.find(&[("a", "1")]).unwrap();
+    let samples = &loaded.table.get(series).unwrap().samples;
+    assert!(samples.iter().map(|sample| sample.time).eq(1..1_000));
+}

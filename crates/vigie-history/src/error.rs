@@ -1,0 +1,30 @@
+//! What can go wrong when a history is opened. Later on nothing can: see [`DiskState`](crate::DiskState).
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a history cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process keeps its history there.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory cannot be made or read.
+    #[error("cannot use {} as the directory of the history", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The thread that writes cannot be started.
+    #[error("cannot start the thread that writes the history")]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+}

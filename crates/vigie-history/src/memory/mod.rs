@@ -1,0 +1,244 @@
+//! What is kept, in memory: the head, which takes samples, and the blocks, which are sealed.
+//!
+//! Nothing here knows a clock, a file or a thread.
+
+mod block;
+mod index;
+mod series;
+
+use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt as _};
+use vigie_promql::Sample;
+
+use crate::Committed;
+pub(crate) use block::{Block, Builder, Times};
+pub use series::SeriesRef;
+pub(crate) use series::{Series, Table};
+
+/// How long samples stay in the head, in milliseconds: at a scrape every 15 s, 248 samples a series.
+pub(crate) const WINDOW: i64 = 60 * 60 * 1000 + GRACE;
+/// How far a sample may lie behind the newest of all and still be taken, in milliseconds.
+pub(crate) const GRACE: i64 = 2 * 60 * 1000;
+
+/// Why a sample is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The series has a later sample.
+    OutOfOrder,
+    /// The series has a sample of this time.
+    Duplicate,
+    /// Samples of this time are sealed.
+    TooOld,
+    /// The series is gone.
+    Unknown,
+}
+
+/// Bounds of what is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// In milliseconds.
+    pub(crate) retention: i64,
+    pub(crate) bytes: u64,
+    pub(crate) series: usize,
+}
+
+pub(crate) struct Memory {
+    pub(crate) table: Table,
+    /// By time. A reader takes a share of those it needs and lets the rest go.
+    pub(crate) blocks: Vec<Arc<Block>>,
+    /// Samples in the head.
+    head_samples: usize,
+    /// The time of its oldest sample, or an earlier one.
+    head_start: Option<i64>,
+    /// The time of the newest sample of all.
+    pub(crate) newest: Option<i64>,
+    bounds: Bounds,
+    /// What all scrapes came to.
+    pub(crate) counts: Committed,
+}
+
+impl Memory {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self {
+            table: Table::new(),
+            blocks: Vec::new(),
+            head_samples: 0,
+            head_start: None,
+            newest: None,
+            bounds,
+            counts: Committed::default(),
+        }
+    }
+
+    /// The series of these labels, which is made when it is new; `None` when there are as many as there may be.
+    pub(crate) fn series(&mut self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
+        let known = self.table.find(labels);
+        let room = self.table.len() < self.bounds.series;
+        known.or_else(|| room.then(|| self.table.insert(labels)))
+    }
+
+    pub(crate) fn append(&mut self, series: SeriesRef, sample: Sample) -> Result<(), Refusal> {
+        let sealed = self.sealed();
+        let series = self.table.get_mut(series).ok_or(Refusal::Unknown)?;
+        match series.samples.last() {
+            Some(last) if last.time == sample.time => return Err(Refusal::Duplicate),
+            Some(last) if last.time > sample.time => return Err(Refusal::OutOfOrder),
+            None if sealed.is_some_and(|sealed| sample.time < sealed) => {
+                return Err(Refusal::TooOld);
+            }
+            _ => series.samples.push(sample),
+        }
+        self.head_samples += 1;
+        self.head_start = Some(
+            self.head_start
+                .map_or(sample.time, |start| start.min(sample.time)),
+        );
+        self.newest = self.newest.max(Some(sample.time));
+        Ok(())
+    }
+
+    /// The time before which all samples are sealed.
+    fn sealed(&self) -> Option<i64> {
+        self.blocks.last().map(|block| block.times.sealed)
+    }
+
+    /// Up to which time the head should be sealed now, if it should.
+    pub(crate) fn due(&self) -> Option<i64> {
+        let (start, newest) = (self.head_start?, self.newest?);
+        let full = self.head_bytes() as u64 > self.bounds.bytes / 4;
+        if newest.saturating_sub(start) >= WINDOW {
+            Some(newest - GRACE)
+        } else if full {
+            // What came all at once cannot wait for stragglers.
+            let settled = newest.saturating_sub(GRACE);
+            Some(if settled > start {
+                settled
+            } else {
+                newest.saturating_add(1)
+            })
+        } else {
+            None
+        }
+    }
+
+    /// The samples of the head before `time`, compressed; `None` if there are none.
+    pub(crate) fn compress(&self, time: i64) -> Option<Block> {
+        let mut builder = Builder::default();
+        for (slot, series) in self.table.iter() {
+            let before = series.samples.partition_point(|sample| sample.time < time);
+            builder.samples(slot, &series.samples[..before]);
+        }
+        let (first, last) = builder.span()?;
+        let times = Times {
+            first,
+            last,
+            sealed: time,
+        };
+        Some(builder.build(times, false))
+    }
+
+    /// Puts a block in the place of the samples it was [compressed](Self::compress) from.
+    pub(crate) fn seal(&mut self, block: Arc<Block>) {
+        let time = block.times.sealed;
+        for series in self.table.iter_mut() {
+            let before = series.samples.partition_point(|sample| sample.time < time);
+            self.head_samples -= before;
+            series.samples.drain(..before);
+            if series.samples.is_empty() {
+                series.samples = Vec::new();
+            }
+        }
+        self.head_start = (self.head_samples > 0).then_some(time);
+        self.add(block);
+    }
+
+    /// Adds a block that is later than all others.
+    pub(crate) fn add(&mut self, block: Arc<Block>) {
+        self.newest = self.newest.max(Some(block.times.last));
+        self.blocks.push(block);
+    }
+
+    /// Lets go of what is too old or too much; gives the blocks that went.
+    pub(crate) fn retain(&mut self) -> Vec<Arc<Block>> {
+        // Not counted from the newest sample of all: that may have come under a clock that is wrong for a moment.
+        let sealed = self.blocks.last().map(|block| block.times.last);
+        let horizon = sealed.map_or(i64::MIN, |last| last.saturating_sub(self.bounds.retention));
+        let mut bytes = self.bytes();
+        let outlived = self.blocks.iter().take_while(|block| {
+            let goes = block.times.last < horizon || bytes > self.bounds.bytes;
+            bytes -= block.bytes() as u64;
+            goes
+        });
+        let outlived = outlived.count();
+        let gone = self.blocks.drain(..outlived).collect();
+        if outlived > 0 {
+            self.forget_series();
+        }
+        gone
+    }
+
+    /// Lets go of what is later than `time`, and of what was sealed with it; gives the blocks that went.
+    pub(crate) fn forget_after(&mut self, time: i64) -> Vec<Arc<Block>> {
+        let kept = self
+            .blocks
+            .partition_point(|block| block.times.sealed <= time);
+        let gone = self.blocks.split_off(kept);
+        self.newest = self.blocks.last().map(|block| block.times.last);
+        self.head_samples = 0;
+        for series in self.table.iter_mut() {
+            let kept = series.samples.partition_point(|sample| sample.time <= time);
+            series.samples.truncate(kept);
+            self.head_samples += kept;
+            self.newest = self
+                .newest
+                .max(series.samples.last().map(|sample| sample.time));
+        }
+        self.head_start = self.head_start.filter(|_| self.head_samples > 0);
+        self.forget_series();
+        gone
+    }
+
+    /// Removes the series that have no samples any more.
+    fn forget_series(&mut self) {
+        let mut sealed = HashSet::new();
+        for block in &self.blocks {
+            sealed.extend(block.columns().map(|(slot, _)| slot));
+        }
+        let has_samples =
+            |slot, series: &Series| !series.samples.is_empty() || sealed.contains(&slot);
+        self.table.retain(has_samples);
+    }
+
+    /// The samples kept for a series from `start` to `end` in the head.
+    pub(crate) fn head<'a>(&self, series: &'a Series, start: i64, end: i64) -> &'a [Sample] {
+        let from = series.samples.partition_point(|sample| sample.time < start);
+        let to = series.samples.partition_point(|sample| sample.time <= end);
+        &series.samples[from..to.max(from)]
+    }
+
+    /// The blocks that may have samples from `start` to `end`.
+    pub(crate) fn overlapping(&self, start: i64, end: i64) -> Vec<Arc<Block>> {
+        let blocks = self.blocks.iter();
+        blocks
+            .filter(|block| block.overlaps(start, end))
+            .cloned()
+            .collect()
+    }
+
+    /// The time of the oldest sample, or an earlier one.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        let sealed = self.blocks.first().map(|block| block.times.first);
+        sealed.or(self.head_start)
+    }
+
+    /// How much memory all of it takes, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let blocks: usize = self.blocks.iter().map(|block| block.bytes()).sum();
+        (blocks + self.head_bytes() + self.table.bytes()) as u64
+    }
+
+    fn head_bytes(&self) -> usize {
+        self.head_samples * size_of::<Sample>()
+    }
+}

@@ -1,0 +1,128 @@
+//! Reading.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use vigie_promql::storage::{Selection, StorageError};
+use vigie_promql::{Labels, Matcher, Sample, Storage};
+
+use crate::History;
+use crate::memory::{Block, SeriesRef};
+
+/// So many series are copied from the head before the writer gets its turn.
+const BATCH: usize = 128;
+
+impl Storage for History {
+    /// Samples that are appended while the query runs are not in it.
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let (found, start, end) = {
+            let memory = self.read();
+            let Some(newest) = memory.newest else {
+                return Ok(());
+            };
+            let found = memory.table.select(selection.matchers);
+            (found, selection.start, selection.end.min(newest))
+        };
+        let mut samples = Vec::new();
+        for batch in found.chunks(BATCH) {
+            let batch = self.batch(batch, start, end);
+            let mut head = &batch.head[..];
+            for (slot, labels, length) in batch.series {
+                samples.clear();
+                for block in &batch.blocks {
+                    let read = block.read(slot, &mut samples);
+                    read.map_err(|_| format!("the samples of {labels} are damaged"))?;
+                }
+                let (own, rest) = head.split_at(length);
+                head = rest;
+                samples.extend_from_slice(own);
+                let from = samples.partition_point(|sample| sample.time < start);
+                let to = samples.partition_point(|sample| sample.time <= end);
+                if from < to && each(&labels, &samples[from..to]).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Some of the series selected, and where their samples are.
+struct Batch {
+    /// Slots, labels, and how many of the head's samples are theirs.
+    series: Vec<(u32, Labels, usize)>,
+    head: Vec<Sample>,
+    blocks: Vec<Arc<Block>>,
+}
+
+impl History {
+    /// The series that pass every matcher and have samples from `start` to `end`, in milliseconds, both included;
+    /// of sealed samples, those near this time count too.
+    #[must_use]
+    pub fn series(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<Labels> {
+        let memory = self.read();
+        let selected = memory.table.select(matchers).into_iter();
+        let series = selected.filter_map(|series| {
+            let kept = memory.table.get(series)?;
+            let in_head = !memory.head(kept, start, end).is_empty();
+            Some((in_head, series.slot, kept.labels.clone()))
+        });
+        let series: Vec<_> = series.collect();
+        let blocks = memory.overlapping(start, end);
+        // The blocks can be searched without holding up the writer.
+        drop(memory);
+        let has_samples = |&(in_head, slot, _): &(bool, u32, Labels)| {
+            in_head || blocks.iter().any(|block| block.has(slot))
+        };
+        let series = series.into_iter().filter(has_samples);
+        series.map(|(.., labels)| labels).collect()
+    }
+
+    /// The names of the labels of [these series](Self::series), sorted.
+    #[must_use]
+    pub fn label_names(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<String> {
+        let series = self.series(matchers, start, end);
+        let names = series.iter().flat_map(|labels| labels.iter());
+        let names: BTreeSet<_> = names.map(|(name, _)| name).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The values that a label has in [these series](Self::series), sorted.
+    #[must_use]
+    pub fn label_values(
+        &self,
+        name: &str,
+        matchers: &[Matcher],
+        start: i64,
+        end: i64,
+    ) -> Vec<String> {
+        let series = self.series(matchers, start, end);
+        let values: BTreeSet<_> = series.iter().map(|labels| labels.get(name)).collect();
+        let values = values.into_iter().filter(|value| !value.is_empty());
+        values.map(str::to_owned).collect()
+    }
+
+    fn batch(&self, selected: &[SeriesRef], start: i64, end: i64) -> Batch {
+        let memory = self.read();
+        let mut batch = Batch {
+            series: Vec::with_capacity(selected.len()),
+            head: Vec::new(),
+            blocks: memory.overlapping(start, end),
+        };
+        for &series in selected {
+            if let Some(kept) = memory.table.get(series) {
+                let head = memory.head(kept, start, end);
+                batch.head.extend_from_slice(head);
+                batch
+                    .series
+                    .push((series.slot, kept.labels.clone(), head.len()));
+            }
+        }
+        batch
+    }
+}

@@ -1,0 +1,107 @@
+//! A disk that takes no more: the history goes on in memory, says so, and writes everything when there is room again.
+//!
+//! The child may write files of a few KiB only (`RLIMIT_FSIZE`), so that the kernel itself refuses: EFBIG where a full
+//! disk gives ENOSPC. A shell sees to it that the signal which goes with it is ignored.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use support::{check_truth, scrape_truth};
+use vigie_history::{DiskState, History, Settings};
+
+const SERIES: usize = 50;
+const PATH: &str = "VIGIE_HISTORY_TEST_PATH";
+
+fn open(path: &Path) -> History {
+    History::open(&Settings {
+        path: Some(path.to_owned()),
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+fn largest_file(bytes: Option<u64>) {
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    setrlimit(Resource::Fsize, limit).unwrap();
+}
+
+#[test]
+#[ignore = "run by the other test, under a limit"]
+fn child() {
+    let history = open(&PathBuf::from(std::env::var(PATH).unwrap()));
+    let mut appender = history.appender();
+    let mut time = 0;
+    let mut append = |scrapes: i64| {
+        for _ in 0..scrapes {
+            time += 15_000;
+            let committed = scrape_truth(&mut appender, time, SERIES);
+            assert_eq!(committed.samples, SERIES as u64);
+        }
+        history.flush(Duration::from_secs(60))
+    };
+    let whole = |scrapes: usize| {
+        let times = check_truth(&history);
+        assert_eq!(times.len(), scrapes);
+        assert!(times.values().all(|&count| count == SERIES));
+    };
+
+    assert!(append(10));
+    assert_eq!(history.stats().disk, DiskState::Working);
+
+    // The log is torn in the middle of a record; a new one, which begins with all there is, is shorter.
+    largest_file(Some(12_345));
+    append(50);
+    whole(60);
+
+    // No file at all.
+    largest_file(Some(1_000));
+    assert!(!append(1));
+    let DiskState::Failing(why) = history.stats().disk else {
+        panic!("{:?}", history.stats());
+    };
+    assert!(why.contains("File too large"), "{why}");
+    whole(61);
+
+    // For hours, in which blocks are sealed.
+    assert!(!append(699));
+    assert!(matches!(history.stats().disk, DiskState::Failing(_)));
+    whole(760);
+
+    largest_file(None);
+    assert!(append(1), "there is room again");
+    assert_eq!(history.stats().disk, DiskState::Working);
+    assert!(append(5));
+    whole(766);
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_is_in_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let child = Command::new("sh")
+        .args([
+            "-c",
+            r#"trap '' XFSZ; exec "$0" --exact child --ignored --nocapture"#,
+        ])
+        .arg(std::env::current_exe().unwrap())
+        .env(PATH, directory.path())
+        .status();
+    assert!(child.unwrap().success());
+
+    let history = open(directory.path());
+    assert!(
+        history.loaded().damaged.is_empty(),
+        "{:?}",
+        history.loaded()
+    );
+    let times = check_truth(&history);
+    assert_eq!(times.len(), 766);
+    assert!(times.values().all(|&count| count == SERIES));
+}

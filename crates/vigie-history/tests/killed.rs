@@ -1,0 +1,96 @@
+//! A process that is killed at any moment: what it was told to be written is there, and nothing is wrong.
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout)] // the child tells what it has committed
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use support::traffic::Dice;
+use support::{check_truth, scrape_truth};
+use vigie_history::{History, Settings};
+
+const SERIES: usize = 50;
+const EVERY: i64 = 15_000;
+const PATH: &str = "VIGIE_HISTORY_TEST_PATH";
+
+fn open(path: &Path) -> History {
+    History::open(&Settings {
+        path: Some(path.to_owned()),
+        ..Settings::default()
+    })
+    .unwrap()
+}
+
+/// The child: appends without end, an hour of scrapes in a moment, so that it is killed in all it does.
+#[test]
+#[ignore = "run by the other test, which kills it"]
+fn child() {
+    let path = PathBuf::from(std::env::var(PATH).unwrap());
+    let history = open(&path);
+    let mut appender = history.appender();
+    let mut time = history.stats().newest.unwrap_or(0);
+    loop {
+        time += EVERY;
+        scrape_truth(&mut appender, time, SERIES);
+        if history.flush(Duration::from_secs(60)) {
+            println!("written {time}");
+            std::io::stdout().flush().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_written_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut dice = Dice(7);
+    for round in 0..12 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .env(PATH, directory.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut written = lines.filter_map(|line| {
+            let line = line.unwrap();
+            line.strip_prefix("written ")?.parse::<i64>().ok()
+        });
+        let mut last = None;
+        for _ in 0..dice.below(500) + 1 {
+            last = written.next();
+        }
+        let moment = std::thread::spawn(move || {
+            // Not always right after a line was read.
+            std::thread::sleep(Duration::from_micros(dice.below(3_000)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            dice
+        });
+        // What it still said before it died counts.
+        let last = written.last().or(last).unwrap();
+        dice = moment.join().unwrap();
+
+        let history = open(directory.path());
+        let times = check_truth(&history);
+        let newest = *times.keys().last().unwrap();
+        assert!(
+            (last..=last + EVERY).contains(&newest),
+            "round {round}: {newest}, written {last}"
+        );
+        let oldest = *times.keys().next().unwrap();
+        assert_eq!(
+            times.len() as i64,
+            (newest - oldest) / EVERY + 1,
+            "round {round}: a hole"
+        );
+        assert!(
+            times.values().all(|&count| count == SERIES),
+            "round {round}: half a scrape"
+        );
+        assert!(newest - oldest <= 26 * 3_600_000);
+    }
+}

@@ -1,0 +1,134 @@
+//! What the allocator says: how much memory a day takes, and that a scrape of known series asks for none.
+#![allow(clippy::unwrap_used)]
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use support::traffic::{DAY, EVERY, SERIES, Traffic};
+use vigie_history::{Appender, History, SeriesRef, Settings};
+
+/// The system's allocator, which counts over all threads what is allocated now and how often it was asked.
+struct Counting;
+
+static BYTES: AtomicI64 = AtomicI64::new(0);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(bytes: i64) {
+    BYTES.fetch_add(bytes, Relaxed);
+    ALLOCATIONS.fetch_add(u64::from(bytes > 0), Relaxed);
+}
+
+// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
+// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches two
+// atomics: it does not allocate, does not unwind, and does not touch the memory in question.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as i64);
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as i64);
+        count(-(layout.size() as i64));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as i64));
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn series(appender: &mut Appender, traffic: &Traffic) -> Vec<SeriesRef> {
+    let mut scrape = appender.scrape(-1);
+    let series = traffic.labels.iter().map(|labels| {
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        scrape.series(&labels).unwrap()
+    });
+    series.collect()
+}
+
+fn append(appender: &mut Appender, time: i64, series: &[SeriesRef], values: &[f64]) {
+    let mut scrape = appender.scrape(time);
+    for (&series, &value) in series.iter().zip(values) {
+        scrape.sample(series, value);
+    }
+    assert_eq!(scrape.commit().samples, series.len() as u64);
+}
+
+/// One test, for the counts are of the whole process.
+#[test]
+fn a_day_and_a_scrape() {
+    let mut traffic = Traffic::new();
+    // A debug build takes its time: a third of the day, and of what may be sealed in it.
+    let parts = if cfg!(debug_assertions) { 3 } else { 1 };
+    let before = BYTES.load(Relaxed);
+    let history = History::open(&Settings::default()).unwrap();
+    let mut appender = history.appender();
+    let references = series(&mut appender, &traffic);
+    for at in 0..DAY / parts {
+        let values = traffic.scrape();
+        append(&mut appender, at as i64 * EVERY, &references, values);
+    }
+    let bytes = BYTES.load(Relaxed) - before;
+    // The last hour, uncompressed, and the labels take 10 MiB.
+    let most = (10 << 20) + (20 << 20) / parts as i64;
+    assert!(bytes < most, "{bytes} bytes for {SERIES} series");
+    let told = history.stats().bytes as i64;
+    assert!(
+        (bytes * 3 / 4..bytes * 5 / 4).contains(&told),
+        "it says {told} of {bytes}"
+    );
+    drop((appender, history));
+
+    let directory = tempfile::tempdir().unwrap();
+    for path in [None, Some(directory.path().to_owned())] {
+        let history = History::open(&Settings {
+            path: path.clone(),
+            ..Settings::default()
+        })
+        .unwrap();
+        let mut appender = history.appender();
+        let references = series(&mut appender, &traffic);
+        let values = traffic.scrape().to_vec();
+        let mut time = 0;
+        let mut scrapes = |count: usize| {
+            for _ in 0..count {
+                time += EVERY;
+                append(&mut appender, time, &references, &values);
+            }
+            assert!(history.flush(Duration::from_secs(60)));
+        };
+        // An hour and a seal, after which every buffer has its size.
+        scrapes(260);
+        let before = ALLOCATIONS.load(Relaxed);
+        scrapes(100);
+        let asked = ALLOCATIONS.load(Relaxed) - before;
+        assert_eq!(asked, 0, "{path:?}");
+
+        // Those found by their labels ask for nothing either.
+        let labels: Vec<(&str, &str)> = traffic.labels[7]
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
+        let before = ALLOCATIONS.load(Relaxed);
+        let mut scrape = appender.scrape(i64::MAX);
+        assert_eq!(scrape.series(&labels), Some(references[7]));
+        assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0);
+    }
+}

@@ -1,0 +1,58 @@
+//! Samples as numbers: what the text format would say, for readers in the same process.
+
+use super::Sample;
+use super::encoder::push_float;
+use crate::desc::Meta;
+
+/// Told of every sample: its name, its labels in the order of the description (`le` last), its value.
+pub(crate) type Each<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
+
+/// Tells the samples of one family.
+pub(crate) struct Visitor<'a> {
+    meta: &'static Meta,
+    each: &'a mut Each<'a>,
+    bucket: String,
+    sum: String,
+    count: String,
+    /// The values of `le`, `+Inf` last.
+    bounds: Vec<String>,
+}
+
+impl<'a> Visitor<'a> {
+    pub(crate) fn new(meta: &'static Meta, each: &'a mut Each<'a>) -> Self {
+        let finite = meta.buckets.seconds.iter().map(|&bound| {
+            let mut text = String::new();
+            push_float(&mut text, bound);
+            text
+        });
+        Self {
+            meta,
+            each,
+            bucket: format!("{}_bucket", meta.name),
+            sum: format!("{}_sum", meta.name),
+            count: format!("{}_count", meta.name),
+            bounds: finite.chain(["+Inf".to_owned()]).collect(),
+        }
+    }
+
+    pub(crate) fn series(&mut self, values: &[&str], sample: &Sample<'_>) {
+        let names = self.meta.labels.iter().copied();
+        let mut labels: Vec<(&str, &str)> = names.zip(values.iter().copied()).collect();
+        let histogram = match sample {
+            Sample::Integer(value) => return (self.each)(self.meta.name, &labels, *value as f64),
+            Sample::Float(value) => return (self.each)(self.meta.name, &labels, *value),
+            Sample::Histogram(histogram) => histogram,
+        };
+        let mut count = 0;
+        for (bucket, bound) in histogram.buckets().zip(&self.bounds) {
+            count += bucket;
+            labels.push(("le", bound));
+            (self.each)(&self.bucket, &labels, count as f64);
+            labels.pop();
+        }
+        // One rounding, as of the digits in the text.
+        let sum = histogram.sum().as_nanos() as f64 / 1e9;
+        (self.each)(&self.sum, &labels, sum);
+        (self.each)(&self.count, &labels, count as f64);
+    }
+}

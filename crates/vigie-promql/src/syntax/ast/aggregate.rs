@@ -1,0 +1,79 @@
+//! Aggregations.
+
+use super::{Expr, Name, ValueType};
+use crate::syntax::span::Span;
+
+/// An aggregation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// From the operator to the last parenthesis.
+    pub span: Span,
+    /// The operator.
+    pub op: AggregateOp,
+    /// `by` or `without`, where given.
+    pub grouping: Option<Grouping>,
+    /// The first argument of `topk`, `bottomk`, `quantile` and `count_values`.
+    pub param: Option<Box<Expr>>,
+    /// What is aggregated.
+    pub expr: Box<Expr>,
+}
+
+/// `by (…)` or `without (…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouping {
+    /// From the keyword to the closing parenthesis.
+    pub span: Span,
+    /// Whether it is `without`, and not `by`.
+    pub without: bool,
+    /// The labels named.
+    pub labels: Vec<Name>,
+}
+
+/// Aggregation operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum AggregateOp {
+    Sum,
+    Avg,
+    Count,
+    Min,
+    Max,
+    Group,
+    Stddev,
+    Stdvar,
+    Topk,
+    Bottomk,
+    CountValues,
+    Quantile,
+}
+
+impl AggregateOp {
+    /// As it is written.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+            Self::Count => "count",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Group => "group",
+            Self::Stddev => "stddev",
+            Self::Stdvar => "stdvar",
+            Self::Topk => "topk",
+            Self::Bottomk => "bottomk",
+            Self::CountValues => "count_values",
+            Self::Quantile => "quantile",
+        }
+    }
+
+    /// The type of the first of two arguments; `None` where there is only one.
+    #[must_use]
+    pub fn param(self) -> Option<ValueType> {
+        match self {
+            Self::Topk | Self::Bottomk | Self::Quantile => Some(ValueType::Scalar),
+            Self::CountValues => Some(ValueType::String),
+            _ => None,
+        }
+    }
+}

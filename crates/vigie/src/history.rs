@@ -1,0 +1,197 @@
+//! What is known goes into the history, every 15 s, as Prometheus would scrape it: at the same times, with the
+//! labels `job` and `instance`, and `up` beside it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use vigie_history::{Appender, DiskState, History, Settings};
+use vigie_metrics::{Family, Gauge, Registry, catalogue};
+use vigie_probes::Clock;
+
+/// In milliseconds. Scrapes fall on its multiples, so that their times take no room.
+const EVERY: i64 = 15_000;
+/// A timer may be early by the clock on the wall.
+const EARLY: i64 = 1_000;
+/// After so many scrapes of which nothing was taken, the history is believed to lie in the future.
+const MOST_LOST: u32 = 4;
+const JOB: &str = "vigie";
+
+/// Opens the history and tells what was in it.
+pub(crate) fn open(settings: &Settings) -> Result<History> {
+    let history = History::open(settings).context("history.path")?;
+    let loaded = history.loaded();
+    for (file, why) in &loaded.damaged {
+        warn!(file, why, "a file of the history could not be read in full");
+    }
+    if let Some(path) = &settings.path {
+        let (blocks, series) = (loaded.blocks, loaded.series);
+        info!(path = %path.display(), blocks, series, "history loaded");
+    }
+    Ok(history)
+}
+
+/// Feeds the history from the registry.
+pub(crate) struct Scraper {
+    registry: Registry,
+    history: History,
+    appender: Appender,
+    refused: Family<Gauge, 1>,
+    instance: String,
+    clock: Clock,
+    last: Option<i64>,
+    lost: u32,
+    disk: DiskState,
+}
+
+impl Scraper {
+    /// Registers what the history says about itself, too.
+    pub(crate) fn new(
+        registry: &Registry,
+        history: &History,
+        instance: String,
+        clock: Clock,
+    ) -> Self {
+        register(registry, history);
+        Self {
+            registry: registry.clone(),
+            history: history.clone(),
+            appender: history.appender(),
+            refused: registry.family(&catalogue::HISTORY_REFUSED),
+            instance,
+            clock,
+            last: None,
+            lost: 0,
+            disk: DiskState::Working,
+        }
+    }
+
+    /// Scrapes at every multiple of [`EVERY`] until `stop`.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let now = self.clock.now().wall.as_millisecond();
+            let wait = EVERY - now.rem_euclid(EVERY);
+            let wait = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs()));
+            if stop.run_until_cancelled(wait).await.is_none() {
+                return;
+            }
+            self = self.scraped().await;
+        }
+    }
+
+    /// Scrapes once, on a thread that may wait for the disk; it does for a second at most. The first scrape is at no multiple of
+    /// anything, but now.
+    pub(crate) async fn scraped(mut self) -> Self {
+        let scraped = tokio::task::spawn_blocking(move || {
+            self.scrape();
+            self
+        });
+        match scraped.await {
+            Ok(scraper) => scraper,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    fn scrape(&mut self) {
+        let now = self.clock.now().wall.as_millisecond();
+        let time = match self.last {
+            Some(_) => (now + EARLY).div_euclid(EVERY) * EVERY,
+            None => now,
+        };
+        if self.last == Some(time) {
+            return;
+        }
+        self.last = Some(time);
+        let mut scrape = self.appender.scrape(time);
+        let own = [("instance", &*self.instance), ("job", JOB)];
+        let mut sample = |name: &str, labels: &[(&str, &str)], value| {
+            let mut all = [&[("__name__", name)], &own[..], labels].concat();
+            all.sort_unstable();
+            if let Some(series) = scrape.series(&all) {
+                scrape.sample(series, value);
+            }
+        };
+        self.registry.visit(&mut sample);
+        sample("up", &[], 1.0);
+        let committed = scrape.commit();
+        self.lost = if committed.samples == 0 {
+            self.lost + 1
+        } else {
+            0
+        };
+        self.follow_the_clock(time);
+        self.tell();
+    }
+
+    /// When the clock was ahead and is set right, all that is new would be refused until it is there again.
+    fn follow_the_clock(&mut self, time: i64) {
+        let newest = self.history.stats().newest;
+        if self.lost >= MOST_LOST && newest > Some(time) {
+            warn!(
+                "the clock was set back: what the history holds of the time after now is dropped"
+            );
+            self.history.forget_after(time);
+            self.lost = 0;
+        }
+    }
+
+    /// Copies what the history counts, and logs when its disk fails or works again.
+    fn tell(&mut self) {
+        let stats = self.history.stats();
+        let refused = stats.committed.refused;
+        for (reason, count) in [
+            ("out_of_order", refused.out_of_order),
+            ("duplicate", refused.duplicate),
+            ("too_old", refused.too_old),
+            ("series_limit", refused.series_limit),
+        ] {
+            self.refused.set([reason], count as f64);
+        }
+        if stats.disk == self.disk {
+            return;
+        }
+        match (&stats.disk, &self.disk) {
+            (DiskState::Failing(why), DiskState::Working) => {
+                warn!(why, "the history cannot be written; it goes on in memory");
+            }
+            (DiskState::Working, DiskState::Failing(_)) => info!("the history is written again"),
+            _ => {}
+        }
+        self.disk = stats.disk;
+    }
+}
+
+fn register(registry: &Registry, history: &History) {
+    let of = |read: fn(&History) -> Option<f64>| {
+        let history = history.clone();
+        move || read(&history)
+    };
+    registry.collect(
+        &catalogue::HISTORY_SERIES,
+        of(|history| Some(history.stats().series as f64)),
+    );
+    registry.collect(
+        &catalogue::HISTORY_BYTES,
+        of(|history| Some(history.stats().bytes as f64)),
+    );
+    registry.collect(
+        &catalogue::HISTORY_OLDEST,
+        of(|history| Some(history.stats().oldest? as f64 / 1e3)),
+    );
+    registry.collect(
+        &catalogue::HISTORY_SAMPLES,
+        of(|history| Some(history.stats().committed.samples as f64)),
+    );
+    registry.collect(
+        &catalogue::HISTORY_DISK_UP,
+        of(|history| match history.stats().disk {
+            DiskState::Off => None,
+            DiskState::Working => Some(1.0),
+            DiskState::Failing(_) => Some(0.0),
+        }),
+    );
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use super::*;
+use jiff::Timestamp;
+use vigie_probes::Moment;
+use vigie_promql::storage::Selection;
+use vigie_promql::value::is_stale;
+use vigie_promql::{Sample, Storage as _};
+
+const INSTANCE: &str = "127.0.0.1:9850";
+
+struct Stage {
+    registry: Registry,
+    history: History,
+    scraper: Scraper,
+    now: Arc<AtomicI64>,
+}
+
+fn stage(settings: &Settings) -> Stage {
+    let (registry, history) = (Registry::new(), open(settings).unwrap());
+    let now = Arc::new(AtomicI64::new(1_790_000_000_000));
+    let wall = Arc::clone(&now);
+    let clock = Clock::new(move || Moment {
+        elapsed: Duration::ZERO,
+        wall: Timestamp::from_millisecond(wall.load(Relaxed)).unwrap(),
+    });
+    let scraper = Scraper::new(&registry, &history, INSTANCE.to_owned(), clock);
+    Stage {
+        registry,
+        history,
+        scraper,
+        now,
+    }
+}
+
+impl Stage {
+    fn scrape_at(&mut self, time: i64) {
+        self.now.store(time, Relaxed);
+        self.scraper.scrape();
+    }
+}
+
+fn all(history: &History) -> BTreeMap<String, Vec<Sample>> {
+    let mut found = BTreeMap::new();
+    let selection = Selection {
+        matchers: &[],
+        start: i64::MIN,
+        end: i64::MAX,
+    };
+    let each = &mut |labels: &vigie_promql::Labels, samples: &[Sample]| {
+        found.insert(labels.to_string(), samples.to_vec());
+        ControlFlow::Continue(())
+    };
+    history.select(&selection, each).unwrap();
+    found
+}
+
+#[test]
+fn what_the_registry_shows_is_what_prometheus_would_have() {
+    let mut stage = stage(&Settings::default());
+    let requests = stage.registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let jobs = stage.registry.family(&catalogue::QUEUE_JOBS);
+    requests.observe(["GET", "/", "200"], Duration::from_millis(30));
+    jobs.set(["mail", "waiting"], 3.0);
+    stage.scrape_at(15_000 * 1_000);
+    requests.observe(["GET", "/", "200"], Duration::from_millis(30));
+    jobs.forget(["mail", "waiting"]);
+    // A timer is a little early or late.
+    stage.scrape_at(15_000 * 1_001 - 3);
+    stage.scrape_at(15_000 * 1_001 + 5);
+    stage.scrape_at(15_000 * 1_002 + 900);
+
+    let found = all(&stage.history);
+    let of = |series: &str| {
+        let samples = found
+            .get(series)
+            .unwrap_or_else(|| panic!("{series} in {:#?}", found.keys()));
+        let times = samples.iter().map(|sample| sample.time / 15_000);
+        assert!(samples.iter().all(|sample| sample.time % 15_000 == 0));
+        assert!(times.eq(1_000..1_000 + samples.len() as i64));
+        samples
+            .iter()
+            .map(|sample| sample.value)
+            .collect::<Vec<_>>()
+    };
+    let own = format!(r#"instance="{INSTANCE}", job="vigie""#);
+    assert_eq!(of(&format!("up{{{own}}}")), [1.0; 3]);
+    let request = format!(r#"code="200", {own}"#);
+    let bucket = |le: &str| {
+        of(&format!(
+            r#"http_request_duration_seconds_bucket{{{request}, le="{le}", method="GET", route="/"}}"#
+        ))
+    };
+    assert_eq!(bucket("0.025"), [0.0; 3]);
+    assert_eq!(bucket("0.05"), [1.0, 2.0, 2.0]);
+    assert_eq!(bucket("+Inf"), [1.0, 2.0, 2.0]);
+    let sum = of(&format!(
+        r#"http_request_duration_seconds_sum{{{request}, method="GET", route="/"}}"#
+    ));
+    assert_eq!(sum, [0.03, 0.06, 0.06]);
+    let waiting = of(&format!(
+        r#"queue_jobs_total{{{own}, queue="mail", state="waiting"}}"#
+    ));
+    assert!(
+        waiting.len() == 2 && waiting[0] == 3.0 && is_stale(waiting[1]),
+        "{waiting:?}"
+    );
+    // It watches itself: what a scrape says is of the scrape before.
+    let samples = of(&format!("vigie_history_samples_total{{{own}}}"));
+    assert!(
+        samples[0] == 0.0 && samples[1] > 20.0 && samples[2] > samples[1],
+        "{samples:?}"
+    );
+    let refused = format!(r#"vigie_history_samples_refused_total{{{own}, reason="too_old"}}"#);
+    assert_eq!(found[&refused].len(), 2);
+    let disk = |series: &&String| series.starts_with("vigie_history_disk_up");
+    assert_eq!(found.keys().find(disk), None);
+}
+
+#[test]
+fn a_clock_that_was_wrong_is_followed_back() {
+    let mut stage = stage(&Settings::default());
+    let (right, wrong) = (1_790_000_000_000, 1_990_000_000_000);
+    stage.scrape_at(right);
+    stage.scrape_at(wrong);
+    for n in 1..=10 {
+        stage.scrape_at(right + n * 15_000);
+    }
+    let found = all(&stage.history);
+    let up = &found[&format!(r#"up{{instance="{INSTANCE}", job="vigie"}}"#)];
+    let times: Vec<_> = up
+        .iter()
+        .map(|sample| (sample.time - right).div_euclid(15_000))
+        .collect();
+    // The first came in the hour that is dropped with the wrong one.
+    assert_eq!(times, [4, 5, 6, 7, 8, 9]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut stage = stage(&Settings {
+        path: Some(directory.path().to_owned()),
+        ..Settings::default()
+    });
+    let started = tokio::time::Instant::now();
+    let clock = move || Moment {
+        elapsed: started.elapsed(),
+        wall: Timestamp::from_millisecond(1_790_000_001_234).unwrap() + started.elapsed(),
+    };
+    stage.scraper.clock = Clock::new(clock);
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(stage.scraper.scraped().await.run(stop.clone()));
+    tokio::time::sleep(Duration::from_secs(151)).await;
+    stop.cancel();
+    running.await.unwrap();
+    let found = all(&stage.history);
+    let disk = &found[&format!(r#"vigie_history_disk_up{{instance="{INSTANCE}", job="vigie"}}"#)];
+    assert_eq!(disk[0].time, 1_790_000_001_234, "it does not wait");
+    assert_eq!(disk.len(), 11);
+    assert!(disk[1..].iter().all(|sample| sample.time % 15_000 == 0));
+    assert!(disk.iter().all(|sample| sample.value == 1.0));
+}
