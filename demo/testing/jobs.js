@@ -17,6 +17,8 @@ const { values: args } = parseArgs({
     concurrency: { type: 'string', default: '50' },
     'work-ms': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false }, // of the finished jobs, all or none
+    metrics: { type: 'boolean', default: false }, // as BullMQ's own exporter needs them
   },
 });
 const BATCH = 250;
@@ -48,12 +50,12 @@ const count = (row) => (job) => {
 const worker = new Worker(args.queue, async (job) => {
   if (workMs) await new Promise((resolve) => setTimeout(resolve, workMs));
   if (job.data.fails) throw new Error('as told');
-}, { ...at, concurrency: Number(args.concurrency) });
+}, { ...at, concurrency: Number(args.concurrency), ...(args.metrics && { metrics: { maxDataPoints: 60 } }) });
 worker.on('completed', count(completed));
 worker.on('failed', count(failed));
 worker.on('error', (error) => process.stderr.write(JSON.stringify({ error: error.message }) + '\n'));
 
-const opts = { removeOnComplete: true, removeOnFail: true, attempts: 1 };
+const opts = { removeOnComplete: !args.keep, removeOnFail: !args.keep, attempts: 1 };
 for (let first = 0; first < total; first += BATCH) {
   const length = Math.min(BATCH, total - first);
   await queue.addBulk(Array.from({ length }, (_, i) => (

@@ -2,7 +2,8 @@
 //!
 //! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
 //! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
-//! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
+//! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too,
+//! to the entry. It needs no script, writes nothing (but for a lease, where several watchers shall export as one),
 //! and costs the server far less than BullMQ's own counting.
 //!
 //! ```no_run
@@ -36,6 +37,7 @@
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
+//! | `lease` | which of several watchers exports |
 //! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
@@ -48,6 +50,7 @@ mod fold;
 mod follower;
 mod inspector;
 mod key;
+mod lease;
 mod ledger;
 mod levels;
 mod link;
@@ -62,5 +65,6 @@ mod watcher;
 mod workers;
 
 pub use error::Error;
+pub use lease::Election;
 pub use levels::{Levels, State};
 pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};

@@ -10,6 +10,7 @@ use vigie_metrics::Registry;
 use crate::Settings;
 use crate::fold::{Fold, Limits};
 use crate::key::QueueKey;
+use crate::lease::Tenure;
 use crate::levels::Levels;
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
 use crate::signals::Remembered;
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) families: Arc<Families>,
     queues: RwLock<Queues>,
     pub(crate) health: Mutex<Health>,
+    pub(crate) tenure: Tenure,
 }
 
 /// How the last tries went.
@@ -90,11 +92,17 @@ pub(crate) struct Health {
 impl Shared {
     pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
         Self {
-            families: Arc::new(Families::new(registry, settings.tick.clone())),
+            families: Arc::new(Families::new(registry, &settings)),
             settings,
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),
+            tenure: Tenure::default(),
         }
+    }
+
+    /// Whether what is known is shown here, and not by another watcher of the same Redis.
+    pub(crate) fn exports(&self) -> bool {
+        self.settings.election.is_none() || self.tenure.holds(Instant::now())
     }
 
     pub(crate) fn queues(&self) -> Queues {

@@ -3,18 +3,21 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use vigie_metrics::Registry;
+use vigie_metrics::{Registry, catalogue};
 
 use crate::control::{self, Control};
 use crate::error::Error;
 use crate::follower::Follower;
+use crate::lease::{Candidate, Election};
 use crate::levels::Levels;
 use crate::link::Link;
 use crate::refresh;
+use crate::series;
 use crate::shared::Shared;
 
 /// Which jobs are the production tick.
@@ -39,6 +42,10 @@ pub struct Settings {
     pub client: redis::Client,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
+    /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
+    pub compatible: bool,
+    /// Whether of several watchers only one exports; `None`: every one does.
+    pub election: Option<Election>,
     /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
     /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
@@ -69,6 +76,8 @@ impl Settings {
         Self {
             client,
             tick: None,
+            compatible: false,
+            election: None,
             levels_every: Duration::from_secs(1),
             signals_every: Duration::from_secs(5),
             workers_every: Duration::from_secs(15),
@@ -102,17 +111,38 @@ impl Watcher {
     /// A watcher that records into `registry` once it [runs](Self::run).
     #[must_use]
     pub fn new(settings: Settings, registry: &Registry) -> Self {
-        Self {
-            shared: Arc::new(Shared::new(settings, registry)),
-        }
+        let shared = Arc::new(Shared::new(settings, registry));
+        let exporter = Arc::clone(&shared);
+        // Asked once for a page, so that what it says of itself is true of that page.
+        let exports = Arc::new(AtomicBool::new(false));
+        let last = Arc::clone(&exports);
+        registry.expose_while(series::is_of_queues, move || {
+            let is_exporter = exporter.exports();
+            exports.store(is_exporter, Relaxed);
+            is_exporter
+        });
+        registry.collect(&catalogue::QUEUES_EXPORTER, move || {
+            Some(f64::from(u8::from(last.load(Relaxed))))
+        });
+        Self { shared }
     }
 
     /// Watches until `stop` is cancelled, whatever becomes of Redis meanwhile. To be called once.
     pub async fn run(self, stop: CancellationToken) {
+        let candidate = self.shared.settings.election.clone().map(|election| {
+            let shared = Arc::clone(&self.shared);
+            Candidate::new(shared, election).run(stop.clone())
+        });
+        let candidate = async {
+            if let Some(candidate) = candidate {
+                candidate.await;
+            }
+        };
         let control = Control::new(Arc::clone(&self.shared)).run();
         let follower = Follower::new(self.shared).run();
         let both = async { tokio::join!(control, follower) };
-        let _: Option<(Infallible, Infallible)> = stop.run_until_cancelled(both).await;
+        let both = stop.run_until_cancelled(both);
+        let (_, ()): (Option<(Infallible, Infallible)>, ()) = tokio::join!(both, candidate);
     }
 
     /// How old a count of jobs gets at most while Redis answers. A queue that had no event is counted all the
@@ -134,6 +164,8 @@ impl Watcher {
                 name: queue.key.name().into(),
                 age: counted.map(|counted| now - counted.at),
                 levels: counted.map(|counted| counted.levels),
+                oldest_waiting: queue.signals.oldest_waiting(),
+                workers: queue.signals.connected_workers(),
             }
         });
         let queues = queues.collect();
@@ -172,6 +204,11 @@ pub struct QueueStatus {
     /// How long ago they were counted. A queue without events is not counted at every refresh, but within
     /// [`Watcher::counted_within`].
     pub age: Option<Duration>,
+    /// How long the oldest of the jobs that are ready to run has been so; zero when there is none, `None` when it is
+    /// not known.
+    pub oldest_waiting: Option<Duration>,
+    /// Workers connected to it; `None` when the server does not tell.
+    pub workers: Option<u64>,
 }
 
 /// A queue that [`probe`] found.

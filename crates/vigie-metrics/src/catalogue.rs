@@ -235,6 +235,24 @@ catalogue! {
         "Entries of the event stream that were read.",
         &["prefix", "queue"],
     );
+    /// Levels under BullMQ's own name.
+    BULLMQ_JOB_COUNT: Gauge, 2 = Desc::gauge(
+        "bullmq_job_count",
+        "What BullMQ's exportPrometheusMetrics() shows under this name: jobs by state, completed and failed being those kept in Redis. Only with queues.compatible.",
+        &["queue", "state"],
+    ).max_series(8 * QUEUES);
+    /// Completions under BullMQ's own name.
+    BULLMQ_JOB_COMPLETED: Counter, 1 = Desc::counter(
+        "bullmq_job_completed_total",
+        "Jobs that completed, under the name of BullMQ's exportPrometheusMetrics(), but counted from the event stream since start, whether the workers collect metrics or not. Only with queues.compatible.",
+        &["queue"],
+    ).max_series(QUEUES);
+    /// Failures under BullMQ's own name.
+    BULLMQ_JOB_FAILED: Counter, 1 = Desc::counter(
+        "bullmq_job_failed_total",
+        "Jobs that failed for good, under the name of BullMQ's exportPrometheusMetrics(), but counted from the event stream since start, whether the workers collect metrics or not. Only with queues.compatible.",
+        &["queue"],
+    ).max_series(QUEUES);
     /// Queues followed.
     BULLMQ_QUEUES: Gauge, 0 = Desc::gauge(
         "bullmq_queues",
@@ -248,6 +266,12 @@ catalogue! {
         &[],
     );
 
+    /// Which replica shows the queues.
+    QUEUES_EXPORTER: Gauge, 0 = Desc::gauge(
+        "vigie_queues_exporter",
+        "1 when this Vigie shows what it knows of the queues, 0 when another one does (queues.exporter). Absent without Redis.",
+        &[],
+    );
     /// Whether a source can be read.
     SOURCE_UP: Gauge, 1 = Desc::gauge(
         "vigie_source_up",

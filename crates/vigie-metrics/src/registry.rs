@@ -17,8 +17,16 @@ use crate::value::{Counter, Gauge, Value};
 #[derive(Clone)]
 pub struct Registry {
     entries: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    gates: Arc<Mutex<Vec<Gate>>>,
     refused: Family<Counter, 1>,
     page_length: Arc<AtomicUsize>,
+}
+
+/// What is exposed only at times.
+#[derive(Clone)]
+struct Gate {
+    holds: fn(&str) -> bool,
+    is_open: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 #[derive(Clone)]
@@ -40,6 +48,7 @@ impl Registry {
         let refused = Family::new(&catalogue::SERIES_REFUSED, None);
         let registry = Self {
             entries: Arc::default(),
+            gates: Arc::default(),
             refused: refused.clone(),
             page_length: Arc::new(AtomicUsize::new(16 * 1024)),
         };
@@ -80,6 +89,17 @@ impl Registry {
         self.entries.lock().insert(desc.meta.name, entry);
     }
 
+    /// Exposes the metrics whose names `holds` takes only while `is_open`, which is asked once for every page. What is
+    /// recorded meanwhile is kept.
+    pub fn expose_while(
+        &self,
+        holds: fn(&str) -> bool,
+        is_open: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        let is_open = Arc::new(is_open);
+        self.gates.lock().push(Gate { holds, is_open });
+    }
+
     /// The descriptions of all that is registered, by name.
     #[must_use]
     pub fn metas(&self) -> Vec<&'static Meta> {
@@ -91,10 +111,16 @@ impl Registry {
     #[must_use]
     pub fn expose(&self, format: Format) -> String {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        let mut closed = self.gates.lock().clone();
+        closed.retain(|gate| !(gate.is_open)());
         // A page is about as long as the last one.
         let mut page = String::with_capacity(self.page_length.load(Relaxed) + 1024);
         let mut encoder = Encoder::new(format, &mut page);
         for entry in entries {
+            let name = entry.expose.meta().name;
+            if closed.iter().any(|gate| (gate.holds)(name)) {
+                continue;
+            }
             entry.expose.expose(&mut encoder);
         }
         encoder.finish();

@@ -154,3 +154,43 @@ fn an_observation_falls_into_the_bucket_whose_bound_it_does_not_exceed() {
         assert_eq!(value, Some((2 * n + 1) as f64), "le={le}");
     }
 }
+
+#[test]
+fn what_is_exposed_at_times_is_kept_meanwhile() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+    let registry = Registry::new();
+    let (open, asked) = (
+        Arc::new(AtomicBool::new(true)),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let (is_open, ask) = (Arc::clone(&open), Arc::clone(&asked));
+    registry.expose_while(
+        |name| name.starts_with("hostile_"),
+        move || {
+            ask.fetch_add(1, Relaxed);
+            is_open.load(Relaxed)
+        },
+    );
+    let counter = registry.family(&COUNTER);
+    registry.family(&GAUGE).set(["x"], 1.0);
+    registry.family(&catalogue::BUILD_INFO).set(["1", "2"], 1.0);
+    counter.inc(["a", "b"]);
+    let shown = || {
+        let page = registry.expose(Format::Text);
+        let scrape = Scrape::parse(&page, Parsed::Text).unwrap();
+        assert!(scrape.family("vigie_build_info").is_some());
+        let gauge = scrape.family("hostile_bytes").is_some();
+        let count = scrape.value("hostile_total", &[("a", "a"), ("b", "b")]);
+        assert_eq!(gauge, count.is_some());
+        count
+    };
+    assert_eq!(shown(), Some(1.0));
+    open.store(false, Relaxed);
+    counter.inc(["a", "b"]);
+    assert_eq!(shown(), None);
+    open.store(true, Relaxed);
+    assert_eq!(shown(), Some(2.0));
+    assert_eq!(asked.load(Relaxed), 3, "once for every page");
+}

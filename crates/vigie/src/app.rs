@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-use vigie_bullmq::Watcher;
+use vigie_bullmq::{Election, Watcher};
 use vigie_gateway::{Gateway, Running};
 use vigie_history::History;
 use vigie_metrics::Registry;
@@ -17,7 +17,7 @@ use vigie_probes::{self as probes, Checks, Clock};
 
 use crate::admin::{self, Credentials};
 use crate::api::api;
-use crate::config::{self, Access, Check, Settings};
+use crate::config::{self, Access, Check, Exporter, Settings};
 use crate::history::{self, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
@@ -77,7 +77,7 @@ impl App {
         let watcher = settings
             .redis
             .as_ref()
-            .map(|redis| watcher(redis, settings.tick.as_ref(), &registry))
+            .map(|redis| watcher(redis, settings, &registry))
             .transpose()?;
         let gateway = match (&settings.gateway, edges.gateway) {
             (Some(gateway), Some(listener)) => Some((
@@ -96,6 +96,7 @@ impl App {
             gateway
                 .as_ref()
                 .map(|(gateway, _)| gateway.learned_routes()),
+            watcher.clone(),
             api(&history, &registry, &settings.query),
             credentials(&settings.admin.access),
         );
@@ -218,12 +219,15 @@ pub(crate) fn watcher_settings(
     Ok(settings)
 }
 
-fn watcher(
-    redis: &config::Redis,
-    tick: Option<&config::Tick>,
-    registry: &Registry,
-) -> Result<Watcher> {
-    Ok(Watcher::new(watcher_settings(redis, tick)?, registry))
+fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
+    let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
+    let queues = &settings.queues;
+    watched.compatible = queues.compatible;
+    watched.election = (queues.exporter == Exporter::Elected).then(|| Election {
+        key: queues.lease_key.clone(),
+        period: queues.lease,
+    });
+    Ok(Watcher::new(watched, registry))
 }
 
 /// The check of the database, also for `vigie check`.

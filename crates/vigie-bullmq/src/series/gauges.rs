@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use vigie_metrics::{Gauge, Series};
 
+use super::compatible::CompatibleRow;
 use super::{FINAL, Families};
 use crate::key::QueueKey;
 use crate::levels::{Levels, State};
@@ -14,6 +16,7 @@ use crate::signals::Signals;
 pub(crate) struct Row {
     levels: [Arc<Series<Gauge, 2>>; 6],
     ended: [(AtomicU64, Arc<Series<Gauge, 2>>); 2],
+    compatible: Option<CompatibleRow>,
 }
 
 impl Row {
@@ -27,6 +30,7 @@ impl Row {
         Self {
             levels: State::ALL.map(|state| families.jobs.series([name, state.as_str()])),
             ended,
+            compatible: families.compatible.as_ref().map(|all| all.row(name)),
         }
     }
 
@@ -35,16 +39,25 @@ impl Row {
             let sum = queues.clone().map(|levels| levels.states[at]).sum();
             set(series, sum);
         }
+        if let Some(compatible) = &self.compatible {
+            compatible.set(queues);
+        }
     }
 
     pub(crate) fn forget(&self) {
         self.levels.iter().for_each(|series| series.forget());
+        if let Some(compatible) = &self.compatible {
+            compatible.forget();
+        }
     }
 
     pub(super) fn add(&self, ended: [u64; 2]) {
         for ((count, series), more) in self.ended.iter().zip(ended) {
             let total = count.fetch_add(more, Relaxed).wrapping_add(more);
             series.set(total as f64);
+        }
+        if let Some(compatible) = &self.compatible {
+            compatible.add(ended);
         }
     }
 }
@@ -83,7 +96,7 @@ impl LevelSeries {
     }
 }
 
-fn set(gauge: &Gauge, level: Option<u64>) {
+pub(super) fn set(gauge: &Gauge, level: Option<u64>) {
     match level {
         Some(level) => gauge.set(level as f64),
         None => gauge.forget(),
@@ -139,5 +152,13 @@ impl SignalSeries {
 
     pub(crate) fn workers(&self, workers: Option<u64>) {
         set(&self.workers, workers);
+    }
+
+    pub(crate) fn oldest_waiting(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.oldest_waiting.get()?).ok()
+    }
+
+    pub(crate) fn connected_workers(&self) -> Option<u64> {
+        self.workers.get().map(|workers| workers as u64)
     }
 }

@@ -1,5 +1,6 @@
 //! The series a queue is published in.
 
+mod compatible;
 mod counts;
 mod gauges;
 
@@ -7,18 +8,29 @@ use std::sync::Arc;
 
 use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, catalogue};
 
-use crate::Tick;
 use crate::key::QueueKey;
+use crate::{Settings, Tick};
 
+use compatible::Compatible;
 pub(crate) use counts::Counts;
 pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
 
 /// How a job can end.
 const FINAL: [&str; 2] = ["completed", "failed"];
 
+/// Whether a metric tells of queues, and so the same from every watcher of a Redis.
+pub(crate) fn is_of_queues(name: &str) -> bool {
+    let others = [
+        &catalogue::QUEUE_JOBS.meta().name,
+        &catalogue::PRODUCTION_TICK_DURATION.meta().name,
+    ];
+    name.starts_with("bullmq_") || others.contains(&&name)
+}
+
 /// All families this crate records into.
 pub(crate) struct Families {
     jobs: Family<Gauge, 2>,
+    compatible: Option<Compatible>,
     levels: Family<Gauge, 3>,
     retained: Family<Gauge, 3>,
     paused: Family<Gauge, 2>,
@@ -44,10 +56,13 @@ pub(crate) struct Families {
 }
 
 impl Families {
-    pub(crate) fn new(registry: &Registry, tick: Option<Tick>) -> Self {
+    pub(crate) fn new(registry: &Registry, settings: &Settings) -> Self {
+        let tick = settings.tick.clone();
+        let compatible = settings.compatible.then(|| Compatible::new(registry));
         let up = registry.family(&catalogue::SOURCE_UP);
         Self {
             jobs: registry.family(&catalogue::QUEUE_JOBS),
+            compatible,
             levels: registry.family(&catalogue::BULLMQ_JOBS),
             retained: registry.family(&catalogue::BULLMQ_JOBS_RETAINED),
             paused: registry.family(&catalogue::BULLMQ_QUEUE_PAUSED),
@@ -97,6 +112,9 @@ impl Families {
         }
         if row_too {
             self.jobs.retain(|[name, _]| name != queue.name());
+            if let Some(compatible) = &self.compatible {
+                compatible.remove(queue.name());
+            }
         }
     }
 

@@ -1,7 +1,8 @@
-//! The admin port: `/metrics`, the probes, and who may read what.
+//! The admin port: `/metrics`, `/queues`, the probes, and who may read what.
 
 mod auth;
 mod metrics;
+mod queues;
 mod server;
 
 use axum::Router;
@@ -13,6 +14,7 @@ use axum::routing::get;
 use tower::ServiceExt as _;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use vigie_api::Api;
+use vigie_bullmq::Watcher;
 use vigie_gateway::LearnedRoutes;
 use vigie_metrics::Registry;
 use vigie_probes::Checks;
@@ -23,12 +25,13 @@ pub use server::serve;
 
 /// Everything the admin port answers.
 ///
-/// With credentials, `/metrics`, `/api/v1` and `/routes` need them. The probes never do, for the kubelet has none: without them
-/// they name what failed, with them they also say why and where.
+/// With credentials, `/metrics`, `/queues`, `/api/v1` and `/routes` need them. The probes never do, for the kubelet has
+/// none: without them they name what failed, with them they also say why and where.
 pub fn router(
     registry: Registry,
     checks: Checks,
     routes: Option<LearnedRoutes>,
+    watcher: Option<Watcher>,
     api: Api,
     credentials: Option<Credentials>,
 ) -> Router {
@@ -39,6 +42,7 @@ pub fn router(
     };
     Router::new()
         .merge(metrics::router(registry))
+        .merge(queues::router(watcher))
         .merge(vigie_api::router(api))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .route("/routes", get(move || learned(routes)))
@@ -51,6 +55,7 @@ pub fn router(
 
 const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz  Vigie itself\n\
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
+                     /queues   the BullMQ queues, for scalers (?queue=NAME)\n\
                      /api/v1   PromQL, as Prometheus answers it (vigie query; Grafana)\n\
                      /routes   the learned routes, to paste into the configuration\n";
 

@@ -9,7 +9,12 @@ use super::settings::Settings;
 pub(super) fn check(settings: &Settings, r: &mut Reader) {
     two_listeners(settings, r);
     forwarding_to_itself(settings, r);
-    tick_without_redis(r);
+    without_redis(
+        "tick",
+        "the tick is read from the event stream of its queue",
+        r,
+    );
+    without_redis("queues", "the queues are in Redis", r);
 }
 
 fn two_listeners(settings: &Settings, r: &mut Reader) {
@@ -68,13 +73,12 @@ fn forwarding_to_itself(settings: &Settings, r: &mut Reader) {
     }
 }
 
-fn tick_without_redis(r: &mut Reader) {
+fn without_redis(section: &str, label: &str, r: &mut Reader) {
     if r.section("redis").is_some() {
         return;
     }
-    if let Some(place) = r.section("tick") {
-        let title = "tick needs redis";
-        let label = "the tick is read from the event stream of its queue";
+    if let Some(place) = r.section(section) {
+        let title = format!("{section} needs redis");
         let help = r#"add [redis] with url = "redis://127.0.0.1:6379""#;
         r.problem(Problem::at(place, title, label).help(help));
     }

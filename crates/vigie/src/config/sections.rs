@@ -14,8 +14,8 @@ use super::given::Given;
 use super::reader::Reader;
 use super::route::route;
 use super::settings::{
-    Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Redis, Settings, Shutdown,
-    Tick,
+    Admin, Check, Checks, Database, Engine, Exporter, Gateway, Log, LogFormat, Queues, Redis,
+    Settings, Shutdown, Tick,
 };
 use super::values::{
     Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
@@ -32,6 +32,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
         admin: admin(r),
         gateway: gateway(r),
         redis: redis(r),
+        queues: queues(r),
         database: database(r),
         tick: tick(r),
         checks: checks(r),
@@ -98,6 +99,16 @@ fn redis(r: &mut Reader) -> Option<Redis> {
         discover_every,
         timeout,
     })
+}
+
+fn queues(r: &mut Reader) -> Queues {
+    let exporters = &[("every", Exporter::Every), ("elected", Exporter::Elected)];
+    Queues {
+        compatible: r.or("queues.compatible", boolean, false),
+        exporter: r.or("queues.exporter", one_of(exporters), Exporter::Every),
+        lease_key: r.or("queues.lease_key", text, "vigie:exporter".to_owned()),
+        lease: r.or("queues.lease", duration(SECOND..=HOUR), 10 * SECOND),
+    }
 }
 
 fn database(r: &mut Reader) -> Option<Database> {

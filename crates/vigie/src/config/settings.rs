@@ -16,6 +16,8 @@ pub struct Settings {
     pub gateway: Option<Gateway>,
     /// Redis, and the BullMQ queues in it.
     pub redis: Option<Redis>,
+    /// How the queues are shown.
+    pub queues: Queues,
     /// The SQL database.
     pub database: Option<Database>,
     /// The periodic job whose duration is measured.
@@ -124,6 +126,28 @@ pub struct Redis {
     pub discover_every: Duration,
     /// Time for Redis to answer.
     pub timeout: Duration,
+}
+
+/// How the queues are shown.
+#[derive(Clone, Debug)]
+pub struct Queues {
+    /// Whether under the names of BullMQ's own exporter too.
+    pub compatible: bool,
+    /// By whom, when there are several replicas.
+    pub exporter: Exporter,
+    /// The key in Redis that says which replica was elected.
+    pub lease_key: String,
+    /// How long an election lasts when it is not renewed.
+    pub lease: Duration,
+}
+
+/// Which replica shows the queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exporter {
+    /// Every one.
+    Every,
+    /// The one that holds the lease.
+    Elected,
 }
 
 /// The SQL database.

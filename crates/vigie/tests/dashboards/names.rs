@@ -13,6 +13,22 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "process_virtual_memory_bytes",
         "address space costs nothing; the resident memory is shown",
     ),
+    (
+        "bullmq_job_count",
+        "it is for the dashboards of others; bullmq_jobs and bullmq_jobs_retained are shown",
+    ),
+    (
+        "bullmq_job_completed_total",
+        "it is for the dashboards of others; bullmq_jobs_finished_total is shown",
+    ),
+    (
+        "bullmq_job_failed_total",
+        "it is for the dashboards of others; bullmq_jobs_finished_total is shown",
+    ),
+    (
+        "vigie_queues_exporter",
+        "it is 1 on one of many at most, and the figures themselves show that somebody exports",
+    ),
     ("process_threads", "the configuration fixes it"),
 ];
 

@@ -150,6 +150,7 @@ async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
         let open = if path.ends_with("nothing") { 404 } else { 200 };
         assert_eq!(answer.status, open, "{path}");
     }
+    assert_eq!(vigie.get("/queues").await.status, 401);
     for path in ["/healthz", "/livez", "/readyz", "/-/healthy", "/-/ready"] {
         assert_eq!(
             vigie.get(path).await.status,

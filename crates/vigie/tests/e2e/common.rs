@@ -247,12 +247,7 @@ impl Stage {
 
     /// Brings a queue that no worker serves into a known state: see `demo/testing/fill.js`.
     pub(crate) async fn fill(&self, queue: &str, arguments: &[&str]) {
-        let url = self.redis.url();
-        let script = Script::new("testing/fill.js").args(["--redis", &url, "--queue", queue]);
-        let mut script = script.args(arguments.iter().copied()).spawn().unwrap();
-        let state = script.next_json(SCRIPT).await.unwrap();
-        assert_eq!(state["queue"], queue);
-        assert!(script.wait(SCRIPT).await.unwrap().success());
+        fill(&self.redis, queue, arguments).await;
     }
 
     /// Lets another stage be set, for the time in which nothing happens on this one.
@@ -275,6 +270,16 @@ impl Drop for Stage {
             );
         }
     }
+}
+
+/// The same without a stage.
+pub(crate) async fn fill(redis: &Redis, queue: &str, arguments: &[&str]) {
+    let url = redis.url();
+    let script = Script::new("testing/fill.js").args(["--redis", &url, "--queue", queue]);
+    let mut script = script.args(arguments.iter().copied()).spawn().unwrap();
+    let state = script.next_json(SCRIPT).await.unwrap();
+    assert_eq!(state["queue"], queue);
+    assert!(script.wait(SCRIPT).await.unwrap().success());
 }
 
 fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {

@@ -115,6 +115,51 @@ fn the_scaled_object_holds_still_when_nothing_is_known() {
     assert!(text(trigger, "/metadata/threshold").parse::<f64>().unwrap() > 0.0);
 }
 
+/// What KEDA's metrics-api trigger reads: <https://keda.sh/docs/2.15/scalers/metrics-api/>.
+#[test]
+fn the_other_scaled_object_asks_a_vigie_that_lets_it() {
+    let queues_only = rendered("deploy/kubernetes/queues-only");
+    let [deployment] = of_kind(&queues_only, "Deployment")[..] else {
+        panic!("{queues_only:?}")
+    };
+    let objects = rendered("deploy/kubernetes/scaling/keda-metrics-api");
+    let one = |kind| {
+        let [object] = of_kind(&objects, kind)[..] else {
+            panic!("{kind}: {objects:?}")
+        };
+        object
+    };
+    let admin = port(vigie(deployment), "http-metrics");
+    let service = one("Service");
+    assert!(selects(service, "/spec/selector", deployment));
+    let [target] = list(service, "/spec/ports") else {
+        panic!("{service:#}")
+    };
+    assert_eq!(target["targetPort"].as_u64(), admin);
+    let policy = one("NetworkPolicy");
+    assert!(selects(policy, "/spec/podSelector/matchLabels", deployment));
+    let [rule] = list(policy, "/spec/ingress") else {
+        panic!("{policy:#}")
+    };
+    assert_eq!(rule["ports"], json!([{ "port": admin }]));
+    assert_eq!(list(rule, "/from").len(), 1);
+
+    let [trigger] = list(one("ScaledObject"), "/spec/triggers") else {
+        panic!("{objects:?}")
+    };
+    assert_eq!(keys(trigger), ["metadata", "type"]);
+    assert_eq!(trigger["type"], "metrics-api");
+    let metadata = &trigger["metadata"];
+    assert_eq!(keys(metadata), ["targetValue", "url", "valueLocation"]);
+    assert!(text(metadata, "/targetValue").parse::<f64>().unwrap() > 0.0);
+    let host = text(service, "/metadata/name");
+    let port = &target["port"];
+    let url = format!("http://{host}.default.svc:{port}/queues?queue=mail");
+    assert_eq!(text(metadata, "/url"), url);
+    // The e2e test `scalers` reads the same place of a real answer.
+    assert_eq!(text(metadata, "/valueLocation"), "queues.mail.waiting");
+}
+
 #[test]
 fn the_autoscaler_asks_for_the_metric_that_the_adapter_has() {
     let objects = rendered("deploy/kubernetes/scaling/prometheus-adapter");

@@ -22,6 +22,7 @@ fn every_folder_renders_to_objects_that_kubernetes_knows() {
             "deploy/kubernetes/older-clusters",
             "deploy/kubernetes/queues-once",
             "deploy/kubernetes/queues-only",
+            "deploy/kubernetes/scaling/keda-metrics-api",
             "deploy/kubernetes/scaling/keda",
             "deploy/kubernetes/scaling/prometheus-adapter",
             "dashboards"

@@ -1,0 +1,163 @@
+//! `/queues`: what is known of every BullMQ queue, as JSON, for whoever sets the number of workers.
+//!
+//! ```json
+//! {"queues":{"mail":{"waiting":12,"active":3,"delayed":0,"prioritized":0,"waiting_children":0,"paused_jobs":0,
+//!   "backlog":15,"paused":false,"oldest_waiting_seconds":3.2,"workers":2,"prefixes":{"bull":{"waiting":12}}}}}
+//! ```
+//! What is not known is `null`, and an answer without any knowledge is no 200: a scaler that took either for 0 would stop
+//! the workers.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+use vigie_bullmq::{QueueStatus, State, Status, Watcher};
+
+pub(super) fn router<S: Clone + Send + Sync + 'static>(watcher: Option<Watcher>) -> Router<S> {
+    let show = move |Query(query): Query<BTreeMap<String, String>>| {
+        let status = watcher.as_ref().map(Watcher::status);
+        async move { answer(status.as_ref(), query.get("queue").map(String::as_str)) }
+    };
+    Router::new().route("/queues", get(show))
+}
+
+fn answer(status: Option<&Status>, only: Option<&str>) -> Response {
+    match page(status, only) {
+        Ok(page) => json(StatusCode::OK, &page),
+        Err((code, error)) => json(code, &BTreeMap::from([("error", error)])),
+    }
+}
+
+fn json(code: StatusCode, answer: &impl Serialize) -> Response {
+    // Maps with text for keys and finite numbers: there is nothing that could not be written.
+    let body = serde_json::to_string(answer).unwrap_or_default() + "\n";
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (code, headers, body).into_response()
+}
+
+#[derive(Debug, Serialize)]
+struct Page<'a> {
+    queues: BTreeMap<&'a str, Named<'a>>,
+}
+
+/// The queues of one name, under whatever prefix.
+#[derive(Debug, Serialize)]
+struct Named<'a> {
+    #[serde(flatten)]
+    together: Figures,
+    prefixes: BTreeMap<&'a str, Figures>,
+}
+
+/// `None`: not known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Figures {
+    waiting: Option<u64>,
+    active: Option<u64>,
+    delayed: Option<u64>,
+    prioritized: Option<u64>,
+    waiting_children: Option<u64>,
+    /// Ready to run, were the queue not paused.
+    paused_jobs: Option<u64>,
+    /// What workers have in hand or could take: waiting, prioritized and active.
+    backlog: Option<u64>,
+    paused: Option<bool>,
+    oldest_waiting_seconds: Option<f64>,
+    workers: Option<u64>,
+}
+
+impl Figures {
+    fn of(queue: &QueueStatus) -> Self {
+        let level = |state| queue.levels.and_then(|levels| levels.get(state));
+        let (waiting, active) = (level(State::Waiting), level(State::Active));
+        let prioritized = level(State::Prioritized);
+        Self {
+            waiting,
+            active,
+            delayed: level(State::Delayed),
+            prioritized,
+            waiting_children: level(State::WaitingChildren),
+            paused_jobs: level(State::Paused),
+            backlog: sum(sum(waiting, prioritized), active),
+            paused: queue.levels.and_then(|levels| levels.paused),
+            oldest_waiting_seconds: queue.oldest_waiting.map(|age| age.as_secs_f64()),
+            workers: queue.workers,
+        }
+    }
+
+    /// Both together. What is not known of one is not known of both.
+    fn and(self, other: Self) -> Self {
+        Self {
+            waiting: sum(self.waiting, other.waiting),
+            active: sum(self.active, other.active),
+            delayed: sum(self.delayed, other.delayed),
+            prioritized: sum(self.prioritized, other.prioritized),
+            waiting_children: sum(self.waiting_children, other.waiting_children),
+            paused_jobs: sum(self.paused_jobs, other.paused_jobs),
+            backlog: sum(self.backlog, other.backlog),
+            paused: both(self.paused, other.paused, |a, b| a && b),
+            oldest_waiting_seconds: both(
+                self.oldest_waiting_seconds,
+                other.oldest_waiting_seconds,
+                f64::max,
+            ),
+            workers: sum(self.workers, other.workers),
+        }
+    }
+}
+
+fn both<T>(a: Option<T>, b: Option<T>, of: impl FnOnce(T, T) -> T) -> Option<T> {
+    a.zip(b).map(|(a, b)| of(a, b))
+}
+
+fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    both(a, b, u64::saturating_add)
+}
+
+/// The queues of all names or of one; or the code and the text that say why not.
+fn page<'a>(
+    status: Option<&'a Status>,
+    only: Option<&str>,
+) -> Result<Page<'a>, (StatusCode, String)> {
+    let unknown = |error: &str| Err((StatusCode::SERVICE_UNAVAILABLE, error.to_owned()));
+    let Some(status) = status else {
+        return unknown("no queue is watched: [redis] is not configured");
+    };
+    if let Some(error) = &status.error {
+        return unknown(&format!("Redis cannot be read: {error}"));
+    }
+    if status.last_levels.is_none() {
+        return unknown("no queue was counted yet");
+    }
+    let mut queues: BTreeMap<&str, Named<'_>> = BTreeMap::new();
+    let wanted = |queue: &&QueueStatus| only.is_none_or(|only| queue.name == only);
+    for queue in status.queues.iter().filter(wanted) {
+        let figures = Figures::of(queue);
+        let named = queues.entry(&queue.name);
+        let named = named
+            .and_modify(|named| named.together = named.together.and(figures))
+            .or_insert_with(|| Named {
+                together: figures,
+                prefixes: BTreeMap::new(),
+            });
+        named.prefixes.insert(&queue.prefix, figures);
+    }
+    match only {
+        Some(_) if queues.is_empty() => Err((
+            StatusCode::NOT_FOUND,
+            "there is no queue of this name".into(),
+        )),
+        _ => Ok(Page { queues }),
+    }
+}
+
+#[cfg(test)]
+#[path = "queues_tests.rs"]
+mod tests;

@@ -1,0 +1,171 @@
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vigie_bullmq::Levels;
+
+use super::*;
+
+fn queue(prefix: &str, name: &str, states: [Option<u64>; 6]) -> QueueStatus {
+    QueueStatus {
+        prefix: prefix.into(),
+        name: name.into(),
+        levels: Some(Levels {
+            states,
+            retained: [Some(0); 2],
+            paused: Some(false),
+        }),
+        age: Some(Duration::ZERO),
+        oldest_waiting: Some(Duration::from_millis(3_200)),
+        workers: Some(2),
+    }
+}
+
+fn status(queues: Vec<QueueStatus>) -> Status {
+    Status {
+        queues,
+        last_levels: Some(tokio::time::Instant::now().into_std()),
+        error: None,
+        events_error: None,
+    }
+}
+
+fn shown(status: &Status, only: Option<&str>) -> Value {
+    serde_json::to_value(page(Some(status), only).unwrap()).unwrap()
+}
+
+fn refused(status: Option<&Status>, only: Option<&str>) -> (u16, String) {
+    let (code, error) = page(status, only).unwrap_err();
+    (code.as_u16(), error)
+}
+
+const SOME: [Option<u64>; 6] = [Some(12), Some(3), Some(4), Some(5), Some(0), Some(6)];
+
+#[test]
+fn one_queue() {
+    let figures = json!({
+        "waiting": 12, "active": 3, "delayed": 4, "prioritized": 5, "waiting_children": 6, "paused_jobs": 0,
+        "backlog": 20, "paused": false, "oldest_waiting_seconds": 3.2, "workers": 2,
+    });
+    let mut mail = figures.clone();
+    mail["prefixes"] = json!({ "bull": figures });
+    let shown = shown(&status(vec![queue("bull", "mail", SOME)]), None);
+    assert_eq!(shown, json!({ "queues": { "mail": mail } }));
+}
+
+#[test]
+fn queues_of_a_name_are_summed_and_the_unknown_stays_unknown() {
+    let mut other = queue("shop:eu", "mail", [Some(1); 6]);
+    other.oldest_waiting = Some(Duration::from_secs(60));
+    other.levels.as_mut().unwrap().paused = Some(true);
+    other.workers = None;
+    let status = status(vec![queue("bull", "mail", SOME), other]);
+    let mail = &shown(&status, Some("mail"))["queues"]["mail"];
+    assert_eq!(mail["waiting"], 13);
+    assert_eq!(mail["backlog"], 23);
+    assert_eq!(mail["oldest_waiting_seconds"], 60.0);
+    assert_eq!(mail["paused"], false, "jobs of the first are still taken");
+    assert_eq!(mail["workers"], Value::Null);
+    assert_eq!(mail["prefixes"]["bull"]["workers"], 2);
+    assert_eq!(mail["prefixes"]["shop:eu"]["waiting"], 1);
+}
+
+#[test]
+fn what_was_never_counted_is_null() {
+    let mut fresh = queue("bull", "mail", SOME);
+    (fresh.levels, fresh.oldest_waiting, fresh.workers) = (None, None, None);
+    let shown = shown(&status(vec![fresh]), None);
+    let mail = shown["queues"]["mail"].as_object().unwrap();
+    let known = mail.iter().filter(|(_, value)| !value.is_null());
+    assert_eq!(
+        known.map(|(name, _)| name).collect::<Vec<_>>(),
+        ["prefixes"]
+    );
+}
+
+#[test]
+fn without_knowledge_it_is_no_200() {
+    let not_watched = "no queue is watched: [redis] is not configured";
+    assert_eq!(refused(None, None), (503, not_watched.into()));
+    let mut none = status(vec![]);
+    assert_eq!(shown(&none, None), json!({ "queues": {} }));
+    let no_such = "there is no queue of this name";
+    assert_eq!(refused(Some(&none), Some("mail")), (404, no_such.into()));
+    none.last_levels = None;
+    let not_yet = "no queue was counted yet";
+    assert_eq!(refused(Some(&none), None), (503, not_yet.into()));
+    none.error = Some("cannot connect".into());
+    let down = "Redis cannot be read: cannot connect";
+    assert_eq!(refused(Some(&none), Some("mail")), (503, down.into()));
+}
+
+/// What a path leads to, by the rules that GJSON documents (SYNTAX.md): parts are separated by dots, a backslash takes
+/// the special meaning of the character after it, `*` stands for any text and `?` for any character; of several keys
+/// that fit it takes the first.
+fn follow<'a>(mut value: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut parts = vec![Vec::new()];
+    let mut letters = path.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '.' => parts.push(Vec::new()),
+            '\\' => parts.last_mut()?.push((letters.next()?, true)),
+            // Queries, modifiers, pipes, array lengths, literals: none leads on to a key as it is written.
+            '#' | '@' | '|' | '!' => return None,
+            _ => parts.last_mut()?.push((letter, false)),
+        }
+    }
+    for part in parts {
+        let mut keys = value.as_object()?.iter();
+        value = keys
+            .find(|(key, _)| fits(&part, &key.chars().collect::<Vec<_>>()))?
+            .1;
+    }
+    Some(value)
+}
+
+fn fits(part: &[(char, bool)], key: &[char]) -> bool {
+    match (part, key) {
+        ([], []) => true,
+        ([('*', false), rest @ ..], _) => (0..=key.len()).any(|at| fits(rest, &key[at..])),
+        ([('?', false), rest @ ..], [_, key @ ..]) => fits(rest, key),
+        ([(letter, _), rest @ ..], [first, key @ ..]) => letter == first && fits(rest, key),
+        _ => false,
+    }
+}
+
+#[test]
+fn a_scaler_finds_queues_by_path_whatever_they_are_called() {
+    let names = [
+        "mail",
+        "mail.eu",
+        "a*b?",
+        "42",
+        "süß",
+        "x|y#z@!",
+        r"back\slash",
+    ];
+    let queues = names.iter().zip(1..).map(|(name, nth)| {
+        let mut states = SOME;
+        states[0] = Some(nth);
+        queue("bull", name, states)
+    });
+    let status = status(queues.collect());
+    let shown = shown(&status, None);
+    let paths = [
+        "queues.mail.waiting",
+        r"queues.mail\.eu.waiting",
+        r"queues.a\*b\?.waiting",
+        "queues.42.waiting",
+        "queues.süß.waiting",
+        r"queues.x\|y\#z\@\!.waiting",
+        r"queues.back\\slash.waiting",
+    ];
+    for ((path, name), nth) in paths.iter().zip(names).zip(1..) {
+        assert_eq!(follow(&shown, path), Some(&json!(nth)), "{path}");
+        // Of one queue alone a wildcard leads to it without knowing its name.
+        let alone = serde_json::to_value(page(Some(&status), Some(name)).unwrap()).unwrap();
+        assert_eq!(follow(&alone, "queues.*.waiting"), Some(&json!(nth)));
+    }
+    assert_eq!(follow(&shown, "queues.mail.eu.waiting"), None);
+}
