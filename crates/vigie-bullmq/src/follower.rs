@@ -102,8 +102,8 @@ impl Follower {
         let mut old: HashMap<_, _> = streams
             .map(|stream| (Arc::as_ptr(&stream.queue), stream))
             .collect();
-        let kept: Vec<_> = queues
-            .iter()
+        let followed = || queues.iter().filter(|queue| queue.events);
+        let kept: Vec<_> = followed()
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
         for gone in old.into_values() {
@@ -111,7 +111,7 @@ impl Follower {
         }
         let now = Instant::now();
         let new = |queue| Stream::new(queue, &self.shared.families, now);
-        let streams = kept.into_iter().zip(queues.iter());
+        let streams = kept.into_iter().zip(followed());
         self.streams = streams
             .map(|(stream, queue)| stream.unwrap_or_else(|| new(Arc::clone(queue))))
             .collect();

@@ -5,6 +5,9 @@
 //! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too, to the entry. It needs no script, writes nothing,
 //! and costs the server far less than BullMQ's own counting.
 //!
+//! Queues of BullMQ 3 to 6 are read alike. Those of Bull, the predecessor, have no event stream: their jobs are counted
+//! by state, and how they end is not known, nor published.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use tokio_util::sync::CancellationToken;

@@ -17,17 +17,20 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The counts start at 0 at once, so that `rate()` sees the first failure.
     pub(crate) fn new(families: &Families, name: &str) -> Self {
         let ended = FINAL.map(|state| {
             let series = families.jobs.series([name, state]);
-            series.set(0.0);
             (AtomicU64::new(0), series)
         });
         Self {
             levels: State::ALL.map(|state| families.jobs.series([name, state.as_str()])),
             ended,
         }
+    }
+
+    /// What ends will be counted: from 0 at once, so that `rate()` sees the first failure.
+    pub(crate) fn begin(&self) {
+        self.add([0; 2]);
     }
 
     pub(crate) fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {
