@@ -104,6 +104,13 @@ await serve({
   async obliterate() { await queue.obliterate({ force: true }); return {}; },
   async clean({ state }) { return { cleaned: (await queue.clean(0, 1000, state)).length }; },
 
+  /** Removes the job that waits next. */
+  async remove() {
+    const [job] = await queue.getJobs(['waiting'], 0, 0, true);
+    await job.remove();
+    return {};
+  },
+
   /** Publishes an event of the app's own; that trims the stream to what its producer says. */
   async publish() {
     const producer = new library.QueueEventsProducer(args.queue, at);

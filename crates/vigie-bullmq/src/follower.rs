@@ -25,9 +25,9 @@ const CHUNK: usize = 1_000;
 const CHECKS: usize = 100;
 /// Names looked up in one round trip.
 const LOOKUPS: usize = 1_000;
-/// Entries of one stream in one answer.
-const MOST: usize = 10_000;
-/// Entries in one answer, however large they are.
+/// Entries in one answer: what no answer foretold, that they are 10 KB each all at once, is then 80 MB, once.
+const MOST: usize = 8_000;
+/// And no fewer, however large they are.
 const LEAST: usize = 100;
 /// What an answer should not exceed, by the size of the entries before it: return values can be large.
 const ANSWER: usize = 8 << 20;
@@ -53,7 +53,7 @@ impl Follower {
             backoff: Backoff::new(),
             queues: Arc::new([]),
             streams: Vec::new(),
-            budget: 2 * MOST,
+            budget: MOST,
         }
     }
 
@@ -166,7 +166,7 @@ impl Follower {
                 chunk[at].take(entries, full, &mut batch);
                 chunk[at].pace(entries.len(), full, now, pace);
                 sizes.0 += entries.len();
-                sizes.1 += entries.first().map_or(0, size) * entries.len();
+                sizes.1 += entries.iter().map(size).sum::<usize>();
                 found.push((at, batch));
                 at += 1;
             });
@@ -176,7 +176,9 @@ impl Follower {
             drop(answer);
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
-                self.budget = (ANSWER / size.max(1)).clamp(LEAST, 2 * MOST);
+                // Down at once, and up by and by: what is large may come again.
+                let most = (2 * self.budget).min(MOST);
+                self.budget = (ANSWER / size.max(1)).clamp(LEAST, most);
             }
         }
         Ok(())
@@ -219,20 +221,27 @@ async fn ask(link: &mut Link, streams: &[&mut Stream], count: usize) -> Result<V
     link.ask("reading events", &command).await
 }
 
+/// What is known of a job without a name.
+enum Nameless {
+    /// It was taken, after it had waited so long.
+    Start(Option<Duration>),
+    End(End),
+}
+
 /// Looks up the names that are missing, and counts the ends.
 async fn finish(
     link: &mut Link,
     streams: &mut [&mut Stream],
     found: Vec<(usize, Batch)>,
 ) -> Result<(), Error> {
-    let mut nameless: Vec<(usize, Box<[u8]>, Option<End>)> = Vec::new();
+    let mut nameless: Vec<(usize, Box<[u8]>, Nameless)> = Vec::new();
     for (at, batch) in found {
         let running = batch.unnamed.into_iter();
-        nameless.extend(running.map(|job| (at, job, None)));
+        nameless.extend(running.map(|(job, wait)| (at, job, Nameless::Start(wait))));
         for end in batch.ends {
             match &end.name {
                 Name::Known(_) => streams[at].end(&end, None),
-                Name::Of(job) => nameless.push((at, job.clone(), Some(end))),
+                Name::Of(job) => nameless.push((at, job.clone(), Nameless::End(end))),
             }
         }
         streams[at].counts.publish();
@@ -258,8 +267,8 @@ async fn finish(
         for (i, (at, job, end)) in chunk.into_iter().enumerate() {
             let name = names.get(i).and_then(bytes);
             match end {
-                Some(end) => streams[at].end(&end, name),
-                None => drop(streams[at].queue.fold.lock().learn(&job, name)),
+                Nameless::End(end) => streams[at].end(&end, name),
+                Nameless::Start(wait) => streams[at].start(&job, wait, name),
             }
             streams[at].counts.publish();
         }

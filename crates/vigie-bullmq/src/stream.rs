@@ -108,7 +108,7 @@ impl Stream {
             fold.flush(batch);
         }
         self.counts.name(fold.names());
-        self.counts.arrived(&batch.added, batch.stalled);
+        self.counts.arrived(batch);
     }
 
     /// Sets when to look again after a look that gave so many entries.
@@ -121,6 +121,16 @@ impl Stream {
         };
         if entries > 0 {
             self.check_at = self.check_at.min(now + CHECK_BUSY);
+        }
+    }
+
+    /// Learns the name of a job that was taken, and counts its wait.
+    pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
+        let mut fold = self.queue.fold.lock();
+        let name = fold.learn(job, looked_up);
+        self.counts.name(fold.names());
+        if let Some(wait) = wait {
+            self.counts.waited(name, wait);
         }
     }
 

@@ -69,6 +69,27 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
     assert_eq!(watched.jobs("work", "waiting"), Some(0.0));
 }
 
+/// Each `completed` holds the whole return value: 20 MB to read.
+#[tokio::test]
+async fn large_return_values_are_followed_whole() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    let args = ["--queue=large", "--jobs=2000", "--return-bytes=10240"];
+    run("testing/jobs.js", &redis, &args).await;
+    let completed = [("queue", "large"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(1_800.0))
+        .await;
+    let of_queue = [("prefix", "bull"), ("queue", "large")];
+    assert_eq!(
+        watched.value("bullmq_events_lost_total", &of_queue),
+        Some(0.0)
+    );
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+}
+
 #[tokio::test]
 async fn the_newer_protocol_says_the_same() {
     let redis = Redis::start().await.unwrap();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vigie_bullmq::probe;
 use vigie_testkit::{Process, Redis, Script, eventually};
 
-use crate::support::{SCRIPT, SOON, Watched, settings, watch};
+use crate::support::{SCRIPT, SOON, Watched, run_jobs, settings, watch};
 
 const STATES: [&str; 6] = [
     "waiting",
@@ -242,4 +242,77 @@ async fn a_queue_of_bull_becomes_one_of_bullmq() {
         .until("queue_jobs_total", &completed, Some(1.0))
         .await;
     new.check(&watched).await;
+}
+
+#[tokio::test]
+async fn waits_removals_and_deduplications() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    for (package, deduplicates) in [("bullmq-v4", false), ("bullmq", true), ("bullmq-v6", true)] {
+        let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
+        queue.add(4, json!({})).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        queue.tell(json!({"cmd": "take", "n": 2})).await;
+        queue.tell(json!({"cmd": "finish"})).await;
+        queue.tell(json!({"cmd": "finish"})).await;
+        queue.tell(json!({"cmd": "remove"})).await;
+        let cleaned = queue
+            .tell(json!({"cmd": "clean", "state": "completed"}))
+            .await;
+        assert_eq!(cleaned["cleaned"], 2, "{package}: {cleaned}");
+        if deduplicates {
+            let once = json!({"deduplication": {"id": "only"}});
+            queue.add(3, once).await;
+            let replaces = json!({"deduplication": {"id": "last", "ttl": 1e6, "extend": true, "replace": true}, "delay": 1e6});
+            queue.add(3, replaces).await;
+        }
+        let of_queue = [("prefix", "bull"), ("queue", package)];
+        let [removed, deduplicated] = if deduplicates { [5.0, 4.0] } else { [3.0, 0.0] };
+        watched
+            .until("bullmq_jobs_removed_total", &of_queue, Some(removed))
+            .await;
+        watched
+            .until(
+                "bullmq_jobs_deduplicated_total",
+                &of_queue,
+                Some(deduplicated),
+            )
+            .await;
+        let scrape = watched.scrape();
+        let of_name = [("prefix", "bull"), ("queue", package), ("name", "job")];
+        let value = |metric| scrape.value(metric, &of_name).unwrap();
+        assert_eq!(value("bullmq_job_wait_seconds_count"), 2.0);
+        assert!(value("bullmq_job_wait_seconds_sum") >= 0.6);
+    }
+}
+
+/// An app's own event trims the stream to 1,000 entries, and an obliteration deletes all.
+#[tokio::test]
+async fn a_trim_and_an_obliteration_move_no_count() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    let completed = [("queue", "work"), ("state", "completed")];
+    let mut queue = Queue::open(&redis, "bullmq-v6", "bull", "work", &[]).await;
+    let before = run_jobs(&redis, "work", 1_000).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(900.0))
+        .await;
+    queue.tell(json!({"cmd": "publish"})).await;
+    let length = redis.cli(&["XLEN", "bull:work:events"]).await.unwrap();
+    assert!(length.parse::<u64>().unwrap() < 2_000, "{length} {before}");
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(990.0))
+        .await;
+    queue.tell(json!({"cmd": "obliterate"})).await;
+    assert_eq!(watched.jobs("work", "completed"), Some(990.0));
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(1_080.0))
+        .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    let lost = watched.value("bullmq_events_lost_total", &of_queue);
+    assert_eq!(lost, Some(0.0));
 }
