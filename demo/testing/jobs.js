@@ -16,6 +16,7 @@ const { values: args } = parseArgs({
     names: { type: 'string', default: 'a,b,c' },
     concurrency: { type: 'string', default: '50' },
     'work-ms': { type: 'string', default: '0' },
+    metrics: { type: 'boolean', default: false },
     'return-bytes': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
   },
@@ -51,7 +52,7 @@ const worker = new Worker(args.queue, async (job) => {
   if (workMs) await new Promise((resolve) => setTimeout(resolve, workMs));
   if (job.data.fails) throw new Error('as told');
   return result;
-}, { ...at, concurrency: Number(args.concurrency) });
+}, { ...at, concurrency: Number(args.concurrency), ...(args.metrics && { metrics: { maxDataPoints: 60 } }) });
 worker.on('completed', count(completed));
 worker.on('failed', count(failed));
 worker.on('error', (error) => process.stderr.write(JSON.stringify({ error: error.message }) + '\n'));

@@ -112,6 +112,11 @@ impl Fold {
         self.names.labels()
     }
 
+    /// The name of jobs of which nothing is known.
+    pub(crate) fn unknown(&mut self) -> NameId {
+        self.names.unknown()
+    }
+
     pub(crate) fn apply(&mut self, entry: &Entry<'_>, batch: &mut Batch) {
         let job = self.hasher.hash_one(entry.job);
         if let Some((stalled, end)) = self.held.take()

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::fold::{Batch, End, Name};
 use crate::link::{Backoff, Link, unless_of_key};
 use crate::shared::{Queues, Shared};
-use crate::stream::{Pace, Stream};
+use crate::stream::{self, Pace, Stream};
 
 /// Streams in one command.
 const CHUNK: usize = 1_000;
@@ -126,13 +126,15 @@ impl Follower {
         for chunk in due.chunks_mut(CHECKS) {
             let mut pipeline = redis::pipe();
             for stream in &*chunk {
-                pipeline.cmd("XINFO").arg("STREAM").arg(&stream.key);
+                stream.ask(&mut pipeline);
             }
             let what = "checking events";
             let answers = link.ask_all(what, &pipeline).await?;
-            for (stream, answer) in chunk.iter_mut().zip(&answers) {
-                unless_of_key(what, answer)?;
-                stream.checked(answer, now);
+            for (stream, answers) in chunk.iter_mut().zip(answers.chunks(stream::REPLIES)) {
+                for answer in answers {
+                    unless_of_key(what, answer)?;
+                }
+                stream.checked(answers, now);
             }
         }
         Ok(())

@@ -34,7 +34,7 @@
 //! | --- | --- |
 //! | `key`, `entry` | the names of keys; what the server answers |
 //! | `fold`, `names`, `recent` | what events come to |
-//! | `ledger` | where the reading stands, and what was missed |
+//! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
@@ -57,6 +57,7 @@ mod link;
 mod names;
 mod recent;
 mod refresh;
+mod repair;
 mod series;
 mod shared;
 mod signals;

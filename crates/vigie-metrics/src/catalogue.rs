@@ -245,9 +245,15 @@ catalogue! {
     /// What the reader missed.
     BULLMQ_EVENTS_LOST: Counter, 2 = Desc::counter(
         "bullmq_events_lost_total",
-        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact.",
+        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
         &["prefix", "queue"],
     );
+    /// Whether outcomes are complete.
+    BULLMQ_OUTCOMES_EXACT: Gauge, 2 = Desc::gauge(
+        "bullmq_outcomes_exact",
+        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent for queues of Bull, whose outcomes are not known.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
     /// What the reader read.
     BULLMQ_EVENTS_READ: Counter, 2 = Desc::counter(
         "bullmq_events_read_total",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use vigie_metrics::{Counter, Histogram, Series};
+use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
 use super::{FINAL, Families, Row};
 use crate::fold::{Batch, End};
@@ -27,6 +27,8 @@ pub(crate) struct Counts {
     removed: Arc<Series<Counter, 2>>,
     deduplicated: Arc<Series<Counter, 2>>,
     unmeasured: Arc<Series<Counter, 2>>,
+    /// Whether all that ended is counted.
+    pub(crate) exact: Arc<Series<Gauge, 2>>,
 }
 
 struct NameSeries {
@@ -55,6 +57,7 @@ impl Counts {
             removed: families.removed.series(labels),
             deduplicated: families.deduplicated.series(labels),
             unmeasured: families.unmeasured.series(labels),
+            exact: families.exact.series(labels),
         }
     }
 
@@ -135,6 +138,19 @@ impl Counts {
         {
             ticks.observe(run);
         }
+    }
+
+    /// So many jobs ended unseen, completed and failed.
+    pub(crate) fn missed(&mut self, name: NameId, missed: [u64; 2]) {
+        let Some(series) = self.names.get(name.index()) else {
+            return;
+        };
+        for (at, more) in missed.into_iter().enumerate() {
+            series.finished[at].add(more);
+            self.ended[at] += more;
+            self.unmeasured.add(more);
+        }
+        self.publish();
     }
 
     /// Brings the ends into the row.

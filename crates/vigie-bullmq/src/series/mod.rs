@@ -38,6 +38,7 @@ pub(crate) struct Families {
     deduplicated: Family<Counter, 2>,
     unmeasured: Family<Counter, 2>,
     lost: Family<Counter, 2>,
+    exact: Family<Gauge, 2>,
     read: Family<Counter, 2>,
     tick: Option<(Tick, Arc<Series<Histogram, 0>>)>,
     pub(crate) queues: Arc<Series<Gauge, 0>>,
@@ -70,6 +71,7 @@ impl Families {
             deduplicated: registry.family(&catalogue::BULLMQ_JOBS_DEDUPLICATED),
             unmeasured: registry.family(&catalogue::BULLMQ_RUNS_UNMEASURED),
             lost: registry.family(&catalogue::BULLMQ_EVENTS_LOST),
+            exact: registry.family(&catalogue::BULLMQ_OUTCOMES_EXACT),
             read: registry.family(&catalogue::BULLMQ_EVENTS_READ),
             tick: tick.map(|tick| {
                 let ticks = registry.family(&catalogue::PRODUCTION_TICK_DURATION);
@@ -119,6 +121,7 @@ impl Families {
         ] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
+        self.exact.retain(|[prefix, name]| others(prefix, name));
         for family in [&self.added, &self.attempts_failed] {
             family.retain(|[prefix, name, _]| others(prefix, name));
         }
