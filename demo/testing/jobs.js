@@ -16,6 +16,7 @@ const { values: args } = parseArgs({
     names: { type: 'string', default: 'a,b,c' },
     concurrency: { type: 'string', default: '50' },
     'work-ms': { type: 'string', default: '0' },
+    'return-bytes': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false }, // of the finished jobs, all or none
     metrics: { type: 'boolean', default: false }, // as BullMQ's own exporter needs them
@@ -26,6 +27,7 @@ const total = Number(args.jobs);
 const ratio = Number(args['fail-ratio']);
 const workMs = Number(args['work-ms']);
 const names = args.names.split(',');
+const result = 'x'.repeat(Number(args['return-bytes'])) || undefined;
 const random = seeded(Number(args.seed));
 
 // Spread evenly, and exactly `total * ratio` of them.
@@ -50,6 +52,7 @@ const count = (row) => (job) => {
 const worker = new Worker(args.queue, async (job) => {
   if (workMs) await new Promise((resolve) => setTimeout(resolve, workMs));
   if (job.data.fails) throw new Error('as told');
+  return result;
 }, { ...at, concurrency: Number(args.concurrency), ...(args.metrics && { metrics: { maxDataPoints: 60 } }) });
 worker.on('completed', count(completed));
 worker.on('failed', count(failed));

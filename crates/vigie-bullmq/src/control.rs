@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
 
-use crate::discovery::{FIRST_PAUSE, PAUSE, Sweep};
+use crate::discovery::{self, FIRST_PAUSE, Found, PAUSE, Sweep};
 use crate::error::Error;
 use crate::inspector::Inspector;
 use crate::key::QueueKey;
@@ -99,11 +99,24 @@ impl Control {
     async fn step(&mut self, link: &mut Link) -> Result<bool, Error> {
         let (found, ended) = step(link, &mut self.sweep).await?;
         let followed = self.shared.queues();
-        let is_followed: HashSet<&QueueKey> = followed.iter().map(|queue| &queue.key).collect();
-        let (old, new): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|key| is_followed.contains(key));
+        let is_followed: HashMap<&QueueKey, bool> = followed
+            .iter()
+            .map(|queue| (&queue.key, queue.events))
+            .collect();
+        // One without events may have become one of BullMQ.
+        let (old, new): (Vec<_>, Vec<_>) = found
+            .into_iter()
+            .partition(|key| is_followed.get(key) == Some(&true));
         self.met.extend(old);
-        self.adopt(validate(link, new).await?, followed.len());
+        let (old, new): (Vec<_>, Vec<_>) = validate(link, new)
+            .await?
+            .into_iter()
+            .partition(|found| is_followed.get(&found.key) == Some(&found.events));
+        self.met.extend(old.into_iter().map(|found| found.key));
+        let anew: HashSet<_> = new.iter().map(|found| &found.key).collect();
+        self.shared.drop_queues(|key| anew.contains(key));
+        let followed = self.shared.queues().len();
+        self.adopt(new, followed);
         if ended {
             self.bury(link).await?;
             self.met.clear();
@@ -112,7 +125,7 @@ impl Control {
         Ok(ended)
     }
 
-    fn adopt(&mut self, mut keys: Vec<QueueKey>, followed: usize) {
+    fn adopt(&mut self, mut keys: Vec<Found>, followed: usize) {
         let room = self.shared.settings.max_queues.saturating_sub(followed);
         if keys.len() > room {
             if !self.refused {
@@ -128,15 +141,22 @@ impl Control {
         if keys.is_empty() {
             return;
         }
-        for key in &keys {
-            debug!(queue = %key, "queue found");
+        for found in &keys {
+            debug!(queue = %found.key, events = found.events, "queue found");
+        }
+        let silent = keys.iter().filter(|found| !found.events).count();
+        if silent > 0 {
+            info!(
+                queues = silent,
+                "queues of Bull have no event stream: how their jobs end is unknown"
+            );
         }
         info!(
             found = keys.len(),
             followed = followed + keys.len(),
             "following queues"
         );
-        self.met.extend(keys.iter().cloned());
+        self.met.extend(keys.iter().map(|found| found.key.clone()));
         // One that was refused before may be old.
         self.shared.adopt(keys, self.swept && !self.refused);
     }
@@ -257,21 +277,32 @@ async fn step(link: &mut Link, sweep: &mut Sweep) -> Result<(Vec<QueueKey>, bool
 }
 
 /// Keeps those that are queues, each once.
-async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<QueueKey>, Error> {
+async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<Found>, Error> {
     keys.sort_by(|a, b| a.order().cmp(&b.order()));
     keys.dedup();
     let mut pipeline = redis::pipe();
     for key in &keys {
-        pipeline.add_command(levels::ask_meta(key));
+        discovery::append(&mut pipeline, key);
     }
     let what = "reading meta";
     let answers = link.ask_all(what, &pipeline).await?;
     for answer in &answers {
         unless_of_key(what, answer)?;
     }
-    let mut answers = answers.iter();
-    keys.retain(|_| answers.next().is_some_and(levels::is_queue));
-    Ok(keys)
+    let answers = answers.chunks(discovery::REPLIES);
+    let found = keys.into_iter().zip(answers);
+    let found = found.filter_map(|(key, answers)| discovery::read(key, answers));
+    let (sure, open): (Vec<_>, Vec<_>) = found.partition(|(_, sure)| *sure);
+    let asked: Vec<_> = open.iter().map(|(found, _)| (&found.key, false)).collect();
+    let read = ask(link, &asked).await?;
+    let open = open.iter().zip(read);
+    let proven = open.filter(|(_, (levels, _))| levels.are_known());
+    let proven = proven.map(|((found, _), _)| found.clone());
+    Ok(sure
+        .into_iter()
+        .map(|(found, _)| found)
+        .chain(proven)
+        .collect())
 }
 
 /// Counts the jobs of queues, each with or without a look for markers; says where to look the next time.
@@ -308,7 +339,9 @@ pub(crate) async fn once(
             break;
         }
     }
-    let mut keys = validate(link, keys).await?;
+    let found = validate(link, keys).await?;
+    let mut keys: Vec<_> = found.into_iter().map(|found| found.key).collect();
+    keys.sort_by(|a, b| a.order().cmp(&b.order()));
     keys.truncate(max_queues);
     let asked: Vec<_> = keys.iter().map(|key| (key, true)).collect();
     let read = ask(link, &asked).await?.into_iter();

@@ -1,14 +1,15 @@
 //! Finding queues: a slow walk over all keys, a step at a time.
 //!
-//! BullMQ keeps no list of its queues. Every queue has a `meta` key from the moment it is opened, so a walk
-//! for `*:meta` finds them all, under whatever prefix.
+//! BullMQ keeps no list of its queues. Every queue has a `meta` key from the moment it is opened; those of Bull, its
+//! predecessor, have an `id` from their first job on. So one walk finds them all, under whatever prefix.
 
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use redis::{Cmd, Pipeline, Value};
 
-use crate::entry::{bytes, list};
+use crate::entry::{bytes, count, list};
 use crate::key::QueueKey;
+use crate::levels::is_before;
 
 /// Keys looked at in one step: well under a millisecond of the server's time.
 const STEP: usize = 1000;
@@ -26,7 +27,8 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) fn command(&self) -> Cmd {
         let mut command = redis::cmd("SCAN");
-        command.arg(self.cursor).arg("MATCH").arg("*:meta");
+        // `*:meta` and `*:id` in one pattern, and few others.
+        command.arg(self.cursor).arg("MATCH").arg("*:[im]*[ad]");
         command.arg("COUNT").arg(STEP);
         command
     }
@@ -39,9 +41,64 @@ impl Sweep {
         };
         self.cursor = std::str::from_utf8(bytes(cursor)?).ok()?.parse().ok()?;
         let keys = list(keys)?.iter().filter_map(bytes);
-        let queues = keys.filter_map(QueueKey::from_meta).collect();
+        let queues = keys.filter_map(QueueKey::found).collect();
         Some((queues, self.cursor == 0))
     }
+}
+
+/// A queue that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) key: QueueKey,
+    /// Whether it has a stream of events, as every queue of BullMQ and none of Bull.
+    pub(crate) events: bool,
+}
+
+/// From this version on BullMQ refuses names with a colon.
+const NO_COLONS: [u32; 3] = [5, 12, 12];
+/// How many commands [`append`] makes.
+pub(crate) const REPLIES: usize = 3;
+
+/// Appends the questions whether a key that was found is a queue's.
+pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey) {
+    pipeline.cmd("HMGET").arg(queue.part("meta"));
+    pipeline.arg("version").arg("opts.maxLenEvents");
+    pipeline.cmd("EXISTS").arg(queue.part("events"));
+    pipeline.cmd("EXISTS");
+    for part in [
+        "wait",
+        "paused",
+        "active",
+        "delayed",
+        "completed",
+        "failed",
+        "prioritized",
+        "waiting-children",
+        "stalled-check",
+    ] {
+        pipeline.arg(queue.part(part));
+    }
+}
+
+/// Reads the answers, and whether they are proof enough. Without, the types of its keys tell a queue from others' keys.
+pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
+    let [meta, events, parts] = replies else {
+        return None;
+    };
+    // Bull has a `meta` too, while paused, and neither of the two fields.
+    let field = |at: usize| list(meta)?.get(at).and_then(bytes);
+    let version = field(0);
+    let in_meta = version.is_some() || field(1).is_some();
+    // Versions 3 and 4 add jobs without `meta` where nobody opened the queue, or it was obliterated.
+    let (has_events, has_parts) = (count(events) > Some(0), count(parts) > Some(0));
+    let found = (in_meta || has_events || has_parts).then(|| Found {
+        key: match is_before(version, NO_COLONS) {
+            true => key.of_old(),
+            false => key,
+        },
+        events: in_meta || has_events,
+    });
+    found.map(|found| (found, in_meta))
 }
 
 #[cfg(test)]
@@ -63,5 +120,32 @@ mod tests {
         assert!(String::from_utf8(next).unwrap().contains("\r\n42\r\n"));
         assert_eq!(sweep.step(&reply("0", &[])), Some((vec![], true)));
         assert_eq!(sweep.step(&Value::Nil), None);
+    }
+
+    #[test]
+    fn what_is_found_is_told_apart() {
+        let judge = |key: &str, version: Option<&str>, length: Option<&str>, events, parts| {
+            let fields = [version, length].map(|field| field.map_or(Value::Nil, bulk));
+            let replies = [
+                Value::Array(fields.to_vec()),
+                Value::Int(events),
+                Value::Int(parts),
+            ];
+            let (found, sure) = read(QueueKey::found(key.as_bytes()).unwrap(), &replies)?;
+            assert_eq!(sure, version.or(length).is_some());
+            Some((found.key.name().to_owned(), found.events))
+        };
+        let found = |name: &str, events| Some((name.to_owned(), events));
+        let six = Some("bullmq:6.7.0");
+        assert_eq!(judge("bull:x:q:meta", six, None, 0, 0), found("q", true));
+        let four = Some("bullmq:4.18.3");
+        assert_eq!(judge("bull:x:q:meta", four, None, 0, 0), found("x:q", true));
+        assert_eq!(judge("a:q:meta", None, Some("9"), 0, 0), found("q", true));
+        // Bull.
+        assert_eq!(judge("bull:x:q:id", None, None, 0, 2), found("x:q", false));
+        assert_eq!(judge("bull:q:id", None, None, 1, 2), found("q", true));
+        // Others' keys.
+        assert_eq!(judge("user:7:id", None, None, 0, 0), None);
+        assert_eq!(read(QueueKey::new("bull", "q"), &[]), None);
     }
 }

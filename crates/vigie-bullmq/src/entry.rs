@@ -39,6 +39,8 @@ pub(crate) enum Event {
     Failed,
     Stalled,
     Removed,
+    Cleaned,
+    Deduplicated,
     Other,
 }
 
@@ -54,6 +56,8 @@ impl Event {
             b"failed" => Self::Failed,
             b"stalled" => Self::Stalled,
             b"removed" => Self::Removed,
+            b"cleaned" => Self::Cleaned,
+            b"deduplicated" => Self::Deduplicated,
             _ => Self::Other,
         }
     }
@@ -70,6 +74,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) name: &'a [u8],
     /// The state the job was in, where it is told.
     pub(crate) prev: &'a [u8],
+    /// How many jobs were removed: in `cleaned` alone.
+    pub(crate) count: u32,
 }
 
 impl<'a> Entry<'a> {
@@ -84,6 +90,7 @@ impl<'a> Entry<'a> {
             job: b"",
             name: b"",
             prev: b"",
+            count: 0,
         };
         for pair in list(fields).unwrap_or_default().chunks_exact(2) {
             let (Some(field), Some(value)) = (bytes(&pair[0]), bytes(&pair[1])) else {
@@ -94,11 +101,16 @@ impl<'a> Entry<'a> {
                 b"jobId" => entry.job = value,
                 b"name" => entry.name = value,
                 b"prev" => entry.prev = value,
+                b"count" => entry.count = number(value).unwrap_or(0),
                 _ => {}
             }
         }
         Some(entry)
     }
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// Hands out each stream of a reply to XREAD: its key and its entries.

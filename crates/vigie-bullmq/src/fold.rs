@@ -49,12 +49,18 @@ pub(crate) struct End {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) ends: Vec<End>,
-    /// Running jobs whose name is to be looked up, for [`Fold::learn`].
-    pub(crate) unnamed: Vec<Box<[u8]>>,
+    /// Running jobs whose name is to be looked up, for [`Fold::learn`], and how long they waited.
+    pub(crate) unnamed: Vec<(Box<[u8]>, Option<Duration>)>,
+    /// How long the attempts that began had waited, as far as it was seen.
+    pub(crate) waits: Vec<(NameId, Duration)>,
     /// The names of the jobs that were added.
     pub(crate) added: Vec<NameId>,
     /// How many running jobs were found without their worker.
     pub(crate) stalled: u64,
+    /// How many jobs were removed.
+    pub(crate) removed: u64,
+    /// How many jobs were not added, or in place of others, because they were like others.
+    pub(crate) deduplicated: u64,
 }
 
 /// Bounds of one queue.
@@ -106,6 +112,11 @@ impl Fold {
         self.names.labels()
     }
 
+    /// The name of jobs of which nothing is known.
+    pub(crate) fn unknown(&mut self) -> NameId {
+        self.names.unknown()
+    }
+
     pub(crate) fn apply(&mut self, entry: &Entry<'_>, batch: &mut Batch) {
         let job = self.hasher.hash_one(entry.job);
         if let Some((stalled, end)) = self.held.take()
@@ -121,10 +132,17 @@ impl Fold {
             }
             Event::Active => {
                 let again = self.running.remove(job).and_then(|run| run.name);
-                let pending = self.pending.remove(job).and_then(|job| job.name);
-                let name = pending.or(again);
-                if name.is_none() && entry.job.len() <= LONGEST_ID {
-                    batch.unnamed.push(entry.job.into());
+                let pending = self.pending.remove(job);
+                let ready = pending.as_ref().map(|job| job.ready);
+                let wait = ready.filter(|ready| *ready > 0);
+                let wait = wait.map(|ready| since(ready, entry.id));
+                let name = pending.and_then(|job| job.name).or(again);
+                match (name, wait) {
+                    (Some(name), Some(wait)) => batch.waits.push((name, wait)),
+                    (None, wait) if entry.job.len() <= LONGEST_ID => {
+                        batch.unnamed.push((entry.job.into(), wait));
+                    }
+                    _ => {}
                 }
                 let since = entry.id.ms;
                 self.running.insert(job, Run { name, since });
@@ -135,7 +153,10 @@ impl Fold {
             Event::Removed => {
                 self.pending.remove(job);
                 self.running.remove(job);
+                batch.removed += 1;
             }
+            Event::Cleaned => batch.removed += u64::from(entry.count),
+            Event::Deduplicated => batch.deduplicated += 1,
             Event::Stalled => batch.stalled += 1,
             Event::Other => {}
         }

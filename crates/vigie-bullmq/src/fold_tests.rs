@@ -11,6 +11,7 @@ fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
         job: job.as_bytes(),
         name: name.as_bytes(),
         prev: b"",
+        count: 0,
     }
 }
 
@@ -96,7 +97,8 @@ fn a_job_added_before_the_start_is_looked_up() {
     state.apply(&entry(10, Event::Active, "7", ""), &mut batch);
     state.apply(&entry(12, Event::Active, "8", ""), &mut batch);
     state.apply(&entry(15, Event::Completed, "8", ""), &mut batch);
-    assert_eq!(batch.unnamed, [Box::from(*b"7"), Box::from(*b"8")]);
+    let unnamed: Vec<_> = batch.unnamed.iter().map(|(job, _)| &**job).collect();
+    assert_eq!(unnamed, [b"7", b"8"]);
     assert_eq!(batch.ends[0].name, Name::Of(Box::from(*b"8")));
     state.learn(b"7", Some(b"mail"));
     state.learn(b"8", None);
@@ -200,6 +202,55 @@ fn since_when_a_job_waits_and_runs() {
 }
 
 #[test]
+fn an_attempt_waits_from_its_last_readiness_to_its_start() {
+    let mut state = Fold::new(LIMITS);
+    let mut batch = Batch::default();
+    for entry in [
+        entry(5, Event::Added, "1", "mail"),
+        entry(6, Event::Delayed, "1", ""),
+        entry(20, Event::Waiting, "1", ""),
+        entry(30, Event::Active, "1", ""),
+        entry(40, Event::Delayed, "1", ""),
+        entry(50, Event::Waiting, "1", ""),
+        entry(53, Event::Active, "1", ""),
+        // Not seen to begin to wait.
+        entry(60, Event::Added, "2", "mail"),
+        entry(61, Event::Active, "2", ""),
+        // Added before we came.
+        entry(70, Event::Waiting, "3", ""),
+        entry(72, Event::Active, "3", ""),
+        entry(80, Event::Waiting, "1", ""),
+    ] {
+        state.apply(&entry, &mut batch);
+    }
+    state.gap();
+    state.apply(&entry(90, Event::Active, "1", ""), &mut batch);
+    let ms = Duration::from_millis;
+    let waits: Vec<_> = batch.waits.iter().map(|(_, wait)| *wait).collect();
+    assert_eq!(waits, [ms(10), ms(3)]);
+    assert_eq!(batch.unnamed, [(Box::from(*b"3"), Some(ms(2)))]);
+}
+
+#[test]
+fn removed_and_deduplicated_jobs_are_counted() {
+    let mut state = Fold::new(LIMITS);
+    let mut batch = Batch::default();
+    let cleaned = Entry {
+        count: 40,
+        ..entry(3, Event::Cleaned, "", "")
+    };
+    for entry in [
+        entry(1, Event::Removed, "1", ""),
+        cleaned,
+        entry(4, Event::Removed, "2", ""),
+        entry(4, Event::Deduplicated, "3", ""),
+    ] {
+        state.apply(&entry, &mut batch);
+    }
+    assert_eq!((batch.removed, batch.deduplicated), (42, 1));
+}
+
+#[test]
 fn a_remembered_job_takes_as_many_bytes_as_the_settings_say() {
     assert_eq!(
         (size_of::<(u64, Pending)>(), size_of::<(u64, Run)>()),
@@ -207,7 +258,7 @@ fn a_remembered_job_takes_as_many_bytes_as_the_settings_say() {
     );
 }
 
-const EVENTS: [Event; 10] = [
+const EVENTS: [Event; 12] = [
     Event::Added,
     Event::Waiting,
     Event::Active,
@@ -217,6 +268,8 @@ const EVENTS: [Event; 10] = [
     Event::Failed,
     Event::Stalled,
     Event::Removed,
+    Event::Cleaned,
+    Event::Deduplicated,
     Event::Other,
 ];
 
@@ -224,7 +277,7 @@ proptest! {
     /// Any order, duplicates, gaps, times that run backwards: every end is counted once, all stays bounded.
     #[test]
     fn any_entries_are_taken(
-        steps in prop::collection::vec((any::<u64>(), 0usize..10, 0u32..20, ".{0,3}", any::<bool>()), 0..400),
+        steps in prop::collection::vec((any::<u64>(), 0usize..12, 0u32..20, ".{0,3}", any::<bool>()), 0..400),
     ) {
         let mut state = Fold::new(LIMITS);
         let mut batch = Batch::default();
@@ -254,6 +307,6 @@ proptest! {
         prop_assert_eq!((batch.stalled as usize, batch.added.len()), (stalls, added));
         let measured = batch.ends.iter().filter(|end| end.run.is_some()).count();
         prop_assert!(measured <= starts, "more runs than starts");
-        prop_assert!(batch.unnamed.len() <= starts);
+        prop_assert!(batch.unnamed.len() + batch.waits.len() <= starts);
     }
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::fold::{Batch, End, Name};
 use crate::link::{Backoff, Link, unless_of_key};
 use crate::shared::{Queues, Shared};
-use crate::stream::{Pace, Stream};
+use crate::stream::{self, Pace, Stream};
 
 /// Streams in one command.
 const CHUNK: usize = 1_000;
@@ -25,9 +25,9 @@ const CHUNK: usize = 1_000;
 const CHECKS: usize = 100;
 /// Names looked up in one round trip.
 const LOOKUPS: usize = 1_000;
-/// Entries of one stream in one answer.
-const MOST: usize = 10_000;
-/// Entries in one answer, however large they are.
+/// Entries in one answer: what no answer foretold, that they are 10 KB each all at once, is then 80 MB, once.
+const MOST: usize = 8_000;
+/// And no fewer, however large they are.
 const LEAST: usize = 100;
 /// What an answer should not exceed, by the size of the entries before it: return values can be large.
 const ANSWER: usize = 8 << 20;
@@ -53,7 +53,7 @@ impl Follower {
             backoff: Backoff::new(),
             queues: Arc::new([]),
             streams: Vec::new(),
-            budget: 2 * MOST,
+            budget: MOST,
         }
     }
 
@@ -102,8 +102,8 @@ impl Follower {
         let mut old: HashMap<_, _> = streams
             .map(|stream| (Arc::as_ptr(&stream.queue), stream))
             .collect();
-        let kept: Vec<_> = queues
-            .iter()
+        let followed = || queues.iter().filter(|queue| queue.events);
+        let kept: Vec<_> = followed()
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
         for gone in old.into_values() {
@@ -111,7 +111,7 @@ impl Follower {
         }
         let now = Instant::now();
         let new = |queue| Stream::new(queue, &self.shared.families, now);
-        let streams = kept.into_iter().zip(queues.iter());
+        let streams = kept.into_iter().zip(followed());
         self.streams = streams
             .map(|(stream, queue)| stream.unwrap_or_else(|| new(Arc::clone(queue))))
             .collect();
@@ -126,13 +126,15 @@ impl Follower {
         for chunk in due.chunks_mut(CHECKS) {
             let mut pipeline = redis::pipe();
             for stream in &*chunk {
-                pipeline.cmd("XINFO").arg("STREAM").arg(&stream.key);
+                stream.ask(&mut pipeline);
             }
             let what = "checking events";
             let answers = link.ask_all(what, &pipeline).await?;
-            for (stream, answer) in chunk.iter_mut().zip(&answers) {
-                unless_of_key(what, answer)?;
-                stream.checked(answer, now);
+            for (stream, answers) in chunk.iter_mut().zip(answers.chunks(stream::REPLIES)) {
+                for answer in answers {
+                    unless_of_key(what, answer)?;
+                }
+                stream.checked(answers, now);
             }
         }
         Ok(())
@@ -166,7 +168,7 @@ impl Follower {
                 chunk[at].take(entries, full, &mut batch);
                 chunk[at].pace(entries.len(), full, now, pace);
                 sizes.0 += entries.len();
-                sizes.1 += entries.first().map_or(0, size) * entries.len();
+                sizes.1 += entries.iter().map(size).sum::<usize>();
                 found.push((at, batch));
                 at += 1;
             });
@@ -176,7 +178,9 @@ impl Follower {
             drop(answer);
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
-                self.budget = (ANSWER / size.max(1)).clamp(LEAST, 2 * MOST);
+                // Down at once, and up by and by: what is large may come again.
+                let most = (2 * self.budget).min(MOST);
+                self.budget = (ANSWER / size.max(1)).clamp(LEAST, most);
             }
         }
         Ok(())
@@ -219,20 +223,27 @@ async fn ask(link: &mut Link, streams: &[&mut Stream], count: usize) -> Result<V
     link.ask("reading events", &command).await
 }
 
+/// What is known of a job without a name.
+enum Nameless {
+    /// It was taken, after it had waited so long.
+    Start(Option<Duration>),
+    End(End),
+}
+
 /// Looks up the names that are missing, and counts the ends.
 async fn finish(
     link: &mut Link,
     streams: &mut [&mut Stream],
     found: Vec<(usize, Batch)>,
 ) -> Result<(), Error> {
-    let mut nameless: Vec<(usize, Box<[u8]>, Option<End>)> = Vec::new();
+    let mut nameless: Vec<(usize, Box<[u8]>, Nameless)> = Vec::new();
     for (at, batch) in found {
         let running = batch.unnamed.into_iter();
-        nameless.extend(running.map(|job| (at, job, None)));
+        nameless.extend(running.map(|(job, wait)| (at, job, Nameless::Start(wait))));
         for end in batch.ends {
             match &end.name {
                 Name::Known(_) => streams[at].end(&end, None),
-                Name::Of(job) => nameless.push((at, job.clone(), Some(end))),
+                Name::Of(job) => nameless.push((at, job.clone(), Nameless::End(end))),
             }
         }
         streams[at].counts.publish();
@@ -258,8 +269,8 @@ async fn finish(
         for (i, (at, job, end)) in chunk.into_iter().enumerate() {
             let name = names.get(i).and_then(bytes);
             match end {
-                Some(end) => streams[at].end(&end, name),
-                None => drop(streams[at].queue.fold.lock().learn(&job, name)),
+                Nameless::End(end) => streams[at].end(&end, name),
+                Nameless::Start(wait) => streams[at].start(&job, wait, name),
             }
             streams[at].counts.publish();
         }

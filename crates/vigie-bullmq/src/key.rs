@@ -1,13 +1,19 @@
 //! The names of a queue's keys in Redis.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// A longer key is not taken for a queue's: its name becomes a label.
 const LONGEST: usize = 512;
-const META: &str = ":meta";
+/// The keys a queue is found by: BullMQ's, and the one that Bull, its predecessor, has as well.
+const FOUND_BY: [&str; 2] = [":meta", ":id"];
+/// The prefix an app has that chose none, and the same as a hash tag.
+const USUAL: [&str; 2] = ["bull", "{bull}"];
 
 /// A queue by its prefix and name: `bull` and `mails` for the keys `bull:mails:…`.
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// Two are the same when their keys are, wherever the name is thought to begin.
+#[derive(Clone)]
 pub(crate) struct QueueKey {
     base: Box<str>,
     /// Where the colon between prefix and name is.
@@ -23,19 +29,30 @@ impl QueueKey {
         }
     }
 
-    /// The queue whose `meta` key this is, if it can be one.
+    /// The queue whose `meta` or `id` this is, if it can be one.
     ///
     /// Read from the right: queue names hold no colon (BullMQ refuses them), prefixes may.
-    pub(crate) fn from_meta(key: &[u8]) -> Option<Self> {
+    pub(crate) fn found(key: &[u8]) -> Option<Self> {
         if key.len() > LONGEST {
             return None;
         }
-        let base = std::str::from_utf8(key).ok()?.strip_suffix(META)?;
+        let key = std::str::from_utf8(key).ok()?;
+        let base = FOUND_BY.iter().find_map(|end| key.strip_suffix(end))?;
         let (prefix, name) = base.rsplit_once(':')?;
         (!name.is_empty()).then(|| Self {
             base: base.into(),
             colon: prefix.len(),
         })
+    }
+
+    /// Of a version that takes colons in names: under the usual prefix all that follows is the name.
+    pub(crate) fn of_old(mut self) -> Self {
+        if let Some((prefix, _)) = self.base.split_once(':')
+            && USUAL.contains(&prefix)
+        {
+            self.colon = prefix.len();
+        }
+        self
     }
 
     /// The prefix, `bull` unless the app chose another.
@@ -61,6 +78,20 @@ impl QueueKey {
     /// Queues of one name side by side, whatever their prefix.
     pub(crate) fn order(&self) -> (&str, &str) {
         (self.name(), self.prefix())
+    }
+}
+
+impl PartialEq for QueueKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.base == other.base
+    }
+}
+
+impl Eq for QueueKey {}
+
+impl Hash for QueueKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.base.hash(state);
     }
 }
 
@@ -92,10 +123,23 @@ mod tests {
             ("bull:meta:meta", "bull", "meta"),
             ("bull:süß \"q\"\n:meta", "bull", "süß \"q\"\n"),
         ] {
-            let queue = QueueKey::from_meta(key.as_bytes()).unwrap();
+            let queue = QueueKey::found(key.as_bytes()).unwrap();
             assert_eq!((queue.prefix(), queue.name()), (prefix, name));
             assert_eq!(queue.part("meta"), key);
             assert_eq!(queue, QueueKey::new(prefix, name));
+        }
+    }
+
+    #[test]
+    fn names_of_old_hold_colons_under_the_usual_prefix() {
+        for (key, prefix, name) in [
+            ("bull:a:b:c:id", "bull", "a:b:c"),
+            ("{bull}:a:b:id", "{bull}", "a:b"),
+            ("bull:a:meta", "bull", "a"),
+            ("shop:eu:a:meta", "shop:eu", "a"),
+        ] {
+            let queue = QueueKey::found(key.as_bytes()).unwrap().of_old();
+            assert_eq!((queue.prefix(), queue.name()), (prefix, name));
         }
     }
 
@@ -110,16 +154,16 @@ mod tests {
             "bull:q:metal",
             &long,
         ] {
-            assert_eq!(QueueKey::from_meta(key.as_bytes()), None, "{key}");
+            assert_eq!(QueueKey::found(key.as_bytes()), None, "{key}");
         }
-        assert_eq!(QueueKey::from_meta(b"bull:\xff:meta"), None);
+        assert_eq!(QueueKey::found(b"bull:\xff:meta"), None);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_taken(key in prop::collection::vec(any::<u8>(), 0..40)) {
             let key = [&key[..], b":meta"].concat();
-            if let Some(queue) = QueueKey::from_meta(&key) {
+            if let Some(queue) = QueueKey::found(&key) {
                 let again = queue.part("meta");
                 prop_assert_eq!(again.as_bytes(), &key[..]);
                 prop_assert!(!queue.name().contains(':'));

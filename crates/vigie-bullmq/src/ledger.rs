@@ -4,6 +4,7 @@
 //! ever added; held against what was read, that tells the loss to the entry.
 
 use crate::entry::{StreamId, StreamInfo};
+use crate::repair::{Ended, Repair};
 
 /// The reading of one stream.
 #[derive(Debug, Default)]
@@ -16,6 +17,9 @@ pub(crate) struct Ledger {
     recent: u64,
     /// "When the entry with this id was added, there were so many": settled when the cursor gets there.
     claim: Option<(StreamId, u64)>,
+    /// What had ended by then, as workers counted it.
+    counted: Option<Ended>,
+    pub(crate) repair: Repair,
 }
 
 impl Ledger {
@@ -38,7 +42,13 @@ impl Ledger {
     }
 
     /// Takes note of an entry that was read. Returns how many are now known to be missed.
+    #[cfg(test)]
     pub(crate) fn read(&mut self, id: StreamId) -> u64 {
+        self.read_end(id, None)
+    }
+
+    /// The same of an entry that may tell an end: 0 completed, 1 failed.
+    pub(crate) fn read_end(&mut self, id: StreamId, outcome: Option<usize>) -> u64 {
         let mut lost = 0;
         if self.claim.is_some_and(|(at, _)| id > at) {
             lost += self.settle();
@@ -46,6 +56,9 @@ impl Ledger {
         self.cursor = id;
         self.expected = self.expected.saturating_add(1);
         self.recent = self.recent.saturating_add(1);
+        if let Some(outcome) = outcome {
+            self.repair.read(outcome);
+        }
         if self.claim.is_some_and(|(at, _)| id == at) {
             lost += self.settle();
         }
@@ -54,16 +67,24 @@ impl Ledger {
 
     /// Holds the reading against what the server says now; `None`: there is no such stream.
     /// Returns how many entries are now known to be missed.
+    #[cfg(test)]
     pub(crate) fn check(&mut self, info: Option<&StreamInfo>) -> u64 {
+        self.check_with(info, None)
+    }
+
+    /// The same with what workers counted to have ended at that moment, if that is known.
+    pub(crate) fn check_with(&mut self, info: Option<&StreamInfo>, counted: Option<Ended>) -> u64 {
         let recent = std::mem::take(&mut self.recent);
         self.claim = None;
+        self.counted = counted;
         let Some(info) = info else {
-            *self = Self::default();
+            self.anew();
+            self.repair.settle(0, counted);
             return 0;
         };
         if info.last < self.cursor {
             // Another stream under the same key, made while the server's clock stood behind.
-            *self = Self::default();
+            self.anew();
         }
         let Some(added) = info.added else {
             return 0;
@@ -74,6 +95,7 @@ impl Ledger {
         if added < self.expected || replaced {
             // Some of what was read since the last check may be of the new stream. Never say more than is sure.
             self.expected = if unread { 0 } else { recent.min(added) };
+            self.repair.reset();
         }
         self.claim = Some((info.last, added));
         if info.last == self.cursor {
@@ -82,12 +104,24 @@ impl Ledger {
         0
     }
 
+    /// It is not what we were reading.
+    fn anew(&mut self) {
+        let mut repair = std::mem::take(&mut self.repair);
+        repair.reset();
+        *self = Self {
+            counted: self.counted,
+            repair,
+            ..Self::default()
+        };
+    }
+
     fn settle(&mut self) -> u64 {
         let Some((_, added)) = self.claim.take() else {
             return 0;
         };
         let lost = added.saturating_sub(self.expected);
         self.expected = added;
+        self.repair.settle(lost, self.counted);
         lost
     }
 }

@@ -65,11 +65,21 @@ impl Levels {
         // The order of `ALL` is that of the declaration.
         self.states[state as usize]
     }
+
+    /// Whether every key holds what a queue's does, or nothing.
+    pub(crate) fn are_known(&self) -> bool {
+        let mut jobs = self.states.iter().chain(&self.retained);
+        jobs.all(Option::is_some)
+    }
 }
 
 /// How many commands [`append`] makes without the search for markers, and with it.
 const PLAIN: usize = 9;
 const SEARCH: usize = PLAIN + 2;
+
+/// Jobs added with `lifo` come after the marker. Of these old versions' apps few use it, and none has more waiting for
+/// long.
+const TAIL: i64 = 64;
 
 /// The replies to one queue's commands.
 pub(crate) const fn replies(markers: bool) -> usize {
@@ -97,8 +107,11 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     if markers {
         pipeline.arg("version");
         for list in ["wait", "paused"] {
-            // Jobs added with `lifo` come after the marker. Few apps use it, and none eight deep for long.
-            pipeline.cmd("LRANGE").arg(queue.part(list)).arg(-8).arg(-1);
+            pipeline
+                .cmd("LRANGE")
+                .arg(queue.part(list))
+                .arg(-TAIL)
+                .arg(-1);
         }
     }
 }
@@ -145,23 +158,20 @@ pub(crate) fn is_marker(entry: &[u8]) -> bool {
 
 /// Whether that version puts markers into `wait`. Versions 1 and 2 do not say which they are.
 fn is_old(version: Option<&[u8]>) -> bool {
-    let major = version
+    is_before(version, [5, 0, 0])
+}
+
+/// Whether `meta` tells an older version than this, or none.
+pub(crate) fn is_before(version: Option<&[u8]>, than: [u32; 3]) -> bool {
+    let number = version
         .and_then(|version| std::str::from_utf8(version).ok())
-        .and_then(|version| version.rsplit(':').next()?.split('.').next()?.parse().ok());
-    major.is_none_or(|major: u32| major < 5)
-}
-
-/// Whether `meta` is that of a BullMQ queue; the reply to it is for [`is_queue`].
-pub(crate) fn ask_meta(queue: &QueueKey) -> Cmd {
-    let mut command = redis::cmd("HMGET");
-    command.arg(queue.part("meta"));
-    command.arg("version").arg("opts.maxLenEvents");
-    command
-}
-
-/// Bull, the predecessor, has a `meta` too, at times, and neither of the two fields.
-pub(crate) fn is_queue(reply: &Value) -> bool {
-    list(reply).is_some_and(|fields| fields.iter().any(|field| bytes(field).is_some()))
+        .and_then(|version| version.rsplit(':').next());
+    let mut parts = number.unwrap_or_default().split(['.', '-']);
+    let mut part = || parts.next().and_then(|part| part.parse().ok());
+    let Some(major) = part() else {
+        return true;
+    };
+    [major, part().unwrap_or(0), part().unwrap_or(0)] < than
 }
 
 /// Whether anything is left of a queue; the reply is the number of keys that are.
@@ -267,6 +277,14 @@ mod tests {
         assert_eq!(waiting(&["1", "2", "0:0"], six), (Some(2), true));
         assert_eq!(waiting(&["1", "2", "3"], six), (Some(3), false));
         assert_eq!(waiting(&["1", "2", "3"], "?"), (Some(3), true));
+    }
+
+    #[test]
+    fn versions_are_told_apart() {
+        let before = |version: &str| is_before(Some(version.as_bytes()), [5, 12, 12]);
+        assert!(before("bullmq:4.18.3") && before("bullmq:5.12.11") && before("bullmq:5.9.99"));
+        assert!(before("") && before("bullmq-pro") && is_before(None, [5, 0, 0]));
+        assert!(!before("bullmq:5.12.12") && !before("bullmq-pro:7.0.0-beta.1"));
     }
 
     #[test]

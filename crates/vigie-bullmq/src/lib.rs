@@ -6,6 +6,9 @@
 //! to the entry. It needs no script, writes nothing (but for a lease, where several watchers shall export as one),
 //! and costs the server far less than BullMQ's own counting.
 //!
+//! Queues of BullMQ 3 to 6 are read alike. Those of Bull, the predecessor, have no event stream: their jobs are counted
+//! by state, and how they end is not known, nor published.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use tokio_util::sync::CancellationToken;
@@ -32,7 +35,7 @@
 //! | --- | --- |
 //! | `key`, `entry` | the names of keys; what the server answers |
 //! | `fold`, `names`, `recent` | what events come to |
-//! | `ledger` | where the reading stands, and what was missed |
+//! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
@@ -57,6 +60,7 @@ mod link;
 mod names;
 mod recent;
 mod refresh;
+mod repair;
 mod series;
 mod shared;
 mod signals;

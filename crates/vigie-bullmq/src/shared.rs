@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use vigie_metrics::Registry;
 
 use crate::Settings;
+use crate::discovery::Found;
 use crate::fold::{Fold, Limits};
 use crate::key::QueueKey;
 use crate::lease::Tenure;
@@ -20,6 +21,8 @@ pub(crate) struct Queue {
     pub(crate) key: QueueKey,
     /// It did not exist when the first sweep began: all of its events are of our time.
     pub(crate) young: bool,
+    /// Whether it has a stream of events; without one only its levels are known.
+    pub(crate) events: bool,
     pub(crate) row: Arc<Row>,
     pub(crate) series: LevelSeries,
     pub(crate) signals: SignalSeries,
@@ -110,23 +113,27 @@ impl Shared {
     }
 
     /// Follows more queues, none of which was followed.
-    pub(crate) fn adopt(&self, keys: Vec<QueueKey>, young: bool) {
+    pub(crate) fn adopt(&self, found: Vec<Found>, young: bool) {
         let mut queues = self.queues().to_vec();
         let limits = Limits {
             names: self.settings.max_names,
             jobs: self.settings.max_jobs,
         };
-        for key in keys {
+        for Found { key, events } in found {
             let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
             let row = match of_name {
                 Some(queue) => Arc::clone(&queue.row),
                 None => Arc::new(Row::new(&self.families, key.name())),
             };
+            if events {
+                row.begin();
+            }
             queues.push(Arc::new(Queue {
                 series: LevelSeries::new(&self.families, &key),
                 signals: SignalSeries::new(&self.families, &key),
                 key,
                 young,
+                events,
                 row,
                 activity: Activity::default(),
                 fold: Mutex::new(Fold::new(limits)),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Value;
+use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
-use crate::entry::{Entry, StreamId, StreamInfo};
+use crate::entry::{Entry, Event, StreamId, StreamInfo, bytes};
 use crate::fold::{Batch, End, Name};
 use crate::ledger::Ledger;
 use crate::series::{Counts, Families};
@@ -18,6 +18,17 @@ const CHECK_BUSY: Duration = Duration::from_secs(5);
 const CHECK_IDLE: Duration = Duration::from_secs(30);
 /// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
 const MANY: usize = 2_000;
+
+/// How many commands [`Stream::ask`] makes.
+pub(crate) const REPLIES: usize = 5;
+
+/// A count of jobs that workers keep; without a key there was none yet, or none is kept.
+fn counted(answer: &Value) -> Option<u64> {
+    match answer {
+        Value::Nil => Some(0),
+        value => std::str::from_utf8(bytes(value)?).ok()?.parse().ok(),
+    }
+}
 
 pub(crate) struct Stream {
     pub(crate) queue: Arc<Queue>,
@@ -53,8 +64,30 @@ impl Stream {
         self.ledger.as_ref().map(Ledger::cursor)
     }
 
-    /// Takes the answer to XINFO STREAM.
-    pub(crate) fn checked(&mut self, answer: &Value, now: Instant) {
+    /// Asks what the server says of the stream, and what workers counted before and after: the same both times, it is
+    /// of that moment.
+    pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
+        let counted = |pipeline: &mut Pipeline| {
+            for part in ["metrics:completed", "metrics:failed"] {
+                pipeline
+                    .cmd("HGET")
+                    .arg(self.queue.key.part(part))
+                    .arg("count");
+            }
+        };
+        counted(pipeline);
+        pipeline.cmd("XINFO").arg("STREAM").arg(&self.key);
+        counted(pipeline);
+    }
+
+    /// Takes the answers.
+    pub(crate) fn checked(&mut self, answers: &[Value], now: Instant) {
+        let [completed, failed, answer, after @ ..] = answers else {
+            return;
+        };
+        let before = [completed, failed].map(counted);
+        let counted = [before[0], before[1]] == [0, 1].map(|at| after.get(at).and_then(counted));
+        let counted = counted.then_some(before).and_then(|[a, b]| Some([a?, b?]));
         self.check_at = now + CHECK_IDLE;
         if let Value::ServerError(error) = answer
             && error.code() == "WRONGTYPE"
@@ -65,13 +98,13 @@ impl Stream {
         }
         let info = StreamInfo::read(answer);
         let lost = match &mut self.ledger {
-            Some(ledger) => ledger.check(info.as_ref()),
+            Some(ledger) => ledger.check_with(info.as_ref(), counted),
             None => {
                 let mut ledger = match self.queue.young {
                     true => Ledger::from_start(),
                     false => Ledger::from_now(info.as_ref()),
                 };
-                let lost = ledger.check(info.as_ref());
+                let lost = ledger.check_with(info.as_ref(), counted);
                 self.ledger = Some(ledger);
                 lost
             }
@@ -80,6 +113,22 @@ impl Stream {
             self.counts.lost.add(lost);
             self.queue.activity.changed();
             self.queue.fold.lock().gap();
+        }
+        self.repair();
+    }
+
+    /// Counts what ended unseen, by no name.
+    fn repair(&mut self) {
+        let Some(ledger) = &mut self.ledger else {
+            return;
+        };
+        let missed = ledger.repair.take();
+        self.counts.exact.set(f64::from(ledger.repair.is_exact()));
+        if missed != [0; 2] {
+            let mut fold = self.queue.fold.lock();
+            let name = fold.unknown();
+            self.counts.name(fold.names());
+            self.counts.missed(name, missed);
         }
     }
 
@@ -93,7 +142,12 @@ impl Stream {
                 continue;
             };
             read += 1;
-            let lost = ledger.read(entry.id);
+            let outcome = match entry.event {
+                Event::Completed => Some(0),
+                Event::Failed => Some(1),
+                _ => None,
+            };
+            let lost = ledger.read_end(entry.id, outcome);
             if lost > 0 {
                 self.counts.lost.add(lost);
                 fold.gap();
@@ -108,7 +162,9 @@ impl Stream {
             fold.flush(batch);
         }
         self.counts.name(fold.names());
-        self.counts.arrived(&batch.added, batch.stalled);
+        self.counts.arrived(batch);
+        drop(fold);
+        self.repair();
     }
 
     /// Sets when to look again after a look that gave so many entries.
@@ -121,6 +177,16 @@ impl Stream {
         };
         if entries > 0 {
             self.check_at = self.check_at.min(now + CHECK_BUSY);
+        }
+    }
+
+    /// Learns the name of a job that was taken, and counts its wait.
+    pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
+        let mut fold = self.queue.fold.lock();
+        let name = fold.learn(job, looked_up);
+        self.counts.name(fold.names());
+        if let Some(wait) = wait {
+            self.counts.waited(name, wait);
         }
     }
 

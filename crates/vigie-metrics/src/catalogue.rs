@@ -204,6 +204,18 @@ catalogue! {
         "Times an active job was found without its worker and put back to wait, counted from the event stream since start.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
+    /// Removals.
+    BULLMQ_JOBS_REMOVED: Counter, 2 = Desc::counter(
+        "bullmq_jobs_removed_total",
+        "Jobs removed by remove(), clean(), a job scheduler's end or a deduplication that replaces, counted from the event stream since start. drain(), obliterate(), removeOnComplete and removeOnFail leave no event, and are not in it.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Deduplications.
+    BULLMQ_JOBS_DEDUPLICATED: Counter, 2 = Desc::counter(
+        "bullmq_jobs_deduplicated_total",
+        "Jobs that were handed to the queue while another with their deduplication id was there, and that were dropped or took its place, counted from the event stream since start.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",
@@ -217,6 +229,13 @@ catalogue! {
         &["prefix", "queue", "name", "outcome"],
         &JOB_BUCKETS,
     ).max_series(2 * QUEUES);
+    /// Wait times.
+    BULLMQ_JOB_WAIT: Histogram, 3 = Desc::histogram(
+        "bullmq_job_wait_seconds",
+        "Time an attempt waited, from the moment its job was last ready to run to the moment a worker took it. A delay, a backoff and the wait for children are not in it; a pause of the queue and a rate limit are.",
+        &["prefix", "queue", "name"],
+        &JOB_BUCKETS,
+    ).max_series(QUEUES);
     /// Runs without a duration.
     BULLMQ_RUNS_UNMEASURED: Counter, 2 = Desc::counter(
         "bullmq_job_runs_unmeasured_total",
@@ -226,9 +245,15 @@ catalogue! {
     /// What the reader missed.
     BULLMQ_EVENTS_LOST: Counter, 2 = Desc::counter(
         "bullmq_events_lost_total",
-        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact.",
+        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
         &["prefix", "queue"],
     );
+    /// Whether outcomes are complete.
+    BULLMQ_OUTCOMES_EXACT: Gauge, 2 = Desc::gauge(
+        "bullmq_outcomes_exact",
+        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent for queues of Bull, whose outcomes are not known.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
     /// What the reader read.
     BULLMQ_EVENTS_READ: Counter, 2 = Desc::counter(
         "bullmq_events_read_total",

@@ -1,11 +1,12 @@
 //! What happened in a queue.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use vigie_metrics::{Counter, Histogram, Series};
+use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
 use super::{FINAL, Families, Row};
-use crate::fold::End;
+use crate::fold::{Batch, End};
 use crate::key::QueueKey;
 use crate::names::NameId;
 
@@ -23,7 +24,11 @@ pub(crate) struct Counts {
     pub(crate) read: Arc<Series<Counter, 2>>,
     pub(crate) lost: Arc<Series<Counter, 2>>,
     stalled: Arc<Series<Counter, 2>>,
+    removed: Arc<Series<Counter, 2>>,
+    deduplicated: Arc<Series<Counter, 2>>,
     unmeasured: Arc<Series<Counter, 2>>,
+    /// Whether all that ended is counted.
+    pub(crate) exact: Arc<Series<Gauge, 2>>,
 }
 
 struct NameSeries {
@@ -32,6 +37,7 @@ struct NameSeries {
     attempts_failed: Arc<Series<Counter, 3>>,
     finished: [Arc<Series<Counter, 4>>; 2],
     /// Made when first needed: a histogram is large.
+    waits: Option<Arc<Series<Histogram, 3>>>,
     runs: [Option<Arc<Series<Histogram, 4>>>; 3],
     ticks: Option<Arc<Series<Histogram, 0>>>,
 }
@@ -48,7 +54,10 @@ impl Counts {
             read: families.read.series(labels),
             lost: families.lost.series(labels),
             stalled: families.stalled.series(labels),
+            removed: families.removed.series(labels),
+            deduplicated: families.deduplicated.series(labels),
             unmeasured: families.unmeasured.series(labels),
+            exact: families.exact.series(labels),
         }
     }
 
@@ -67,20 +76,38 @@ impl Counts {
                 added: self.families.added.series([prefix, queue, label]),
                 attempts_failed: self.families.attempts_failed.series([prefix, queue, label]),
                 finished: FINAL.map(finished),
+                waits: None,
                 runs: [None, None, None],
                 ticks: ticks.map(|(_, series)| Arc::clone(series)),
             });
         }
     }
 
-    /// Jobs were added, the names of which were handed to [`Counts::name`], and jobs stalled.
-    pub(crate) fn arrived(&self, added: &[NameId], stalled: u64) {
-        for name in added {
+    /// All that a batch holds but the ends. Its names were handed to [`Counts::name`].
+    pub(crate) fn arrived(&mut self, batch: &Batch) {
+        for name in &batch.added {
             if let Some(series) = self.names.get(name.index()) {
                 series.added.inc();
             }
         }
-        self.stalled.add(stalled);
+        for (name, wait) in &batch.waits {
+            self.waited(*name, *wait);
+        }
+        self.stalled.add(batch.stalled);
+        self.removed.add(batch.removed);
+        self.deduplicated.add(batch.deduplicated);
+    }
+
+    /// An attempt began after so long.
+    pub(crate) fn waited(&mut self, name: NameId, wait: Duration) {
+        let Some(series) = self.names.get_mut(name.index()) else {
+            return;
+        };
+        let waits = series.waits.get_or_insert_with(|| {
+            let (prefix, queue) = (self.queue.prefix(), self.queue.name());
+            self.families.waits.series([prefix, queue, &series.label])
+        });
+        waits.observe(wait);
     }
 
     /// An attempt ended. Its name was handed to [`Counts::name`].
@@ -111,6 +138,19 @@ impl Counts {
         {
             ticks.observe(run);
         }
+    }
+
+    /// So many jobs ended unseen, completed and failed.
+    pub(crate) fn missed(&mut self, name: NameId, missed: [u64; 2]) {
+        let Some(series) = self.names.get(name.index()) else {
+            return;
+        };
+        for (at, more) in missed.into_iter().enumerate() {
+            series.finished[at].add(more);
+            self.ended[at] += more;
+            self.unmeasured.add(more);
+        }
+        self.publish();
     }
 
     /// Brings the ends into the row.

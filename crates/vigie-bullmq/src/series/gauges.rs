@@ -20,11 +20,9 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The counts start at 0 at once, so that `rate()` sees the first failure.
     pub(crate) fn new(families: &Families, name: &str) -> Self {
         let ended = FINAL.map(|state| {
             let series = families.jobs.series([name, state]);
-            series.set(0.0);
             (AtomicU64::new(0), series)
         });
         Self {
@@ -32,6 +30,11 @@ impl Row {
             ended,
             compatible: families.compatible.as_ref().map(|all| all.row(name)),
         }
+    }
+
+    /// What ends will be counted: from 0 at once, so that `rate()` sees the first failure.
+    pub(crate) fn begin(&self) {
+        self.add([0; 2]);
     }
 
     pub(crate) fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {

@@ -44,9 +44,13 @@ pub(crate) struct Families {
     finished: Family<Counter, 4>,
     attempts_failed: Family<Counter, 3>,
     runs: Family<Histogram, 4>,
+    waits: Family<Histogram, 3>,
     stalled: Family<Counter, 2>,
+    removed: Family<Counter, 2>,
+    deduplicated: Family<Counter, 2>,
     unmeasured: Family<Counter, 2>,
     lost: Family<Counter, 2>,
+    exact: Family<Gauge, 2>,
     read: Family<Counter, 2>,
     tick: Option<(Tick, Arc<Series<Histogram, 0>>)>,
     pub(crate) queues: Arc<Series<Gauge, 0>>,
@@ -76,9 +80,13 @@ impl Families {
             finished: registry.family(&catalogue::BULLMQ_JOBS_FINISHED),
             attempts_failed: registry.family(&catalogue::BULLMQ_ATTEMPTS_FAILED),
             runs: registry.family(&catalogue::BULLMQ_JOB_RUN),
+            waits: registry.family(&catalogue::BULLMQ_JOB_WAIT),
             stalled: registry.family(&catalogue::BULLMQ_JOBS_STALLED),
+            removed: registry.family(&catalogue::BULLMQ_JOBS_REMOVED),
+            deduplicated: registry.family(&catalogue::BULLMQ_JOBS_DEDUPLICATED),
             unmeasured: registry.family(&catalogue::BULLMQ_RUNS_UNMEASURED),
             lost: registry.family(&catalogue::BULLMQ_EVENTS_LOST),
+            exact: registry.family(&catalogue::BULLMQ_OUTCOMES_EXACT),
             read: registry.family(&catalogue::BULLMQ_EVENTS_READ),
             tick: tick.map(|tick| {
                 let ticks = registry.family(&catalogue::PRODUCTION_TICK_DURATION);
@@ -121,9 +129,17 @@ impl Families {
     /// Removes what was counted of a queue.
     pub(crate) fn remove_counts(&self, queue: &QueueKey) {
         let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
-        for family in [&self.stalled, &self.unmeasured, &self.lost, &self.read] {
+        for family in [
+            &self.stalled,
+            &self.removed,
+            &self.deduplicated,
+            &self.unmeasured,
+            &self.lost,
+            &self.read,
+        ] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
+        self.exact.retain(|[prefix, name]| others(prefix, name));
         for family in [&self.added, &self.attempts_failed] {
             family.retain(|[prefix, name, _]| others(prefix, name));
         }
@@ -131,5 +147,6 @@ impl Families {
             .retain(|[prefix, name, _, _]| others(prefix, name));
         self.runs
             .retain(|[prefix, name, _, _]| others(prefix, name));
+        self.waits.retain(|[prefix, name, _]| others(prefix, name));
     }
 }

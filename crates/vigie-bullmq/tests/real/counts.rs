@@ -69,6 +69,27 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
     assert_eq!(watched.jobs("work", "waiting"), Some(0.0));
 }
 
+/// Each `completed` holds the whole return value: 20 MB to read.
+#[tokio::test]
+async fn large_return_values_are_followed_whole() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    let args = ["--queue=large", "--jobs=2000", "--return-bytes=10240"];
+    run("testing/jobs.js", &redis, &args).await;
+    let completed = [("queue", "large"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(1_800.0))
+        .await;
+    let of_queue = [("prefix", "bull"), ("queue", "large")];
+    assert_eq!(
+        watched.value("bullmq_events_lost_total", &of_queue),
+        Some(0.0)
+    );
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+}
+
 #[tokio::test]
 async fn the_newer_protocol_says_the_same() {
     let redis = Redis::start().await.unwrap();
@@ -191,4 +212,61 @@ async fn what_was_trimmed_unread_is_counted_to_the_entry() {
         watched.value("bullmq_events_lost_total", &of_queue),
         Some(lost)
     );
+}
+
+/// What was trimmed unread is made up for where the workers count, and only there.
+#[tokio::test]
+async fn what_was_missed_is_repaired_from_the_workers_metrics() {
+    let redis = Redis::start().await.unwrap();
+    let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
+    let proxy = TcpProxy::start(target).await.unwrap();
+    let watched = watch(settings(&format!("redis://{}", proxy.addr())));
+    watched.until_swept().await;
+    let work = async |queue: &str, jobs: &str, flags: &[&str]| {
+        let args = [&["--queue", queue, "--jobs", jobs], flags].concat();
+        run("testing/jobs.js", &redis, &args).await;
+    };
+    for (queue, flags) in [("metered", &["--metrics"][..]), ("plain", &[])] {
+        work(queue, "100", flags).await;
+        let completed = [("queue", queue), ("state", "completed")];
+        watched
+            .until("queue_jobs_total", &completed, Some(90.0))
+            .await;
+    }
+    // Held against each other within five seconds, while nothing is missed.
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    work("metered", "10", &["--metrics"]).await;
+    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    proxy.set(Link::Cut).await;
+    watched
+        .until("vigie_source_up", &[("source", "events")], Some(0.0))
+        .await;
+    for (queue, flags) in [("metered", &["--metrics"][..]), ("plain", &[])] {
+        work(queue, "1000", flags).await;
+        let key = format!("bull:{queue}:events");
+        redis.cli(&["XTRIM", &key, "MAXLEN", "77"]).await.unwrap();
+    }
+    proxy.set(Link::Up).await;
+    for (state, jobs) in [("completed", 999.0), ("failed", 111.0)] {
+        let labels = [("queue", "metered"), ("state", state)];
+        watched.until("queue_jobs_total", &labels, Some(jobs)).await;
+    }
+    let of_queue = |queue| [("prefix", "bull"), ("queue", queue)];
+    watched
+        .until("bullmq_outcomes_exact", &of_queue("plain"), Some(0.0))
+        .await;
+    let exact = watched.value("bullmq_outcomes_exact", &of_queue("metered"));
+    assert_eq!(exact, Some(1.0));
+    for queue in ["metered", "plain"] {
+        assert!(watched.value("bullmq_events_lost_total", &of_queue(queue)) > Some(1_000.0));
+    }
+    // What was read of it, and no more.
+    let plain = watched.sum("bullmq_jobs_finished_total", &[("queue", "plain")]);
+    assert!((100.0..=177.0).contains(&plain), "{plain}");
+    // And then it is exact again.
+    work("metered", "100", &["--metrics"]).await;
+    let completed = [("queue", "metered"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(1_089.0))
+        .await;
 }

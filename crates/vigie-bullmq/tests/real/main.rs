@@ -8,3 +8,4 @@ mod reads_only;
 mod refresh;
 mod signals;
 mod support;
+mod versions;

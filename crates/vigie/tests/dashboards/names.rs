@@ -30,6 +30,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "it is 1 on one of many at most, and the figures themselves show that somebody exports",
     ),
     ("process_threads", "the configuration fixes it"),
+    (
+        "bullmq_outcomes_exact",
+        "the events lost say when, and this stays as it is until a restart",
+    ),
 ];
 
 /// The labels of a metric, by the name of one of its samples.

@@ -1,0 +1,167 @@
+//! What ended in entries that were missed, by the counters BullMQ's workers may keep beside the stream.
+//!
+//! A worker with `metrics` on counts what it completes and fails in `metrics:completed` and `metrics:failed`, in the
+//! script that adds the entry. Where that count moved as the entries did while none was missed, every worker has it on,
+//! and it tells what the missed ones held.
+
+/// Completed and failed jobs.
+pub(crate) type Ended = [u64; 2];
+
+/// Ends that were read, held against those that were counted, from one settled moment to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Repair {
+    /// Read since the moment.
+    read: Ended,
+    /// Missed entries since the moment.
+    lost: u64,
+    /// Counted at the moment; `None`: not known.
+    counted: Option<Ended>,
+    /// Whether all that ended in the last stretch without loss was counted.
+    complete: bool,
+    /// Ends that were missed, not yet handed out.
+    missed: Ended,
+    /// Whether entries were missed for which the counters do not stand in.
+    torn: bool,
+}
+
+impl Repair {
+    /// Takes note of an end that was read: 0 completed, 1 failed.
+    pub(crate) fn read(&mut self, outcome: usize) {
+        self.read[outcome] = self.read[outcome].saturating_add(1);
+    }
+
+    /// Other counters may stand under the keys now.
+    pub(crate) fn reset(&mut self) {
+        self.torn |= self.lost > 0;
+        (self.read, self.lost, self.counted) = ([0; 2], 0, None);
+    }
+
+    /// All entries up to a moment were read, or are known to be missed; `counted` is of that moment, if it is known.
+    pub(crate) fn settle(&mut self, lost: u64, counted: Option<Ended>) {
+        self.lost = self.lost.saturating_add(lost);
+        let Some(now) = counted else {
+            return;
+        };
+        let (read, lost) = (
+            std::mem::take(&mut self.read),
+            std::mem::take(&mut self.lost),
+        );
+        let before = self.counted.replace(now);
+        let grown = before.and_then(|before| {
+            let [a, b] = [0, 1].map(|at| now[at].checked_sub(before[at]));
+            Some([a?, b?])
+        });
+        match grown {
+            Some(grown) if lost == 0 => {
+                if read != [0; 2] || grown != [0; 2] {
+                    self.complete = grown == read;
+                }
+            }
+            // Never more than is sure: what was read is not in it twice.
+            Some(grown) if self.complete => {
+                for at in 0..2 {
+                    let missed = grown[at].saturating_sub(read[at]);
+                    self.missed[at] = self.missed[at].saturating_add(missed);
+                }
+            }
+            _ => self.torn |= lost > 0,
+        }
+    }
+
+    /// The ends that were missed since this was last asked.
+    pub(crate) fn take(&mut self) -> Ended {
+        std::mem::take(&mut self.missed)
+    }
+
+    /// Whether all that ended is counted, as far as is known.
+    pub(crate) fn is_exact(&self) -> bool {
+        !self.torn && self.lost == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(repair: &mut Repair, ended: Ended) {
+        for (outcome, times) in ended.into_iter().enumerate() {
+            (0..times).for_each(|_| repair.read(outcome));
+        }
+    }
+
+    #[test]
+    fn what_was_missed_is_made_good_where_every_worker_counts() {
+        let mut repair = Repair::default();
+        repair.settle(0, Some([100, 7]));
+        read(&mut repair, [10, 2]);
+        repair.settle(0, Some([110, 9]));
+        read(&mut repair, [5, 0]);
+        repair.settle(40, Some([125, 10]));
+        assert_eq!((repair.take(), repair.is_exact()), ([10, 1], true));
+        assert_eq!(repair.take(), [0, 0]);
+    }
+
+    #[test]
+    fn some_workers_do_not_count() {
+        let mut repair = Repair::default();
+        repair.settle(0, Some([0, 0]));
+        read(&mut repair, [10, 2]);
+        repair.settle(0, Some([5, 1]));
+        repair.settle(40, Some([25, 1]));
+        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+    }
+
+    #[test]
+    fn a_moment_that_is_not_known_is_waited_over() {
+        let mut repair = Repair::default();
+        repair.settle(0, Some([0, 0]));
+        read(&mut repair, [1, 0]);
+        repair.settle(0, Some([1, 0]));
+        repair.settle(9, None);
+        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+        read(&mut repair, [1, 0]);
+        repair.settle(0, Some([4, 0]));
+        assert_eq!((repair.take(), repair.is_exact()), ([2, 0], true));
+    }
+
+    #[test]
+    fn counters_that_began_anew_tell_nothing() {
+        let mut repair = Repair::default();
+        repair.settle(0, Some([50, 5]));
+        read(&mut repair, [1, 0]);
+        repair.settle(0, Some([51, 5]));
+        repair.settle(9, Some([3, 0]));
+        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+        repair.reset();
+        repair.settle(0, Some([1_000, 0]));
+        assert_eq!(repair.take(), [0, 0]);
+    }
+
+    proptest! {
+        /// Where all is counted, whatever is missed: read and repaired never exceed, and make, what ended.
+        #[test]
+        fn read_and_repaired_make_what_ended(
+            steps in prop::collection::vec((0u64..5, 0u64..5, 0u64..5, any::<bool>()), 0..40),
+        ) {
+            let mut repair = Repair::default();
+            repair.settle(0, Some([0; 2]));
+            read(&mut repair, [1, 1]);
+            repair.settle(0, Some([1; 2]));
+            let (mut ended, mut seen) = ([1; 2], [1; 2]);
+            for (completed, failed, missed, known) in steps {
+                read(&mut repair, [completed, failed]);
+                ended = [ended[0] + completed + missed, ended[1] + failed];
+                seen = [seen[0] + completed, seen[1] + failed];
+                repair.settle(4 * missed, known.then_some(ended));
+                let more = repair.take();
+                seen = [seen[0] + more[0], seen[1] + more[1]];
+                prop_assert!(seen[0] <= ended[0] && seen[1] <= ended[1]);
+            }
+            repair.settle(0, Some(ended));
+            let more = repair.take();
+            prop_assert_eq!([seen[0] + more[0], seen[1] + more[1]], ended);
+            prop_assert!(repair.is_exact());
+        }
+    }
+}

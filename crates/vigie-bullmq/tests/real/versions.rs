@@ -1,0 +1,318 @@
+//! Queues of BullMQ 3, 4, 5 and 6 and of Bull 4 side by side: levels equal the jobs counted one by one.
+
+use serde_json::{Value, json};
+use vigie_bullmq::probe;
+use vigie_testkit::{Process, Redis, Script, eventually};
+
+use crate::support::{SCRIPT, SOON, Watched, run_jobs, settings, watch};
+
+const STATES: [&str; 6] = [
+    "waiting",
+    "active",
+    "delayed",
+    "prioritized",
+    "paused",
+    "waiting-children",
+];
+
+/// A queue of one version, and who drives it.
+struct Queue {
+    prefix: String,
+    name: String,
+    process: Process,
+}
+
+impl Queue {
+    async fn open(redis: &Redis, package: &str, prefix: &str, name: &str, flags: &[&str]) -> Self {
+        let url = redis.url();
+        let mut args = vec!["--redis", &url, "--package", package];
+        args.extend(["--prefix", prefix, "--queue", name]);
+        args.extend(flags);
+        let script = Script::new("testing/versions.js").args(args);
+        let mut process = script.spawn().unwrap();
+        assert_eq!(process.next_json(SCRIPT).await.unwrap()["msg"], "ready");
+        let (prefix, name) = (prefix.to_owned(), name.to_owned());
+        Self {
+            prefix,
+            name,
+            process,
+        }
+    }
+
+    async fn tell(&mut self, command: Value) -> Value {
+        let asked = self.process.ask(&command, SCRIPT).await;
+        asked.unwrap_or_else(|error| panic!("{} {command}: {error}", self.name))
+    }
+
+    async fn add(&mut self, n: u64, opts: Value) {
+        self.tell(json!({"cmd": "add", "n": n, "opts": opts})).await;
+    }
+
+    /// Waits until what is published of the queue is the truth; returns the truth.
+    async fn check(&mut self, watched: &Watched) -> Value {
+        let name = self.name.clone();
+        self.check_of(watched, &name).await
+    }
+
+    async fn check_of(&mut self, watched: &Watched, queue: &str) -> Value {
+        let truth = self.tell(json!({"cmd": "truth", "queue": queue})).await;
+        assert_eq!(truth["counts"]["nowhere"], 0, "{truth}");
+        eventually(SOON, async || {
+            let scrape = watched.scrape();
+            let value = |family, state| {
+                let labels = [
+                    ("prefix", &*self.prefix),
+                    ("queue", queue),
+                    ("state", state),
+                ];
+                scrape.value(family, &labels)
+            };
+            let mut wrong = Vec::new();
+            for state in STATES {
+                let found = value("bullmq_jobs", state);
+                if found != truth["counts"][state].as_f64() {
+                    wrong.push((state, found));
+                }
+            }
+            for state in ["completed", "failed"] {
+                let found = value("bullmq_jobs_retained", state);
+                if found != truth["counts"][state].as_f64() {
+                    wrong.push((state, found));
+                }
+            }
+            let labels = [("prefix", &*self.prefix), ("queue", queue)];
+            let paused = scrape.value("bullmq_queue_paused", &labels);
+            if paused != truth["paused"].as_bool().map(f64::from) {
+                wrong.push(("pause", paused));
+            }
+            match wrong.is_empty() {
+                true => Ok(()),
+                false => Err(format!("{queue}: {wrong:?}, not {truth}")),
+            }
+        })
+        .await;
+        truth
+    }
+}
+
+/// Through every state and back, and what each version does its own way.
+async fn drive(redis: &Redis, watched: &Watched, package: &str, prefix: &str, name: &str) {
+    let mut queue = Queue::open(redis, package, prefix, name, &[]).await;
+    queue.add(2, json!({"delay": 3_600_000.5})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["counts"]["delayed"], 2, "{name}: {truth}");
+    queue.add(1, json!({})).await;
+    queue.add(1, json!({"lifo": true})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["counts"]["waiting"], 2, "{name}: {truth}");
+    if ["bullmq-v3", "bullmq-v4"].contains(&package) {
+        assert_eq!(
+            truth["said"]["waiting"], 3,
+            "a marker is among them: {truth}"
+        );
+    }
+    queue.add(2, json!({"priority": 3})).await;
+    queue.check(watched).await;
+    queue.tell(json!({"cmd": "pause"})).await;
+    queue.check(watched).await;
+    queue.add(1, json!({})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["paused"], true, "{name}: {truth}");
+    queue.tell(json!({"cmd": "resume"})).await;
+    queue.check(watched).await;
+    queue.tell(json!({"cmd": "take", "n": 3})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["counts"]["active"], 3, "{name}: {truth}");
+    queue.tell(json!({"cmd": "finish"})).await;
+    queue.tell(json!({"cmd": "finish", "as": "failed"})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["counts"]["failed"], 1, "{name}: {truth}");
+    if package != "bull" {
+        // Their events go with the queue.
+        let failed = [("queue", name), ("state", "failed")];
+        watched.until("queue_jobs_total", &failed, Some(1.0)).await;
+    }
+    queue.tell(json!({"cmd": "pause"})).await;
+    queue.tell(json!({"cmd": "obliterate"})).await;
+    let truth = queue.check(watched).await;
+    assert_eq!(truth["counts"]["delayed"], 0, "{name}: {truth}");
+    queue.add(2, json!({"priority": 3})).await;
+    let truth = queue.check(watched).await;
+    let waiting = ["waiting", "prioritized"].map(|state| truth["counts"][state].as_u64().unwrap());
+    assert_eq!(waiting.iter().sum::<u64>(), 2, "{name}: {truth}");
+}
+
+#[tokio::test]
+async fn all_versions_side_by_side() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    tokio::join!(
+        drive(&redis, &watched, "bullmq-v3", "bull", "three:with:colons"),
+        drive(&redis, &watched, "bullmq-v4", "bull", "four:with:colons"),
+        drive(&redis, &watched, "bullmq", "shop:eu", "five"),
+        drive(&redis, &watched, "bullmq-v6", "{tag}", "six"),
+        drive(&redis, &watched, "bull", "bull", "bull:with:colons"),
+        drive(&redis, &watched, "bull", "own", "bull"),
+    );
+    assert_eq!(watched.value("bullmq_queues", &[]), Some(6.0));
+    // Outcomes are counted where there is a stream, and nothing is said where there is none.
+    for (queue, completed) in [
+        ("three:with:colons", Some(1.0)),
+        ("four:with:colons", Some(1.0)),
+        ("five", Some(1.0)),
+        ("six", Some(1.0)),
+        ("bull:with:colons", None),
+        ("bull", None),
+    ] {
+        for state in ["completed", "failed"] {
+            assert_eq!(watched.jobs(queue, state), completed, "{queue} {state}");
+        }
+        let scrape = watched.scrape();
+        let of_queue = [("queue", queue)];
+        let read = scrape
+            .samples("bullmq_events_read_total", &of_queue)
+            .count();
+        assert_eq!(read == 1, completed.is_some(), "{queue}");
+    }
+    let found = probe(&settings(&redis.url())).await.unwrap();
+    assert_eq!(found.len(), 6);
+}
+
+#[tokio::test]
+async fn paused_by_version_5_and_upgraded() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    let mut five = Queue::open(&redis, "bullmq", "bull", "q", &[]).await;
+    five.tell(json!({"cmd": "pause"})).await;
+    five.add(3, json!({})).await;
+    five.check(&watched).await;
+    let mut six = Queue::open(&redis, "bullmq-v6", "bull", "q", &[]).await;
+    six.add(2, json!({})).await;
+    let truth = six.check(&watched).await;
+    assert_eq!(truth["counts"]["paused"], 5, "{truth}");
+    assert_eq!(truth["said"]["waiting"], 2, "three are hidden: {truth}");
+    six.tell(json!({"cmd": "resume"})).await;
+    let truth = six.check(&watched).await;
+    assert_eq!(truth["counts"]["waiting"], 5, "{truth}");
+}
+
+#[tokio::test]
+async fn queues_that_nobody_opened() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    for package in ["bullmq-v3", "bullmq-v4", "bullmq", "bullmq-v6"] {
+        let [parent, child] = ["parent", "child"].map(|who| format!("{package}-{who}"));
+        let mut flows = Queue::open(&redis, package, "bull", "none", &["--no-queue"]).await;
+        flows
+            .tell(json!({"cmd": "flow", "parent": parent, "child": child}))
+            .await;
+        let truth = flows.check_of(&watched, &parent).await;
+        assert_eq!(truth["counts"]["waiting-children"], 1, "{truth}");
+        let truth = flows.check_of(&watched, &child).await;
+        assert_eq!(truth["counts"]["waiting"], 1, "{truth}");
+    }
+    for package in ["bullmq", "bullmq-v6"] {
+        let name = format!("{package}-skipped");
+        let mut queue = Queue::open(&redis, package, "bull", &name, &["--skip-meta"]).await;
+        queue.add(2, json!({"delay": 1e7})).await;
+        queue.check(&watched).await;
+    }
+    assert_eq!(watched.value("bullmq_queues", &[]), Some(10.0));
+}
+
+#[tokio::test]
+async fn a_queue_of_bull_becomes_one_of_bullmq() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    let mut old = Queue::open(&redis, "bull", "bull", "q", &[]).await;
+    old.add(1, json!({})).await;
+    old.check(&watched).await;
+    assert_eq!(watched.jobs("q", "completed"), None);
+    redis.cli(&["FLUSHALL"]).await.unwrap();
+    let mut new = Queue::open(&redis, "bullmq", "bull", "q", &[]).await;
+    let completed = [("queue", "q"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(0.0))
+        .await;
+    watched.until_followed("q").await;
+    new.add(1, json!({})).await;
+    new.tell(json!({"cmd": "take"})).await;
+    new.tell(json!({"cmd": "finish"})).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(1.0))
+        .await;
+    new.check(&watched).await;
+}
+
+#[tokio::test]
+async fn waits_removals_and_deduplications() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    for (package, deduplicates) in [("bullmq-v4", false), ("bullmq", true), ("bullmq-v6", true)] {
+        let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
+        queue.add(4, json!({})).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        queue.tell(json!({"cmd": "take", "n": 2})).await;
+        queue.tell(json!({"cmd": "finish"})).await;
+        queue.tell(json!({"cmd": "finish"})).await;
+        queue.tell(json!({"cmd": "remove"})).await;
+        let cleaned = queue
+            .tell(json!({"cmd": "clean", "state": "completed"}))
+            .await;
+        assert_eq!(cleaned["cleaned"], 2, "{package}: {cleaned}");
+        if deduplicates {
+            let once = json!({"deduplication": {"id": "only"}});
+            queue.add(3, once).await;
+            let replaces = json!({"deduplication": {"id": "last", "ttl": 1e6, "extend": true, "replace": true}, "delay": 1e6});
+            queue.add(3, replaces).await;
+        }
+        let of_queue = [("prefix", "bull"), ("queue", package)];
+        let [removed, deduplicated] = if deduplicates { [5.0, 4.0] } else { [3.0, 0.0] };
+        watched
+            .until("bullmq_jobs_removed_total", &of_queue, Some(removed))
+            .await;
+        watched
+            .until(
+                "bullmq_jobs_deduplicated_total",
+                &of_queue,
+                Some(deduplicated),
+            )
+            .await;
+        let scrape = watched.scrape();
+        let of_name = [("prefix", "bull"), ("queue", package), ("name", "job")];
+        let value = |metric| scrape.value(metric, &of_name).unwrap();
+        assert_eq!(value("bullmq_job_wait_seconds_count"), 2.0);
+        assert!(value("bullmq_job_wait_seconds_sum") >= 0.6);
+    }
+}
+
+/// An app's own event trims the stream to 1,000 entries, and an obliteration deletes all.
+#[tokio::test]
+async fn a_trim_and_an_obliteration_move_no_count() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(settings(&redis.url()));
+    watched.until_swept().await;
+    let completed = [("queue", "work"), ("state", "completed")];
+    let mut queue = Queue::open(&redis, "bullmq-v6", "bull", "work", &[]).await;
+    let before = run_jobs(&redis, "work", 1_000).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(900.0))
+        .await;
+    queue.tell(json!({"cmd": "publish"})).await;
+    let length = redis.cli(&["XLEN", "bull:work:events"]).await.unwrap();
+    assert!(length.parse::<u64>().unwrap() < 2_000, "{length} {before}");
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(990.0))
+        .await;
+    queue.tell(json!({"cmd": "obliterate"})).await;
+    assert_eq!(watched.jobs("work", "completed"), Some(990.0));
+    run_jobs(&redis, "work", 100).await;
+    watched
+        .until("queue_jobs_total", &completed, Some(1_080.0))
+        .await;
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    let lost = watched.value("bullmq_events_lost_total", &of_queue);
+    assert_eq!(lost, Some(0.0));
+}

@@ -1,0 +1,127 @@
+// One queue of any version of BullMQ, or of Bull: filled as it is told, and counted job by job.
+
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import { say, serve } from './lines.js';
+
+const { values: args } = parseArgs({
+  options: {
+    redis: { type: 'string', default: 'redis://127.0.0.1:6379' },
+    package: { type: 'string', default: 'bullmq' }, // or bullmq-v3, bullmq-v4, bullmq-v6, bull
+    prefix: { type: 'string', default: 'bull' },
+    queue: { type: 'string', default: 'driven' },
+    'no-queue': { type: 'boolean', default: false }, // flows only
+    'skip-meta': { type: 'boolean', default: false },
+  },
+});
+const HOUR_MS = 3_600_000;
+const library = await import(args.package);
+const isBull = args.package === 'bull';
+const redis = new Redis(args.redis);
+const { hostname: host, port } = new URL(args.redis);
+const connection = { host, port: Number(port), maxRetriesPerRequest: null };
+const at = { connection, prefix: args.prefix };
+
+function open() {
+  if (isBull) return new library.default(args.queue, { redis: connection, prefix: args.prefix });
+  return new library.Queue(args.queue, { ...at, skipMetasUpdate: args['skip-meta'] });
+}
+const queue = args['no-queue'] ? null : open();
+await (isBull ? queue.isReady() : queue?.waitUntilReady());
+
+const token = randomUUID();
+let worker;
+const taken = [];
+async function next() {
+  if (isBull) return queue.getNextJob();
+  worker ??= new library.Worker(args.queue, null, { ...at, lockDuration: HOUR_MS });
+  worker.on('error', () => {});
+  return worker.getNextJob(token, { block: false });
+}
+
+/** The state of every job, by where its id lies: keys are listed, members compared, nothing is trusted to be a count. */
+async function count(name) {
+  const base = `${args.prefix}:${name}:`;
+  const listed = async (part) => new Set(await redis.lrange(base + part, 0, -1));
+  const sorted = async (part) => new Set(await redis.zrange(base + part, 0, -1));
+  const paused = await redis.hexists(`${base}meta`, 'paused') === 1;
+  const places = [
+    ['active', await listed('active')],
+    [paused ? 'paused' : 'waiting', await listed('wait')],
+    ['paused', await listed('paused')],
+    ['delayed', await sorted('delayed')],
+    ['waiting-children', await sorted('waiting-children')],
+    ['completed', await sorted('completed')],
+    ['failed', await sorted('failed')],
+    // An index in version 3 and Bull, whose jobs were found in `wait`; the place itself later.
+    ['prioritized', await sorted('prioritized')],
+  ];
+  const counts = Object.fromEntries(places.map(([state]) => [state, 0]));
+  Object.assign(counts, { waiting: 0, nowhere: 0 });
+  for (const key of await redis.keys(`${base.replaceAll(/[{}[\]*?]/g, '\\$&')}*`)) {
+    if (await redis.type(key) !== 'hash' || !await redis.hexists(key, 'timestamp')) continue;
+    const id = key.slice(base.length);
+    const place = places.find(([, ids]) => ids.has(id));
+    counts[place ? place[0] : 'nowhere'] += 1;
+  }
+  return { counts, paused };
+}
+
+say({ msg: 'ready' });
+await serve({
+  async add({ n = 1, name = 'job', opts = {} }) {
+    for (; n > 0; n--) await queue.add(name, {}, opts);
+    return {};
+  },
+
+  /** A parent and its child, in two queues that no one opened. */
+  async flow({ parent, child }) {
+    const flows = new library.FlowProducer(at);
+    await flows.add({ name: 'parent', queueName: parent, children: [{ name: 'child', queueName: child }] });
+    await flows.close();
+    return {};
+  },
+
+  /** Takes jobs, and holds them. */
+  async take({ n = 1 }) {
+    for (; n > 0; n--) taken.push(await next());
+    return { taken: taken.map((job) => job?.id) };
+  },
+
+  /** Ends the job that was taken first. */
+  async finish({ as = 'completed' }) {
+    const job = taken.shift();
+    const key = isBull ? true : token;
+    if (as === 'completed') await job.moveToCompleted('done', key, isBull);
+    else if (isBull) await job.moveToFailed({ message: 'as told' }, true);
+    else await job.moveToFailed(new Error('as told'), token, false);
+    return {};
+  },
+
+  async pause() { await queue.pause(); return {}; },
+  async resume() { await queue.resume(); return {}; },
+  async obliterate() { await queue.obliterate({ force: true }); return {}; },
+  async clean({ state }) { return { cleaned: (await queue.clean(0, 1000, state)).length }; },
+
+  /** Removes the job that waits next. */
+  async remove() {
+    const [job] = await queue.getJobs(['waiting'], 0, 0, true);
+    await job.remove();
+    return {};
+  },
+
+  /** Publishes an event of the app's own; that trims the stream to what its producer says. */
+  async publish() {
+    const producer = new library.QueueEventsProducer(args.queue, at);
+    await producer.publishEvent({ eventName: 'custom', text: 'hello' });
+    await producer.close();
+    return {};
+  },
+
+  /** What is there, and what the package says. */
+  async truth({ queue: name = args.queue }) {
+    return { ...await count(name), said: name === args.queue ? await queue?.getJobCounts() : undefined };
+  },
+});
+process.exit(0);
