@@ -19,10 +19,19 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "vigie-bullmq",
-        &["vigie-metrics"],
+        &["vigie-metrics", "vigie-redis"],
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
-    ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
+    (
+        "vigie-probes",
+        &["vigie-metrics", "vigie-redis"],
+        &["toml", "clap"],
+    ),
+    (
+        "vigie-redis",
+        &[],
+        &["hyper", "sqlx", "toml", "clap", "axum"],
+    ),
     (
         "vigie-promql",
         &[],
@@ -41,6 +50,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-gateway",
             "vigie-metrics",
             "vigie-probes",
+            "vigie-redis",
         ],
         &[],
     ),
