@@ -51,13 +51,21 @@ impl Sentinel {
         self.port
     }
 
+    /// Runs a command by `redis-cli`, which prints the answer.
+    ///
+    /// # Errors
+    /// When the Sentinel does not answer, or answers with an error.
+    pub async fn cli(&self, args: &[&str]) -> Result<String, Error> {
+        redis::cli(self.port, None, args).await
+    }
+
     /// The port of the server that is master now.
     ///
     /// # Errors
     /// When it does not answer.
     pub async fn master(&self) -> Result<u16, Error> {
         let ask = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"];
-        let answer = redis::cli(self.port, None, &ask).await?;
+        let answer = self.cli(&ask).await?;
         let port = answer.lines().last().and_then(|port| port.parse().ok());
         port.ok_or_else(|| Error::protocol("redis-sentinel", format!("no port in {answer:?}")))
     }
@@ -67,7 +75,7 @@ impl Sentinel {
     /// # Errors
     /// When it does not answer.
     pub async fn replicas(&self) -> Result<usize, Error> {
-        let answer = redis::cli(self.port, None, &["SENTINEL", "REPLICAS", "mymaster"]).await?;
+        let answer = self.cli(&["SENTINEL", "REPLICAS", "mymaster"]).await?;
         let linked = answer.lines().zip(answer.lines().skip(1));
         Ok(linked
             .filter(|pair| *pair == ("master-link-status", "ok"))

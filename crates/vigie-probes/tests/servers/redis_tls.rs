@@ -102,3 +102,35 @@ async fn a_sentinel_leads_to_the_master_or_says_why_not() {
     let place = format!("leads to 127.0.0.1:{}", server.port());
     assert!(dead.text().contains(&place), "{dead}");
 }
+
+#[tokio::test]
+async fn server_and_sentinel_have_passwords_of_their_own() {
+    let starting = Server::start_with(RedisOptions {
+        password: Some("let-me-in".into()),
+        ..RedisOptions::default()
+    });
+    let server = starting.await.unwrap();
+    let sentinel = Sentinel::watch(server.port()).await.unwrap();
+    let gate = ["ACL", "SETUSER", "default", "resetpass", ">gate-keeper"];
+    sentinel.cli(&gate).await.unwrap();
+    let at = |login: &str, query: &str| {
+        let port = sentinel.port();
+        let url = format!("redis-sentinel://{login}127.0.0.1:{port}/mymaster{query}");
+        check(&url, &TlsFiles::default())
+    };
+    let own = "?sentinel_password=gate-keeper";
+    passes(&mut at(":let-me-in@", own)).await;
+    for (login, query, said) in [
+        ("", own, "NOAUTH"),
+        (":let-me-in@", "", "NOAUTH"),
+        (":wrong-word@", own, "leads to"),
+        (":let-me-in@", "?sentinel_password=wrong-word", "fails"),
+    ] {
+        let failure = failure(&mut at(login, query)).await;
+        let text = failure.text();
+        assert!(text.contains(said), "{text}");
+        for secret in ["let-me-in", "gate-keeper", "wrong-word"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
