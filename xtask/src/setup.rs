@@ -41,6 +41,7 @@ const DEMO: &[Tool] = &[
     tools::PSQL,
     tools::REDIS_SERVER,
     tools::REDIS_CLI,
+    tools::OPENSSL,
     tools::NODE,
     tools::NPM,
 ];

@@ -58,7 +58,7 @@ impl Control {
     async fn session(&mut self) -> Result<Infallible, Error> {
         let shared = Arc::clone(&self.shared);
         let settings = &shared.settings;
-        let mut link = Link::open(&settings.client, settings.timeout).await?;
+        let mut link = Link::open(&settings.redis, settings.timeout).await?;
         // It may be another server, or the same without its data.
         self.sweep = Sweep::default();
         self.met.clear();

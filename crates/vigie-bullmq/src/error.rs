@@ -7,7 +7,7 @@ use std::time::Duration;
 pub enum Error {
     /// No connection, or no login.
     #[error("cannot connect: {0}")]
-    Connect(#[source] redis::RedisError),
+    Connect(#[source] vigie_redis::Error),
     /// The connection broke, or the server refused.
     #[error("{what}: {source}")]
     Redis {

@@ -70,7 +70,7 @@ impl Follower {
     async fn session(&mut self) -> Result<Infallible, Error> {
         let settings = &self.shared.settings;
         let (busy, timeout) = (settings.poll_every, settings.timeout);
-        let mut link = Link::open(&settings.client, timeout).await?;
+        let mut link = Link::open(&settings.redis, timeout).await?;
         link.ask("PING", &redis::cmd("PING")).await?;
         let now = Instant::now();
         for stream in &mut self.streams {

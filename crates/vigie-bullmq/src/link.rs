@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, ServerErrorKind, Value};
+use redis::{Cmd, Pipeline, ServerErrorKind, Value};
 use tokio::time::timeout;
+use vigie_redis::Endpoint;
 
 use crate::error::Error;
 
@@ -18,13 +19,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) async fn open(client: &Client, deadline: Duration) -> Result<Self, Error> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(deadline))
-            .set_response_timeout(Some(deadline));
-        // A server that takes the connection and never greets is not bounded by the configuration.
-        let opening = client.get_multiplexed_async_connection_with_config(&config);
-        let connection = within("connecting", deadline, opening).await?;
+    pub(crate) async fn open(endpoint: &Endpoint, deadline: Duration) -> Result<Self, Error> {
+        let connection = endpoint.connect(deadline).await;
         Ok(Self {
             connection: connection.map_err(Error::Connect)?,
             deadline,

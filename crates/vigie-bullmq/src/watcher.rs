@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_metrics::{Registry, catalogue};
+use vigie_redis::Endpoint;
 
 use crate::control::{self, Control};
 use crate::error::Error;
@@ -39,7 +40,7 @@ impl Tick {
 #[derive(Clone)]
 pub struct Settings {
     /// Where Redis is.
-    pub client: redis::Client,
+    pub redis: Endpoint,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
     /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
@@ -72,9 +73,9 @@ pub struct Settings {
 impl Settings {
     /// The usual settings.
     #[must_use]
-    pub fn new(client: redis::Client) -> Self {
+    pub fn new(redis: impl Into<Endpoint>) -> Self {
         Self {
-            client,
+            redis: redis.into(),
             tick: None,
             compatible: false,
             election: None,
@@ -92,10 +93,10 @@ impl Settings {
     }
 }
 
-/// Not the client: it knows the password.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
+            .field("redis", &self.redis)
             .field("tick", &self.tick)
             .finish_non_exhaustive()
     }
@@ -227,7 +228,7 @@ pub struct QueueLevels {
 /// # Errors
 /// When Redis cannot be reached, refuses, or is late.
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
-    let mut link = Link::open(&settings.client, settings.timeout).await?;
+    let mut link = Link::open(&settings.redis, settings.timeout).await?;
     let found = control::once(&mut link, settings.max_queues).await?;
     let queues = found.into_iter().map(|(key, levels)| QueueLevels {
         prefix: key.prefix().into(),

@@ -55,6 +55,7 @@ impl FailureKind {
 pub struct Failure {
     kind: FailureKind,
     text: String,
+    advice: Option<&'static str>,
 }
 
 impl Failure {
@@ -64,7 +65,21 @@ impl Failure {
         Self {
             kind,
             text: tidy(&strip_userinfo(&text.to_string())),
+            advice: None,
         }
+    }
+
+    /// Gives better advice than there is for its kind.
+    #[must_use]
+    pub(crate) fn advise(mut self, advice: Option<&'static str>) -> Self {
+        self.advice = advice;
+        self
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        self.advice.unwrap_or_else(|| self.kind.advice())
     }
 
     /// What kind of failure it is.

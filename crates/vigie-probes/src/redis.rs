@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError};
 use tokio::time::Instant;
+use vigie_redis::{Endpoint, Error, TlsFiles};
 
 use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
@@ -14,7 +15,7 @@ use crate::sql::RELOGIN_EVERY;
 /// Asks Redis for a `PING` on a connection that is kept.
 pub struct Redis {
     name: String,
-    client: Client,
+    endpoint: Endpoint,
     secrets: Secrets,
     relogin_every: Duration,
     kept: Option<(MultiplexedConnection, Instant)>,
@@ -26,30 +27,23 @@ impl Redis {
     /// # Errors
     /// When the URL makes no sense.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
-        let parsed = address::parse(url)?;
-        if redis::parse_redis_url(url).is_none() {
-            return Err(UrlError::Scheme("redis://, rediss:// or unix:"));
-        }
-        let mut secrets = Secrets::default();
-        secrets.add(parsed.password().unwrap_or_default());
-        let client = Client::open(url).map_err(|error| {
-            let failure = Failure::new(FailureKind::Other, error);
-            UrlError::Detail(secrets.scrub(failure).text().to_owned())
+        address::parse(url)?;
+        let endpoint = Endpoint::new(url, TlsFiles::default());
+        let endpoint = endpoint.map_err(|error| match error {
+            vigie_redis::UrlError::Scheme => UrlError::Scheme("redis://, rediss:// or unix:"),
+            error => UrlError::Detail(error.to_string()),
         })?;
-        let mut check = Self::with_client(name, client);
-        check.secrets.add(parsed.password().unwrap_or_default());
-        Ok(check)
+        Ok(Self::at(name, endpoint))
     }
 
-    /// A check of the server that this client connects to, for clients with certificates of their own.
+    /// A check of the server there: with certificates of our own, or of the master that Sentinels know.
     #[must_use]
-    pub fn with_client(name: impl Into<String>, client: Client) -> Self {
+    pub fn at(name: impl Into<String>, endpoint: Endpoint) -> Self {
         let mut secrets = Secrets::default();
-        let settings = client.get_connection_info().redis_settings();
-        secrets.add(settings.password().unwrap_or_default());
+        endpoint.passwords().for_each(|word| secrets.add(word));
         Self {
             name: name.into(),
-            client,
+            endpoint,
             secrets,
             relogin_every: RELOGIN_EVERY,
             kept: None,
@@ -63,7 +57,7 @@ impl Redis {
         self
     }
 
-    async fn ping(&mut self, deadline: Duration) -> Result<(), RedisError> {
+    async fn ping(&mut self, deadline: Duration) -> Result<(), Error> {
         // Taken out: if this run is dropped half-way, so is the connection.
         let kept = self.kept.take();
         if let Some((mut connection, since)) = kept
@@ -76,29 +70,29 @@ impl Redis {
                     return Ok(());
                 }
                 // The server has answered, if only to say no: a new connection would hear the same.
-                Err(error) if error.code().is_some() => return Err(error),
+                Err(error) if error.code().is_some() => return Err(Error::Redis(error)),
                 Err(_) => {}
             }
         }
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(deadline))
-            .set_response_timeout(Some(deadline));
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
-        let mut connection = connecting.await?;
-        ask(&mut connection).await?;
+        let mut connection = self.endpoint.connect(deadline).await?;
+        ask(&mut connection).await.map_err(Error::Redis)?;
         self.kept = Some((connection, Instant::now()));
         Ok(())
     }
 
-    fn failure(&self, error: &RedisError) -> Failure {
-        let addr = self.client.get_connection_info().addr();
-        let over_tls = matches!(addr, ConnectionAddr::TcpTls { .. });
-        let (kind, text) = explain(error, over_tls);
+    fn failure(&self, error: &Error) -> Failure {
+        let tls = error.tls();
+        let (kind, text) = match (error, tls) {
+            (_, Some(_)) => (FailureKind::Tls, format!("TLS: {error}")),
+            (Error::Redis(error), None) => explain(error, self.endpoint.is_over_tls()),
+            (Error::Late(_), None) => (FailureKind::TimedOut, "no answer in time".into()),
+            (Error::File { .. }, None) => (FailureKind::Tls, error.to_string()),
+            (_, None) => (FailureKind::Unreachable, error.to_string()),
+        };
         let target = self.target();
-        self.secrets
-            .scrub(Failure::new(kind, format_args!("{target}: {text}")))
+        let failure = Failure::new(kind, format_args!("{target}: {text}"));
+        let advice = tls.map(|problem| problem.advice());
+        self.secrets.scrub(failure).advise(advice)
     }
 }
 
@@ -108,8 +102,7 @@ impl Check for Redis {
     }
 
     fn target(&self) -> String {
-        let info = self.client.get_connection_info();
-        format!("redis {}/{}", info.addr(), info.redis_settings().db())
+        format!("redis {}", self.endpoint)
     }
 
     fn run(&mut self, deadline: Duration) -> BoxFuture<'_, Outcome> {

@@ -28,6 +28,7 @@
 //! ```
 
 pub mod alertmanager;
+pub mod certificates;
 mod error;
 pub mod faults;
 pub mod http;
@@ -39,11 +40,13 @@ pub mod process;
 pub mod prometheus;
 pub mod promtext;
 pub mod redis;
+pub mod sentinel;
 mod server;
 pub mod tools;
 pub mod webhook;
 
 pub use alertmanager::Alertmanager;
+pub use certificates::Certificates;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;
@@ -54,4 +57,5 @@ pub use process::Process;
 pub use prometheus::Prometheus;
 pub use promtext::Scrape;
 pub use redis::{Redis, RedisOptions};
+pub use sentinel::Sentinel;
 pub use webhook::Webhook;

@@ -146,7 +146,7 @@ fn open(directory: &Path) -> Result<(), Error> {
     std::fs::set_permissions(directory, mode).map_err(Error::io("chmod"))
 }
 
-async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {
+pub(crate) async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {
     let mut command = client(tools::REDIS_CLI)?;
     if let Some(password) = password {
         // Not an argument: the program would warn about it.

@@ -37,6 +37,8 @@ pub const PSQL: Tool = tool("psql", "postgresql");
 pub const REDIS_SERVER: Tool = tool("redis-server", "redis-server");
 /// The Redis client.
 pub const REDIS_CLI: Tool = tool("redis-cli", "redis-tools");
+/// Makes certificates.
+pub const OPENSSL: Tool = tool("openssl", "openssl");
 /// The MariaDB server.
 pub const MARIADBD: Tool = tool("mariadbd", "mariadb-server");
 /// Makes a MariaDB data directory.

@@ -14,6 +14,7 @@ use vigie_gateway::{Gateway, Running};
 use vigie_history::History;
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
+use vigie_redis::Endpoint;
 
 use crate::admin::{self, Credentials};
 use crate::api::api;
@@ -198,15 +199,16 @@ fn gateway_settings(from: &config::Gateway) -> vigie_gateway::Settings {
     settings
 }
 
+fn endpoint(redis: &config::Redis) -> Result<Endpoint> {
+    Endpoint::new(redis.url.expose_secret(), redis.tls.clone()).context("redis.url")
+}
+
 /// What the watcher is told, also by `vigie check`.
 pub(crate) fn watcher_settings(
     redis: &config::Redis,
     tick: Option<&config::Tick>,
 ) -> Result<vigie_bullmq::Settings> {
-    // The error of a URL would show the URL; the settings have judged it before.
-    let client = redis::Client::open(redis.url.expose_secret())
-        .map_err(|_| anyhow::anyhow!("redis.url is not a URL that the Redis client understands"))?;
-    let mut settings = vigie_bullmq::Settings::new(client);
+    let mut settings = vigie_bullmq::Settings::new(endpoint(redis)?);
     settings.tick = tick.map(|tick| vigie_bullmq::Tick {
         queue: tick.queue.clone(),
         job: tick.job.clone(),
@@ -239,7 +241,7 @@ pub(crate) fn database_check(database: &config::Database) -> Result<probes::Sql>
 
 /// The check of Redis, also for `vigie check`.
 pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
-    probes::Redis::new("redis", redis.url.expose_secret()).context("redis.url")
+    Ok(probes::Redis::at("redis", endpoint(redis)?))
 }
 
 /// The check of the app, also for `vigie check`.

@@ -19,7 +19,17 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "vigie-bullmq",
-        &["vigie-metrics"],
+        &["vigie-metrics", "vigie-redis"],
+        &["hyper", "sqlx", "toml", "clap", "axum"],
+    ),
+    (
+        "vigie-probes",
+        &["vigie-metrics", "vigie-redis"],
+        &["toml", "clap"],
+    ),
+    (
+        "vigie-redis",
+        &[],
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
     (
@@ -32,7 +42,6 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["vigie-promql"],
         &["tokio", "serde", "hyper", "redis", "sqlx", "toml"],
     ),
-    ("vigie-probes", &["vigie-metrics"], &["toml", "clap"]),
     (
         "vigie-promql",
         &[],
@@ -54,6 +63,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-metrics",
             "vigie-probes",
             "vigie-promql",
+            "vigie-redis",
         ],
         &[],
     ),

@@ -29,7 +29,7 @@ fn counted(watched: &Watched) -> [f64; 5] {
 }
 
 /// Looks all the time while `happening` runs.
-async fn never_falls(watched: &Watched, happening: impl Future<Output = ()>) {
+pub(crate) async fn never_falls(watched: &Watched, happening: impl Future<Output = ()>) {
     let looking = async {
         let mut last = counted(watched);
         loop {

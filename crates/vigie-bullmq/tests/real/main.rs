@@ -4,6 +4,7 @@
 mod counts;
 mod faults;
 mod levels;
+mod reach;
 mod reads_only;
 mod refresh;
 mod signals;

@@ -16,7 +16,7 @@ use vigie_testkit::{Redis, eventually};
 use crate::support::{SOON, run, run_jobs, settings, watch};
 
 /// What a user of the watcher must be allowed to do, and nothing else.
-const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
+pub(crate) const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
                       +lrange +zcard +zcount +zrangebyscore +hget +hmget +exists +xread +xinfo|stream \
                       +time +client|list";
 

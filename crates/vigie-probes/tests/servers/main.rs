@@ -7,5 +7,6 @@ mod mariadb;
 mod misbehaving;
 mod postgres;
 mod redis;
+mod redis_tls;
 mod sqlite;
 mod watch;

@@ -102,10 +102,7 @@ async fn once(
     let (outcome, took) = run_once(check, limit).await;
     let verdict = match outcome {
         Ok(()) => Ok(well.to_owned()),
-        Err(failure) => Err((
-            failure.text().to_owned(),
-            failure.kind().advice().to_owned(),
-        )),
+        Err(failure) => Err((failure.text().to_owned(), failure.advice().to_owned())),
     };
     Row {
         what,
@@ -129,6 +126,10 @@ async fn queues(
         Ok(Err(error)) => {
             let advice = match &error {
                 Error::Redis { .. } => "the rights that Vigie needs are in the README",
+                Error::Connect(error) => match error.tls() {
+                    Some(problem) => problem.advice(),
+                    None => FailureKind::Unreachable.advice(),
+                },
                 _ => FailureKind::TimedOut.advice(),
             };
             let verdict = Err((error.to_string(), advice.to_owned()));

@@ -2,7 +2,7 @@
 //!
 //! The keys that were asked for are the keys that exist: there is no second list to keep in step.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::given::{Given, Layer, Place, Span, twin};
 use super::mask;
@@ -136,6 +136,25 @@ impl Reader {
                 self.problem(Problem::at(given.place, title, reason).local());
             })
             .ok()
+    }
+
+    /// The path of a file that is there and that `judge` finds usable.
+    pub(super) fn file(
+        &mut self,
+        key: &str,
+        judge: impl Fn(&Path) -> Result<(), vigie_redis::Error>,
+    ) -> Option<PathBuf> {
+        let path = self.optional(key, text)?;
+        let place = self.place(key)?.clone();
+        let path = match place {
+            Place::File(_) => self.directory.join(path),
+            _ => PathBuf::from(path),
+        };
+        if let Err(error) = judge(&path) {
+            let title = format!("{key}: this file cannot be used");
+            self.problem(Problem::at(place, title, error.to_string()).local());
+        }
+        Some(path)
     }
 
     /// A secret that its section cannot do without.

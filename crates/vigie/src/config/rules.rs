@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use secrecy::ExposeSecret as _;
+
 use super::problem::Problem;
 use super::reader::Reader;
 use super::settings::Settings;
@@ -15,6 +17,8 @@ pub(super) fn check(settings: &Settings, r: &mut Reader) {
         r,
     );
     without_redis("queues", "the queues are in Redis", r);
+    half_a_certificate(r);
+    certificates_without_tls(settings, r);
 }
 
 fn two_listeners(settings: &Settings, r: &mut Reader) {
@@ -82,6 +86,39 @@ fn without_redis(section: &str, label: &str, r: &mut Reader) {
         let help = r#"add [redis] with url = "redis://127.0.0.1:6379""#;
         r.problem(Problem::at(place, title, label).help(help));
     }
+}
+
+fn half_a_certificate(r: &mut Reader) {
+    let keys = ["redis.cert_file", "redis.key_file"];
+    let [certificate, key] = keys.map(|key| r.place(key).cloned());
+    let (given, missing, place) = match (certificate, key) {
+        (Some(place), None) => (keys[0], keys[1], place),
+        (None, Some(place)) => (keys[1], keys[0], place),
+        _ => return,
+    };
+    let title = format!("{given} needs {missing}");
+    let label = "a certificate and its key are given together";
+    r.problem(Problem::at(place, title, label));
+}
+
+fn certificates_without_tls(settings: &Settings, r: &mut Reader) {
+    let Some(redis) = &settings.redis else {
+        return;
+    };
+    if redis.url.expose_secret().starts_with("rediss") {
+        return;
+    }
+    let keys = ["redis.ca_file", "redis.cert_file", "redis.key_file"];
+    let Some((key, place)) = keys
+        .iter()
+        .find_map(|key| Some((key, r.place(key)?.clone())))
+    else {
+        return;
+    };
+    let title = format!("{key} without TLS");
+    let label = "it would not be used: redis.url is an address without TLS";
+    let help = "write rediss:// or rediss-sentinel:// in redis.url, or drop the certificates";
+    r.problem(Problem::at(place, title, label).help(help));
 }
 
 /// Whether both cannot be listened on: the same port, on the same address or on every address.

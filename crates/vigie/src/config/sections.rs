@@ -8,6 +8,7 @@ use http::uri::Authority;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use vigie_promql::Limits;
+use vigie_redis::TlsFiles;
 
 use super::access::access;
 use super::given::Given;
@@ -19,7 +20,7 @@ use super::settings::{
 };
 use super::values::{
     Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
-    text, wrong,
+    redis_address, text, wrong,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -77,10 +78,9 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
 }
 
 fn redis(r: &mut Reader) -> Option<Redis> {
-    let schemes = &[("redis", ()), ("rediss", ()), ("unix", ())];
-    let kind = address(schemes, "redis://127.0.0.1:6379");
     let example = r#"url = "redis://127.0.0.1:6379", url_file, or the variable REDIS_URL"#;
-    let url = r.required_secret("redis", "redis.url", kind, example);
+    let url = r.required_secret("redis", "redis.url", redis_address, example);
+    let tls = tls(r);
     let every = || duration(10 * MS..=HOUR);
     let max_queues = r.or(
         "redis.max_queues",
@@ -91,8 +91,9 @@ fn redis(r: &mut Reader) -> Option<Redis> {
     let poll_every = r.or("redis.poll_every", every(), 100 * MS);
     let discover_every = r.or("redis.discover_every", every(), 30 * SECOND);
     let timeout = r.or("redis.timeout", every(), 2 * SECOND);
-    url.map(|(url, ())| Redis {
+    url.map(|url| Redis {
         url: url.into(),
+        tls,
         max_queues,
         levels_every,
         poll_every,
@@ -108,6 +109,17 @@ fn queues(r: &mut Reader) -> Queues {
         exporter: r.or("queues.exporter", one_of(exporters), Exporter::Every),
         lease_key: r.or("queues.lease_key", text, "vigie:exporter".to_owned()),
         lease: r.or("queues.lease", duration(SECOND..=HOUR), 10 * SECOND),
+    }
+}
+
+/// The files are judged here, and read again for every connection.
+fn tls(r: &mut Reader) -> TlsFiles {
+    let ca = r.file("redis.ca_file", TlsFiles::judge_certificates);
+    let certificate = r.file("redis.cert_file", TlsFiles::judge_certificates);
+    let key = r.file("redis.key_file", TlsFiles::judge_key);
+    TlsFiles {
+        ca,
+        client: certificate.zip(key),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::uri::Authority;
 use ipnet::IpNet;
 use secrecy::SecretString;
+use vigie_redis::TlsFiles;
 
 /// Everything that Vigie was told. `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -116,6 +117,8 @@ pub struct Gateway {
 pub struct Redis {
     /// The address, with its password.
     pub url: SecretString,
+    /// Certificates and keys of our own.
+    pub tls: TlsFiles,
     /// Most queues that are watched.
     pub max_queues: usize,
     /// How often the levels of the queues are read.

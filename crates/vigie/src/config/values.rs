@@ -10,6 +10,7 @@ use http::uri::{Authority, Scheme, Uri};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use url::Url;
+use vigie_redis::{Endpoint, TlsFiles, UrlError};
 
 use super::given::{Given, Value};
 
@@ -243,6 +244,26 @@ pub(super) fn address<T: Copy>(
             ));
         }
         Ok((text.to_owned(), *kind))
+    }
+}
+
+/// Where Redis is. The error is one of few texts, none of which quotes the value.
+pub(super) fn redis_address(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default();
+    match Endpoint::new(text, TlsFiles::default()) {
+        Ok(_) if !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        Err(UrlError::Sentinels) => wrong(
+            "an address like redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+        Err(UrlError::Scheme) => wrong(
+            "an address that starts with redis: or rediss: or unix: or redis+unix: or \
+             redis-sentinel: or rediss-sentinel:, like redis://127.0.0.1:6379",
+        ),
+        _ => wrong(
+            "an address like redis://127.0.0.1:6379/0; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
     }
 }
 

@@ -1,0 +1,190 @@
+//! Everywhere Redis runs: over TLS with the least rights, by a Unix socket, behind Sentinels.
+
+use std::time::Duration;
+
+use vigie_bullmq::{Error, probe};
+use vigie_redis::{Endpoint, TlsFiles, TlsProblem};
+use vigie_testkit::{Certificates, Redis, RedisOptions, Script, Sentinel, eventually, ports};
+
+use crate::faults::never_falls;
+use crate::reads_only::RIGHTS;
+use crate::support::{SCRIPT, SOON, run, run_jobs, settings, watch};
+
+#[tokio::test]
+async fn over_tls_with_a_client_certificate_and_the_least_rights() {
+    let ca = Certificates::new().await.unwrap();
+    let (certificate, key) = ca.issue("server", 2).await.unwrap();
+    let port = ports::free();
+    let files = [("--tls-cert-file", certificate), ("--tls-key-file", key)];
+    let mut args = vec!["--tls-port".to_owned(), port.to_string()];
+    for (name, path) in files.into_iter().chain([("--tls-ca-cert-file", ca.ca())]) {
+        args.extend([name.to_owned(), path.display().to_string()]);
+    }
+    let options = RedisOptions {
+        args,
+        ..RedisOptions::default()
+    };
+    let redis = Redis::start_with(options).await.unwrap();
+    let rights: Vec<_> = RIGHTS.split_whitespace().collect();
+    let user = [&["ACL", "SETUSER", "vigie"], &rights[..]].concat();
+    redis.cli(&user).await.unwrap();
+
+    let url = format!("rediss://vigie:pass@127.0.0.1:{port}");
+    let trusting = TlsFiles {
+        ca: Some(ca.ca()),
+        client: Some(ca.issue("vigie", 2).await.unwrap()),
+    };
+    let endpoint = |tls: &TlsFiles| Endpoint::new(&url, tls.clone()).unwrap();
+    let mut over_tls = settings("redis://127.0.0.1");
+    over_tls.redis = endpoint(&trusting);
+    over_tls.timeout = Duration::from_secs(5);
+    let watched = watch(over_tls.clone());
+    watched.until_swept().await;
+    run_jobs(&redis, "work", 500).await;
+    let completed = [("queue", "work"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(450.0))
+        .await;
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+
+    let other_ca = Certificates::new().await.unwrap();
+    let expired = ca.issue("late", -1).await.unwrap();
+    let foreign = other_ca.issue("stranger", 2).await.unwrap();
+    let with = |client| TlsFiles {
+        ca: Some(ca.ca()),
+        client,
+    };
+    let wrong_ca = TlsFiles {
+        ca: Some(other_ca.ca()),
+        ..trusting.clone()
+    };
+    for (tls, expected) in [
+        (wrong_ca, TlsProblem::UnknownCa),
+        (with(None), TlsProblem::ClientCertificateMissing),
+        (with(Some(expired)), TlsProblem::ClientCertificateExpired),
+        (with(Some(foreign)), TlsProblem::ClientCaUnknown),
+    ] {
+        over_tls.redis = endpoint(&tls);
+        let error = probe(&over_tls).await.unwrap_err();
+        let text = error.to_string();
+        let Error::Connect(error) = error else {
+            panic!("{text}");
+        };
+        assert_eq!(error.tls(), Some(expected), "{text}");
+        assert!(text.contains(&expected.to_string()) && !text.contains("pass"));
+    }
+}
+
+#[tokio::test]
+async fn by_a_unix_socket_in_another_database() {
+    let options = RedisOptions {
+        unix_socket: true,
+        ..RedisOptions::default()
+    };
+    let redis = Redis::start_with(options).await.unwrap();
+    let socket = redis.unix_socket().unwrap();
+    let jobs = ["-n", "2", "RPUSH", "bull:there:wait", "1", "2"];
+    redis.cli(&jobs).await.unwrap();
+    let meta = [
+        "-n",
+        "2",
+        "HSET",
+        "bull:there:meta",
+        "version",
+        "bullmq:5.81.5",
+    ];
+    redis.cli(&meta).await.unwrap();
+    run("testing/fill.js", &redis, &["--queue=here", "--waiting=1"]).await;
+    for (url, expected) in [
+        (format!("unix://{}?db=2", socket.display()), "there"),
+        (format!("redis+unix://{}", socket.display()), "here"),
+        (format!("{}/2", redis.url()), "there"),
+    ] {
+        let mut settings = settings("redis://127.0.0.1");
+        settings.redis = Endpoint::new(&url, TlsFiles::default()).unwrap();
+        let found = probe(&settings).await.unwrap();
+        let names: Vec<_> = found.iter().map(|queue| queue.name.as_str()).collect();
+        assert_eq!(names, [expected], "{url}");
+    }
+}
+
+#[tokio::test]
+async fn a_failover_under_load() {
+    let options = |args: &[&str]| RedisOptions {
+        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+        ..RedisOptions::default()
+    };
+    let quick = options(&["--repl-diskless-sync-delay", "0"]);
+    let mut master = Redis::start_with(quick).await.unwrap();
+    let of = ["--replicaof", "127.0.0.1", &master.port().to_string()];
+    let replica = Redis::start_with(options(&of)).await.unwrap();
+    let sentinel = Sentinel::watch(master.port()).await.unwrap();
+    let hanging = Sentinel::watch(master.port()).await.unwrap();
+    eventually(SCRIPT, async || {
+        let found = sentinel.replicas().await;
+        match found {
+            Ok(1) => Ok(()),
+            found => Err(format!("{found:?} replicas")),
+        }
+    })
+    .await;
+    hanging.freeze();
+
+    let url = format!(
+        "redis-sentinel://127.0.0.1:{},127.0.0.1:1,127.0.0.1:{}/mymaster",
+        hanging.port(),
+        sentinel.port()
+    );
+    let mut followed = settings("redis://127.0.0.1");
+    followed.redis = Endpoint::new(&url, TlsFiles::default()).unwrap();
+    followed.timeout = Duration::from_secs(2);
+    let watched = watch(followed);
+    watched.until_swept().await;
+
+    let port = sentinel.port().to_string();
+    let script = Script::new("testing/failover.js").args(["--sentinel", &port]);
+    let mut load = script.spawn().unwrap();
+    let until_done = async |load: &mut vigie_testkit::Process, failed: bool| loop {
+        let said = load.next_json(SCRIPT).await.unwrap();
+        let number = |field: &str| said[field].as_u64().unwrap();
+        if number("since") >= 200 && (number("failures") > 0) == failed {
+            return number("finished") as f64;
+        }
+    };
+    let of_queue = [("prefix", "bull"), ("queue", "work")];
+    let completed = [("queue", "work"), ("state", "completed")];
+    let waiting = [("queue", "work"), ("state", "waiting")];
+    let counted = || {
+        let lost = watched.value("bullmq_events_lost_total", &of_queue);
+        let done = watched.value("queue_jobs_total", &completed);
+        (done.unwrap_or(0.0), lost.unwrap_or(0.0))
+    };
+    let until_counted = async |finished: f64| {
+        eventually(SOON, async || match counted() {
+            // What was lost with the master was not repaired, but it was said.
+            (done, lost) if done + lost >= finished => Ok(()),
+            (done, lost) => Err(format!("{done} and {lost} lost of {finished}")),
+        })
+        .await;
+    };
+    never_falls(&watched, async {
+        let finished = until_done(&mut load, false).await;
+        until_counted(finished).await;
+
+        master.kill9();
+        watched
+            .until("vigie_source_up", &[("source", "redis")], Some(0.0))
+            .await;
+        assert_eq!(watched.value("queue_jobs_total", &waiting), None);
+        let finished = until_done(&mut load, true).await;
+        assert_eq!(sentinel.master().await.unwrap(), replica.port());
+        until_counted(finished).await;
+        assert!(watched.value("queue_jobs_total", &waiting).is_some());
+        // What the master had not sent to its replica is little, and no gap is made up.
+        let (done, lost) = counted();
+        assert!(lost < 100.0, "{lost} lost, {done} counted of {finished}");
+    })
+    .await;
+    load.close_stdin();
+}

@@ -1,0 +1,136 @@
+//! Redis over TLS, and behind a Sentinel.
+
+use vigie_probes::{Check as _, FailureKind, Redis};
+use vigie_redis::{Endpoint, TlsFiles};
+use vigie_testkit::{Certificates, Redis as Server, RedisOptions, Sentinel, ports};
+
+use crate::watch::{failure, passes};
+
+fn check(url: &str, tls: &TlsFiles) -> Redis {
+    Redis::at("redis", Endpoint::new(url, tls.clone()).unwrap())
+}
+
+#[tokio::test]
+async fn certificates_are_judged_in_words() {
+    let ca = Certificates::new().await.unwrap();
+    let (certificate, key) = ca.issue("server", 2).await.unwrap();
+    let port = ports::free();
+    let mut args = vec!["--tls-port".to_owned(), port.to_string()];
+    for (name, path) in [
+        ("--tls-cert-file", certificate),
+        ("--tls-key-file", key),
+        ("--tls-ca-cert-file", ca.ca()),
+    ] {
+        args.extend([name.to_owned(), path.display().to_string()]);
+    }
+    let starting = Server::start_with(RedisOptions {
+        password: Some("let-me-in".into()),
+        args,
+        ..RedisOptions::default()
+    });
+    let _server = starting.await.unwrap();
+    let url = format!("rediss://:let-me-in@127.0.0.1:{port}");
+    let client = Some(ca.issue("vigie", 2).await.unwrap());
+    let trusting = TlsFiles {
+        ca: Some(ca.ca()),
+        client,
+    };
+    passes(&mut check(&url, &trusting)).await;
+
+    let stranger = Certificates::new().await.unwrap();
+    let wrong_ca = TlsFiles {
+        ca: Some(stranger.ca()),
+        ..trusting.clone()
+    };
+    let no_client = TlsFiles {
+        client: None,
+        ..trusting.clone()
+    };
+    let expired = TlsFiles {
+        client: Some(ca.issue("late", -1).await.unwrap()),
+        ..trusting.clone()
+    };
+    let gone = TlsFiles {
+        ca: Some("/no/such/file".into()),
+        ..trusting.clone()
+    };
+    for (tls, said, advice) in [
+        (
+            wrong_ca,
+            "signed by a CA that is not trusted",
+            "redis.ca_file",
+        ),
+        (no_client, "wants a client certificate", "redis.cert_file"),
+        (expired, "client certificate has expired", "redis.cert_file"),
+        (gone, "/no/such/file: No such file", "certificates"),
+    ] {
+        let failure = failure(&mut check(&url, &tls)).await;
+        assert_eq!(failure.kind(), FailureKind::Tls, "{failure}");
+        assert!(failure.text().contains(said), "{failure}");
+        assert!(failure.advice().contains(advice), "{}", failure.advice());
+        assert!(!failure.text().contains("let-me-in"), "{failure}");
+    }
+
+    // A file that is replaced counts from the next connection on.
+    let renewed = TlsFiles {
+        ca: Some(stranger.ca()),
+        ..trusting
+    };
+    let mut renewed = check(&url, &renewed);
+    failure(&mut renewed).await;
+    std::fs::copy(ca.ca(), stranger.ca()).unwrap();
+    passes(&mut renewed).await;
+}
+
+#[tokio::test]
+async fn a_sentinel_leads_to_the_master_or_says_why_not() {
+    let mut server = Server::start().await.unwrap();
+    let sentinel = Sentinel::watch(server.port()).await.unwrap();
+    let at = |master| format!("redis-sentinel://127.0.0.1:{}/{master}", sentinel.port());
+    let mut known = check(&at("mymaster"), &TlsFiles::default());
+    passes(&mut known).await;
+    let target = format!("redis sentinel 127.0.0.1:{}/mymaster/0", sentinel.port());
+    assert_eq!(known.target(), target);
+
+    let unknown = failure(&mut check(&at("other"), &TlsFiles::default())).await;
+    assert!(
+        unknown.text().contains("knows no master of this name"),
+        "{unknown}"
+    );
+    server.kill9();
+    let dead = failure(&mut known).await;
+    let place = format!("leads to 127.0.0.1:{}", server.port());
+    assert!(dead.text().contains(&place), "{dead}");
+}
+
+#[tokio::test]
+async fn server_and_sentinel_have_passwords_of_their_own() {
+    let starting = Server::start_with(RedisOptions {
+        password: Some("let-me-in".into()),
+        ..RedisOptions::default()
+    });
+    let server = starting.await.unwrap();
+    let sentinel = Sentinel::watch(server.port()).await.unwrap();
+    let gate = ["ACL", "SETUSER", "default", "resetpass", ">gate-keeper"];
+    sentinel.cli(&gate).await.unwrap();
+    let at = |login: &str, query: &str| {
+        let port = sentinel.port();
+        let url = format!("redis-sentinel://{login}127.0.0.1:{port}/mymaster{query}");
+        check(&url, &TlsFiles::default())
+    };
+    let own = "?sentinel_password=gate-keeper";
+    passes(&mut at(":let-me-in@", own)).await;
+    for (login, query, said) in [
+        ("", own, "NOAUTH"),
+        (":let-me-in@", "", "NOAUTH"),
+        (":wrong-word@", own, "leads to"),
+        (":let-me-in@", "?sentinel_password=wrong-word", "fails"),
+    ] {
+        let failure = failure(&mut at(login, query)).await;
+        let text = failure.text();
+        assert!(text.contains(said), "{text}");
+        for secret in ["let-me-in", "gate-keeper", "wrong-word"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}

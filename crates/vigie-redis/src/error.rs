@@ -1,0 +1,74 @@
+//! What can go wrong, without a password in it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::tls::TlsProblem;
+
+/// What is wrong with an address. The text holds nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// It begins with something else than it may.
+    #[error(
+        "the URL must begin with redis:, rediss:, unix:, redis+unix:, redis-sentinel: or rediss-sentinel:"
+    )]
+    Scheme,
+    /// It is no address of a server.
+    #[error(
+        "not redis://HOST:PORT/DATABASE or unix:///PATH?db=DATABASE \
+         (characters like / ? # @ in a password must be percent-encoded)"
+    )]
+    Server,
+    /// It is no address of Sentinels.
+    #[error(
+        "not redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE \
+         (characters like / ? # @ in a password must be percent-encoded)"
+    )]
+    Sentinels,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The server could not be reached, or refuses.
+    #[error("{}", told(.0))]
+    Redis(redis::RedisError),
+    /// Nobody answered in time.
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+    /// A file with a certificate or key cannot be used.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// No Sentinel knew a master that says it is one.
+    #[error("no master {name:?}: {}", tried.join("; "))]
+    NoMaster {
+        /// The master's name.
+        name: String,
+        /// What each Sentinel came to.
+        tried: Vec<String>,
+    },
+}
+
+impl Error {
+    /// What is wrong with the certificates, if that is the reason.
+    #[must_use]
+    pub fn tls(&self) -> Option<TlsProblem> {
+        TlsProblem::in_text(&self.to_string())
+    }
+}
+
+/// The error, and in words what it means for the certificates.
+fn told(error: &redis::RedisError) -> String {
+    let text = error.to_string();
+    match TlsProblem::in_text(&text) {
+        Some(problem) => format!("{problem} ({text})"),
+        None => text,
+    }
+}

@@ -1,0 +1,30 @@
+//! Where Redis is, and how it is reached: addresses, TLS with own certificates, Sentinels.
+//!
+//! An [`Endpoint`] is made from a URL and [connects](Endpoint::connect) as often as it is asked to. It keeps no
+//! connection: whoever finds one broken drops it and asks for another, and is led to the master of that time.
+//!
+//! ```
+//! use vigie_redis::{Endpoint, TlsFiles};
+//!
+//! # fn main() -> Result<(), vigie_redis::UrlError> {
+//! let one = Endpoint::new("rediss://vigie:secret@redis.internal:6380/2", TlsFiles::default())?;
+//! assert_eq!(one.to_string(), "redis.internal:6380/2");
+//! let watched = Endpoint::new("redis-sentinel://:secret@a:26379,b/mymaster", TlsFiles::default())?;
+//! assert_eq!(watched.to_string(), "sentinel a:26379,b:26379/mymaster/0");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The crate knows nothing of queues and checks. Nothing it says holds a password.
+
+// The driver leaves the choice of cryptography to whoever links it; ours is in the features of this.
+use rustls as _;
+
+mod endpoint;
+mod error;
+mod sentinel;
+mod tls;
+
+pub use endpoint::Endpoint;
+pub use error::{Error, UrlError};
+pub use tls::{TlsFiles, TlsProblem};

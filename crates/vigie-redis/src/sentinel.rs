@@ -1,0 +1,269 @@
+//! Sentinels, and how they lead to the master.
+//!
+//! As the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/) want it: a
+//! Sentinel is asked for the master's address, and the server there whether it is one. All Sentinels are asked
+//! at once: one that hangs holds up nobody.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, Value};
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::endpoint::open;
+use crate::error::Error;
+use crate::tls::TlsFiles;
+
+const PORT: u16 = 26379;
+/// Nobody has more.
+const MOST: usize = 32;
+
+#[derive(Clone)]
+pub(crate) struct Sentinels {
+    /// Host and port of each.
+    hosts: Vec<(String, u16)>,
+    master: String,
+    over_tls: bool,
+    /// How to log in at the master.
+    server: RedisConnectionInfo,
+    /// How to log in at a Sentinel.
+    sentinel: RedisConnectionInfo,
+}
+
+impl Sentinels {
+    /// `redis-sentinel://[user][:password@]host[:port],…/master[/database][?sentinel_password=…]`.
+    pub(crate) fn parse(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let end = rest.find(['/', '?', '#'])?;
+        let (authority, path) = rest.split_at(end);
+        let (login, hosts) = match authority.rsplit_once('@') {
+            Some((login, hosts)) => (format!("{login}@"), hosts),
+            None => (String::new(), authority),
+        };
+        // An @ further on would make half a password a host.
+        if path.contains('@') {
+            return None;
+        }
+        // The rest is a URL with the first host as its only one.
+        let hosts: Option<Vec<_>> = hosts.split(',').take(MOST + 1).map(host).collect();
+        let hosts = hosts.filter(|hosts| hosts.len() <= MOST)?;
+        let single = Url::parse(&format!("redis://{login}sentinel{path}")).ok()?;
+        let mut segments = single.path_segments()?;
+        let master = segments.next().filter(|master| !master.is_empty())?;
+        let database = segments.next().unwrap_or_default();
+        if segments.next().is_some() || single.fragment().is_some() {
+            return None;
+        }
+        let mut server = single.clone();
+        server.set_path(database);
+        let server = server.into_connection_info().ok()?.redis_settings().clone();
+        let mut sentinel = RedisConnectionInfo::default();
+        for (key, value) in single.query_pairs() {
+            match &*key {
+                "sentinel_username" => sentinel = sentinel.set_username(value),
+                "sentinel_password" => sentinel = sentinel.set_password(value),
+                "protocol" => {}
+                _ => return None,
+            }
+        }
+        Some(Self {
+            hosts,
+            // Sentinel allows letters, digits and .-_ only: nothing to decode.
+            master: master.to_owned(),
+            over_tls: scheme == "rediss-sentinel",
+            server,
+            sentinel,
+        })
+    }
+
+    pub(crate) fn is_over_tls(&self) -> bool {
+        self.over_tls
+    }
+
+    pub(crate) fn passwords(&self) -> [Option<&str>; 2] {
+        [self.server.password(), self.sentinel.password()]
+    }
+
+    /// Connects to the first server that a Sentinel calls master and that calls itself so.
+    pub(crate) async fn connect(
+        &self,
+        tls: &TlsFiles,
+        within: Duration,
+    ) -> Result<MultiplexedConnection, Error> {
+        // A Sentinel that hangs must leave the others time.
+        let each = within.mul_f64(0.8);
+        let mut asked = JoinSet::new();
+        for at in &self.hosts {
+            let (at, sentinels, tls) = (at.clone(), self.clone(), tls.clone());
+            asked.spawn(async move {
+                let led = sentinels.led_by(&at, &tls, each).await;
+                led.map_err(|reason| format!("{}:{} {reason}", at.0, at.1))
+            });
+        }
+        let mut tried = Vec::new();
+        while let Some(led) = asked.join_next().await {
+            match led {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(reason)) => tried.push(reason),
+                Err(_) => {}
+            }
+        }
+        tried.sort();
+        let name = self.master.clone();
+        Err(Error::NoMaster { name, tried })
+    }
+
+    async fn led_by(
+        &self,
+        at: &(String, u16),
+        tls: &TlsFiles,
+        within: Duration,
+    ) -> Result<MultiplexedConnection, String> {
+        let failed = |error: Error| format!("fails: {error}");
+        let asking = async {
+            let client = tls
+                .client(self.info(at, &self.sentinel).map_err(failed)?)
+                .map_err(failed)?;
+            let mut sentinel = open(&client, within).await.map_err(failed)?;
+            let mut ask = redis::cmd("SENTINEL");
+            ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
+            let answer: Option<(String, u16)> = ask
+                .query_async(&mut sentinel)
+                .await
+                .map_err(|error| failed(Error::Redis(error)))?;
+            let Some(master) = answer else {
+                return Err("knows no master of this name".to_owned());
+            };
+            let of_master = |error: Error| format!("leads to {}:{}: {error}", master.0, master.1);
+            let info = self.info(&master, &self.server).map_err(of_master)?;
+            let client = tls.client(info).map_err(of_master)?;
+            let mut connection = open(&client, within).await.map_err(of_master)?;
+            match role(&mut connection).await.map_err(of_master)? {
+                Some(role) if role != "master" => Err(format!(
+                    "leads to {}:{}, which is a {role}",
+                    master.0, master.1
+                )),
+                _ => Ok(connection),
+            }
+        };
+        tokio::time::timeout(within, asking)
+            .await
+            .unwrap_or_else(|_| Err(format!("gave no answer within {within:?}")))
+    }
+
+    fn info(
+        &self,
+        (host, port): &(String, u16),
+        login: &RedisConnectionInfo,
+    ) -> Result<ConnectionInfo, Error> {
+        let addr = match self.over_tls {
+            true => ConnectionAddr::TcpTls {
+                host: host.clone(),
+                port: *port,
+                insecure: false,
+                tls_params: None,
+            },
+            false => ConnectionAddr::Tcp(host.clone(), *port),
+        };
+        let info = addr.into_connection_info().map_err(Error::Redis)?;
+        Ok(info.set_redis_settings(login.clone()))
+    }
+}
+
+/// What the server is in its replication, by the greeting: that needs no right of its own. `None` when it is
+/// too old to tell.
+async fn role(connection: &mut MultiplexedConnection) -> Result<Option<String>, Error> {
+    let greeting = redis::cmd("HELLO");
+    match connection.send_packed_command(&greeting).await {
+        Ok(greeting) => Ok(role_in(greeting)),
+        Err(error) if error.code().is_some() => Ok(None),
+        Err(error) => Err(Error::Redis(error)),
+    }
+}
+
+fn role_in(greeting: Value) -> Option<String> {
+    let text = |value: &Value| match value {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        Value::SimpleString(text) => Some(text.clone()),
+        _ => None,
+    };
+    let fields: Vec<Value> = match greeting {
+        Value::Array(fields) => fields,
+        Value::Map(pairs) => pairs.into_iter().flat_map(<[Value; 2]>::from).collect(),
+        _ => return None,
+    };
+    let mut pairs = fields.chunks_exact(2);
+    let role = pairs.find(|pair| text(&pair[0]).as_deref() == Some("role"))?;
+    text(&role[1])
+}
+
+/// `host[:port]`; an IPv6 address stands in brackets.
+fn host(text: &str) -> Option<(String, u16)> {
+    let url = Url::parse(&format!("redis://{text}")).ok()?;
+    let bare = matches!(url.path(), "" | "/") && url.username().is_empty();
+    let host = url.host_str().filter(|host| bare && !host.is_empty())?;
+    let host = host.trim_matches(['[', ']']).to_owned();
+    Some((host, url.port().unwrap_or(PORT)))
+}
+
+impl fmt::Display for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sentinel ")?;
+        for (n, (host, port)) in self.hosts.iter().enumerate() {
+            let comma = if n == 0 { "" } else { "," };
+            write!(f, "{comma}{host}:{port}")?;
+        }
+        write!(f, "/{}/{}", self.master, self.server.db())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let url = "rediss-sentinel://vigie:a%2Fb@h1:1,[::1]:2,h3/my-master/4?sentinel_password=s";
+        let sentinels = Sentinels::parse(url).unwrap();
+        assert_eq!(
+            sentinels.to_string(),
+            "sentinel h1:1,::1:2,h3:26379/my-master/4"
+        );
+        assert!(sentinels.is_over_tls());
+        assert_eq!(sentinels.passwords(), [Some("a/b"), Some("s")]);
+        assert_eq!(sentinels.server.username(), Some("vigie"));
+        assert_eq!(sentinels.sentinel.db(), 0);
+
+        let plain = Sentinels::parse("redis-sentinel://h/m").unwrap();
+        assert_eq!(plain.to_string(), "sentinel h:26379/m/0");
+        assert_eq!(plain.passwords(), [None, None]);
+        for wrong in [
+            "redis-sentinel://h",
+            "redis-sentinel://h/",
+            "redis-sentinel:///m",
+            "redis-sentinel://h,/m",
+            "redis-sentinel://h:x/m",
+            "redis-sentinel://h/m/x",
+            "redis-sentinel://h/m/0/0",
+            "redis-sentinel://:12/34@h/m",
+            "redis-sentinel://h/m?sentinel_pasword=x",
+            "redis-sentinel://h/m#x",
+        ] {
+            assert!(Sentinels::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn roles() {
+        let text = |text: &str| Value::BulkString(text.into());
+        let flat = ["server", "redis", "role", "slave"].map(text).to_vec();
+        assert_eq!(role_in(Value::Array(flat)).as_deref(), Some("slave"));
+        let pairs = vec![(text("role"), Value::SimpleString("master".into()))];
+        assert_eq!(role_in(Value::Map(pairs)).as_deref(), Some("master"));
+        assert_eq!(role_in(Value::Nil), None);
+        assert_eq!(role_in(Value::Array(vec![text("role")])), None);
+    }
+}
