@@ -31,6 +31,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     ("process_threads", "the configuration fixes it"),
     (
+        "vigie_history_disk_up",
+        "without history.path there is none; the alert VigieHistoryDisk looks at it",
+    ),
+    (
         "bullmq_outcomes_exact",
         "the events lost say when, and this stays as it is until a restart",
     ),
