@@ -175,7 +175,7 @@ fn history(r: &mut Reader) -> vigie_history::Settings {
     vigie_history::Settings {
         path: r.path("history.path"),
         retention: r.or("history.retention", age, 24 * HOUR),
-        max_bytes: r.or("history.max_bytes", size, 256 << 20) as u64,
+        max_bytes: r.or("history.max_bytes", size, 128 << 20) as u64,
         max_series: r.or("history.max_series", integer(1_000..=10_000_000), 100_000),
     }
 }
