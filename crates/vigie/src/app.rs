@@ -134,6 +134,15 @@ impl App {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
+        // First of all: whatever holds up the rest, requests pass.
+        let gateway = match self.gateway {
+            Some((gateway, listener)) => Some(gateway.start(listener)?),
+            None => None,
+        };
+        if let Some(gateway) = &gateway {
+            info!(address = %gateway.address(), "gateway");
+        }
+
         // Before anybody can ask: what is known has a history from the beginning.
         let scraper = self.scraper.scraped().await;
         tasks.spawn(scraper.run(background.clone()));
@@ -144,13 +153,6 @@ impl App {
         tasks.spawn(admin::serve(admin, self.router, background.clone()));
         info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
-        let gateway = match self.gateway {
-            Some((gateway, listener)) => Some(gateway.start(listener)?),
-            None => None,
-        };
-        if let Some(gateway) = &gateway {
-            info!(address = %gateway.address(), "gateway");
-        }
         if let Some(watcher) = self.watcher {
             tasks.spawn(watcher.run(background.clone()));
         }
