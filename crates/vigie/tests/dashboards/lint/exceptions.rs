@@ -34,22 +34,7 @@ const ALL_EIGHT: &[&str] = &[
 ];
 const TO_THE_LETTER: &str = "The specification's expression, to the letter, has no such matcher. The ad hoc variable `filters` adds \
      job, instance or any other to every query when it is run.";
-const NO_VARIABLE: &str = "No expression could use it; a choice that changes nothing would mislead. The ad hoc variable `filters` \
-     takes its place.";
-
 pub(super) const EXCEPTIONS: &[Exception] = &[
-    Exception {
-        rule: "template-job",
-        file: OVERVIEW,
-        places: &[""],
-        reason: NO_VARIABLE,
-    },
-    Exception {
-        rule: "template-instance",
-        file: OVERVIEW,
-        places: &[""],
-        reason: NO_VARIABLE,
-    },
     Exception {
         rule: "target-job",
         file: OVERVIEW,
