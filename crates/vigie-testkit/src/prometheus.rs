@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::server::{Server, User};
+use crate::server::{Server, User, client, output};
 use crate::{Error, http, ports, tools};
 
 const NAME: &str = "prometheus";
@@ -81,8 +82,26 @@ impl Prometheus {
     /// # Errors
     /// When Prometheus is not installed, does not start, or refuses the configuration.
     pub async fn start(config: &str) -> Result<Self, Error> {
-        let program = tools::PROMETHEUS.find()?;
+        Self::start_in(User::OURSELVES.directory()?, config).await
+    }
+
+    /// Starts a server that scrapes nothing and holds these samples, in the OpenMetrics format with a time each.
+    ///
+    /// # Errors
+    /// When Prometheus is not installed, does not start, or cannot read the samples.
+    pub async fn with_samples(openmetrics: &str) -> Result<Self, Error> {
         let directory = User::OURSELVES.directory()?;
+        let file = directory.path().join("samples.om");
+        std::fs::write(&file, openmetrics).map_err(Error::io("samples.om"))?;
+        let mut promtool = client(tools::PROMTOOL)?;
+        promtool.args(["tsdb", "create-blocks-from", "openmetrics"]);
+        promtool.arg(&file).arg(directory.path().join("data"));
+        output("promtool", promtool).await?;
+        Self::start_in(directory, "global: {}\n").await
+    }
+
+    async fn start_in(directory: TempDir, config: &str) -> Result<Self, Error> {
+        let program = tools::PROMETHEUS.find()?;
         let file = directory.path().join("prometheus.yml");
         std::fs::write(&file, config).map_err(Error::io("prometheus.yml"))?;
         let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
@@ -92,6 +111,7 @@ impl Prometheus {
             command
                 .arg(format!("--config.file={}", file("prometheus.yml")))
                 .arg(format!("--storage.tsdb.path={}", file("data")))
+                .arg("--storage.tsdb.retention.time=100y")
                 .arg(format!("--web.listen-address={addr}"))
                 .arg("--log.level=warn");
             command

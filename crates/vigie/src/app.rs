@@ -16,6 +16,7 @@ use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 
 use crate::admin::{self, Credentials};
+use crate::api::api;
 use crate::config::{self, Access, Check, Settings};
 use crate::history::{self, Scraper};
 use crate::process;
@@ -95,6 +96,7 @@ impl App {
             gateway
                 .as_ref()
                 .map(|(gateway, _)| gateway.learned_routes()),
+            api(&history, &registry, &settings.query),
             credentials(&settings.admin.access),
         );
         Ok(Self {
@@ -138,7 +140,7 @@ impl App {
         self.admin.set_nonblocking(true)?;
         let admin = tokio::net::TcpListener::from_std(self.admin)?;
         tasks.spawn(admin::serve(admin, self.router, background.clone()));
-        info!(%address, "admin port: /metrics /healthz /readyz");
+        info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
         let gateway = match self.gateway {
             Some((gateway, listener)) => Some(gateway.start(listener)?),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{dashboards, rules};
+use crate::commands::{dashboards, query, rules};
 use crate::config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
@@ -13,6 +13,7 @@ Examples:
   vigie run --config vigie.toml
   vigie run --app http://127.0.0.1:3000 --redis redis://127.0.0.1:6379
   vigie check --config vigie.toml
+  vigie query --last 1h 'rate(http_request_duration_seconds_count[5m])'
 
 Settings come from the file, then the environment (VIGIE__SECTION__KEY, as in
 VIGIE__GATEWAY__APP; REDIS_URL and DATABASE_URL when nothing else names them),
@@ -54,6 +55,8 @@ Example:
 
 Exit code 0 when everything works, 1 otherwise.")]
     Check(Overrides),
+    /// Ask a running Vigie, or any Prometheus, in PromQL: a table, or a plot
+    Query(query::Query),
     /// Rule files: print the built-in ones, check your own
     #[command(subcommand)]
     Rules(rules::Rules),
@@ -76,7 +79,7 @@ Examples:
   vigie man run > vigie-run.1")]
     Man {
         /// The command that the page is about; the whole program by default
-        #[arg(value_parser = ["run", "check", "rules", "dashboards", "completions", "man"])]
+        #[arg(value_parser = ["run", "check", "query", "rules", "dashboards", "completions", "man"])]
         command: Option<String>,
     },
 }

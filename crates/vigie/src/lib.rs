@@ -11,6 +11,7 @@
 //! ```
 
 pub mod admin;
+mod api;
 pub mod app;
 pub mod cli;
 pub mod commands;

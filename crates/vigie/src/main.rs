@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Run(flags) => with_settings(cli.config, &flags, commands::run::run),
         Command::Check(flags) => with_settings(cli.config, &flags, commands::check::run),
+        Command::Query(query) => done(commands::query::run(cli.config, &query)),
         Command::Rules(rules) => finished(commands::rules::run(&rules, &mut out)),
         Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
@@ -43,10 +44,14 @@ fn with_settings(
     };
     // One provider for every TLS client; the crates that need one panic when they have to choose.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let done = logging::init(&settings.log)
+    let result = logging::init(&settings.log)
         .map_err(anyhow::Error::from)
         .and_then(|()| run(settings));
-    done.unwrap_or_else(|error| {
+    done(result)
+}
+
+fn done(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
         complain(&format!("vigie: {error:#}"));
         ExitCode::FAILURE
     })

@@ -23,6 +23,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["hyper", "sqlx", "toml", "clap", "axum"],
     ),
     (
+        "vigie-api",
+        &["vigie-promql"],
+        &["redis", "sqlx", "toml", "clap"],
+    ),
+    (
         "vigie-history",
         &["vigie-promql"],
         &["tokio", "serde", "hyper", "redis", "sqlx", "toml"],
@@ -41,12 +46,14 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie",
         &[
+            "vigie-api",
             "vigie-alerts",
             "vigie-bullmq",
             "vigie-gateway",
             "vigie-history",
             "vigie-metrics",
             "vigie-probes",
+            "vigie-promql",
         ],
         &[],
     ),

@@ -40,6 +40,14 @@ fn all_flags() -> Vec<String> {
     flags
 }
 
+fn flags_of(command: &str) -> Vec<String> {
+    let mut cli = Cli::command();
+    cli.build();
+    let command = cli.find_subcommand(command).unwrap();
+    let flags = command.get_arguments().filter_map(clap::Arg::get_long);
+    flags.map(str::to_owned).collect()
+}
+
 #[test]
 fn the_definition_is_sound() {
     Cli::command().debug_assert();
@@ -55,6 +63,7 @@ fn help() {
         ("help", &["--help"][..]),
         ("help-run", &["run", "--help"]),
         ("help-check", &["check", "--help"]),
+        ("help-query", &["query", "--help"]),
         ("help-dashboards", &["dashboards", "--help"]),
         ("help-dashboards-print", &["dashboards", "print", "--help"]),
         ("help-completions", &["completions", "--help"]),
@@ -182,14 +191,16 @@ fn bash_completes() {
 fn manual_pages() {
     let page = printed(&["man"]);
     assert!(page.contains(".TH vigie 1"), "{page}");
-    for command in ["run", "check", "dashboards", "completions", "man"] {
+    for command in ["run", "check", "query", "dashboards", "completions", "man"] {
         assert!(page.contains(&format!("vigie\\-{command}")), "{command}");
         let own = printed(&["man", command]);
         assert!(own.contains(&format!(".TH vigie-{command} 1")), "{own}");
     }
-    let run = printed(&["man", "run"]);
-    for flag in all_flags().iter().filter(|flag| *flag != "version") {
-        assert!(run.contains(&flag.replace('-', "\\-")), "--{flag}");
+    for command in ["run", "query"] {
+        let page = printed(&["man", command]);
+        for flag in flags_of(command) {
+            assert!(page.contains(&flag.replace('-', "\\-")), "--{flag}");
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use tower_http::compression::{CompressionLayer, CompressionLevel};
 use vigie_metrics::{Format, Registry};
 
 pub(super) fn router<S: Clone + Send + Sync + 'static>(registry: Registry) -> Router<S> {
@@ -14,9 +13,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(registry: Registry) -> Ro
         let registry = registry.clone();
         async move { expose(State(registry), headers) }
     };
-    Router::new()
-        .route("/metrics", get(expose))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+    Router::new().route("/metrics", get(expose))
 }
 
 fn expose(State(registry): State<Registry>, headers: HeaderMap) -> impl IntoResponse {

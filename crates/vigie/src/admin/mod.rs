@@ -11,6 +11,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower::ServiceExt as _;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use vigie_api::Api;
 use vigie_gateway::LearnedRoutes;
 use vigie_metrics::Registry;
 use vigie_probes::Checks;
@@ -21,12 +23,13 @@ pub use server::serve;
 
 /// Everything the admin port answers.
 ///
-/// With credentials, `/metrics` and `/routes` need them. The probes never do, for the kubelet has none: without them
+/// With credentials, `/metrics`, `/api/v1` and `/routes` need them. The probes never do, for the kubelet has none: without them
 /// they name what failed, with them they also say why and where.
 pub fn router(
     registry: Registry,
     checks: Checks,
     routes: Option<LearnedRoutes>,
+    api: Api,
     credentials: Option<Credentials>,
 ) -> Router {
     let probes = Probes {
@@ -36,8 +39,11 @@ pub fn router(
     };
     Router::new()
         .merge(metrics::router(registry))
+        .merge(vigie_api::router(api))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .route("/routes", get(move || learned(routes)))
         .route_layer(middleware::from_fn_with_state(credentials, require))
+        .merge(vigie_api::lifecycle())
         .route("/", get(index))
         .fallback(probe)
         .with_state(probes)
@@ -45,6 +51,7 @@ pub fn router(
 
 const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz  Vigie itself\n\
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
+                     /api/v1   PromQL, as Prometheus answers it (vigie query; Grafana)\n\
                      /routes   the learned routes, to paste into the configuration\n";
 
 /// The learned routes as a setting, ready to be pasted into the configuration.

@@ -4,5 +4,6 @@ pub mod check;
 pub mod completions;
 pub mod dashboards;
 pub mod man;
+pub mod query;
 pub mod rules;
 pub mod run;

@@ -48,6 +48,7 @@ use reader::Reader;
 
 pub use problem::ConfigError;
 pub use route::validate_route;
+pub(crate) use secret_file::read as secret_file;
 pub use settings::{
     Access, Admin, Check, Checks, Database, Engine, Gateway, Log, LogFormat, Redis, Settings,
     Shutdown, Tick,

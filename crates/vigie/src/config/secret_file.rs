@@ -8,7 +8,7 @@ use std::path::Path;
 const LARGEST: u64 = 64 * 1024;
 
 /// The content of the file without its last line break. The error never quotes the content.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::Authority;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
+use vigie_promql::Limits;
 
 use super::access::access;
 use super::given::Given;
@@ -35,6 +36,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
         tick: tick(r),
         checks: checks(r),
         history: history(r),
+        query: query(r),
         shutdown: shutdown(r),
         log: log(r),
     }
@@ -152,6 +154,38 @@ fn history(r: &mut Reader) -> vigie_history::Settings {
         retention: r.or("history.retention", age, 24 * HOUR),
         max_bytes: r.or("history.max_bytes", size, 256 << 20) as u64,
         max_series: r.or("history.max_series", integer(1_000..=10_000_000), 100_000),
+    }
+}
+
+fn query(r: &mut Reader) -> vigie_api::Settings {
+    let default = vigie_api::Settings::default();
+    let most = default.limits;
+    vigie_api::Settings {
+        timeout: r.or("query.timeout", duration(100 * MS..=HOUR), default.timeout),
+        lookback: r.or(
+            "query.lookback",
+            duration(SECOND..=24 * HOUR),
+            default.lookback,
+        ),
+        concurrency: r.or(
+            "query.max_concurrency",
+            integer(1..=256),
+            default.concurrency,
+        ),
+        query_bytes: r.or(
+            "query.max_bytes",
+            bytes(256..=64 << 10),
+            default.query_bytes,
+        ),
+        limits: Limits {
+            samples: r.or(
+                "query.max_samples",
+                integer(1_000..=10_000_000_000),
+                most.samples,
+            ),
+            points: r.or("query.max_points", integer(100..=1_000_000), most.points),
+            series: r.or("query.max_series", integer(100..=10_000_000), most.series),
+        },
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub checks: Checks,
     /// What is kept of what was known.
     pub history: vigie_history::Settings,
+    /// What a query may cost.
+    pub query: vigie_api::Settings,
     /// How Vigie stops.
     pub shutdown: Shutdown,
     /// What Vigie writes about itself.

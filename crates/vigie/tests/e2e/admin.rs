@@ -128,7 +128,12 @@ async fn basic_authentication_guards_metrics_and_details() {
 
 /// What is closed without these credentials, and what is open.
 async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
-    for path in ["/metrics", "/routes"] {
+    for path in [
+        "/metrics",
+        "/routes",
+        "/api/v1/query?query=1",
+        "/api/v1/nothing",
+    ] {
         for wrong in WRONG {
             let headers = [("authorization", wrong)];
             let answer = http::request(vigie.admin, "GET", path, &headers, b"")
@@ -142,9 +147,10 @@ async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
         let answer = http::request(vigie.admin, "GET", path, &headers, b"")
             .await
             .unwrap();
-        assert_eq!(answer.status, 200, "{path}");
+        let open = if path.ends_with("nothing") { 404 } else { 200 };
+        assert_eq!(answer.status, open, "{path}");
     }
-    for path in ["/healthz", "/livez", "/readyz"] {
+    for path in ["/healthz", "/livez", "/readyz", "/-/healthy", "/-/ready"] {
         assert_eq!(
             vigie.get(path).await.status,
             200,

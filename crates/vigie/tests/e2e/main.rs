@@ -6,6 +6,7 @@ mod common;
 
 mod admin;
 mod alerting;
+mod api;
 mod databases;
 mod event_loop;
 mod history;

@@ -1,0 +1,151 @@
+//! The API put together.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::routing::{any, get};
+use vigie_promql::Limits;
+use vigie_promql::syntax::MAX_QUERY_BYTES;
+
+use crate::error::{ApiError, Kind};
+use crate::gate::Gate;
+use crate::source::Source;
+use crate::{format, labels, metadata, query, rules, status, vacant};
+
+/// What a query may cost, and how it is read.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a query may take, its turn in the queue included. A client may ask for less.
+    pub timeout: Duration,
+    /// How many queries run at once; others wait.
+    pub concurrency: usize,
+    /// How many bytes a query may have; the parser itself reads no more than [`MAX_QUERY_BYTES`].
+    pub query_bytes: usize,
+    /// How long the newest sample of a series counts.
+    pub lookback: Duration,
+    /// Samples, points and series.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    /// Where Prometheus has a limit, its own: 2 minutes, 20 queries at once, a lookback of 5 minutes, 50 million samples
+    /// and 11,000 points for each series; and 100,000 series, and 64 KiB for a query.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(120),
+            concurrency: 20,
+            query_bytes: MAX_QUERY_BYTES,
+            lookback: Duration::from_secs(300),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What `/api/v1/status/buildinfo` says. Clients turn features on by the version.
+#[derive(Clone, Debug)]
+pub struct BuildInfo {
+    /// The Prometheus whose language and API these are.
+    pub version: String,
+    /// What really answers.
+    pub revision: String,
+}
+
+impl Default for BuildInfo {
+    fn default() -> Self {
+        Self {
+            version: "3.14.0".to_owned(),
+            revision: concat!("vigie-", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// The API over one source of samples. Clones share it.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    source: Arc<dyn Source>,
+    settings: Settings,
+    build: BuildInfo,
+    gate: Gate,
+    now: fn() -> i64,
+}
+
+impl Api {
+    /// The API over `source`.
+    #[must_use]
+    pub fn new(source: Arc<dyn Source>, settings: Settings, build: BuildInfo) -> Self {
+        Self(Arc::new(Inner {
+            gate: Gate::new(settings.concurrency),
+            source,
+            settings,
+            build,
+            now: system_time,
+        }))
+    }
+
+    pub(crate) fn source(&self) -> &Arc<dyn Source> {
+        &self.0.source
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn build(&self) -> &BuildInfo {
+        &self.0.build
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// The time of a query that names none, in milliseconds since the epoch.
+    pub(crate) fn now(&self) -> i64 {
+        (self.0.now)()
+    }
+}
+
+fn system_time() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
+}
+
+/// Everything below `/api/v1/`.
+pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
+    let endpoints = Router::new()
+        .route("/query", get(query::instant).post(query::instant))
+        .route("/query_range", get(query::range).post(query::range))
+        .route(
+            "/query_exemplars",
+            get(vacant::exemplars).post(vacant::exemplars),
+        )
+        .route("/format_query", get(format::format).post(format::format))
+        .route("/series", get(labels::series).post(labels::series))
+        .route("/labels", get(labels::names).post(labels::names))
+        .route("/label/{name}/values", get(labels::values))
+        .route("/metadata", get(metadata::metadata))
+        .route("/status/buildinfo", get(status::build_info))
+        .route("/rules", get(rules::rules))
+        .route("/alerts", get(rules::alerts))
+        .route("/alertmanagers", get(vacant::alertmanagers))
+        .route("/targets", get(vacant::targets))
+        .route("/", any(unknown))
+        .route("/{*path}", any(unknown));
+    Router::new().nest("/api/v1", endpoints.with_state(api))
+}
+
+/// `/-/healthy` and `/-/ready`, for clients that look for Prometheus there.
+pub fn lifecycle<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/-/healthy", get(async || "Vigie is Healthy.\n"))
+        .route("/-/ready", get(async || "Vigie is Ready.\n"))
+}
+
+async fn unknown(uri: http::Uri) -> ApiError {
+    let message = format!("nothing is answered at /api/v1{}", uri.path());
+    ApiError::new(Kind::NotFound, message)
+}

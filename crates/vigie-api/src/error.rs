@@ -1,0 +1,149 @@
+//! What went wrong, in the envelope that clients of Prometheus know.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use vigie_promql::EvalError;
+use vigie_promql::storage::StorageError;
+
+use crate::json;
+
+/// Why a request has no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct ApiError {
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The request makes no sense.
+    BadData,
+    /// The query does, but not over these samples, or costs too much.
+    Execution,
+    /// It took too long.
+    Timeout,
+    /// Nothing is answered at this path.
+    NotFound,
+    /// The parameters take more bytes than are read.
+    TooLarge,
+    /// The samples cannot be read.
+    Internal,
+}
+
+impl Kind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadData => StatusCode::BAD_REQUEST,
+            Self::Execution => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::BadData | Self::TooLarge => "bad_data",
+            Self::Execution => "execution",
+            Self::Timeout => "timeout",
+            Self::NotFound => "not_found",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl ApiError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { kind, message }
+    }
+
+    pub(crate) fn bad_data(message: impl Into<String>) -> Self {
+        Self::new(Kind::BadData, message)
+    }
+
+    /// As Prometheus words it: `invalid parameter "step": …`.
+    pub(crate) fn parameter(name: &str, reason: impl std::fmt::Display) -> Self {
+        Self::bad_data(format!("invalid parameter {name:?}: {reason}"))
+    }
+
+    pub(crate) fn storage(error: &StorageError) -> Self {
+        tracing::warn!(%error, "the samples cannot be read");
+        let message = format!("the samples cannot be read: {error}");
+        Self::new(Kind::Internal, message)
+    }
+
+    /// Why `query` could not be evaluated; the texts that clients may look for are Prometheus'.
+    pub(crate) fn evaluation(error: EvalError, query: &str) -> Self {
+        let kind = match &error {
+            EvalError::BadRange(_) => Kind::BadData,
+            EvalError::TooManyPoints { limit, .. } => return Self::resolution(limit - 1),
+            EvalError::TooManySamples { limit } => {
+                let message = format!(
+                    "query processing would load too many samples into memory in query execution: more than {limit}"
+                );
+                return Self::new(Kind::Execution, message);
+            }
+            EvalError::Interrupted => return Self::too_slow(),
+            EvalError::Execution { span, message } => {
+                let (line, column) = span.position(query);
+                return Self::new(Kind::Execution, format!("{line}:{column}: {message}"));
+            }
+            EvalError::Storage(error) => return Self::storage(error),
+            _ => Kind::Execution,
+        };
+        Self::new(kind, error.to_string())
+    }
+
+    pub(crate) fn resolution(limit: usize) -> Self {
+        Self::bad_data(format!(
+            "exceeded maximum resolution of {} points per timeseries. Try decreasing the query resolution (?step=XX)",
+            thousands(limit)
+        ))
+    }
+
+    pub(crate) fn queue_full() -> Self {
+        Self::new(Kind::Timeout, "query timed out in query queue")
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        Self::new(Kind::Timeout, "query timed out in expression evaluation")
+    }
+}
+
+/// `11,000`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut out = br#"{"status":"error","errorType":"#.to_vec();
+        json::string(&mut out, self.kind.text());
+        out.extend_from_slice(br#","error":"#);
+        json::string(&mut out, &self.message);
+        out.push(b'}');
+        (self.kind.status(), json::HEADERS, out).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        let written = [0, 999, 1_000, 11_000, 1_234_567].map(thousands);
+        assert_eq!(written, ["0", "999", "1,000", "11,000", "1,234,567"]);
+    }
+}

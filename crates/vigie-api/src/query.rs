@@ -1,0 +1,192 @@
+//! `/query` and `/query_range`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Response;
+use tokio::time::Instant;
+use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
+use vigie_promql::{Expr, annotations::Severity};
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::gate::Running;
+use crate::json::Remarks;
+use crate::params::Params;
+use crate::result::{Answer, Stats};
+use crate::time;
+
+/// The most warnings, and the most infos, that an answer carries.
+const MOST_REMARKS: usize = 10;
+
+pub(crate) async fn instant(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
+    let limit = params.limit()?;
+    let time = params.time("time", api.now())?;
+    let query = Query::read(&api, &params, limit)?;
+    query.answer(&api, Times::At(time)).await
+}
+
+pub(crate) async fn range(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
+    let limit = params.limit()?;
+    let start = params.required_time("start")?;
+    let end = params.required_time("end")?;
+    if end < start {
+        let reason = "end timestamp must not be before start time";
+        return Err(ApiError::parameter("end", reason));
+    }
+    let step = time::millis(params.get("step").unwrap_or_default());
+    let step = step.map_err(|reason| ApiError::parameter("step", reason))?;
+    if step <= 0.0 {
+        let reason = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+        return Err(ApiError::parameter("step", reason));
+    }
+    let step = step as i64;
+    if step == 0 {
+        return Err(ApiError::parameter("step", "it is less than a millisecond"));
+    }
+    let points = api.settings().limits.points;
+    if u64::try_from((end - start) / step).is_ok_and(|steps| steps > points as u64) {
+        return Err(ApiError::resolution(points));
+    }
+    let query = Query::read(&api, &params, limit)?;
+    query
+        .answer(&api, Times::Every(TimeRange { start, end, step }))
+        .await
+}
+
+/// When a query is evaluated.
+#[derive(Clone, Copy)]
+enum Times {
+    At(i64),
+    Every(TimeRange),
+}
+
+/// What both sorts of query are asked with.
+struct Query {
+    text: String,
+    engine: Engine,
+    timeout: Duration,
+    limit: Option<usize>,
+    stats: bool,
+}
+
+impl Query {
+    fn read(api: &Api, params: &Params, limit: Option<usize>) -> Result<Self, ApiError> {
+        let settings = api.settings();
+        let timeout = params.read("timeout", time::duration)?;
+        let lookback = params.read("lookback_delta", time::duration)?;
+        let lookback = lookback.filter(|lookback| !lookback.is_zero());
+        let mut engine = Engine {
+            lookback: lookback.unwrap_or(settings.lookback),
+            limits: settings.limits,
+            ..Engine::default()
+        };
+        // Prometheus limits what lies between the points.
+        engine.limits.points = engine.limits.points.saturating_add(1);
+        Ok(Self {
+            text: text(api, params)?.to_owned(),
+            engine,
+            timeout: timeout.map_or(settings.timeout, |timeout| timeout.min(settings.timeout)),
+            limit,
+            stats: params.get("stats").is_some(),
+        })
+    }
+
+    async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
+        let source = Arc::clone(api.source());
+        let timeout = self.timeout;
+        let work = move |running: &Running| {
+            let begun = Instant::now();
+            let expr = parse(&self.text)?;
+            if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
+                return Err(ApiError::parameter("query", refused));
+            }
+            let prepared = begun.elapsed();
+            let interrupted = || running.abandoned();
+            let outcome = match times {
+                Times::At(time) => self.engine.instant(&*source, &expr, time, &interrupted),
+                Times::Every(times) => self.engine.range(&*source, &expr, times, &interrupted),
+            };
+            let outcome =
+                outcome.map_err(|error: EvalError| ApiError::evaluation(error, &self.text))?;
+            let stats = self.stats.then(|| Stats {
+                queued: running.queued,
+                prepared,
+                evaluated: begun.elapsed() - prepared,
+                samples: outcome.samples,
+            });
+            let time = match times {
+                Times::At(time) => time,
+                Times::Every(times) => times.start,
+            };
+            Ok(self.finish(outcome, time, stats))
+        };
+        let (answer, permit) = api.gate().run(timeout, work).await?;
+        Ok(answer.into_response(permit))
+    }
+
+    fn finish(&self, mut outcome: Outcome, time: i64, stats: Option<Stats>) -> Answer {
+        let texts = |severity| {
+            let mut texts = outcome.annotations.texts(severity, &self.text);
+            let left_out = texts.len().saturating_sub(MOST_REMARKS);
+            if left_out > 0 {
+                texts.truncate(MOST_REMARKS);
+                texts.push(format!("{left_out} more are left out"));
+            }
+            texts
+        };
+        let mut remarks = Remarks {
+            warnings: texts(Severity::Warning),
+            infos: texts(Severity::Info),
+        };
+        if let Some(limit) = self.limit {
+            let found = match &mut outcome.value {
+                Value::Vector(series) => truncate(series, limit),
+                Value::Matrix(series) => truncate(series, limit),
+                Value::Scalar(_) | Value::Text(_) => false,
+            };
+            if found {
+                remarks.truncated();
+            }
+        }
+        Answer::new(outcome.value, time, stats, &remarks)
+    }
+}
+
+/// Whether there was more than `limit`.
+fn truncate<T>(series: &mut Vec<T>, limit: usize) -> bool {
+    let more = series.len() > limit;
+    series.truncate(limit);
+    more
+}
+
+/// The parameter `query`, if it is not too long.
+pub(crate) fn text<'a>(api: &Api, params: &'a Params) -> Result<&'a str, ApiError> {
+    let text = params.get("query").unwrap_or_default();
+    let (found, most) = (text.len(), api.settings().query_bytes);
+    match found > most {
+        true => {
+            let reason = format!("it is {found} bytes long, at most {most} are accepted");
+            Err(ApiError::parameter("query", reason))
+        }
+        false => Ok(text),
+    }
+}
+
+pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
+    vigie_promql::parse(text).map_err(|error| ApiError::parameter("query", error))
+}
+
+/// Why an expression cannot be evaluated over a range.
+fn no_range(expr: &Expr) -> Option<String> {
+    use vigie_promql::syntax::ValueType::{Matrix, Scalar, String, Vector};
+    let found = match expr.value_type() {
+        Scalar | Vector => return None,
+        Matrix => "range vector",
+        String => "string",
+    };
+    Some(format!(
+        "invalid expression type {found:?} for range query, must be Scalar or instant Vector"
+    ))
+}

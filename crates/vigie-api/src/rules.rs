@@ -1,0 +1,24 @@
+//! `/rules` and `/alerts`. There are none.
+
+use axum::response::Response;
+
+use crate::error::ApiError;
+use crate::json::{self, Remarks};
+use crate::params::Params;
+
+pub(crate) async fn rules(params: Params) -> Result<Response, ApiError> {
+    let kind = params.get("type").unwrap_or_default().to_lowercase();
+    if !matches!(&*kind, "" | "alert" | "record") {
+        let reason = format!("not supported value {kind:?}");
+        return Err(ApiError::parameter("type", reason));
+    }
+    Ok(json::success(&Remarks::default(), |out| {
+        out.extend_from_slice(br#"{"groups":[]}"#);
+    }))
+}
+
+pub(crate) async fn alerts() -> Response {
+    json::success(&Remarks::default(), |out| {
+        out.extend_from_slice(br#"{"alerts":[]}"#);
+    })
+}

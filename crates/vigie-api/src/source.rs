@@ -1,0 +1,118 @@
+//! What the API answers from.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use vigie_promql::Labels;
+use vigie_promql::storage::{MemoryStorage, Selection, Storage, StorageError};
+
+/// A source of samples that can also say what there is.
+///
+/// Every default goes through all selected samples; a source that keeps an index answers from that.
+pub trait Source: Storage + Send + Sync {
+    /// Calls `each` once for every selected series that has a sample in the selected time, until `each` breaks off.
+    ///
+    /// # Errors
+    /// The source's own, when it cannot be read.
+    fn series(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let inside = selection.start..=selection.end;
+        self.select(selection, &mut |labels, samples| match samples
+            .iter()
+            .any(|sample| inside.contains(&sample.time))
+        {
+            true => each(labels),
+            false => ControlFlow::Continue(()),
+        })
+    }
+
+    /// Adds the names of the labels that the selected series have. Without matchers, every series is selected.
+    ///
+    /// # Errors
+    /// As [`Source::series`].
+    fn label_names(
+        &self,
+        selection: &Selection<'_>,
+        names: &mut BTreeSet<String>,
+    ) -> Result<(), StorageError> {
+        self.series(selection, &mut |labels| {
+            for (name, _) in labels.iter() {
+                if !names.contains(name) {
+                    names.insert(name.to_owned());
+                }
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Adds the values that the selected series have for the label `name`.
+    ///
+    /// # Errors
+    /// As [`Source::series`].
+    fn label_values(
+        &self,
+        name: &str,
+        selection: &Selection<'_>,
+        values: &mut BTreeSet<String>,
+    ) -> Result<(), StorageError> {
+        self.series(selection, &mut |labels| {
+            let value = labels.get(name);
+            if !value.is_empty() && !values.contains(value) {
+                values.insert(value.to_owned());
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// What is known of the metrics, by name. Nothing unless it is written.
+    fn metadata(&self) -> Vec<Metadata> {
+        Vec::new()
+    }
+}
+
+/// What is known of a metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metadata {
+    /// Its name; a counter's ends in `_total`, a histogram's in neither `_bucket` nor `_sum` nor `_count`.
+    pub name: String,
+    /// Its type.
+    pub kind: MetricKind,
+    /// What it means.
+    pub help: String,
+    /// Its unit, where it is said apart from the name.
+    pub unit: String,
+}
+
+/// The types of metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A count that only grows.
+    Counter,
+    /// A value that goes up and down.
+    Gauge,
+    /// Buckets, a sum and a count.
+    Histogram,
+    /// Quantiles, a sum and a count.
+    Summary,
+    /// None of these, or not known.
+    Unknown,
+}
+
+impl MetricKind {
+    /// As clients expect it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Source for MemoryStorage {}

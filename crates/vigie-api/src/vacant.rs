@@ -1,0 +1,42 @@
+//! What clients ask for and what is not kept here: exemplars, targets, Alertmanagers found.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use crate::api::Api;
+use crate::error::ApiError;
+use crate::json::{self, Remarks};
+use crate::params::Params;
+use crate::query;
+
+/// Grafana asks whether this endpoint is there, with times in milliseconds where seconds are meant.
+pub(crate) async fn exemplars(
+    State(api): State<Api>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let (start, end) = params.range()?;
+    if end < start {
+        let reason = "end timestamp must not be before start timestamp";
+        return Err(ApiError::bad_data(reason));
+    }
+    let text = query::text(&api, &params)?.to_owned();
+    let work = move |_: &_| {
+        let parsed = vigie_promql::parse(&text);
+        parsed.map_err(|error| ApiError::bad_data(error.to_string()))?;
+        Ok(nothing(b"[]"))
+    };
+    let (response, _) = api.gate().run(api.settings().timeout, work).await?;
+    Ok(response)
+}
+
+pub(crate) async fn targets() -> Response {
+    nothing(br#"{"activeTargets":[],"droppedTargets":[]}"#)
+}
+
+pub(crate) async fn alertmanagers() -> Response {
+    nothing(br#"{"activeAlertmanagers":[],"droppedAlertmanagers":[]}"#)
+}
+
+fn nothing(data: &[u8]) -> Response {
+    json::success(&Remarks::default(), |out| out.extend_from_slice(data))
+}

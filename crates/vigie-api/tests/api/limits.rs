@@ -1,0 +1,280 @@
+//! Each limit with its own error; a client that leaves; long results.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use vigie_api::{Settings, Source};
+use vigie_promql::storage::{MemoryStorage, Selection, StorageError};
+use vigie_promql::{Labels, Limits, Sample, Storage};
+use vigie_testkit::http::Connection;
+
+use crate::common::{get, ours, samples, serve};
+
+async fn refused(settings: Settings, path: &str) -> (u16, String, String) {
+    let answer = get(serve(samples(), settings).await, path).await;
+    let error = answer.json().unwrap();
+    let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+    (answer.status, text("errorType"), text("error"))
+}
+
+#[tokio::test]
+async fn each_limit_has_its_own_error() {
+    let limits = Limits {
+        samples: 1_000,
+        points: 100,
+        series: 4,
+    };
+    let settings = || Settings {
+        query_bytes: 40,
+        limits,
+        ..Settings::default()
+    };
+    let range = "start=1700000000&end=1700000100&step=1";
+    for (path, status, kind, error) in [
+        (
+            "/api/v1/query?query=sum(odd)%2Bsum(odd)%2Bsum(odd)%2Bsum(odd)%2Bsum(odd)".to_owned(),
+            400,
+            "bad_data",
+            "invalid parameter \"query\": it is 44 bytes long, at most 40 are accepted",
+        ),
+        (
+            "/api/v1/query_range?query=odd&start=1700000000&end=1700000101&step=1".to_owned(),
+            400,
+            "bad_data",
+            "exceeded maximum resolution of 100 points per timeseries. Try decreasing the query resolution (?step=XX)",
+        ),
+        (
+            format!("/api/v1/query_range?query=rate(http_requests_total[5m:1s])&{range}"),
+            422,
+            "execution",
+            "query processing would load too many samples into memory in query execution: more than 1000",
+        ),
+        (
+            "/api/v1/query?query=odd&time=1700000100".to_owned(),
+            422,
+            "execution",
+            "the result has 5 series, at most 4 are given",
+        ),
+        (
+            "/api/v1/series?match[]=odd".to_owned(),
+            422,
+            "execution",
+            "there are more than 4 such series: ask for fewer",
+        ),
+        (
+            "/api/v1/query?query=odd*on()odd&time=1700000100".to_owned(),
+            422,
+            "execution",
+            "1:1: ",
+        ),
+    ] {
+        let found = refused(settings(), &path).await;
+        assert_eq!((found.0, &*found.1), (status, kind), "{path}: {found:?}");
+        assert!(found.2.starts_with(error), "{path}: {}", found.2);
+    }
+    let one_less = "/api/v1/query_range?query=sum(odd)&start=1700000000&end=1700000100&step=1";
+    assert_eq!(refused(settings(), one_less).await.0, 200);
+}
+
+/// Samples that take for ever to read: it says when a reader came, and goes on until the reader gives up.
+struct Endless {
+    came: SyncSender<()>,
+    gave_up: SyncSender<()>,
+}
+
+impl Storage for Endless {
+    fn select(
+        &self,
+        _: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let _ = self.came.send(());
+        let mut value = 0.0;
+        loop {
+            value += 1.0;
+            let labels = Labels::new([("n", value.to_string())]);
+            let sample = Sample { time: 0, value };
+            if each(&labels, &[sample]).is_break() {
+                let _ = self.gave_up.send(());
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_micros(100));
+        }
+    }
+}
+
+impl Source for Endless {}
+
+fn endless() -> (Endless, Waiting, Waiting) {
+    let (came, has_come) = sync_channel(1_000);
+    let (gave_up, has_given_up) = sync_channel(1_000);
+    (
+        Endless { came, gave_up },
+        Waiting::new(has_come),
+        Waiting::new(has_given_up),
+    )
+}
+
+struct Waiting(Arc<Mutex<Receiver<()>>>);
+
+impl Waiting {
+    fn new(receiver: Receiver<()>) -> Self {
+        Self(Arc::new(Mutex::new(receiver)))
+    }
+
+    async fn wait(&self) {
+        let receiver = Arc::clone(&self.0);
+        let waited = tokio::task::spawn_blocking(move || {
+            receiver
+                .lock()
+                .unwrap()
+                .recv_timeout(Duration::from_secs(30))
+        });
+        waited.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_ends() {
+    let (source, _, has_given_up) = endless();
+    let settings = Settings {
+        timeout: Duration::from_millis(100),
+        ..Settings::default()
+    };
+    let ours = serve(source, settings).await;
+    for path in [
+        "/api/v1/query?query=x&time=0",
+        "/api/v1/series?match[]=x",
+        "/api/v1/query?query=x&time=0&timeout=10ms",
+    ] {
+        let answer = get(ours, path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        let error = answer.json().unwrap();
+        assert_eq!(error["errorType"], "timeout");
+        assert_eq!(error["error"], "query timed out in expression evaluation");
+        has_given_up.wait().await;
+    }
+}
+
+/// While every thread for queries is busy, others wait their turn; what needs none is answered.
+#[tokio::test]
+async fn queries_wait_their_turn_and_a_client_that_leaves_gives_it_back() {
+    let (source, has_come, has_given_up) = endless();
+    let settings = Settings {
+        concurrency: 1,
+        ..Settings::default()
+    };
+    let ours = serve(source, settings).await;
+    let mut busy = Connection::open(ours).await.unwrap();
+    let request = "GET /api/v1/query?query=x&time=0 HTTP/1.1\r\nhost: x\r\n\r\n";
+    busy.send(request.as_bytes()).await.unwrap();
+    has_come.wait().await;
+
+    let waited = get(ours, "/api/v1/query?query=1&timeout=20ms").await;
+    assert_eq!(waited.status, 503);
+    assert_eq!(
+        waited.json().unwrap()["error"],
+        "query timed out in query queue"
+    );
+    assert_eq!(get(ours, "/api/v1/status/buildinfo").await.status, 200);
+    assert_eq!(get(ours, "/-/ready").await.status, 200);
+
+    drop(busy);
+    has_given_up.wait().await;
+    let answer = get(ours, "/api/v1/query?query=1&time=0").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+struct Broken;
+
+impl Storage for Broken {
+    fn select(
+        &self,
+        _: &Selection<'_>,
+        _: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        Err("the disk is gone".into())
+    }
+}
+
+impl Source for Broken {}
+
+#[tokio::test]
+async fn samples_that_cannot_be_read() {
+    let ours = serve(Broken, Settings::default()).await;
+    for path in [
+        "query?query=x",
+        "series?match[]=x",
+        "labels",
+        "label/x/values",
+    ] {
+        let answer = get(ours, &format!("/api/v1/{path}")).await;
+        assert_eq!(answer.status, 500, "{path}");
+        let error = answer.json().unwrap();
+        assert_eq!(error["errorType"], "internal");
+        assert_eq!(
+            error["error"],
+            "the samples cannot be read: the disk is gone"
+        );
+    }
+}
+
+/// An answer of more than one piece, to the last byte.
+#[tokio::test]
+async fn a_long_result() {
+    let mut storage = MemoryStorage::new();
+    for series in 0..100 {
+        let labels = Labels::new([("__name__", "x".to_owned()), ("n", format!("{series:03}"))]);
+        for at in 0..100 {
+            storage.insert(
+                &labels,
+                Sample {
+                    time: at * 1_000,
+                    value: at as f64 / 7.0,
+                },
+            );
+        }
+    }
+    let ours = serve(storage, Settings::default()).await;
+    let answer = get(ours, "/api/v1/query_range?query=x&start=0&end=99&step=1").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.len() > 200_000, "{}", answer.body.len());
+    let answer = answer.json().unwrap();
+    let result = answer["data"]["result"].as_array().unwrap();
+    assert_eq!(result.len(), 100);
+    assert_eq!(result[99]["metric"]["n"], "099");
+    let last = &result[99]["values"][99];
+    assert_eq!(*last, serde_json::json!([99, "14.142857142857142"]));
+}
+
+#[tokio::test]
+async fn annotations_and_statistics() {
+    let ours = ours().await;
+    let warned = get(ours, "/api/v1/query?query=quantile(2,odd)&time=1700000100")
+        .await
+        .json()
+        .unwrap();
+    let warning = "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)";
+    assert_eq!(warned["warnings"], serde_json::json!([warning]));
+    let informed = get(ours, "/api/v1/query?query=rate(odd[1m])&time=1700000100")
+        .await
+        .json()
+        .unwrap();
+    let info = informed["infos"][0].as_str().unwrap();
+    assert!(
+        info.starts_with("PromQL info: metric might not be a counter"),
+        "{info}"
+    );
+    let counted = get(ours, "/api/v1/query?query=odd&time=1700000100&stats=all")
+        .await
+        .json()
+        .unwrap();
+    let stats = &counted["data"]["stats"];
+    assert!(stats["timings"]["evalTotalTime"].is_f64(), "{stats}");
+    assert!(
+        stats["samples"]["totalQueryableSamples"].as_u64() >= Some(5),
+        "{stats}"
+    );
+}

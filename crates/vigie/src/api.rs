@@ -1,0 +1,70 @@
+//! What the API answers from: the samples of the history, and what the registry knows of its metrics.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use vigie_api::{Api, BuildInfo, Metadata, MetricKind, Settings, Source};
+use vigie_history::History;
+use vigie_metrics::{Kind, Registry};
+use vigie_promql::storage::{Selection, StorageError};
+use vigie_promql::{Labels, Sample, Storage};
+
+/// The API over what Vigie knows.
+pub(crate) fn api(history: &History, registry: &Registry, settings: &Settings) -> Api {
+    let source = Known {
+        history: history.clone(),
+        registry: registry.clone(),
+    };
+    Api::new(Arc::new(source), settings.clone(), BuildInfo::default())
+}
+
+struct Known {
+    history: History,
+    registry: Registry,
+}
+
+impl Storage for Known {
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.history.select(selection, each)
+    }
+}
+
+impl Source for Known {
+    fn series(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let &Selection {
+            matchers,
+            start,
+            end,
+        } = selection;
+        for labels in self.history.series(matchers, start, end) {
+            if each(&labels).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn metadata(&self) -> Vec<Metadata> {
+        let metas = self.registry.metas().into_iter();
+        let metadata = metas.map(|meta| Metadata {
+            name: meta.name.to_owned(),
+            kind: match meta.kind {
+                Kind::Counter => MetricKind::Counter,
+                Kind::Gauge => MetricKind::Gauge,
+                Kind::Histogram => MetricKind::Histogram,
+                Kind::Untyped => MetricKind::Unknown,
+            },
+            help: meta.help.to_owned(),
+            unit: String::new(),
+        });
+        metadata.collect()
+    }
+}

@@ -1,0 +1,114 @@
+//! What a server answered.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// Labels, the metric's name among them as `__name__`.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// An answer that has data.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) data: Data,
+    warnings: Vec<String>,
+    infos: Vec<String>,
+}
+
+/// The data, by its type.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+pub(super) enum Data {
+    Scalar(Point),
+    #[serde(rename = "string", deserialize_with = "text")]
+    Text(String),
+    Vector(Vec<Series>),
+    Matrix(Vec<Series>),
+}
+
+/// One series with its points, one where it is of a vector.
+#[derive(Debug, Deserialize)]
+pub(super) struct Series {
+    #[serde(rename = "metric")]
+    pub(super) labels: Labels,
+    #[serde(
+        alias = "value",
+        alias = "values",
+        default,
+        deserialize_with = "one_or_many"
+    )]
+    pub(super) points: Vec<Point>,
+}
+
+/// A value at a time, in Unix seconds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "(f64, String)")]
+pub(super) struct Point {
+    pub(super) time: f64,
+    pub(super) value: f64,
+    /// The value as it was sent.
+    pub(super) text: String,
+}
+
+impl TryFrom<(f64, String)> for Point {
+    type Error = String;
+
+    fn try_from((time, text): (f64, String)) -> Result<Self, String> {
+        let value = text
+            .parse()
+            .map_err(|_| format!("{text:?} is not a number"))?;
+        Ok(Self { time, value, text })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Point),
+    Many(Vec<Point>),
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Point>, D::Error> {
+    Ok(match OneOrMany::deserialize(from)? {
+        OneOrMany::One(point) => vec![point],
+        OneOrMany::Many(points) => points,
+    })
+}
+
+fn text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let (_, text) = <(f64, String)>::deserialize(from)?;
+    Ok(text)
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    status: String,
+    data: Option<Data>,
+    error: Option<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    infos: Vec<String>,
+}
+
+impl Answer {
+    /// The answer; the inner error is the server's own.
+    pub(super) fn parse(body: &[u8]) -> serde_json::Result<Result<Self, String>> {
+        let envelope: Envelope = serde_json::from_slice(body)?;
+        Ok(match (envelope.status.as_str(), envelope.data) {
+            ("success", Some(data)) => Ok(Self {
+                data,
+                warnings: envelope.warnings,
+                infos: envelope.infos,
+            }),
+            _ => Err(envelope.error.unwrap_or_else(|| "it failed".to_owned())),
+        })
+    }
+
+    /// Warnings and infos, each with what it is.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let warnings = self.warnings.iter().map(|text| ("warning", text.as_str()));
+        let infos = self.infos.iter().map(|text| ("info", text.as_str()));
+        warnings.chain(infos)
+    }
+}

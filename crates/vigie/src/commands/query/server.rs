@@ -1,0 +1,168 @@
+//! The server that is asked: one request on a connection of its own.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use axum::body::{Body, to_bytes};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use http::uri::{Scheme, Uri};
+use http::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::form_urlencoded;
+
+use super::seconds;
+use super::time::Times;
+use crate::config::{Access, Admin};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than servers let a query run.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(150);
+const LARGEST_ANSWER: usize = 256 << 20;
+
+/// Where it is, and how to log in.
+pub(super) struct Server {
+    authority: String,
+    /// Host and port to connect to.
+    address: String,
+    /// What stands before `/api/v1`, without a slash at its end.
+    prefix: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl Server {
+    /// The admin port of a Vigie on this machine.
+    pub(super) fn of_settings(admin: &Admin) -> Self {
+        let mut address = admin.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.is_ipv4() {
+                true => std::net::Ipv4Addr::LOCALHOST.into(),
+                false => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        let authorization = match &admin.access {
+            Access::Open => None,
+            Access::Bearer(token) => authorization(Some(token), None),
+            Access::Basic { username, password } => authorization(None, Some((username, password))),
+        };
+        Self {
+            authority: address.to_string(),
+            address: address.to_string(),
+            prefix: String::new(),
+            authorization,
+        }
+    }
+
+    /// The server at a URL.
+    pub(super) fn at(
+        url: &str,
+        token: Option<&SecretString>,
+        basic: Option<(&str, &SecretString)>,
+    ) -> Result<Self, String> {
+        let wrong = || format!("--url {url:?}: expected an address like http://127.0.0.1:9850");
+        let uri: Uri = url.parse().map_err(|_| wrong())?;
+        if uri.scheme() == Some(&Scheme::HTTPS) {
+            return Err("--url: https:// is not spoken here; take promtool query for that".into());
+        }
+        let authority = uri
+            .authority()
+            .filter(|_| uri.scheme() == Some(&Scheme::HTTP));
+        let authority = authority.ok_or_else(wrong)?;
+        if authority.as_str().contains('@') || uri.query().is_some() {
+            return Err("--url: a name goes to --username, its password to --password-file".into());
+        }
+        let port = authority.port_u16().unwrap_or(80);
+        Ok(Self {
+            authority: authority.to_string(),
+            address: format!("{}:{port}", authority.host()),
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+            authorization: authorization(token, basic),
+        })
+    }
+
+    /// The body of the answer, be it a result or an error.
+    pub(super) async fn ask(&self, expr: &str, times: &Times) -> Result<Bytes> {
+        let place = format!("http://{}{}", self.authority, self.prefix);
+        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)).await;
+        let connected = match connecting {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => bail!("nothing answers at {place} ({error}): is it running there?"),
+            Err(_) => bail!("nothing answers at {place} within {CONNECT_TIMEOUT:?}"),
+        };
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(connected)).await?;
+        tokio::spawn(connection);
+        let exchange = async {
+            let response = sender.send_request(self.request(expr, times)?).await?;
+            let status = response.status();
+            let body = to_bytes(Body::new(response.into_body()), LARGEST_ANSWER).await;
+            Ok::<_, anyhow::Error>((status, body.context("the answer is cut short or too long")?))
+        };
+        let answered = timeout(ANSWER_TIMEOUT, exchange).await;
+        let answered = answered
+            .with_context(|| format!("no answer from {place} within {ANSWER_TIMEOUT:?}"))?;
+        let (status, body) = answered.with_context(|| format!("no answer from {place}"))?;
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
+                "{place} answers {status}: give its --token-file, its --username with --password-file, or the --config that it runs with"
+            ),
+            StatusCode::NOT_FOUND => bail!(
+                "{place} answers no queries ({status}): a Vigie does when its history is kept ([history])"
+            ),
+            _ => Ok(body),
+        }
+    }
+
+    fn request(&self, expr: &str, times: &Times) -> Result<Request<Body>> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("query", expr);
+        let unix = |time: Timestamp| format!("{}", time.as_millisecond() as f64 / 1e3);
+        let endpoint = match times {
+            Times::At(time) => {
+                if let Some(time) = time {
+                    form.append_pair("time", &unix(*time));
+                }
+                "query"
+            }
+            Times::Range(range) => {
+                form.append_pair("start", &unix(range.start));
+                form.append_pair("end", &unix(range.end));
+                form.append_pair("step", &seconds(range.step));
+                "query_range"
+            }
+        };
+        let mut request = Request::post(format!("{}/api/v1/{endpoint}", self.prefix))
+            .header(HOST, &self.authority)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.finish()))?;
+        if let Some(authorization) = &self.authorization {
+            request
+                .headers_mut()
+                .insert(AUTHORIZATION, authorization.clone());
+        }
+        Ok(request)
+    }
+}
+
+fn authorization(
+    token: Option<&SecretString>,
+    basic: Option<(&str, &SecretString)>,
+) -> Option<HeaderValue> {
+    let text = match (token, basic) {
+        (Some(token), _) => format!("Bearer {}", token.expose_secret()),
+        (None, Some((name, password))) => {
+            let pair = format!("{name}:{}", password.expose_secret());
+            format!("Basic {}", BASE64_STANDARD.encode(pair))
+        }
+        (None, None) => return None,
+    };
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
