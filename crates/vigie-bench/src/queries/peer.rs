@@ -34,7 +34,7 @@ pub(super) async fn start() -> anyhow::Result<Prometheus> {
 
 fn write(path: &Path) -> anyhow::Result<()> {
     let mut backend = Backend::new();
-    let labels: Vec<String> = backend.labels.iter().map(|labels| metric(labels)).collect();
+    let labels: Vec<String> = backend.labels.iter().map(metric).collect();
     let mut file = BufWriter::with_capacity(1 << 20, std::fs::File::create(path)?);
     for _ in 0..data::DAY {
         let (time, values) = backend.scrape();
