@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use vigie_testkit::node::demo_directory;
-use vigie_testkit::tools::{NGINX, NODE, REDIS_SERVER, Tool, WRK};
+use vigie_testkit::tools::{NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
 
 use crate::report::{Table, heading};
 
@@ -28,6 +28,7 @@ pub(crate) fn describe() {
         ("nginx", said(NGINX, "-v")),
         ("wrk", said(WRK, "-v")),
         ("redis", said(REDIS_SERVER, "--version")),
+        ("prometheus", said(PROMETHEUS, "--version")),
         ("node", said(NODE, "--version")),
         ("bullmq", bullmq(&demo_directory())),
     ] {
@@ -60,8 +61,9 @@ fn said(tool: Tool, option: &str) -> Option<String> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     let first = text.lines().next()?;
-    // wrk and Redis go on with how they were built.
-    let end = first.find(" Copyright").or(first.find(" sha="));
+    // wrk, Redis and Prometheus go on with how they were built.
+    let end = [" Copyright", " sha=", " (branch"];
+    let end = end.into_iter().find_map(|what| first.find(what));
     Some(first[..end.unwrap_or(first.len())].trim().to_owned())
 }
 

@@ -9,6 +9,7 @@ mod expose;
 mod gateway;
 mod machine;
 mod pinned;
+mod queries;
 mod queues;
 mod record;
 mod report;
@@ -36,6 +37,9 @@ struct Options {
     /// The program whose gateway is measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
+    /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    serve_history: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +56,8 @@ enum What {
     Idle,
     /// Following busy event streams
     Events,
+    /// Queries over a day of history, against Prometheus; filling and opening the history
+    Queries,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -63,14 +69,17 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    if let Some(directory) = &options.serve_history {
+        return runtime.block_on(queries::serve(directory));
+    }
     let what = match options.what.is_empty() {
         true => What::value_variants(),
         false => &options.what,
     };
     machine::describe();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     for what in what {
         match what {
             What::Record => record::run(&options),
@@ -79,6 +88,7 @@ fn main() -> anyhow::Result<()> {
             What::Levels => runtime.block_on(queues::levels::run(&options))?,
             What::Idle => runtime.block_on(queues::idle::run(&options))?,
             What::Events => runtime.block_on(queues::events::run(&options))?,
+            What::Queries => runtime.block_on(queries::run(&options))?,
         }
     }
     Ok(())

@@ -32,11 +32,20 @@ fn ticks(stat: &str) -> Option<u64> {
 
 /// The resident memory of a process, in bytes.
 pub(crate) fn resident(process: u32) -> anyhow::Result<u64> {
+    status(process, "VmRSS:")
+}
+
+/// The most memory of a process that was ever resident, in bytes.
+pub(crate) fn resident_peak(process: u32) -> anyhow::Result<u64> {
+    status(process, "VmHWM:")
+}
+
+fn status(process: u32, name: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let status = read_to_string(&path).with_context(|| path.clone())?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    Ok(kib.with_context(|| format!("{path} says no VmRSS"))? * 1024)
+    Ok(kib.with_context(|| format!("{path} says no {name}"))? * 1024)
 }
 
 /// The only child of a process.
@@ -61,7 +70,9 @@ mod tests {
     fn reads_the_fields_that_it_says() {
         let stat = "7 (a (b) 1 2) S 1 7 7 0 -1 4194560 100 0 0 0 12 30 5 6 20 0 1 0 9 1 1";
         assert_eq!(ticks(stat), Some(42));
-        assert!(resident(std::process::id()).unwrap() > 1 << 16);
+        let process = std::process::id();
+        assert!(resident(process).unwrap() > 1 << 16);
+        assert!(resident_peak(process).unwrap() > 1 << 16);
         assert!(cpu(std::process::id()).unwrap() < Duration::from_secs(3600));
     }
 }

@@ -97,6 +97,14 @@ impl Prometheus {
         promtool.args(["tsdb", "create-blocks-from", "openmetrics"]);
         promtool.arg(&file).arg(directory.path().join("data"));
         output("promtool", promtool).await?;
+        Self::with_data(directory).await
+    }
+
+    /// Starts a server that scrapes nothing on the database in `data` of this directory, which goes with the server.
+    ///
+    /// # Errors
+    /// When Prometheus is not installed or does not start.
+    pub async fn with_data(directory: TempDir) -> Result<Self, Error> {
         Self::start_in(directory, "global: {}\n").await
     }
 
@@ -124,6 +132,11 @@ impl Prometheus {
     /// Where its API listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.server.process().id()
     }
 
     /// What an expression gives now; a scalar is one sample without labels.

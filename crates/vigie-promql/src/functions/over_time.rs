@@ -4,7 +4,10 @@ use super::{
     quantile::quantile,
     sum::{Mean, Sum},
 };
-use crate::value::Sample;
+use crate::{
+    eval::{column::Column, window::Windows},
+    value::Sample,
+};
 
 pub(crate) fn sum(samples: &[Sample]) -> f64 {
     let mut sum = Sum::default();
@@ -22,15 +25,29 @@ pub(crate) fn avg(samples: &[Sample]) -> f64 {
     mean.value()
 }
 
-/// The sample that `better` prefers over all others; a NaN only where there is nothing else.
-pub(crate) fn best(samples: &[Sample], better: impl Fn(f64, f64) -> bool) -> f64 {
-    let mut best = samples[0].value;
-    for sample in samples {
-        if better(sample.value, best) || best.is_nan() {
-            best = sample.value;
+/// Of each window the sample that `better` prefers over all others, of equal ones the first; a NaN only where there is
+/// nothing else. While the best one stays inside, only what came in is looked at.
+pub(crate) fn best(
+    samples: &[Sample],
+    windows: Windows<'_>,
+    better: impl Fn(f64, f64) -> bool,
+) -> Column {
+    let (mut best, mut seen) = (0, 0);
+    windows.map(samples, |window| {
+        if best < window.from {
+            best = window.from;
+            seen = window.from;
         }
-    }
-    best
+        let end = window.from + window.samples.len();
+        for at in seen..end {
+            let (value, known) = (samples[at].value, samples[best].value);
+            if better(value, known) || known.is_nan() {
+                best = at;
+            }
+        }
+        seen = end;
+        samples[best].value
+    })
 }
 
 /// The mean square of the distances from the mean, by Welford's method.
@@ -66,4 +83,51 @@ pub(crate) fn changes(samples: &[Sample]) -> f64 {
 pub(crate) fn resets(samples: &[Sample]) -> f64 {
     let falls = |pair: &&[Sample]| pair[1].value < pair[0].value;
     samples.windows(2).filter(falls).count() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::eval::window::References;
+
+    /// The best sample of one window, all of it looked at.
+    fn best_of(samples: &[Sample], better: impl Fn(f64, f64) -> bool) -> f64 {
+        let mut best = samples[0].value;
+        for sample in samples {
+            if better(sample.value, best) || best.is_nan() {
+                best = sample.value;
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_of_windows_that_move_is_the_best_of_each(
+            values in prop::collection::vec((1..40_i64, prop::sample::select(&[-1.0, -0.0, 0.0, 1.0, 2.0, f64::NAN])), 1..60),
+            first in 0..100_i64,
+            step in 0..60_i64,
+            range in 1..300_i64,
+        ) {
+            let mut time = 0;
+            let samples = values.into_iter().map(|(passed, value)| {
+                time += passed;
+                Sample { time, value }
+            });
+            let samples: Vec<Sample> = samples.collect();
+            let windows = Windows {
+                references: References { first, step, count: 40 },
+                range,
+                interrupted: &|| false,
+            };
+            for better in [|a: f64, b: f64| a > b, |a: f64, b: f64| a < b] {
+                let found = best(&samples, windows, better);
+                let expected = windows.map(&samples, |window| best_of(window.samples, better));
+                let bits = |column: Column| -> Vec<u64> { column.into_iter().map(f64::to_bits).collect() };
+                prop_assert_eq!(bits(found), bits(expected));
+            }
+        }
+    }
 }
