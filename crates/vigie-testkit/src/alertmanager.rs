@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -14,7 +13,8 @@ const NAME: &str = "alertmanager";
 
 /// An Alertmanager that is no member of a cluster.
 pub struct Alertmanager {
-    server: Server,
+    /// Ends with it.
+    _server: Server,
     addr: SocketAddr,
 }
 
@@ -29,7 +29,7 @@ impl Alertmanager {
         let file = directory.path().join("alertmanager.yml");
         std::fs::write(&file, config).map_err(Error::io("alertmanager.yml"))?;
         let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
-        let server = Server::spawn(NAME, directory, move |directory| {
+        let mut server = Server::spawn(NAME, directory, move |directory| {
             let file = |name: &str| directory.join(name).display().to_string();
             let mut command = User::OURSELVES.command(&program);
             command
@@ -41,9 +41,11 @@ impl Alertmanager {
                 .arg("--log.level=warn");
             command
         })?;
-        let mut alertmanager = Self { server, addr };
-        alertmanager.until_ready().await?;
-        Ok(alertmanager)
+        server.until_ready(addr).await?;
+        Ok(Self {
+            _server: server,
+            addr,
+        })
     }
 
     /// Where its API listens.
@@ -66,15 +68,6 @@ impl Alertmanager {
                     .collect()
             })
             .ok_or_else(|| unreadable(&answer))
-    }
-
-    async fn until_ready(&mut self) -> Result<(), Error> {
-        let addr = self.addr;
-        let probe = async |_: &Path| {
-            let answer = http::get(addr, "/-/ready").await;
-            answer.is_ok_and(|answer| answer.status == 200)
-        };
-        self.server.until(probe).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -113,7 +112,7 @@ impl Prometheus {
         let file = directory.path().join("prometheus.yml");
         std::fs::write(&file, config).map_err(Error::io("prometheus.yml"))?;
         let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
-        let server = Server::spawn(NAME, directory, move |directory| {
+        let mut server = Server::spawn(NAME, directory, move |directory| {
             let file = |name: &str| directory.join(name).display().to_string();
             let mut command = User::OURSELVES.command(&program);
             command
@@ -124,9 +123,8 @@ impl Prometheus {
                 .arg("--log.level=warn");
             command
         })?;
-        let mut prometheus = Self { server, addr };
-        prometheus.until_ready().await?;
-        Ok(prometheus)
+        server.until_ready(addr).await?;
+        Ok(Self { server, addr })
     }
 
     /// Where its API listens.
@@ -194,15 +192,6 @@ impl Prometheus {
             rules.map(rule).collect()
         };
         read().ok_or_else(|| unreadable(&data))
-    }
-
-    async fn until_ready(&mut self) -> Result<(), Error> {
-        let addr = self.addr;
-        let probe = async |_: &Path| {
-            let answer = http::get(addr, "/-/ready").await;
-            answer.is_ok_and(|answer| answer.status == 200)
-        };
-        self.server.until(probe).await
     }
 
     async fn get(&self, endpoint: &str) -> Result<Value, Error> {

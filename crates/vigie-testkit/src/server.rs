@@ -1,5 +1,6 @@
 //! What the real servers have in common.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Error, Process, tools::Tool};
+use crate::{Error, Process, http, tools::Tool};
 
 /// A server gets this long to answer.
 const START: Duration = Duration::from_secs(60);
@@ -68,6 +69,15 @@ impl Server {
             sleep(Duration::from_millis(25)).await;
         }
         Ok(())
+    }
+
+    /// Waits until `/-/ready` answers 200, as Prometheus and its kin have it.
+    pub(crate) async fn until_ready(&mut self, addr: SocketAddr) -> Result<(), Error> {
+        let probe = async |_: &Path| {
+            let answer = http::get(addr, "/-/ready").await;
+            answer.is_ok_and(|answer| answer.status == 200)
+        };
+        self.until(probe).await
     }
 }
 
