@@ -6,7 +6,7 @@ use vigie_promql::value::stale_marker;
 
 use crate::disk::record;
 use crate::history::Writer;
-use crate::memory::SeriesRef;
+use crate::memory::{Head, SeriesRef};
 use crate::{Committed, History};
 
 /// Appends the scrapes of one source. A series that its last scrape had and the next one has not ends there, with a stale
@@ -143,7 +143,7 @@ impl Scrape<'_> {
         let memory = self.history.read();
         for series in new.drain(..) {
             if let Some(kept) = memory.table.get(series) {
-                record::column(records, series.slot, &kept.labels, &[]);
+                record::column(records, series.slot, &kept.labels, &Head::default());
             }
         }
         drop(memory);

@@ -30,12 +30,12 @@
 //! | module | what is in it |
 //! | --- | --- |
 //! | `chunk` | samples of one series in as few bits as they need |
-//! | `memory` | all series, found by their labels; the head, which takes samples; the blocks, which are sealed |
+//! | `memory` | all series, found by their labels; the heads, which take samples; the blocks, which are sealed |
 //! | `disk` | blocks and a log of scrapes as files, which a thread writes |
 //! | `append`, `select` | the two who use it |
 //!
-//! New samples stand in the head as they came. After an hour they become a block, compressed to less than a byte each on
-//! metrics like ours. Blocks go by age and when memory runs short. A sample that is not later than its series' last one is refused.
+//! New samples stand in the head, compressed in small pieces. After an hour they become a block, with less than a byte for each
+//! on metrics like ours. Blocks go by age and when memory runs short. A sample that is not later than its series' last one is refused.
 //!
 //! The crate knows nothing of metrics registries, clocks, tasks or HTTP.
 

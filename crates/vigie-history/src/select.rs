@@ -12,6 +12,8 @@ use crate::memory::{Block, SeriesRef};
 
 /// So many series are copied from the head before the writer gets its turn.
 const BATCH: usize = 128;
+/// Samples of a series in an hour; where there are more, memory for them is found by and by.
+const USUAL: usize = 250;
 
 impl Storage for History {
     /// Samples that are appended while the query runs are not in it.
@@ -31,6 +33,7 @@ impl Storage for History {
         let mut samples = Vec::new();
         for batch in found.chunks(BATCH) {
             let batch = self.batch(batch, start, end);
+            samples.reserve(USUAL * (batch.blocks.len() + 1));
             let mut head = &batch.head[..];
             for (slot, labels, length) in batch.series {
                 samples.clear();
@@ -62,14 +65,14 @@ struct Batch {
 
 impl History {
     /// The series that pass every matcher and have samples from `start` to `end`, in milliseconds, both included;
-    /// of sealed samples, those near this time count too.
+    /// of compressed samples, those near this time count too.
     #[must_use]
     pub fn series(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<Labels> {
         let memory = self.read();
         let selected = memory.table.select(matchers).into_iter();
         let series = selected.filter_map(|series| {
             let kept = memory.table.get(series)?;
-            let in_head = !memory.head(kept, start, end).is_empty();
+            let in_head = kept.head.overlaps(start, end);
             Some((in_head, series.slot, kept.labels.clone()))
         });
         let series: Vec<_> = series.collect();
@@ -116,11 +119,12 @@ impl History {
         };
         for &series in selected {
             if let Some(kept) = memory.table.get(series) {
-                let head = memory.head(kept, start, end);
-                batch.head.extend_from_slice(head);
+                let before = batch.head.len();
+                kept.head.read(start, end, &mut batch.head);
+                let length = batch.head.len() - before;
                 batch
                     .series
-                    .push((series.slot, kept.labels.clone(), head.len()));
+                    .push((series.slot, kept.labels.clone(), length));
             }
         }
         batch

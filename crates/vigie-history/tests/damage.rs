@@ -186,12 +186,12 @@ fn files_that_were_mixed_up_repeat_nothing() {
 }
 
 #[test]
-fn what_a_later_version_wrote_is_left_alone() {
+fn what_another_version_wrote_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path());
     let mut strange = files(directory.path());
     for (name, bytes) in &mut strange {
-        bytes[8] = 2;
+        bytes[8] += 1;
         fs::write(directory.path().join(name), bytes).unwrap();
     }
     let history = History::open(&settings(directory.path())).unwrap();

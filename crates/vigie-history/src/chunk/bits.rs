@@ -40,9 +40,12 @@ impl<'a> BitWriter<'a> {
 }
 
 /// Reads what a [`BitWriter`] wrote; past the end there is `None`.
+///
+/// What is seldom done takes and gives it by value: so that it is kept in registers, nothing may have its address.
+#[derive(Clone, Copy)]
 pub(super) struct BitReader<'a> {
     rest: &'a [u8],
-    /// Its lowest `ready` bits are not read yet.
+    /// Its highest `ready` bits are the next ones. Of those below, any may be read already from `rest`, where they stay.
     bits: u64,
     ready: u32,
 }
@@ -57,33 +60,48 @@ impl<'a> BitReader<'a> {
     }
 
     /// The next `count` bits; at most 64.
+    #[inline(always)]
     pub(super) fn read(&mut self, count: u32) -> Option<u64> {
-        if count > 32 {
-            let high = self.read(count - 32)?;
-            return Some(high << 32 | self.read(32)?);
+        if count > 56 {
+            let high = self.few(count - 32)?;
+            return Some(high << 32 | self.few(32)?);
         }
-        if self.ready < count {
-            self.fill();
-        }
-        self.ready = self.ready.checked_sub(count)?;
-        Some(self.bits >> self.ready & ((1 << count) - 1))
+        self.few(count)
     }
 
+    /// The next `count` bits; at most 56.
+    #[inline(always)]
+    pub(super) fn few(&mut self, count: u32) -> Option<u64> {
+        self.prepare(count);
+        self.ready = self.ready.checked_sub(count)?;
+        // In two steps, for a shift by 64 is none.
+        let value = self.bits >> 1 >> (63 - count);
+        self.bits <<= count;
+        Some(value)
+    }
+
+    #[inline(always)]
     pub(super) fn bit(&mut self) -> Option<bool> {
         self.read(1).map(|bit| bit == 1)
     }
 
     /// How many ones come next, at most `most` (which is at most 32); a zero that ends them is read too.
+    #[inline(always)]
     pub(super) fn ones(&mut self, most: u32) -> Option<u32> {
-        if self.ready <= most {
-            self.fill();
-        }
-        // Zeros come in from below, so that ones end where the bits that are ready end.
-        let next = self.bits.checked_shl(64 - self.ready).unwrap_or(0);
-        let ones = next.leading_ones().min(most);
+        self.prepare(most);
+        let ones = self.bits.leading_ones().min(most);
         let read = if ones < most { ones + 1 } else { most };
         self.ready = self.ready.checked_sub(read)?;
+        self.bits <<= read;
         Some(ones)
+    }
+
+    /// Makes so many bits ready, at most 56, if there are as many: what is read of them then need not look for more.
+    #[inline(always)]
+    pub(super) fn prepare(&mut self, count: u32) {
+        if self.ready < count {
+            self.fill();
+        }
     }
 
     /// The bytes of which no bit has been read.
@@ -92,14 +110,32 @@ impl<'a> BitReader<'a> {
         &bytes[bytes.len() - unread..]
     }
 
+    /// Makes at least 56 bits ready, if there are as many.
+    #[inline(always)]
     fn fill(&mut self) {
-        while self.ready <= 56
+        if let Some(next) = self.rest.first_chunk() {
+            // Whole bytes become ready; the bits of the one that does not fit come again with the next ones.
+            self.bits |= u64::from_be_bytes(*next) >> self.ready;
+            let bytes = (63 - self.ready) / 8;
+            self.rest = &self.rest[bytes as usize..];
+            self.ready += bytes * 8;
+        } else {
+            *self = self.filled_slowly();
+        }
+    }
+
+    #[cold]
+    fn filled_slowly(mut self) -> Self {
+        // Bits of a byte that did not fit may stand below those that are ready.
+        self.bits &= !(u64::MAX >> self.ready);
+        while self.ready < 56
             && let Some((&byte, rest)) = self.rest.split_first()
         {
-            self.bits = self.bits << 8 | u64::from(byte);
+            self.bits |= u64::from(byte) << 56 >> self.ready;
             self.ready += 8;
             self.rest = rest;
         }
+        self
     }
 }
 

@@ -41,19 +41,29 @@ fn whole(value: f64, places: u8) -> Option<i64> {
 
 pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
     // Apart, for counts since the start are large and their changes are not.
-    let first = samples
-        .iter()
-        .find_map(|sample| whole(sample.value, places));
-    let mut path = Path::from(first.unwrap_or(0));
-    varint::write(out, zigzag(path.last));
-    let (mut rice, mut bits) = (Rice::new(), BitWriter::new(out));
-    for sample in samples {
-        if let Some(n) = whole(sample.value, places) {
-            rice.write(&mut bits, zigzag(n.wrapping_sub(path.next())));
-            path.goes_to(n);
-        } else {
-            rice.mark(&mut bits);
-            bits.write(sample.value.to_bits(), 64);
+    let whole_of = |sample: &Sample| whole(sample.value, places);
+    let first = samples.iter().find_map(whole_of).unwrap_or(0);
+    let last = samples.iter().rev().find_map(whole_of).unwrap_or(0);
+    let change = last.wrapping_sub(first) / samples.len() as i64;
+    let mut path = Path::new(first, change);
+    let distances = samples.iter().map(|sample| {
+        let distance = whole_of(sample)?.wrapping_sub(path.next());
+        path.goes_off(distance);
+        Some(zigzag(distance))
+    });
+    let distances: Vec<Option<u64>> = distances.collect();
+    let rice = Rice::of(distances.iter().flatten().copied());
+    varint::write(out, zigzag(first));
+    varint::write(out, zigzag(change));
+    out.push(rice.byte());
+    let mut bits = BitWriter::new(out);
+    for (sample, distance) in samples.iter().zip(distances) {
+        match distance {
+            Some(distance) => rice.write(&mut bits, distance),
+            None => {
+                rice.mark(&mut bits);
+                bits.write(sample.value.to_bits(), 64);
+            }
         }
     }
     bits.finish();
@@ -62,14 +72,16 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
 /// Reads a value for each sample off the front of `bytes`.
 pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> Result<(), Damaged> {
     let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
-    let mut path = Path::from(unzigzag(varint::read(bytes).ok_or(Damaged)?));
-    let (mut rice, mut bits) = (Rice::new(), BitReader::new(bytes));
+    let [first, change] = [varint::read(bytes), varint::read(bytes)];
+    let [first, change] = [first, change].map(|number| number.map(unzigzag).ok_or(Damaged));
+    let mut path = Path::new(first?, change?);
+    let rice = Rice::read_from(bytes)?;
+    let mut bits = BitReader::new(bytes);
     for sample in samples {
         sample.value = match rice.read(&mut bits).ok_or(Damaged)? {
             Code::Number(distance) => {
-                let n = path.next().wrapping_add(unzigzag(distance));
-                path.goes_to(n);
-                n as f64 / power
+                path.goes_off(unzigzag(distance));
+                path.last as f64 / power
             }
             Code::Mark => f64::from_bits(bits.read(64).ok_or(Damaged)?),
         };
@@ -86,21 +98,21 @@ struct Path {
 }
 
 impl Path {
-    fn from(first: i64) -> Self {
+    fn new(first: i64, change: i64) -> Self {
         Self {
-            last: first,
-            change: 0,
+            // So that the first one is met.
+            last: first.wrapping_sub(change),
+            change: change.wrapping_mul(16),
         }
     }
 
     fn next(&self) -> i64 {
-        self.last.wrapping_add(self.change / 16)
+        self.last.wrapping_add(self.change >> 4)
     }
 
-    fn goes_to(&mut self, n: i64) {
-        let change = n.wrapping_sub(self.last);
-        let off = change.wrapping_sub(self.change / 16);
-        self.change = self.change.wrapping_add(off.wrapping_mul(4));
-        self.last = n;
+    /// The next number lies so far from where they lead.
+    fn goes_off(&mut self, distance: i64) {
+        self.last = self.next().wrapping_add(distance);
+        self.change = self.change.wrapping_add(distance.wrapping_mul(4));
     }
 }

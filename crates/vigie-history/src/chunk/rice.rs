@@ -1,15 +1,17 @@
-//! Numbers that are mostly small, of a size that changes: an adaptive Golomb-Rice code.
+//! Numbers that are mostly small: a Golomb-Rice code.
 //!
-//! A number is a quotient in unary and `k` bits of remainder. `k` follows the mean of the numbers just coded, as in
-//! JPEG-LS (ITU-T T.87, A.5.1), so that neither side has to be told it. A quotient that would be long is an escape:
-//! the number's own length and bits, or the mark of something that is not a number at all.
+//! A number is a quotient in unary and `k` bits of remainder (Rice, JPL 79-22, 1979). `k` is chosen for all numbers of a chunk
+//! together: to follow them one by one would save little, and each would have to wait for the one before it when they are
+//! read. A quotient that would be long is an escape: the number's own length and bits, or the mark of something that is not a
+//! number at all.
 
+use super::Damaged;
 use super::bits::{BitReader, BitWriter};
 
 /// So many ones are an escape.
 const ESCAPE: u32 = 8;
-/// After so many numbers the mean forgets half of what it knows.
-const MEMORY: u32 = 16;
+/// So that a quotient and a remainder can be read at once.
+const LONGEST: u8 = 40;
 
 /// What comes next.
 #[derive(Debug, PartialEq)]
@@ -19,18 +21,53 @@ pub(super) enum Code {
     Mark,
 }
 
+/// The code of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rice {
-    sum: u64,
-    count: u32,
+    k: u8,
 }
 
 impl Rice {
-    pub(super) fn new() -> Self {
-        Self { sum: 0, count: 1 }
+    /// The code that takes about the fewest bits for these numbers.
+    pub(super) fn of(numbers: impl Iterator<Item = u64>) -> Self {
+        let mut of_length = [0_u64; 65];
+        let (mut count, mut sum, mut longest) = (0_u64, 0_u64, 0);
+        for number in numbers {
+            let length = length(number);
+            of_length[length as usize] += 1;
+            count += 1;
+            sum += u64::from(length);
+            longest = longest.max(length);
+        }
+        // The best one is not far from the mean.
+        let mean = sum.checked_div(count).unwrap_or(0) as u8;
+        let near = mean.saturating_sub(3)..=(mean + 2).min(LONGEST);
+        let bits = |k: u8| -> u64 {
+            let bits = of_length.iter().zip(0..=longest);
+            bits.map(|(count, length)| count * halves(length, u32::from(k)))
+                .sum()
+        };
+        let k = near.min_by_key(|&k| bits(k)).unwrap_or(LONGEST);
+        Self { k }
     }
 
-    pub(super) fn write(&mut self, out: &mut BitWriter<'_>, number: u64) {
-        let k = self.remainder_bits();
+    /// From the byte that says which it is.
+    pub(super) fn read_from(bytes: &mut &[u8]) -> Result<Self, Damaged> {
+        let (&k, rest) = bytes.split_first().ok_or(Damaged)?;
+        *bytes = rest;
+        match k {
+            0..=LONGEST => Ok(Self { k }),
+            _ => Err(Damaged),
+        }
+    }
+
+    /// The byte that says which it is.
+    pub(super) fn byte(self) -> u8 {
+        self.k
+    }
+
+    pub(super) fn write(self, out: &mut BitWriter<'_>, number: u64) {
+        let k = u32::from(self.k);
         let quotient = number >> k;
         if quotient < u64::from(ESCAPE) {
             let quotient = quotient as u32;
@@ -38,47 +75,57 @@ impl Rice {
             out.write(u64::MAX << 1, quotient + 1);
             out.write(number, k);
         } else {
-            let length = 64 - number.leading_zeros();
+            let length = length(number);
             out.write(u64::MAX, ESCAPE);
             out.write(u64::from(length - 1), 7);
             out.write(number, length);
         }
-        self.learn(number);
     }
 
-    pub(super) fn mark(&mut self, out: &mut BitWriter<'_>) {
+    pub(super) fn mark(self, out: &mut BitWriter<'_>) {
         out.write(u64::MAX, ESCAPE);
         out.write(u64::MAX, 7);
     }
 
-    pub(super) fn read(&mut self, bits: &mut BitReader<'_>) -> Option<Code> {
-        let k = self.remainder_bits();
-        let number = match bits.ones(ESCAPE)? {
-            ESCAPE => match bits.read(7)? {
-                length @ 0..=63 => bits.read(length as u32 + 1)?,
-                _ => return Some(Code::Mark),
-            },
-            quotient => u64::from(quotient) << k | bits.read(k)?,
-        };
-        self.learn(number);
-        Some(Code::Number(number))
-    }
-
-    /// The logarithm of the mean, rounded down.
-    fn remainder_bits(&self) -> u32 {
-        (self.sum / u64::from(self.count))
-            .checked_ilog2()
-            .unwrap_or(0)
-    }
-
-    fn learn(&mut self, number: u64) {
-        self.sum = self.sum.saturating_add(number);
-        self.count += 1;
-        if self.count > MEMORY {
-            self.sum /= 2;
-            self.count /= 2;
+    #[inline(always)]
+    pub(super) fn read(self, bits: &mut BitReader<'_>) -> Option<Code> {
+        let k = u32::from(self.k);
+        bits.prepare(ESCAPE + k);
+        match bits.ones(ESCAPE)? {
+            ESCAPE => {
+                let (code, after) = escaped(*bits);
+                *bits = after;
+                code
+            }
+            quotient => Some(Code::Number(u64::from(quotient) << k | bits.few(k)?)),
         }
     }
+}
+
+#[cold]
+fn escaped(mut bits: BitReader<'_>) -> (Option<Code>, BitReader<'_>) {
+    let mut code = || match bits.read(7)? {
+        length @ 0..=63 => bits.read(length as u32 + 1).map(Code::Number),
+        _ => Some(Code::Mark),
+    };
+    (code(), bits)
+}
+
+/// How many bits a number has.
+fn length(number: u64) -> u32 {
+    64 - number.leading_zeros()
+}
+
+/// How many half bits numbers of a length take, on average.
+fn halves(length: u32, k: u32) -> u64 {
+    let halves = match length.saturating_sub(k) {
+        0 => 2 * (1 + k),
+        1 => 2 * (2 + k),
+        2 => 2 * (3 + k) + 1,
+        3 => 2 * (6 + k) + 1,
+        _ => 2 * (ESCAPE + 7 + length),
+    };
+    u64::from(halves)
 }
 
 #[cfg(test)]
@@ -88,36 +135,51 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn written(rice: Rice, numbers: &[Option<u64>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut out = BitWriter::new(&mut bytes);
+        for number in numbers {
+            match number {
+                Some(number) => rice.write(&mut out, *number),
+                None => rice.mark(&mut out),
+            }
+        }
+        out.finish();
+        bytes
+    }
+
     proptest! {
         #[test]
-        fn what_is_written_is_read(numbers in prop::collection::vec((any::<u64>(), 0..=64_u32), 0..200)) {
+        fn what_is_written_is_read(
+            numbers in prop::collection::vec((any::<u64>(), 0..=64_u32), 0..200),
+            k in 0..=LONGEST,
+        ) {
             let numbers = numbers.into_iter().map(|(number, shift)| number.checked_shr(shift));
             let numbers: Vec<Option<u64>> = numbers.collect();
-            let mut bytes = Vec::new();
-            let (mut rice, mut out) = (Rice::new(), BitWriter::new(&mut bytes));
-            for number in &numbers {
-                match number {
-                    Some(number) => rice.write(&mut out, *number),
-                    None => rice.mark(&mut out),
-                }
-            }
-            out.finish();
-            let (mut rice, mut bits) = (Rice::new(), BitReader::new(&bytes));
+            let rice = Rice { k };
+            let bytes = written(rice, &numbers);
+            let mut bits = BitReader::new(&bytes);
             for number in numbers {
                 let code = number.map_or(Code::Mark, Code::Number);
                 prop_assert_eq!(rice.read(&mut bits), Some(code));
             }
         }
+
+        /// A geometric distribution is what the code is made for; there no other `k` is shorter by much.
+        #[test]
+        fn the_code_suits_the_numbers(seeds in prop::collection::vec(1e-9..1.0_f64, 240), scale in 0..40) {
+            let numbers = seeds.iter().map(|seed| (-seed.ln() * 2_f64.powi(scale)) as u64);
+            let numbers: Vec<_> = numbers.map(Some).collect();
+            let chosen = written(Rice::of(numbers.iter().flatten().copied()), &numbers).len();
+            let others = (0..=LONGEST).map(|k| written(Rice { k }, &numbers).len());
+            let best = others.min().unwrap();
+            prop_assert!(chosen * 20 <= best * 21 + 40, "{chosen}, and {best} at best");
+        }
     }
 
     #[test]
     fn nothing_is_one_bit() {
-        let mut bytes = Vec::new();
-        let (mut rice, mut out) = (Rice::new(), BitWriter::new(&mut bytes));
-        for _ in 0..80 {
-            rice.write(&mut out, 0);
-        }
-        out.finish();
-        assert_eq!(bytes.len(), 10);
+        let rice = Rice::of([0; 80].into_iter());
+        assert_eq!(written(rice, &[Some(0); 80]).len(), 10);
     }
 }

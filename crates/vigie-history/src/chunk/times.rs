@@ -27,13 +27,14 @@ pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     if steady {
         return;
     }
-    let (mut rice, mut bits) = (Rice::new(), BitWriter::new(out));
-    let mut last = step;
-    for pair in samples[1..].windows(2) {
-        let step = between(pair[0].time, pair[1].time);
-        rice.write(&mut bits, zigzag(step.wrapping_sub(last) as i64));
-        last = step;
-    }
+    let changes = samples.windows(3).map(|three| {
+        let [before, step] = [0, 1].map(|at| between(three[at].time, three[at + 1].time));
+        zigzag(step.wrapping_sub(before) as i64)
+    });
+    let rice = Rice::of(changes.clone());
+    out.push(rice.byte());
+    let mut bits = BitWriter::new(out);
+    changes.for_each(|change| rice.write(&mut bits, change));
     bits.finish();
 }
 
@@ -45,35 +46,55 @@ pub(super) fn decode(
 ) -> Result<(), Damaged> {
     let (&kind, rest) = bytes.split_first().ok_or(Damaged)?;
     *bytes = rest;
-    let mut time = unzigzag(varint::read(bytes).ok_or(Damaged)?);
-    let mut step = varint::read(bytes).ok_or(Damaged)?;
-    let mut push = |time| out.push(Sample { time, value: 0.0 });
-    push(time);
-    let mut advance = |step: u64| {
-        // Exact also over more than half of all times there are; a sum that wraps is damage.
-        let next = time.wrapping_add_unsigned(step);
-        let ascends = next > time;
-        time = next;
-        push(next);
-        if ascends { Ok(()) } else { Err(Damaged) }
-    };
+    let first = unzigzag(varint::read(bytes).ok_or(Damaged)?);
+    let step = varint::read(bytes).ok_or(Damaged)?;
     match kind {
-        STEADY => (1..count).try_for_each(|_| advance(step)),
-        UNSTEADY if count > 1 => {
-            advance(step)?;
-            let (mut rice, mut bits) = (Rice::new(), BitReader::new(bytes));
-            for _ in 2..count {
-                let Some(Code::Number(change)) = rice.read(&mut bits) else {
-                    return Err(Damaged);
-                };
-                step = step.wrapping_add_signed(unzigzag(change));
-                advance(step)?;
-            }
-            *bytes = bits.rest(bytes);
-            Ok(())
-        }
+        STEADY => steady(first, step, count, out),
+        UNSTEADY if count > 1 => unsteady(bytes, first, step, count, out),
         _ => Err(Damaged),
     }
+}
+
+fn steady(first: i64, step: u64, count: usize, out: &mut Vec<Sample>) -> Result<(), Damaged> {
+    let last = step.checked_mul(count as u64 - 1);
+    let last = last.and_then(|passed| first.checked_add_unsigned(passed));
+    if last.is_none() || (count > 1 && step == 0) {
+        return Err(Damaged);
+    }
+    let times = (0..count as u64).map(|at| first.wrapping_add_unsigned(at.wrapping_mul(step)));
+    out.extend(times.map(|time| Sample { time, value: 0.0 }));
+    Ok(())
+}
+
+fn unsteady(
+    bytes: &mut &[u8],
+    first: i64,
+    mut step: u64,
+    count: usize,
+    out: &mut Vec<Sample>,
+) -> Result<(), Damaged> {
+    let mut time = first;
+    let mut push = |time| out.push(Sample { time, value: 0.0 });
+    push(time);
+    let mut advance = |step| {
+        // Exact also over more than half of all times there are; a sum that does not fit is damage.
+        let next = time.checked_add_unsigned(step).filter(|next| *next > time);
+        time = next.ok_or(Damaged)?;
+        push(time);
+        Ok(())
+    };
+    advance(step)?;
+    let rice = Rice::read_from(bytes)?;
+    let mut bits = BitReader::new(bytes);
+    for _ in 2..count {
+        let Some(Code::Number(change)) = rice.read(&mut bits) else {
+            return Err(Damaged);
+        };
+        step = step.wrapping_add_signed(unzigzag(change));
+        advance(step)?;
+    }
+    *bytes = bits.rest(bytes);
+    Ok(())
 }
 
 /// From a time to a later one.

@@ -11,8 +11,8 @@
 use std::ops::Range;
 
 const MAGIC: &[u8; 8] = b"VIGIE-H\n";
-/// Rises when a reader of today could not make sense of what is written.
-const VERSION: u32 = 1;
+/// Rises when a reader of today could not make sense of what is written. The first one was never released.
+const VERSION: u32 = 2;
 const FILE_HEAD: usize = 13;
 const FRAME_HEAD: usize = 12;
 /// Longer frames are not written: what says so is damage.
@@ -39,7 +39,7 @@ impl Kind {
 pub(super) enum Unreadable {
     /// It is not a file of ours, or its head is damaged.
     Strange,
-    /// A later Vigie wrote it.
+    /// Another Vigie wrote it.
     Version(u32),
 }
 
@@ -70,7 +70,7 @@ pub(super) fn frames(file: &[u8], kind: Kind) -> Result<Frames<'_>, Unreadable> 
     if &head[..8] != MAGIC || head[12] != kind.code() || version == 0 {
         return Err(Unreadable::Strange);
     }
-    if version > VERSION {
+    if version != VERSION {
         return Err(Unreadable::Version(version));
     }
     Ok(Frames {

@@ -93,7 +93,7 @@ fn open(file: &[u8], kind: Kind) -> Result<Frames<'_>, (Unreadable, String)> {
     frames(file, kind).map_err(|unreadable| {
         let why = match unreadable {
             Unreadable::Strange => "the head of the file is damaged".to_owned(),
-            Unreadable::Version(version) => format!("a later Vigie wrote it, in version {version}"),
+            Unreadable::Version(version) => format!("another Vigie wrote it, in version {version}"),
         };
         (unreadable, why)
     })

@@ -11,11 +11,11 @@
 //! column for each series, with the samples that were in no block when it began, then scrapes; a column without
 //! samples comes before the first scrape of a new series. Slots mean something within one file only.
 
-use vigie_promql::{Labels, Sample};
+use vigie_promql::Labels;
 
 use super::frame::{self, Kind};
-use crate::chunk::{self, varint};
-use crate::memory::{Block, Table, Times};
+use crate::chunk::varint;
+use crate::memory::{Block, Head, Table, Times};
 
 const COLUMN: u8 = 1;
 const SCRAPE: u8 = 2;
@@ -35,11 +35,11 @@ pub(super) enum Record<'a> {
     Times(Times),
 }
 
-/// Appends a series and its samples so far.
-pub(crate) fn column(out: &mut Vec<u8>, slot: u32, labels: &Labels, samples: &[Sample]) {
+/// Appends a series and its samples in the head so far.
+pub(crate) fn column(out: &mut Vec<u8>, slot: u32, labels: &Labels, head: &Head) {
     frame::frame(out, |out| {
         column_head(out, slot, labels);
-        chunk::encode(samples, out);
+        head.write_chunks(out);
     });
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn log(table: &Table) -> Vec<u8> {
     let mut out = Vec::new();
     frame::begin(&mut out, Kind::Log);
     for (slot, series) in table.iter() {
-        column(&mut out, slot, &series.labels, &series.samples);
+        column(&mut out, slot, &series.labels, &series.head);
     }
     out
 }
@@ -170,7 +170,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::chunk;
     use proptest::prelude::*;
+    use vigie_promql::Sample;
 
     fn payload(file: &[u8]) -> &[u8] {
         &file[12..]
@@ -199,8 +201,10 @@ mod tests {
         #[test]
         fn a_column_comes_back(slot: u32, labels: std::collections::BTreeMap<String, String>) {
             let labels = Labels::new(labels);
+            let mut head = Head::default();
+            head.push(Sample { time: 5, value: 1.0 });
             let mut out = Vec::new();
-            column(&mut out, slot, &labels, &[Sample { time: 5, value: 1.0 }]);
+            column(&mut out, slot, &labels, &head);
             let Some(Record::Column { slot: read_slot, labels: read_labels, chunks }) = read(payload(&out)) else {
                 return Err(TestCaseError::fail("not a column"));
             };

@@ -75,6 +75,8 @@ fn a_disk_that_hangs_is_not_waited_for_again_and_caught_up_with() {
     let (_disk, found) = Disk::open(directory.path(), &mut loaded).unwrap();
     assert!(found.damaged.is_empty());
     let series = loaded.table.find(&[("a", "1")]).unwrap();
-    let samples = &loaded.table.get(series).unwrap().samples;
+    let mut samples = Vec::new();
+    let head = &loaded.table.get(series).unwrap().head;
+    head.read(i64::MIN, i64::MAX, &mut samples);
     assert!(samples.iter().map(|sample| sample.time).eq(1..1_000));
 }

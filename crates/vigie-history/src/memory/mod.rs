@@ -3,6 +3,7 @@
 //! Nothing here knows a clock, a file or a thread.
 
 mod block;
+mod head;
 mod index;
 mod series;
 
@@ -13,6 +14,7 @@ use vigie_promql::Sample;
 
 use crate::Committed;
 pub(crate) use block::{Block, Builder, Times};
+pub(crate) use head::Head;
 pub use series::SeriesRef;
 pub(crate) use series::{Series, Table};
 
@@ -49,6 +51,8 @@ pub(crate) struct Memory {
     pub(crate) blocks: Vec<Arc<Block>>,
     /// Samples in the head.
     head_samples: usize,
+    /// The memory they take.
+    head_bytes: usize,
     /// The time of its oldest sample, or an earlier one.
     head_start: Option<i64>,
     /// The time of the newest sample of all.
@@ -64,6 +68,7 @@ impl Memory {
             table: Table::new(),
             blocks: Vec::new(),
             head_samples: 0,
+            head_bytes: 0,
             head_start: None,
             newest: None,
             bounds,
@@ -81,14 +86,17 @@ impl Memory {
     pub(crate) fn append(&mut self, series: SeriesRef, sample: Sample) -> Result<(), Refusal> {
         let sealed = self.sealed();
         let series = self.table.get_mut(series).ok_or(Refusal::Unknown)?;
-        match series.samples.last() {
-            Some(last) if last.time == sample.time => return Err(Refusal::Duplicate),
-            Some(last) if last.time > sample.time => return Err(Refusal::OutOfOrder),
+        match series.head.last() {
+            Some(last) if last == sample.time => return Err(Refusal::Duplicate),
+            Some(last) if last > sample.time => return Err(Refusal::OutOfOrder),
             None if sealed.is_some_and(|sealed| sample.time < sealed) => {
                 return Err(Refusal::TooOld);
             }
-            _ => series.samples.push(sample),
+            _ => {}
         }
+        self.head_bytes -= series.head.bytes();
+        series.head.push(sample);
+        self.head_bytes += series.head.bytes();
         self.head_samples += 1;
         self.head_start = Some(
             self.head_start
@@ -106,7 +114,7 @@ impl Memory {
     /// Up to which time the head should be sealed now, if it should.
     pub(crate) fn due(&self) -> Option<i64> {
         let (start, newest) = (self.head_start?, self.newest?);
-        let full = self.head_bytes() as u64 > self.bounds.bytes / 4;
+        let full = self.head_bytes as u64 > self.bounds.bytes / 4;
         if newest.saturating_sub(start) >= WINDOW {
             Some(newest - GRACE)
         } else if full {
@@ -125,9 +133,12 @@ impl Memory {
     /// The samples of the head before `time`, compressed; `None` if there are none.
     pub(crate) fn compress(&self, time: i64) -> Option<Block> {
         let mut builder = Builder::default();
+        let mut samples = Vec::new();
         for (slot, series) in self.table.iter() {
-            let before = series.samples.partition_point(|sample| sample.time < time);
-            builder.samples(slot, &series.samples[..before]);
+            samples.clear();
+            series.head.read(i64::MIN, time, &mut samples);
+            let before = samples.partition_point(|sample| sample.time < time);
+            builder.samples(slot, &samples[..before]);
         }
         let (first, last) = builder.span()?;
         let times = Times {
@@ -141,14 +152,9 @@ impl Memory {
     /// Puts a block in the place of the samples it was [compressed](Self::compress) from.
     pub(crate) fn seal(&mut self, block: Arc<Block>) {
         let time = block.times.sealed;
-        for series in self.table.iter_mut() {
-            let before = series.samples.partition_point(|sample| sample.time < time);
-            self.head_samples -= before;
-            series.samples.drain(..before);
-            if series.samples.is_empty() {
-                series.samples = Vec::new();
-            }
-        }
+        self.keep_in_head(|samples| {
+            &samples[samples.partition_point(|sample| sample.time < time)..]
+        });
         self.head_start = (self.head_samples > 0).then_some(time);
         self.add(block);
     }
@@ -185,18 +191,24 @@ impl Memory {
             .partition_point(|block| block.times.sealed <= time);
         let gone = self.blocks.split_off(kept);
         self.newest = self.blocks.last().map(|block| block.times.last);
-        self.head_samples = 0;
-        for series in self.table.iter_mut() {
-            let kept = series.samples.partition_point(|sample| sample.time <= time);
-            series.samples.truncate(kept);
-            self.head_samples += kept;
-            self.newest = self
-                .newest
-                .max(series.samples.last().map(|sample| sample.time));
+        self.keep_in_head(|samples| {
+            &samples[..samples.partition_point(|sample| sample.time <= time)]
+        });
+        for (_, series) in self.table.iter() {
+            self.newest = self.newest.max(series.head.last());
         }
         self.head_start = self.head_start.filter(|_| self.head_samples > 0);
         self.forget_series();
         gone
+    }
+
+    /// Keeps the samples of the head that `kept` picks out of those of each series.
+    fn keep_in_head(&mut self, kept: impl Fn(&[Sample]) -> &[Sample]) {
+        for series in self.table.iter_mut() {
+            self.head_bytes -= series.head.bytes();
+            self.head_samples -= series.head.keep(&kept);
+            self.head_bytes += series.head.bytes();
+        }
     }
 
     /// Removes the series that have no samples any more.
@@ -205,16 +217,8 @@ impl Memory {
         for block in &self.blocks {
             sealed.extend(block.columns().map(|(slot, _)| slot));
         }
-        let has_samples =
-            |slot, series: &Series| !series.samples.is_empty() || sealed.contains(&slot);
+        let has_samples = |slot, series: &Series| !series.head.is_empty() || sealed.contains(&slot);
         self.table.retain(has_samples);
-    }
-
-    /// The samples kept for a series from `start` to `end` in the head.
-    pub(crate) fn head<'a>(&self, series: &'a Series, start: i64, end: i64) -> &'a [Sample] {
-        let from = series.samples.partition_point(|sample| sample.time < start);
-        let to = series.samples.partition_point(|sample| sample.time <= end);
-        &series.samples[from..to.max(from)]
     }
 
     /// The blocks that may have samples from `start` to `end`.
@@ -235,10 +239,6 @@ impl Memory {
     /// How much memory all of it takes, about.
     pub(crate) fn bytes(&self) -> u64 {
         let blocks: usize = self.blocks.iter().map(|block| block.bytes()).sum();
-        (blocks + self.head_bytes() + self.table.bytes()) as u64
-    }
-
-    fn head_bytes(&self) -> usize {
-        self.head_samples * size_of::<Sample>()
+        (blocks + self.head_bytes + self.table.bytes()) as u64
     }
 }

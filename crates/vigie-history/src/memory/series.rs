@@ -4,8 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use vigie_promql::{Labels, Matcher, Sample};
+use vigie_promql::{Labels, Matcher};
 
+use super::head::Head;
 use super::index::Index;
 
 /// A series that samples can be appended to. It never comes to mean another series.
@@ -19,8 +20,8 @@ pub struct SeriesRef {
 /// One series.
 pub(crate) struct Series {
     pub(crate) labels: Labels,
-    /// The samples that are not in a block, by time.
-    pub(crate) samples: Vec<Sample>,
+    /// The samples that are not in a block.
+    pub(crate) head: Head,
     /// The last scrape that had a sample of it.
     pub(crate) scrape: u64,
     hash: u64,
@@ -86,7 +87,7 @@ impl Table {
         });
         let series = Series {
             labels: self.index.insert(slot, labels),
-            samples: Vec::new(),
+            head: Head::default(),
             scrape: 0,
             hash,
         };

@@ -1,0 +1,194 @@
+//! The samples of one series that are not sealed yet: the newest as they came, the others compressed in small pieces.
+
+use vigie_promql::Sample;
+
+use crate::chunk;
+
+/// So many samples are compressed together: at a scrape every 15 s, those of eight minutes.
+const PIECE: usize = 32;
+/// Before each piece stand the time of its last sample and its length.
+const PIECE_HEAD: usize = 10;
+
+/// The head of one series.
+#[derive(Debug, Default)]
+pub(crate) struct Head {
+    /// Pieces by time.
+    packed: Vec<u8>,
+    /// Later samples than those, at most [`PIECE`]; only without any sample there is none.
+    tail: Vec<Sample>,
+}
+
+impl Head {
+    /// The time of the newest sample.
+    pub(crate) fn last(&self) -> Option<i64> {
+        self.tail.last().map(|sample| sample.time)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tail.is_empty()
+    }
+
+    /// Adds a sample that is later than all others.
+    pub(crate) fn push(&mut self, sample: Sample) {
+        if self.tail.len() == PIECE {
+            self.pack();
+        }
+        self.tail.push(sample);
+    }
+
+    fn pack(&mut self) {
+        let Some(last) = self.last() else { return };
+        let mut piece = Vec::with_capacity(PIECE_HEAD + 8 * PIECE);
+        piece.extend(last.to_le_bytes());
+        piece.extend([0; 2]);
+        chunk::encode(&self.tail, &mut piece);
+        // Even if no sample could be compressed these are some hundred bytes.
+        let length = (piece.len() - PIECE_HEAD) as u16;
+        piece[8..PIECE_HEAD].copy_from_slice(&length.to_le_bytes());
+        self.packed.reserve_exact(piece.len());
+        self.packed.extend(piece);
+        self.tail.clear();
+    }
+
+    /// The pieces: when each ends, and its chunks.
+    fn pieces(&self) -> impl Iterator<Item = (i64, &[u8])> {
+        let mut rest = &self.packed[..];
+        std::iter::from_fn(move || {
+            let (last, after) = rest.split_first_chunk()?;
+            let (length, after) = after.split_first_chunk()?;
+            let length = usize::from(u16::from_le_bytes(*length));
+            let (piece, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some((i64::from_le_bytes(*last), piece))
+        })
+    }
+
+    /// Appends the samples from `start` to `end`, both included, and perhaps some before and after.
+    pub(crate) fn read(&self, start: i64, end: i64, out: &mut Vec<Sample>) {
+        let mut begun = i64::MIN;
+        for (last, piece) in self.pieces() {
+            if last >= start && begun <= end {
+                let read = chunk::decode(piece, out);
+                debug_assert!(read.is_ok(), "a piece was written by nobody else");
+            }
+            begun = last.saturating_add(1);
+        }
+        let from = self.tail.partition_point(|sample| sample.time < start);
+        let to = self.tail.partition_point(|sample| sample.time <= end);
+        out.extend_from_slice(&self.tail[from..to.max(from)]);
+    }
+
+    /// Whether there may be a sample from `start` to `end`, both included.
+    pub(crate) fn overlaps(&self, start: i64, end: i64) -> bool {
+        let mut begun = i64::MIN;
+        let in_pieces = self.pieces().any(|(last, _)| {
+            let overlaps = last >= start && begun <= end;
+            begun = last.saturating_add(1);
+            overlaps
+        });
+        let in_tail = |sample: &Sample| (start..=end).contains(&sample.time);
+        in_pieces || self.tail.iter().any(in_tail)
+    }
+
+    /// Appends all samples as chunks.
+    pub(crate) fn write_chunks(&self, out: &mut Vec<u8>) {
+        for (_, piece) in self.pieces() {
+            out.extend_from_slice(piece);
+        }
+        chunk::encode(&self.tail, out);
+    }
+
+    /// Keeps the samples that `kept` picks out of all of them; says how many went.
+    pub(crate) fn keep(&mut self, kept: impl FnOnce(&[Sample]) -> &[Sample]) -> usize {
+        let mut all = Vec::new();
+        self.read(i64::MIN, i64::MAX, &mut all);
+        let kept = kept(&all);
+        if kept.len() < all.len() {
+            *self = Self::default();
+            kept.iter().for_each(|sample| self.push(*sample));
+        }
+        all.len() - kept.len()
+    }
+
+    /// How much memory it takes beside itself.
+    pub(crate) fn bytes(&self) -> usize {
+        self.packed.capacity() + self.tail.capacity() * size_of::<Sample>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn samples(count: i64) -> Vec<Sample> {
+        let sample = |at: i64| Sample {
+            time: at * 15_000 + at % 3,
+            value: (at * at) as f64 / 4.0,
+        };
+        (0..count).map(sample).collect()
+    }
+
+    fn head(samples: &[Sample]) -> Head {
+        let mut head = Head::default();
+        samples.iter().for_each(|sample| head.push(*sample));
+        head
+    }
+
+    proptest! {
+        #[test]
+        fn gives_what_it_took(count in 0..300_i64, start in -10..310_i64, length in 0..310_i64) {
+            let all = samples(count);
+            let head = head(&all);
+            prop_assert_eq!(head.is_empty(), all.is_empty());
+            prop_assert_eq!(head.last(), all.last().map(|sample| sample.time));
+            let (start, end) = (start * 15_000, (start + length) * 15_000);
+            let mut read = Vec::new();
+            head.read(start, end, &mut read);
+            let inside = |sample: &&Sample| (start..=end).contains(&sample.time);
+            let expected: Vec<_> = all.iter().filter(inside).copied().collect();
+            let found: Vec<_> = read.iter().filter(inside).copied().collect();
+            prop_assert_eq!(&found, &expected);
+            prop_assert!(head.overlaps(start, end) || expected.is_empty());
+            let mut chunks = Vec::new();
+            head.write_chunks(&mut chunks);
+            let mut decoded = Vec::new();
+            prop_assert_eq!(chunk::decode(&chunks, &mut decoded), Ok(()));
+            prop_assert_eq!(decoded, all);
+        }
+
+        #[test]
+        fn keeps_what_is_wanted(count in 0..300_i64, from in 0..300_usize, to in 0..300_usize) {
+            let all = samples(count);
+            let to = to.min(all.len());
+            let from = from.min(to);
+            let mut kept = head(&all);
+            prop_assert_eq!(kept.keep(|all| &all[from..to]), all.len() - (to - from));
+            let mut read = Vec::new();
+            kept.read(i64::MIN, i64::MAX, &mut read);
+            prop_assert_eq!(&read[..], &all[from..to]);
+            prop_assert_eq!(kept.bytes() == 0, read.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_hour_takes_little() {
+        let constant: Vec<_> = samples(240)
+            .iter()
+            .map(|sample| Sample {
+                value: 7.0,
+                ..*sample
+            })
+            .collect();
+        assert!(
+            head(&constant).bytes() < 1_000,
+            "{}",
+            head(&constant).bytes()
+        );
+        assert!(
+            head(&samples(240)).bytes() < 2_000,
+            "{}",
+            head(&samples(240)).bytes()
+        );
+    }
+}
