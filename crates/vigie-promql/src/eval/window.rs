@@ -45,13 +45,11 @@ impl References {
         absent: T,
         take: impl Fn(&Sample) -> T,
     ) -> Vec<T> {
-        let mut next = 0;
+        let mut next = Cursor::default();
         let pick = |index| {
             let time = self.at(index);
-            while samples.get(next).is_some_and(|sample| sample.time <= time) {
-                next += 1;
-            }
-            let newest = next.checked_sub(1).map(|newest| &samples[newest]);
+            next.pass(samples, time);
+            let newest = next.at.checked_sub(1).map(|newest| &samples[newest]);
             let newest = newest.filter(|sample| sample.time > time.saturating_sub(lookback));
             let newest = newest.filter(|sample| !is_stale(sample.value));
             newest.map_or(absent, &take)
@@ -68,6 +66,31 @@ pub(crate) struct Windows<'a> {
     pub(crate) range: i64,
     /// Whether to give up, asked while wide windows are looked at.
     pub(crate) interrupted: &'a dyn Fn() -> bool,
+}
+
+/// Where one is in the samples of a series.
+#[derive(Default)]
+struct Cursor {
+    at: usize,
+    /// By how many samples it was moved last.
+    stride: usize,
+}
+
+impl Cursor {
+    /// Moves past all samples that are not later than `time`. From step to step these are mostly equally many.
+    #[inline]
+    fn pass(&mut self, samples: &[Sample], time: i64) {
+        let is_passed = |at: usize| samples.get(at).is_some_and(|sample| sample.time <= time);
+        let start = self.at;
+        let likely = start + self.stride;
+        if likely > start && is_passed(likely - 1) {
+            self.at = likely;
+        }
+        while is_passed(self.at) {
+            self.at += 1;
+        }
+        self.stride = self.at - start;
+    }
 }
 
 /// How many samples are looked at between two questions whether to give up.
@@ -99,18 +122,15 @@ impl Windows<'_> {
         samples: &[Sample],
         mut value: impl FnMut(Window<'_>) -> f64,
     ) -> Column {
-        let (mut from, mut to) = (0, 0);
+        let (mut first, mut last) = (Cursor::default(), Cursor::default());
         let mut looked_at = 0;
         let mut column = Vec::with_capacity(self.references.count);
         for step in 0..self.references.count {
             let end = self.references.at(step);
             let start = end.saturating_sub(self.range);
-            while samples.get(to).is_some_and(|sample| sample.time <= end) {
-                to += 1;
-            }
-            while from < to && samples[from].time <= start {
-                from += 1;
-            }
+            last.pass(samples, end);
+            first.pass(samples, start);
+            let (from, to) = (first.at, last.at);
             looked_at += to - from;
             if looked_at > PATIENCE {
                 looked_at = 0;
