@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     BadData,
     /// The query does, but not over these samples, or costs too much.
     Execution,
+    /// It reads and makes too many samples.
+    Samples,
     /// It took too long.
     Timeout,
     /// Nothing is answered at this path.
@@ -35,7 +37,7 @@ impl Kind {
     fn status(self) -> StatusCode {
         match self {
             Self::BadData => StatusCode::BAD_REQUEST,
-            Self::Execution => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Execution | Self::Samples => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -46,7 +48,7 @@ impl Kind {
     fn text(self) -> &'static str {
         match self {
             Self::BadData | Self::TooLarge => "bad_data",
-            Self::Execution => "execution",
+            Self::Execution | Self::Samples => "execution",
             Self::Timeout => "timeout",
             Self::NotFound => "not_found",
             Self::Internal => "internal",
@@ -84,7 +86,7 @@ impl ApiError {
                 let message = format!(
                     "query processing would load too many samples into memory in query execution: more than {limit}"
                 );
-                return Self::new(Kind::Execution, message);
+                return Self::new(Kind::Samples, message);
             }
             EvalError::Interrupted => return Self::too_slow(),
             EvalError::Execution { span, message } => {
@@ -95,6 +97,16 @@ impl ApiError {
             _ => Kind::Execution,
         };
         Self::new(kind, error.to_string())
+    }
+
+    /// It would cost more samples than it may.
+    pub(crate) fn is_of_samples(&self) -> bool {
+        self.kind == Kind::Samples
+    }
+
+    /// It takes longer than it may.
+    pub(crate) fn is_of_time(&self) -> bool {
+        self.kind == Kind::Timeout
     }
 
     pub(crate) fn resolution(limit: usize) -> Self {

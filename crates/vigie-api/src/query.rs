@@ -15,10 +15,18 @@ use crate::gate::Running;
 use crate::json::Remarks;
 use crate::params::Params;
 use crate::result::{Answer, Stats};
+use crate::source::Source;
 use crate::time;
 
 /// The most warnings, and the most infos, that an answer carries.
 const MOST_REMARKS: usize = 10;
+/// A query that reads and makes no more samples than this is answered by the thread that serves, in about a tenth of a
+/// millisecond: to wake another thread for it would take as long.
+const SMALL: usize = 20_000;
+/// And whose text is not longer,
+const SMALL_TEXT: usize = 1 << 10;
+/// and that does not take longer after all.
+const SHORT: Duration = Duration::from_millis(1);
 
 pub(crate) async fn instant(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let limit = params.limit()?;
@@ -94,36 +102,67 @@ impl Query {
     }
 
     async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
+        if !self.timeout.is_zero()
+            && let Some(answer) = self.small(api, times)
+        {
+            return Ok(answer?.into_response(None));
+        }
         let source = Arc::clone(api.source());
         let timeout = self.timeout;
         let work = move |running: &Running| {
-            let begun = Instant::now();
-            let expr = parse(&self.text)?;
-            if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
-                return Err(ApiError::parameter("query", refused));
-            }
-            let prepared = begun.elapsed();
             let interrupted = || running.abandoned();
-            let outcome = match times {
-                Times::At(time) => self.engine.instant(&*source, &expr, time, &interrupted),
-                Times::Every(times) => self.engine.range(&*source, &expr, times, &interrupted),
-            };
-            let outcome =
-                outcome.map_err(|error: EvalError| ApiError::evaluation(error, &self.text))?;
-            let stats = self.stats.then(|| Stats {
-                queued: running.queued,
-                prepared,
-                evaluated: begun.elapsed() - prepared,
-                samples: outcome.samples,
-            });
-            let time = match times {
-                Times::At(time) => time,
-                Times::Every(times) => times.start,
-            };
-            Ok(self.finish(outcome, time, stats))
+            self.evaluate(&*source, times, &self.engine, running.queued, &interrupted)
         };
         let (answer, permit) = api.gate().run(timeout, work).await?;
-        Ok(answer.into_response(permit))
+        Ok(answer.into_response(Some(permit)))
+    }
+
+    /// Answers here and now, unless it turns out to be more than that is good for.
+    fn small(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
+        let mut engine = self.engine;
+        if self.text.len() > SMALL_TEXT || engine.limits.samples <= SMALL {
+            return None;
+        }
+        engine.limits.samples = SMALL;
+        let begun = Instant::now();
+        let too_long = || begun.elapsed() > SHORT;
+        let answer = self.evaluate(&**api.source(), times, &engine, Duration::ZERO, &too_long);
+        let refused = answer.as_ref().err();
+        let too_large = refused.is_some_and(|error| error.is_of_samples() || error.is_of_time());
+        (!too_large).then_some(answer)
+    }
+
+    fn evaluate(
+        &self,
+        source: &dyn Source,
+        times: Times,
+        engine: &Engine,
+        queued: Duration,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Answer, ApiError> {
+        let begun = Instant::now();
+        let expr = parse(&self.text)?;
+        if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
+            return Err(ApiError::parameter("query", refused));
+        }
+        let prepared = begun.elapsed();
+        let outcome = match times {
+            Times::At(time) => engine.instant(source, &expr, time, interrupted),
+            Times::Every(times) => engine.range(source, &expr, times, interrupted),
+        };
+        let outcome =
+            outcome.map_err(|error: EvalError| ApiError::evaluation(error, &self.text))?;
+        let stats = self.stats.then(|| Stats {
+            queued,
+            prepared,
+            evaluated: begun.elapsed() - prepared,
+            samples: outcome.samples,
+        });
+        let time = match times {
+            Times::At(time) => time,
+            Times::Every(times) => times.start,
+        };
+        Ok(self.finish(outcome, time, stats))
     }
 
     fn finish(&self, mut outcome: Outcome, time: i64, stats: Option<Stats>) -> Answer {

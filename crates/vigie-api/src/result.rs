@@ -99,8 +99,8 @@ impl Answer {
         answer
     }
 
-    /// The response. It holds the permit for as long as it holds samples.
-    pub(crate) fn into_response(self, permit: Permit) -> Response {
+    /// The response. It holds the permit, if the query had to have one, for as long as it holds samples.
+    pub(crate) fn into_response(self, permit: Option<Permit>) -> Response {
         if self.is_written() {
             return (json::HEADERS, self.out).into_response();
         }
@@ -213,7 +213,7 @@ impl Stats {
 /// The rest of an answer, written when the client takes it.
 struct Sending {
     answer: Answer,
-    _permit: Permit,
+    _permit: Option<Permit>,
 }
 
 impl http_body::Body for Sending {

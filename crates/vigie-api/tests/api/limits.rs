@@ -158,7 +158,13 @@ async fn a_query_that_takes_too_long_ends() {
     }
 }
 
-/// While every thread for queries is busy, others wait their turn; what needs none is answered.
+/// A query with so long a text that it is not tried where requests are served.
+fn large(expression: &str, more: &str) -> String {
+    let blanks = "%20".repeat(2_000);
+    format!("/api/v1/query?query={expression}{blanks}&time=0{more}")
+}
+
+/// While every thread for queries is busy, others wait their turn; what needs none is answered, small queries among it.
 #[tokio::test]
 async fn queries_wait_their_turn_and_a_client_that_leaves_gives_it_back() {
     let (source, has_come, has_given_up) = endless();
@@ -168,22 +174,23 @@ async fn queries_wait_their_turn_and_a_client_that_leaves_gives_it_back() {
     };
     let ours = serve(source, settings).await;
     let mut busy = Connection::open(ours).await.unwrap();
-    let request = "GET /api/v1/query?query=x&time=0 HTTP/1.1\r\nhost: x\r\n\r\n";
+    let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", large("x", ""));
     busy.send(request.as_bytes()).await.unwrap();
     has_come.wait().await;
 
-    let waited = get(ours, "/api/v1/query?query=1&timeout=20ms").await;
+    let waited = get(ours, &large("1", "&timeout=20ms")).await;
     assert_eq!(waited.status, 503);
     assert_eq!(
         waited.json().unwrap()["error"],
         "query timed out in query queue"
     );
+    assert_eq!(get(ours, "/api/v1/query?query=1&time=0").await.status, 200);
     assert_eq!(get(ours, "/api/v1/status/buildinfo").await.status, 200);
     assert_eq!(get(ours, "/-/ready").await.status, 200);
 
     drop(busy);
     has_given_up.wait().await;
-    let answer = get(ours, "/api/v1/query?query=1&time=0").await;
+    let answer = get(ours, &large("1", "")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
 

@@ -65,7 +65,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
             spread(&with_disk, figure),
         ),
         (
-            "memory for 24 h, MiB, labels and the uncompressed last hour included",
+            "memory for 24 h, MiB, labels and all else included",
             figure(bytes / MIB),
         ),
         ("bytes a sample, the same included", figure(sample)),

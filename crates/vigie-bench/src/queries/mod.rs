@@ -174,7 +174,8 @@ fn print(
     note(&format!(
         "Both hold the same samples and are asked over HTTP on loopback, on connections that are kept: {} series like \
          Vigie's own for 24 h, and for the last hour 5,000 counters and 10,000 buckets, all every 15 s. A panel is asked \
-         for 24 h, every 2 minutes. Milliseconds until the last byte of the answer; medians of {} interleaved rounds \
+         for 24 h, every 2 minutes. Milliseconds until the last byte of the answer, for the first of which the client waits \
+         without sleeping; medians of {} interleaved rounds \
          (least–greatest) of {ASKED} each. Every pair of answers was compared: the same series, times and values.",
         figure(data::OURS as f64),
         options.rounds,

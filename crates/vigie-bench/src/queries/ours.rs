@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use axum::serve::ListenerExt as _;
 use serde_json::json;
 use vigie_api::{Api, BuildInfo, Source};
 use vigie_history::{Appender, History, SeriesRef, Settings};
@@ -103,6 +104,7 @@ pub(crate) async fn serve(directory: &Path) -> anyhow::Result<()> {
     let router: axum::Router = vigie_api::router(api);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", json!({"port": listener.local_addr()?.port()}));
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
     axum::serve(listener, router).await?;
     Ok(())
 }
