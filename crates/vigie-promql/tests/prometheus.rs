@@ -19,27 +19,18 @@
 
 mod common;
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write as _,
-    fs,
-    io::{Read, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use common::{Words, vectors};
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use serde_json::Value as Json;
+use tokio::runtime::{Builder, Runtime};
 use vigie_promql::{
     Engine, Labels, METRIC_NAME, Sample, TimeRange, Value, parse, storage::MemoryStorage,
 };
+use vigie_testkit::Prometheus;
 
 const QUERIES: usize = 1500;
 const TIMES: TimeRange = TimeRange {
@@ -103,7 +94,7 @@ fn random_queries_agree_with_prometheus() {
             storage.insert(labels, Sample { time, value });
         }
     }
-    let prometheus = Prometheus::start(&series);
+    let prometheus = Peer::start(&series);
     let queries = vectors(WORDS);
     let mut alike = 0;
     let mut differ = Vec::new();
@@ -253,120 +244,36 @@ fn close(a: f64, b: f64) -> bool {
     both_nan || a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs()) || (a - b).abs() < 1e-12
 }
 
-/// A server that holds the series and scrapes nothing; it ends with the test.
-struct Prometheus {
-    child: Child,
-    addr: SocketAddr,
-    _directory: tempfile::TempDir,
+/// A server that holds the series and scrapes nothing.
+struct Peer {
+    runtime: Runtime,
+    prometheus: Prometheus,
 }
 
-impl Prometheus {
+impl Peer {
     fn start(series: &Series) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        fs::write(path("samples"), open_metrics(series)).unwrap();
-        fs::write(path("prometheus.yml"), "global: {scrape_interval: 1h}\n").unwrap();
-        let mut promtool = Command::new("promtool");
-        promtool
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
-            .arg(path("samples"))
-            .arg(path("data"));
-        let made = promtool.output().expect("promtool is not installed");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
-
-        let addr = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let argument = |name: &str, value: &Path| format!("--{name}={}", value.display());
-        let child = Command::new("prometheus")
-            .arg(argument("config.file", &path("prometheus.yml")))
-            .arg(argument("storage.tsdb.path", &path("data")))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg(format!("--web.listen-address={addr}"))
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("prometheus is not installed");
-        let prometheus = Self {
-            child,
-            addr,
-            _directory: directory,
-        };
-        for _ in 0..300 {
-            if prometheus
-                .ask("GET", "/-/ready", "")
-                .is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
-            {
-                return prometheus;
-            }
-            thread::sleep(Duration::from_millis(100));
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let started = runtime.block_on(Prometheus::with_samples(&open_metrics(series)));
+        Self {
+            runtime,
+            prometheus: started.unwrap(),
         }
-        panic!("prometheus does not get ready");
     }
 
     fn query(&self, query: &str) -> Result<Series, String> {
-        let mut body = String::from("query=");
-        for byte in query.bytes() {
-            write!(body, "%{byte:02X}").unwrap();
-        }
         let seconds = |millis: i64| millis as f64 / 1000.0;
-        let (start, end, step) = (
-            seconds(TIMES.start),
-            seconds(TIMES.end),
-            seconds(TIMES.step),
-        );
-        write!(body, "&start={start}&end={end}&step={step}").unwrap();
+        let times = (seconds(TIMES.start), seconds(TIMES.end));
         let answer = self
-            .ask("POST", "/api/v1/query_range", &body)
-            .expect("prometheus does not answer");
-        let (_, json) = answer.split_once("\r\n\r\n").unwrap();
-        let json: Json =
-            serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {answer}"));
-        if json["status"] != "success" {
-            return Err(json["error"].as_str().unwrap().to_owned());
-        }
-        let series = json["data"]["result"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|one| {
-                let labels = one["metric"].as_object().unwrap().iter();
-                let labels =
-                    labels.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
-                let samples = one["values"].as_array().unwrap().iter().map(|pair| {
-                    let time = (pair[0].as_f64().unwrap() * 1000.0).round() as i64;
-                    (time, pair[1].as_str().unwrap().parse().unwrap())
-                });
-                (Labels::new(labels), samples.collect())
-            });
+            .prometheus
+            .query_range(query, times, seconds(TIMES.step));
+        let answer = self.runtime.block_on(answer);
+        let series = answer.map_err(|error| error.to_string())?.into_iter();
+        let series = series.map(|one| {
+            let values = one.values.into_iter();
+            let samples = values.map(|(time, value)| ((time * 1000.0).round() as i64, value));
+            (Labels::new(one.labels), samples.collect())
+        });
         Ok(series.collect())
-    }
-
-    /// The whole answer of one exchange, in HTTP/1.0 so that it comes in one piece.
-    fn ask(&self, method: &str, path: &str, body: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(self.addr).ok()?;
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .ok()?;
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n"
-        );
-        stream.write_all((head + body).as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer.replacen("HTTP/1.0", "HTTP/1.1", 1))
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
