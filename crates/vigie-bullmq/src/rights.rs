@@ -20,30 +20,46 @@ pub async fn check_lease(settings: &Settings, lease: &Lease) -> Result<Option<St
     let what = "asking for the lease";
     let mut link = Link::open(&settings.redis, settings.timeout).await?;
     let key = &lease.key;
-    let mut asked = redis::pipe();
-    asked.cmd("WATCH").arg(key);
-    asked.cmd("GET").arg(key);
-    asked.cmd("UNWATCH");
-    asked.cmd("MULTI");
-    asked.cmd("EXEC");
-    asked.cmd("MULTI");
-    asked.cmd("SET").arg(key).arg("").arg("NX").arg("PX").arg(1);
-    asked.cmd("PEXPIRE").arg(key).arg(1);
-    asked.cmd("DEL").arg(key);
-    let answers = link.ask_all(what, &asked).await?;
-    let refused = answers.iter().find_map(|answer| match answer {
-        Value::ServerError(error) => Some(error.clone()),
-        _ => None,
-    });
-    if let Some(error) = refused {
-        let source = error.into();
-        return Err(Error::Redis { what, source });
-    }
+    let mut looks = redis::pipe();
+    looks.cmd("WATCH").arg(key);
+    looks.cmd("GET").arg(key);
+    looks.cmd("UNWATCH");
+    looks.cmd("MULTI");
+    looks.cmd("EXEC");
+    let answers = granted(what, link.ask_all(what, &looks).await?)?;
+    // Alone, and answered before the next is sent: outside of a transaction those would be done.
+    link.ask(what, &redis::cmd("MULTI")).await?;
+    let mut changes = redis::pipe();
+    changes
+        .cmd("SET")
+        .arg(key)
+        .arg("")
+        .arg("NX")
+        .arg("PX")
+        .arg(1);
+    changes.cmd("PEXPIRE").arg(key).arg(1);
+    changes.cmd("DEL").arg(key);
+    granted(what, link.ask_all(what, &changes).await?)?;
     match answers.get(1) {
         Some(Value::Nil) => Ok(None),
         holder => {
             let name = holder.and_then(bytes).ok_or(Error::Answer { what })?;
             Ok(Some(String::from_utf8_lossy(name).into_owned()))
         }
+    }
+}
+
+/// The answers, if none of them is a refusal.
+fn granted(what: &'static str, answers: Vec<Value>) -> Result<Vec<Value>, Error> {
+    let refused = answers.iter().find_map(|answer| match answer {
+        Value::ServerError(error) => Some(error.clone()),
+        _ => None,
+    });
+    match refused {
+        Some(error) => Err(Error::Redis {
+            what,
+            source: error.into(),
+        }),
+        None => Ok(answers),
     }
 }

@@ -198,9 +198,11 @@ impl Candidate {
             Some(holder) if holder != me => self.say(Said::Other(holder.clone()), || {
                 info!(holder, lease, "another Vigie is elected");
             }),
-            Some(_) if self.election.until().is_some() => self.say(Said::Holds, || {
-                info!(name = me, lease, "this Vigie is elected");
-            }),
+            Some(_) if self.election.until() > Some(Instant::now()) => {
+                self.say(Said::Holds, || {
+                    info!(name = me, lease, "this Vigie is elected");
+                })
+            }
             _ => {}
         }
     }

@@ -14,7 +14,7 @@ use vigie_bullmq::{Error, QueueLevels, State};
 use vigie_probes::{Check, FailureKind, run_once};
 
 use crate::app;
-use crate::config::{self, Exporter, Settings};
+use crate::config::{self, Exporter, LeaseIn, Settings};
 
 /// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -63,7 +63,8 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
         if reached {
             rows.extend(queues(redis, settings.tick.as_ref(), place).await?);
         }
-        if settings.queues.exporter == Exporter::Elected {
+        let elected = settings.queues.exporter == Exporter::Elected;
+        if elected && (reached || settings.queues.lease_in == LeaseIn::Kubernetes) {
             rows.push(lease::lease(settings, redis).await?);
         }
     }

@@ -144,14 +144,14 @@ pub(super) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
             let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             edge(bytes.first()) && edge(bytes.last()) && label.chars().all(allowed)
         };
-        let fits = match longest {
-            ..=63 => is_label(text),
-            _ => text.split('.').all(is_label),
+        let (fits, allowed) = match longest {
+            ..=63 => (is_label(text), "digits and -"),
+            _ => (text.split('.').all(is_label), "digits, - and ."),
         };
         match fits && text.len() <= longest {
             true => Ok(text.to_owned()),
             false => wrong(format_args!(
-                "a name as Kubernetes has them: at most {longest} lower case letters, digits and -"
+                "a name as Kubernetes has them: at most {longest} lower case letters, {allowed}"
             )),
         }
     }
