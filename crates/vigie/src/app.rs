@@ -1,17 +1,16 @@
 //! The program put together: from settings and edges to something that runs.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use secrecy::ExposeSecret as _;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use vigie_bullmq::{Election, Lease, Tenure, Watcher};
 use vigie_gateway::{Gateway, Running};
-use vigie_history::History;
 use vigie_kubernetes::{Candidate, Cluster};
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
@@ -20,7 +19,7 @@ use vigie_redis::Endpoint;
 use crate::admin::{self, Credentials};
 use crate::api::api;
 use crate::config::{self, Access, Check, Exporter, LeaseIn, Settings};
-use crate::history::{self, Scraper};
+use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
 
@@ -65,16 +64,16 @@ pub struct App {
     candidate: Option<(Candidate, Tenure)>,
     checks: Checks,
     scraper: Scraper,
-    history: History,
+    history: vigie_history::Settings,
     shutdown: config::Shutdown,
     registry: Registry,
 }
 
 impl App {
-    /// Puts everything together. Connects to nothing yet.
+    /// Puts everything together. Connects to nothing yet, and reads no history.
     ///
     /// # Errors
-    /// When a URL or a route is not usable after all, or the directory of the history is not.
+    /// When a URL or a route is not usable after all.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
@@ -93,7 +92,7 @@ impl App {
             _ => None,
         };
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
-        let history = history::open(&settings.history)?;
+        let history = Current::in_memory(&settings.history)?;
         let instance = edges.admin.local_addr()?.to_string();
         let scraper = Scraper::new(&registry, &history, instance, edges.clock);
         let router = admin::router(
@@ -114,7 +113,7 @@ impl App {
             candidate,
             checks,
             scraper,
-            history,
+            history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
         })
@@ -126,23 +125,20 @@ impl App {
         &self.registry
     }
 
-    /// What was known, for those in the same process.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
     /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
     ///
     /// # Errors
-    /// When a listener cannot be used.
-    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+    /// When a listener cannot be used, or the directory of the history cannot.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
         // First of all: whatever holds up the rest, requests pass.
         let gateway = match self.gateway {
-            Some((gateway, listener)) => Some(gateway.start(listener)?),
+            Some((gateway, listener)) => {
+                let started = gateway.start(listener);
+                Some(started.context("cannot serve (gateway.listen)")?)
+            }
             None => None,
         };
         if let Some(gateway) = &gateway {
@@ -151,11 +147,15 @@ impl App {
 
         // Before anybody can ask: what is known has a history from the beginning.
         let scraper = self.scraper.scraped().await;
-        tasks.spawn(scraper.run(background.clone()));
+        let loading = history::load(&self.history)?;
+        let (hand_over, loaded) = oneshot::channel();
+        tasks.spawn(scraper.run(loading.is_some().then_some(loaded), background.clone()));
 
-        let address = self.admin.local_addr()?;
-        self.admin.set_nonblocking(true)?;
-        let admin = tokio::net::TcpListener::from_std(self.admin)?;
+        let unusable_port = "cannot serve (admin.listen)";
+        let address = self.admin.local_addr().context(unusable_port)?;
+        let nonblocking = self.admin.set_nonblocking(true);
+        let admin = nonblocking.and_then(|()| tokio::net::TcpListener::from_std(self.admin));
+        let admin = admin.context(unusable_port)?;
         tasks.spawn(admin::serve(admin, self.router, background.clone()));
         info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
@@ -171,7 +171,21 @@ impl App {
         tasks.spawn(async move { checks.run(until).await });
         tasks.close();
 
-        stop.cancelled().await;
+        let unusable = async {
+            let Some(history) = loading else {
+                return std::future::pending().await;
+            };
+            match history.await {
+                Ok(Ok(history)) => drop(hand_over.send(history)),
+                Ok(Err(error)) => return error,
+                Err(_) => return anyhow!("history.path: the thread that loads it is gone"),
+            }
+            std::future::pending().await
+        };
+        let ended = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            error = unusable => Err(error),
+        };
         info!(grace = ?self.shutdown.grace, "draining");
         self.checks.drain();
         tokio::time::sleep(self.shutdown.delay).await;
@@ -181,7 +195,7 @@ impl App {
         background.cancel();
         tasks.wait().await;
         info!("stopped");
-        Ok(())
+        ended
     }
 }
 
