@@ -13,7 +13,7 @@
 //! | [`faults`] | servers that hang, refuse, reset, dawdle and lie, and a proxy that can be cut |
 //! | [`http`] | a raw HTTP/1.1 client, and [`eventually`] |
 //! | [`promtext`] | a strict parser of the exposition formats, written apart from what it judges |
-//! | [`process`], [`ports`], [`tools`] | what the others stand on |
+//! | [`process`], [`ports`], [`tools`], [`wheels`] | what the others stand on |
 //!
 //! A server that cannot be had is an error that names the package which has it: a test then fails, it
 //! is never skipped.
@@ -46,6 +46,7 @@ pub mod sentinel;
 mod server;
 pub mod tools;
 pub mod webhook;
+pub mod wheels;
 
 pub use alertmanager::Alertmanager;
 pub use certificates::Certificates;

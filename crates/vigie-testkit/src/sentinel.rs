@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;
 
-use crate::server::{Server, User};
-use crate::{Error, ports, redis, tools};
+use crate::server::Server;
+use crate::{Error, ports, redis, wheels};
 
 /// A Sentinel that watches one master, called `mymaster`, and is enough to replace it.
 pub struct Sentinel {
@@ -19,8 +19,7 @@ impl Sentinel {
     /// # Errors
     /// When Redis is not installed, or it does not start.
     pub async fn watch(master: u16) -> Result<Self, Error> {
-        let program = tools::REDIS_SERVER.find()?;
-        let user = User::of("redis")?;
+        let (program, user) = wheels::redis()?;
         let directory = user.directory()?;
         let port = ports::free();
         let file = directory.path().join("sentinel.conf");
