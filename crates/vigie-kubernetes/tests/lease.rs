@@ -125,7 +125,7 @@ async fn one_is_elected_another_when_it_dies_and_another_when_it_stops() {
     assert_eq!(spec(&server)["leaseTransitions"], 2);
     third.stop().await;
     assert_eq!(spec(&server)["holderIdentity"], "");
-    let wrong = |line: &&String| !line.contains(&format!("/namespaces/shop/leases"));
+    let wrong = |line: &&String| !line.contains("/namespaces/shop/leases");
     assert_eq!(server.asked().iter().find(wrong), None);
 }
 

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::{info, warn};
 use vigie_history::{Appender, History, Settings};
 use vigie_promql::storage::Selection;

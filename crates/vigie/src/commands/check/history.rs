@@ -143,9 +143,9 @@ fn kept(path: &Path) -> io::Result<Kept> {
 }
 
 fn size(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        ..0x10_0000 => (1 << 10, "KiB"),
-        ..0x4000_0000 => (1 << 20, "MiB"),
+    let (unit, name) = match bytes >> 20 {
+        0 => (1 << 10, "KiB"),
+        1..1_024 => (1 << 20, "MiB"),
         _ => (1 << 30, "GiB"),
     };
     format!("{:.1} {name}", bytes as f64 / f64::from(unit))
