@@ -1,19 +1,31 @@
-// Jobs without end through Sentinels, until the standard input closes. What the worker finished, it says.
+// Jobs without end through Sentinels, until the standard input closes. What the worker finished, it says. With --ca, --cert and
+// --key all of it over TLS.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { say } from './lines.js';
 
 const { values: args } = parseArgs({
-  options: { sentinel: { type: 'string' }, queue: { type: 'string', default: 'work' } },
+  options: {
+    sentinel: { type: 'string' },
+    queue: { type: 'string', default: 'work' },
+    ca: { type: 'string' },
+    cert: { type: 'string' },
+    key: { type: 'string' },
+  },
 });
+const tls = args.ca && {
+  ca: readFileSync(args.ca), cert: readFileSync(args.cert), key: readFileSync(args.key),
+};
 const connect = (more) => {
   const redis = new Redis({
     sentinels: [{ host: '127.0.0.1', port: Number(args.sentinel) }],
     name: 'mymaster',
     retryStrategy: () => 100,
     sentinelRetryStrategy: () => 100,
+    ...(tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true }),
     ...more,
   });
   redis.on('error', () => {});

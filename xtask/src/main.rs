@@ -7,6 +7,7 @@ mod say;
 mod services;
 mod setup;
 mod test;
+mod wheels;
 
 use std::process::ExitCode;
 

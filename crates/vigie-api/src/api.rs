@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
+use http::StatusCode;
 use vigie_promql::Limits;
 use vigie_promql::syntax::MAX_QUERY_BYTES;
 
-use crate::error::{ApiError, Kind};
+use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
 use crate::source::Source;
 use crate::{format, labels, metadata, query, rules, status, vacant};
@@ -139,14 +143,31 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/targets", get(vacant::targets))
         .route("/", any(unknown))
         .route("/{*path}", any(unknown));
-    Router::new().nest("/api/v1", endpoints.with_state(api))
+    let endpoints = endpoints
+        .layer(middleware::from_fn_with_state(api.clone(), once_ready))
+        .with_state(api);
+    Router::new().nest("/api/v1", endpoints)
+}
+
+async fn once_ready(State(api): State<Api>, request: Request, next: Next) -> Response {
+    match api.source().is_ready() {
+        true => next.run(request).await,
+        false => ApiError::loading().into_response(),
+    }
 }
 
 /// `/-/healthy` and `/-/ready`, for clients that look for Prometheus there.
-pub fn lifecycle<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub fn lifecycle<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
+    let ready = async move || match api.source().is_ready() {
+        true => (StatusCode::OK, "Vigie is Ready.\n".to_owned()),
+        false => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("Vigie is not ready: {LOADING}.\n"),
+        ),
+    };
     Router::new()
         .route("/-/healthy", get(async || "Vigie is Healthy.\n"))
-        .route("/-/ready", get(async || "Vigie is Ready.\n"))
+        .route("/-/ready", get(ready))
 }
 
 async fn unknown(uri: http::Uri) -> ApiError {

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     NotFound,
     /// The parameters take more bytes than are read.
     TooLarge,
+    /// The samples cannot be read yet.
+    Unavailable,
     /// The samples cannot be read.
     Internal,
 }
@@ -38,7 +40,7 @@ impl Kind {
         match self {
             Self::BadData => StatusCode::BAD_REQUEST,
             Self::Execution | Self::Samples => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -51,10 +53,14 @@ impl Kind {
             Self::Execution | Self::Samples => "execution",
             Self::Timeout => "timeout",
             Self::NotFound => "not_found",
+            Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
     }
 }
+
+/// What is said to whoever comes too early.
+pub(crate) const LOADING: &str = "the history is being loaded";
 
 impl ApiError {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
@@ -118,6 +124,10 @@ impl ApiError {
 
     pub(crate) fn queue_full() -> Self {
         Self::new(Kind::Timeout, "query timed out in query queue")
+    }
+
+    pub(crate) fn loading() -> Self {
+        Self::new(Kind::Unavailable, LOADING)
     }
 
     pub(crate) fn too_slow() -> Self {

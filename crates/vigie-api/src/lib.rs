@@ -32,7 +32,7 @@
 //! | `/api/v1/format_query` | the query as it is written best |
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
 //! | `/api/v1/rules`, `/alerts`, `/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
-//! | `/-/healthy`, `/-/ready` | that it serves |
+//! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
 //! Shapes, number formats, error codes and most messages are those of Prometheus 3 (`web/api/v1` and `util/jsonutil` there).
 //! What is told otherwise is told with more: a slip in a query with its line and column.

@@ -67,6 +67,11 @@ pub trait Source: Storage + Send + Sync {
         })
     }
 
+    /// Whether it can be read yet. Before, nothing is answered.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// What is known of the metrics, by name. Nothing unless it is written.
     fn metadata(&self) -> Vec<Metadata> {
         Vec::new()

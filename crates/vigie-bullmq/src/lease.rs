@@ -16,7 +16,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use redis::Value;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -30,33 +29,19 @@ use crate::shared::Shared;
 /// Renewals and tries in a period.
 const TRIES: u32 = 3;
 
-/// One of several watchers of the same Redis exports.
+/// A lease in the watched Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Election {
-    /// The key of the lease.
+pub struct Lease {
+    /// Its key.
     pub key: String,
     /// How long it lasts when it is not renewed.
     pub period: Duration,
 }
 
-/// Until when the lease is held, in the time of this process.
-#[derive(Debug, Default)]
-pub(crate) struct Tenure(Mutex<Option<Instant>>);
-
-impl Tenure {
-    pub(crate) fn holds(&self, now: Instant) -> bool {
-        self.0.lock().is_some_and(|until| now < until)
-    }
-
-    fn set(&self, until: Option<Instant>) {
-        *self.0.lock() = until;
-    }
-}
-
 /// Who wants the lease.
 pub(crate) struct Candidate {
     shared: Arc<Shared>,
-    election: Election,
+    lease: Lease,
     /// Of this process alone.
     name: String,
     backoff: Backoff,
@@ -72,10 +57,10 @@ enum Said {
 }
 
 impl Candidate {
-    pub(crate) fn new(shared: Arc<Shared>, election: Election) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, lease: Lease) -> Self {
         Self {
             shared,
-            election,
+            lease,
             name: name(),
             backoff: Backoff::new(),
             said: None,
@@ -107,7 +92,7 @@ impl Candidate {
     }
 
     fn pause(&self) -> Duration {
-        self.election.period / TRIES
+        self.lease.period / TRIES
     }
 
     /// From connecting to the first error.
@@ -127,7 +112,7 @@ impl Candidate {
 
     /// Renews the lease, or takes it when nobody has it.
     async fn turn(&mut self, link: &mut Link) -> Result<(), Error> {
-        let Election { key, period } = &self.election;
+        let Lease { key, period } = &self.lease;
         let millis = u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
         let asked = Instant::now();
         let (held, said) = match self.holder(link).await? {
@@ -165,8 +150,8 @@ impl Candidate {
     async fn holder(&self, link: &mut Link) -> Result<Holder, Error> {
         let what = "reading the lease";
         let mut pipeline = redis::pipe();
-        pipeline.cmd("WATCH").arg(&self.election.key);
-        pipeline.cmd("GET").arg(&self.election.key);
+        pipeline.cmd("WATCH").arg(&self.lease.key);
+        pipeline.cmd("GET").arg(&self.lease.key);
         let answers = link.ask_all(what, &pipeline).await?;
         refusal(what, &answers)?;
         let holder = answers.last().unwrap_or(&Value::Nil);
@@ -178,7 +163,7 @@ impl Candidate {
         let mut link = self.connect().await?;
         if self.holder(&mut link).await? == Holder::Me {
             let mut delete = redis::cmd("DEL");
-            delete.arg(&self.election.key);
+            delete.arg(&self.lease.key);
             change(&mut link, &delete).await?;
         }
         Ok(())
@@ -272,15 +257,6 @@ mod tests {
         assert!(of(Value::Okay) && of(Value::Int(1)));
         assert!(!of(Value::Nil) && !of(Value::Int(0)));
         assert!(!is_done(&Value::Nil) && !is_done(&Value::Array(vec![])));
-    }
-
-    #[test]
-    fn a_tenure_ends_by_itself() {
-        let (tenure, now) = (Tenure::default(), Instant::now());
-        assert!(!tenure.holds(now));
-        tenure.set(Some(now + Duration::from_secs(10)));
-        assert!(tenure.holds(now + Duration::from_secs(9)));
-        assert!(!tenure.holds(now + Duration::from_secs(10)));
     }
 
     #[test]

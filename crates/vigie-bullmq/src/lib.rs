@@ -40,13 +40,14 @@
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
-//! | `lease` | which of several watchers exports |
+//! | `election`, `lease`, `rights` | which of several watchers exports, and the lease in Redis that decides it if nobody else does, and whether it may be had |
 //! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
 mod control;
 mod discovery;
+mod election;
 mod entry;
 mod error;
 mod fold;
@@ -61,6 +62,7 @@ mod names;
 mod recent;
 mod refresh;
 mod repair;
+mod rights;
 mod series;
 mod shared;
 mod signals;
@@ -68,7 +70,9 @@ mod stream;
 mod watcher;
 mod workers;
 
+pub use election::{Election, Tenure};
 pub use error::Error;
-pub use lease::Election;
+pub use lease::Lease;
 pub use levels::{Levels, State};
+pub use rights::check_lease;
 pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};

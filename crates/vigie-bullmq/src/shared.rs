@@ -9,9 +9,9 @@ use vigie_metrics::Registry;
 
 use crate::Settings;
 use crate::discovery::Found;
+use crate::election::{Election, Tenure};
 use crate::fold::{Fold, Limits};
 use crate::key::QueueKey;
-use crate::lease::Tenure;
 use crate::levels::Levels;
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
 use crate::signals::Remembered;
@@ -94,12 +94,16 @@ pub(crate) struct Health {
 
 impl Shared {
     pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
+        let tenure = match &settings.election {
+            Some(Election::Elsewhere(tenure)) => tenure.clone(),
+            Some(Election::Redis(_)) | None => Tenure::default(),
+        };
         Self {
             families: Arc::new(Families::new(registry, &settings)),
             settings,
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),
-            tenure: Tenure::default(),
+            tenure,
         }
     }
 

@@ -12,9 +12,10 @@ use vigie_metrics::{Registry, catalogue};
 use vigie_redis::Endpoint;
 
 use crate::control::{self, Control};
+use crate::election::Election;
 use crate::error::Error;
 use crate::follower::Follower;
-use crate::lease::{Candidate, Election};
+use crate::lease::Candidate;
 use crate::levels::Levels;
 use crate::link::Link;
 use crate::refresh;
@@ -130,13 +131,12 @@ impl Watcher {
 
     /// Watches until `stop` is cancelled, whatever becomes of Redis meanwhile. To be called once.
     pub async fn run(self, stop: CancellationToken) {
-        let candidate = self.shared.settings.election.clone().map(|election| {
-            let shared = Arc::clone(&self.shared);
-            Candidate::new(shared, election).run(stop.clone())
-        });
+        let shared = Arc::clone(&self.shared);
         let candidate = async {
-            if let Some(candidate) = candidate {
-                candidate.await;
+            if let Some(Election::Redis(lease)) = shared.settings.election.clone() {
+                Candidate::new(Arc::clone(&shared), lease)
+                    .run(stop.clone())
+                    .await;
             }
         };
         let control = Control::new(Arc::clone(&self.shared)).run();

@@ -355,7 +355,7 @@ catalogue! {
     /// Whether the history outlives the process.
     HISTORY_DISK_UP: Gauge, 0 = Desc::gauge(
         "vigie_history_disk_up",
-        "1 when the history is written to disk, 0 when this fails and it is kept in memory alone. Without history.path there is no series.",
+        "1 when the history is written to disk, 0 when this fails, or reading it takes longer than 5 s, and it is kept in memory alone. Without history.path there is no series.",
         &[],
     );
 

@@ -55,6 +55,27 @@ impl Certificates {
         ))
     }
 
+    /// What a Redis or a Sentinel is told so that it speaks TLS on this port, with its own certificate: directives and their
+    /// values. Clients need one of the same CA, and are so themselves towards other servers.
+    ///
+    /// # Errors
+    /// When openssl refuses.
+    pub async fn of_server(
+        &self,
+        name: &str,
+        port: u16,
+    ) -> Result<[(&'static str, String); 5], Error> {
+        let (certificate, key) = self.issue(name, 2).await?;
+        let shown = |path: PathBuf| path.display().to_string();
+        Ok([
+            ("tls-port", port.to_string()),
+            ("tls-cert-file", shown(certificate)),
+            ("tls-key-file", shown(key)),
+            ("tls-ca-cert-file", shown(self.ca())),
+            ("tls-replication", "yes".to_owned()),
+        ])
+    }
+
     /// A key, and a request or, with `-x509`, a certificate.
     async fn request(&self, name: &str, args: &[&str]) -> Result<(), Error> {
         let mut request = client(tools::OPENSSL)?;

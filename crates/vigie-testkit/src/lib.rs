@@ -8,11 +8,12 @@
 //! | [`postgres`], [`mariadb`], [`redis`] | the real servers, which can be killed, frozen and restarted |
 //! | [`prometheus`], [`alertmanager`] | the real servers that read what is exposed, judge it and notify |
 //! | [`webhook`] | a receiver for the notifications |
+//! | [`kubernetes`] | an API server for Leases, which does what the real one does with them |
 //! | [`node`] | the scripts of `demo/`: the backend, its traffic, the clients that know the truth |
 //! | [`faults`] | servers that hang, refuse, reset, dawdle and lie, and a proxy that can be cut |
 //! | [`http`] | a raw HTTP/1.1 client, and [`eventually`] |
 //! | [`promtext`] | a strict parser of the exposition formats, written apart from what it judges |
-//! | [`process`], [`ports`], [`tools`] | what the others stand on |
+//! | [`process`], [`ports`], [`tools`], [`wheels`] | what the others stand on |
 //!
 //! A server that cannot be had is an error that names the package which has it: a test then fails, it
 //! is never skipped.
@@ -32,6 +33,7 @@ pub mod certificates;
 mod error;
 pub mod faults;
 pub mod http;
+pub mod kubernetes;
 pub mod mariadb;
 pub mod node;
 pub mod ports;
@@ -44,12 +46,14 @@ pub mod sentinel;
 mod server;
 pub mod tools;
 pub mod webhook;
+pub mod wheels;
 
 pub use alertmanager::Alertmanager;
 pub use certificates::Certificates;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;
+pub use kubernetes::ApiServer;
 pub use mariadb::MariaDb;
 pub use node::Script;
 pub use postgres::Postgres;

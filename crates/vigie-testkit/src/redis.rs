@@ -1,9 +1,9 @@
-//! A real Redis server.
+//! A real Redis server: the installed one, or another that [`wheels::VARIABLE`] names.
 
 use std::path::{Path, PathBuf};
 
-use crate::server::{Server, User, client, output};
-use crate::{Error, ports, tools};
+use crate::server::{Server, client, output};
+use crate::{Error, ports, tools, wheels};
 
 /// What differs from a plain server.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +39,8 @@ impl Redis {
     /// # Errors
     /// As [`Redis::start`].
     pub async fn start_with(options: RedisOptions) -> Result<Self, Error> {
-        let program = tools::REDIS_SERVER.find()?;
+        let (program, user) = wheels::redis()?;
         tools::REDIS_CLI.find()?;
-        let user = User::of("redis")?;
         let directory = user.directory()?;
         let port = ports::free();
         let settings = options.clone();

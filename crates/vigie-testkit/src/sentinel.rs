@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;
 
-use crate::server::{Server, User};
-use crate::{Error, ports, redis, tools};
+use crate::server::Server;
+use crate::{Error, ports, redis, wheels};
 
 /// A Sentinel that watches one master, called `mymaster`, and is enough to replace it.
 pub struct Sentinel {
@@ -19,8 +19,15 @@ impl Sentinel {
     /// # Errors
     /// When Redis is not installed, or it does not start.
     pub async fn watch(master: u16) -> Result<Self, Error> {
-        let program = tools::REDIS_SERVER.find()?;
-        let user = User::of("redis")?;
+        Self::watch_with(master, &[]).await
+    }
+
+    /// The same with more lines of configuration, each a word and its value.
+    ///
+    /// # Errors
+    /// As [`Sentinel::watch`].
+    pub async fn watch_with(master: u16, more: &[(&str, String)]) -> Result<Self, Error> {
+        let (program, user) = wheels::redis()?;
         let directory = user.directory()?;
         let port = ports::free();
         let file = directory.path().join("sentinel.conf");
@@ -29,6 +36,8 @@ impl Sentinel {
              sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n",
             directory.path().display()
         );
+        let more = more.iter().map(|(word, value)| format!("{word} {value}\n"));
+        let text = more.collect::<String>() + &text;
         fs::write(&file, text).map_err(Error::io("sentinel.conf"))?;
         // It keeps in its configuration what it finds out.
         let owner = fs::metadata(directory.path()).map_err(Error::io("the directory"))?;

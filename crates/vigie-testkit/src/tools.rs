@@ -63,6 +63,10 @@ pub const ALERTMANAGER: Tool = tool("prometheus-alertmanager", "prometheus-alert
 pub const AMTOOL: Tool = tool("amtool", "prometheus-alertmanager");
 /// Renders the Kubernetes objects, as `kubectl kustomize`.
 pub const KUBECTL: Tool = tool("kubectl", "kubernetes-client");
+/// Unpacks wheels.
+pub const PYTHON: Tool = tool("python3", "python3");
+/// Downloads wheels.
+pub const PIP: Tool = tool("pip3", "python3-pip");
 /// Checks the compose file.
 pub const DOCKER_COMPOSE: Tool = tool("docker-compose", "docker-compose");
 /// The proxy that the gateway is measured against.

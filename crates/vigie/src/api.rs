@@ -4,13 +4,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_api::{Api, BuildInfo, Metadata, MetricKind, Settings, Source};
-use vigie_history::History;
 use vigie_metrics::{Kind, Registry};
 use vigie_promql::storage::{Selection, StorageError};
 use vigie_promql::{Labels, Sample, Storage};
 
+use crate::history::Current;
+
 /// The API over what Vigie knows.
-pub(crate) fn api(history: &History, registry: &Registry, settings: &Settings) -> Api {
+pub(crate) fn api(history: &Current, registry: &Registry, settings: &Settings) -> Api {
     let source = Known {
         history: history.clone(),
         registry: registry.clone(),
@@ -18,8 +19,11 @@ pub(crate) fn api(history: &History, registry: &Registry, settings: &Settings) -
     Api::new(Arc::new(source), settings.clone(), BuildInfo::default())
 }
 
+/// Nobody sees it: there is no answer at all before.
+const LOADING: &str = "it is being loaded";
+
 struct Known {
-    history: History,
+    history: Current,
     registry: Registry,
 }
 
@@ -29,7 +33,10 @@ impl Storage for Known {
         selection: &Selection<'_>,
         each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        self.history.select(selection, each)
+        self.history
+            .loaded()
+            .ok_or(LOADING)?
+            .select(selection, each)
     }
 }
 
@@ -44,12 +51,17 @@ impl Source for Known {
             start,
             end,
         } = selection;
-        for labels in self.history.series(matchers, start, end) {
+        let history = self.history.loaded().ok_or(LOADING)?;
+        for labels in history.series(matchers, start, end) {
             if each(&labels).is_break() {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        self.history.loaded().is_some()
     }
 
     fn metadata(&self) -> Vec<Metadata> {

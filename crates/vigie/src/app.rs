@@ -1,25 +1,25 @@
 //! The program put together: from settings and edges to something that runs.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use secrecy::ExposeSecret as _;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-use vigie_bullmq::{Election, Watcher};
+use vigie_bullmq::{Election, Lease, Tenure, Watcher};
 use vigie_gateway::{Gateway, Running};
-use vigie_history::History;
+use vigie_kubernetes::{Candidate, Cluster};
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 use vigie_redis::Endpoint;
 
 use crate::admin::{self, Credentials};
 use crate::api::api;
-use crate::config::{self, Access, Check, Exporter, Settings};
-use crate::history::{self, Scraper};
+use crate::config::{self, Access, Check, Exporter, LeaseIn, Settings};
+use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
 
@@ -60,25 +60,29 @@ pub struct App {
     router: axum::Router,
     gateway: Option<(Gateway, TcpListener)>,
     watcher: Option<Watcher>,
+    /// Who is to be elected somewhere else than in Redis, and the watcher's tenure.
+    candidate: Option<(Candidate, Tenure)>,
     checks: Checks,
     scraper: Scraper,
-    history: History,
+    history: vigie_history::Settings,
     shutdown: config::Shutdown,
     registry: Registry,
 }
 
 impl App {
-    /// Puts everything together. Connects to nothing yet.
+    /// Puts everything together. Connects to nothing yet, and reads no history.
     ///
     /// # Errors
-    /// When a URL or a route is not usable after all, or the directory of the history is not.
+    /// When a URL or a route is not usable after all.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
+        let candidate = candidate(settings)?;
+        let tenure = candidate.as_ref().map(|(_, tenure)| tenure);
         let watcher = settings
             .redis
             .as_ref()
-            .map(|redis| watcher(redis, settings, &registry))
+            .map(|redis| watcher(redis, settings, tenure, &registry))
             .transpose()?;
         let gateway = match (&settings.gateway, edges.gateway) {
             (Some(gateway), Some(listener)) => Some((
@@ -88,7 +92,7 @@ impl App {
             _ => None,
         };
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
-        let history = history::open(&settings.history)?;
+        let history = Current::in_memory(&settings.history)?;
         let instance = edges.admin.local_addr()?.to_string();
         let scraper = Scraper::new(&registry, &history, instance, edges.clock);
         let router = admin::router(
@@ -106,9 +110,10 @@ impl App {
             router,
             gateway,
             watcher,
+            candidate,
             checks,
             scraper,
-            history,
+            history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
         })
@@ -120,23 +125,20 @@ impl App {
         &self.registry
     }
 
-    /// What was known, for those in the same process.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
     /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
     ///
     /// # Errors
-    /// When a listener cannot be used.
-    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+    /// When a listener cannot be used, or the directory of the history cannot.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
         // First of all: whatever holds up the rest, requests pass.
         let gateway = match self.gateway {
-            Some((gateway, listener)) => Some(gateway.start(listener)?),
+            Some((gateway, listener)) => {
+                let started = gateway.start(listener);
+                Some(started.context("cannot serve (gateway.listen)")?)
+            }
             None => None,
         };
         if let Some(gateway) = &gateway {
@@ -145,23 +147,45 @@ impl App {
 
         // Before anybody can ask: what is known has a history from the beginning.
         let scraper = self.scraper.scraped().await;
-        tasks.spawn(scraper.run(background.clone()));
+        let loading = history::load(&self.history)?;
+        let (hand_over, loaded) = oneshot::channel();
+        tasks.spawn(scraper.run(loading.is_some().then_some(loaded), background.clone()));
 
-        let address = self.admin.local_addr()?;
-        self.admin.set_nonblocking(true)?;
-        let admin = tokio::net::TcpListener::from_std(self.admin)?;
+        let unusable_port = "cannot serve (admin.listen)";
+        let address = self.admin.local_addr().context(unusable_port)?;
+        let nonblocking = self.admin.set_nonblocking(true);
+        let admin = nonblocking.and_then(|()| tokio::net::TcpListener::from_std(self.admin));
+        let admin = admin.context(unusable_port)?;
         tasks.spawn(admin::serve(admin, self.router, background.clone()));
         info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
         if let Some(watcher) = self.watcher {
             tasks.spawn(watcher.run(background.clone()));
         }
+        if let Some((candidate, tenure)) = self.candidate {
+            let tell = move |until| tenure.set(until);
+            tasks.spawn(candidate.run(tell, background.clone()));
+        }
         let checks = self.checks.clone();
         let until = background.clone();
         tasks.spawn(async move { checks.run(until).await });
         tasks.close();
 
-        stop.cancelled().await;
+        let unusable = async {
+            let Some(history) = loading else {
+                return std::future::pending().await;
+            };
+            match history.await {
+                Ok(Ok(history)) => drop(hand_over.send(history)),
+                Ok(Err(error)) => return error,
+                Err(_) => return anyhow!("history.path: the thread that loads it is gone"),
+            }
+            std::future::pending().await
+        };
+        let ended = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            error = unusable => Err(error),
+        };
         info!(grace = ?self.shutdown.grace, "draining");
         self.checks.drain();
         tokio::time::sleep(self.shutdown.delay).await;
@@ -171,7 +195,7 @@ impl App {
         background.cancel();
         tasks.wait().await;
         info!("stopped");
-        Ok(())
+        ended
     }
 }
 
@@ -223,14 +247,51 @@ pub(crate) fn watcher_settings(
     Ok(settings)
 }
 
-fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
+/// The lease in Redis, also for `vigie check`.
+pub(crate) fn redis_lease(queues: &config::Queues) -> Lease {
+    Lease {
+        key: queues.lease_key.clone(),
+        period: queues.lease,
+    }
+}
+
+/// The Lease in Kubernetes, also for `vigie check`.
+pub(crate) fn kubernetes_lease(queues: &config::Queues) -> Result<vigie_kubernetes::Settings> {
+    let cluster = Cluster::of_this_pod(&queues.lease_account).context("queues.lease_in")?;
+    Ok(vigie_kubernetes::Settings {
+        cluster,
+        namespace: queues.lease_namespace.clone(),
+        name: queues.lease_name.clone(),
+        period: queues.lease,
+    })
+}
+
+fn candidate(settings: &Settings) -> Result<Option<(Candidate, Tenure)>> {
+    let queues = &settings.queues;
+    let elsewhere = settings.redis.is_some()
+        && queues.exporter == Exporter::Elected
+        && queues.lease_in == LeaseIn::Kubernetes;
+    if !elsewhere {
+        return Ok(None);
+    }
+    let candidate = Candidate::new(kubernetes_lease(queues)?).context("queues.lease_account")?;
+    Ok(Some((candidate, Tenure::default())))
+}
+
+fn watcher(
+    redis: &config::Redis,
+    settings: &Settings,
+    tenure: Option<&Tenure>,
+    registry: &Registry,
+) -> Result<Watcher> {
     let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
     let queues = &settings.queues;
     watched.compatible = queues.compatible;
-    watched.election = (queues.exporter == Exporter::Elected).then(|| Election {
-        key: queues.lease_key.clone(),
-        period: queues.lease,
-    });
+    watched.election = match (queues.exporter, tenure) {
+        (Exporter::Every, _) => None,
+        (Exporter::Elected, Some(tenure)) => Some(Election::Elsewhere(tenure.clone())),
+        (Exporter::Elected, None) => Some(Election::Redis(redis_lease(queues))),
+    };
     Ok(Watcher::new(watched, registry))
 }
 

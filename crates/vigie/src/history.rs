@@ -1,14 +1,18 @@
 //! What is known goes into the history, every 15 s, as Prometheus would scrape it: at the same times, with the
 //! labels `job` and `instance`, and `up` beside it.
 
+mod opening;
+
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use vigie_history::{Appender, DiskState, History, Settings};
+use vigie_history::{Appender, DiskState, History};
 use vigie_metrics::{Family, Gauge, Registry, catalogue};
 use vigie_probes::Clock;
+
+pub(crate) use opening::{Current, load};
 
 /// In milliseconds. Scrapes fall on its multiples, so that their times take no room.
 const EVERY: i64 = 15_000;
@@ -18,23 +22,10 @@ const EARLY: i64 = 1_000;
 const MOST_LOST: u32 = 4;
 const JOB: &str = "vigie";
 
-/// Opens the history and tells what was in it.
-pub(crate) fn open(settings: &Settings) -> Result<History> {
-    let history = History::open(settings).context("history.path")?;
-    let loaded = history.loaded();
-    for (file, why) in &loaded.damaged {
-        warn!(file, why, "a file of the history could not be read in full");
-    }
-    if let Some(path) = &settings.path {
-        let (blocks, series) = (loaded.blocks, loaded.series);
-        info!(path = %path.display(), blocks, series, "history loaded");
-    }
-    Ok(history)
-}
-
 /// Feeds the history from the registry.
 pub(crate) struct Scraper {
     registry: Registry,
+    current: Current,
     history: History,
     appender: Appender,
     refused: Family<Gauge, 1>,
@@ -49,15 +40,17 @@ impl Scraper {
     /// Registers what the history says about itself, too.
     pub(crate) fn new(
         registry: &Registry,
-        history: &History,
+        current: &Current,
         instance: String,
         clock: Clock,
     ) -> Self {
-        register(registry, history);
+        register(registry, current);
+        let history = current.history();
         Self {
             registry: registry.clone(),
-            history: history.clone(),
+            current: current.clone(),
             appender: history.appender(),
+            history,
             refused: registry.family(&catalogue::HISTORY_REFUSED),
             instance,
             clock,
@@ -67,30 +60,52 @@ impl Scraper {
         }
     }
 
-    /// Scrapes at every multiple of [`EVERY`] until `stop`.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Scrapes at every multiple of [`EVERY`] until `stop`. Once a history is loaded, it goes on in that.
+    pub(crate) async fn run(
+        mut self,
+        mut loading: Option<oneshot::Receiver<History>>,
+        stop: CancellationToken,
+    ) {
         loop {
             let now = self.clock.now().wall.as_millisecond();
             let wait = EVERY - now.rem_euclid(EVERY);
             let wait = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs()));
-            if stop.run_until_cancelled(wait).await.is_none() {
-                return;
-            }
-            self = self.scraped().await;
+            let loaded = tokio::select! {
+                () = stop.cancelled() => return,
+                () = wait => None,
+                history = loaded(&mut loading) => Some(history),
+            };
+            self = match loaded {
+                Some(history) => self.on_a_thread(|scraper| scraper.go_on_in(history)).await,
+                None => self.scraped().await,
+            };
         }
     }
 
-    /// Scrapes once, on a thread that may wait for the disk; it does for a second at most. The first scrape is at no multiple of
-    /// anything, but now.
-    pub(crate) async fn scraped(mut self) -> Self {
-        let scraped = tokio::task::spawn_blocking(move || {
-            self.scrape();
+    /// Scrapes once. The first scrape is at no multiple of anything, but now.
+    pub(crate) async fn scraped(self) -> Self {
+        self.on_a_thread(Self::scrape).await
+    }
+
+    /// Does something on a thread that may wait for the disk; it does for a second at most.
+    async fn on_a_thread(mut self, what: impl FnOnce(&mut Self) + Send + 'static) -> Self {
+        let done = tokio::task::spawn_blocking(move || {
+            what(&mut self);
             self
         });
-        match scraped.await {
+        match done.await {
             Ok(scraper) => scraper,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// What was scraped meanwhile is in it when others see it.
+    fn go_on_in(&mut self, history: History) {
+        let mut appender = history.appender();
+        opening::move_scrapes(&self.history, &mut appender);
+        self.appender = appender;
+        self.history = history.clone();
+        self.current.is_now(history);
     }
 
     fn scrape(&mut self) {
@@ -162,10 +177,22 @@ impl Scraper {
     }
 }
 
-fn register(registry: &Registry, history: &History) {
+/// The history that is loaded, when it is. Forever, when there is none to wait for.
+async fn loaded(loading: &mut Option<oneshot::Receiver<History>>) -> History {
+    if let Some(receiver) = loading {
+        let history = receiver.await;
+        *loading = None;
+        if let Ok(history) = history {
+            return history;
+        }
+    }
+    std::future::pending().await
+}
+
+fn register(registry: &Registry, current: &Current) {
     let of = |read: fn(&History) -> Option<f64>| {
-        let history = history.clone();
-        move || read(&history)
+        let current = current.clone();
+        move || read(&current.history())
     };
     registry.collect(
         &catalogue::HISTORY_SERIES,
@@ -183,14 +210,14 @@ fn register(registry: &Registry, history: &History) {
         &catalogue::HISTORY_SAMPLES,
         of(|history| Some(history.stats().committed.samples as f64)),
     );
-    registry.collect(
-        &catalogue::HISTORY_DISK_UP,
-        of(|history| match history.stats().disk {
-            DiskState::Off => None,
+    let current = current.clone();
+    registry.collect(&catalogue::HISTORY_DISK_UP, move || {
+        match current.history().stats().disk {
+            DiskState::Off => current.is_late().then_some(0.0),
             DiskState::Working => Some(1.0),
             DiskState::Failing(_) => Some(0.0),
-        }),
-    );
+        }
+    });
 }
 
 #[cfg(test)]

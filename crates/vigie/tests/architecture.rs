@@ -28,6 +28,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["toml", "clap"],
     ),
     (
+        "vigie-kubernetes",
+        &[],
+        &["redis", "sqlx", "toml", "clap", "axum"],
+    ),
+    (
         "vigie-redis",
         &[],
         &["hyper", "sqlx", "toml", "clap", "axum"],
@@ -60,6 +65,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-bullmq",
             "vigie-gateway",
             "vigie-history",
+            "vigie-kubernetes",
             "vigie-metrics",
             "vigie-probes",
             "vigie-promql",

@@ -145,7 +145,7 @@ pub(crate) fn openmetrics() -> String {
 /// Serves the API and returns where; it ends with the test.
 pub(crate) async fn serve(source: impl Source + 'static, settings: Settings) -> SocketAddr {
     let api = Api::new(Arc::new(source), settings, BuildInfo::default());
-    let router = vigie_api::router(api).merge(vigie_api::lifecycle());
+    let router = vigie_api::router(api.clone()).merge(vigie_api::lifecycle(api));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });

@@ -57,9 +57,10 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
         Some(0.0)
     );
     let added = stream_info(&redis, "bull:work:events", "entries-added").await;
-    assert_eq!(
-        scrape.value("bullmq_events_read_total", &of_queue),
-        Some(added)
+    let read = scrape.value("bullmq_events_read_total", &of_queue);
+    assert!(
+        added.is_none_or(|added| read == Some(added)),
+        "{read:?} of {added:?}"
     );
     let ticks = truth["completed"]["a"].as_f64().unwrap() + truth["failed"]["a"].as_f64().unwrap();
     assert_eq!(
@@ -181,6 +182,7 @@ async fn what_was_trimmed_unread_is_counted_to_the_entry() {
     proxy.set(Link::Up).await;
 
     let added = stream_info(&redis, "bull:work:events", "entries-added").await;
+    let added = added.unwrap();
     let lost = added - read_before - 777.0;
     assert!(lost > 10_000.0, "{lost}");
     watched

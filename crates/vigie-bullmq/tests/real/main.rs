@@ -9,4 +9,5 @@ mod reads_only;
 mod refresh;
 mod signals;
 mod support;
+mod variants;
 mod versions;

@@ -111,16 +111,56 @@ async fn by_a_unix_socket_in_another_database() {
 
 #[tokio::test]
 async fn a_failover_under_load() {
-    let options = |args: &[&str]| RedisOptions {
-        args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+    failover(None).await;
+}
+
+/// Sentinels and servers each have a certificate, and want one of everybody.
+#[tokio::test]
+async fn a_failover_over_tls() {
+    let ca = Certificates::new().await.unwrap();
+    failover(Some(&ca)).await;
+}
+
+/// Where clients go, and what makes a server listen there.
+async fn listener(ca: Option<&Certificates>, name: &str) -> (u16, Vec<(&'static str, String)>) {
+    match ca {
+        Some(ca) => {
+            let port = ports::free();
+            let directives = ca.of_server(name, port).await.unwrap();
+            (port, directives.to_vec())
+        }
+        None => (0, Vec::new()),
+    }
+}
+
+async fn server(ca: Option<&Certificates>, name: &str, args: &[&str]) -> (Redis, u16) {
+    let (port, directives) = listener(ca, name).await;
+    let directives = directives.into_iter();
+    let tls = directives.flat_map(|(word, value)| [format!("--{word}"), value]);
+    let args = args.iter().map(|arg| (*arg).to_owned());
+    let options = RedisOptions {
+        args: tls.chain(args).collect(),
         ..RedisOptions::default()
     };
-    let quick = options(&["--repl-diskless-sync-delay", "0"]);
-    let mut master = Redis::start_with(quick).await.unwrap();
-    let of = ["--replicaof", "127.0.0.1", &master.port().to_string()];
-    let replica = Redis::start_with(options(&of)).await.unwrap();
-    let sentinel = Sentinel::watch(master.port()).await.unwrap();
-    let hanging = Sentinel::watch(master.port()).await.unwrap();
+    let redis = Redis::start_with(options).await.unwrap();
+    let port = if ca.is_some() { port } else { redis.port() };
+    (redis, port)
+}
+
+async fn sentinel_of(ca: Option<&Certificates>, name: &str, master: u16) -> (Sentinel, u16) {
+    let (port, directives) = listener(ca, name).await;
+    let sentinel = Sentinel::watch_with(master, &directives).await.unwrap();
+    let port = if ca.is_some() { port } else { sentinel.port() };
+    (sentinel, port)
+}
+
+async fn failover(ca: Option<&Certificates>) {
+    let quick = ["--repl-diskless-sync-delay", "0"];
+    let (mut master, master_port) = server(ca, "master", &quick).await;
+    let of = ["--replicaof", "127.0.0.1", &master_port.to_string()];
+    let (_replica, replica_port) = server(ca, "replica", &of).await;
+    let (sentinel, sentinel_port) = sentinel_of(ca, "sentinel", master_port).await;
+    let (hanging, hanging_port) = sentinel_of(ca, "hanging", master_port).await;
     eventually(SCRIPT, async || {
         let found = sentinel.replicas().await;
         match found {
@@ -131,19 +171,39 @@ async fn a_failover_under_load() {
     .await;
     hanging.freeze();
 
+    let scheme = ca.map_or("redis-sentinel", |_| "rediss-sentinel");
     let url = format!(
-        "redis-sentinel://127.0.0.1:{},127.0.0.1:1,127.0.0.1:{}/mymaster",
-        hanging.port(),
-        sentinel.port()
+        "{scheme}://127.0.0.1:{hanging_port},127.0.0.1:1,127.0.0.1:{sentinel_port}/mymaster"
     );
     let mut followed = settings("redis://127.0.0.1");
-    followed.redis = Endpoint::new(&url, TlsFiles::default()).unwrap();
     followed.timeout = Duration::from_secs(2);
+    let mut files = TlsFiles::default();
+    if let Some(ca) = ca {
+        files.ca = Some(ca.ca());
+        followed.redis = Endpoint::new(&url, files.clone()).unwrap();
+        let error = probe(&followed).await.unwrap_err();
+        let text = error.to_string();
+        let Error::Connect(error) = error else {
+            panic!("{text}");
+        };
+        let expected = Some(TlsProblem::ClientCertificateMissing);
+        assert_eq!(error.tls(), expected, "{text}");
+        files.client = Some(ca.issue("vigie", 2).await.unwrap());
+    }
+    followed.redis = Endpoint::new(&url, files.clone()).unwrap();
     let watched = watch(followed);
     watched.until_swept().await;
 
-    let port = sentinel.port().to_string();
-    let script = Script::new("testing/failover.js").args(["--sentinel", &port]);
+    let script =
+        Script::new("testing/failover.js").args(["--sentinel", &sentinel_port.to_string()]);
+    let script = match (&files.ca, &files.client) {
+        (Some(ca), Some((certificate, key))) => {
+            let script = script.args(["--ca".as_ref(), ca.as_os_str()]);
+            let script = script.args(["--cert".as_ref(), certificate.as_os_str()]);
+            script.args(["--key".as_ref(), key.as_os_str()])
+        }
+        _ => script,
+    };
     let mut load = script.spawn().unwrap();
     let until_done = async |load: &mut vigie_testkit::Process, failed: bool| loop {
         let said = load.next_json(SCRIPT).await.unwrap();
@@ -178,7 +238,7 @@ async fn a_failover_under_load() {
             .await;
         assert_eq!(watched.value("queue_jobs_total", &waiting), None);
         let finished = until_done(&mut load, true).await;
-        assert_eq!(sentinel.master().await.unwrap(), replica.port());
+        assert_eq!(sentinel.master().await.unwrap(), replica_port);
         until_counted(finished).await;
         assert!(watched.value("queue_jobs_total", &waiting).is_some());
         // What the master had not sent to its replica is little, and no gap is made up.

@@ -143,12 +143,15 @@ async fn no_command_writes() {
         "zrangebyscore",
     ];
     let tests_own = ["config|resetstat", "info"];
-    let allowed = BTreeSet::from_iter(reads.into_iter().chain(tests_own));
+    // Redis 6.2 counts commands whole.
+    let whole = ["client", "config", "xinfo"];
+    let allowed = BTreeSet::from_iter(reads.into_iter().chain(tests_own).chain(whole));
     assert!(used.is_subset(&allowed), "{used:?}");
-    assert!(
-        used.is_superset(&BTreeSet::from(["llen", "scan", "xinfo|stream", "xread"])),
-        "{used:?}"
-    );
+    let expected = ["llen", "scan", "xread"]
+        .iter()
+        .all(|command| used.contains(command));
+    let xinfo = used.contains("xinfo|stream") || used.contains("xinfo");
+    assert!(expected && xinfo, "{used:?}");
 }
 
 /// Forwards to Redis one turn at a time, and counts the turns: what the client says until it falls

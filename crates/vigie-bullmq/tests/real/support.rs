@@ -136,11 +136,11 @@ pub(crate) async fn run_jobs(redis: &Redis, queue: &str, jobs: u64) -> Value {
     .await
 }
 
-/// A field of XINFO STREAM.
-pub(crate) async fn stream_info(redis: &Redis, key: &str, field: &str) -> f64 {
+/// A field of XINFO STREAM. Redis 6.2 has fewer than later ones.
+pub(crate) async fn stream_info(redis: &Redis, key: &str, field: &str) -> Option<f64> {
     let info = redis.cli(&["XINFO", "STREAM", key]).await.unwrap();
     let mut lines = info.lines().skip_while(|line| *line != field);
-    lines.nth(1).unwrap().parse().unwrap()
+    lines.nth(1).map(|number| number.parse().unwrap())
 }
 
 pub(crate) fn total(row: &Value) -> f64 {

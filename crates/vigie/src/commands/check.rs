@@ -1,5 +1,8 @@
 //! `vigie check`: connects to everything once and says what works.
 
+mod history;
+mod lease;
+
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -11,7 +14,7 @@ use vigie_bullmq::{Error, QueueLevels, State};
 use vigie_probes::{Check, FailureKind, run_once};
 
 use crate::app;
-use crate::config::{self, Settings};
+use crate::config::{self, Exporter, LeaseIn, Settings};
 
 /// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -60,11 +63,16 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
         if reached {
             rows.extend(queues(redis, settings.tick.as_ref(), place).await?);
         }
+        let elected = settings.queues.exporter == Exporter::Elected;
+        if elected && (reached || settings.queues.lease_in == LeaseIn::Kubernetes) {
+            rows.push(lease::lease(settings, redis).await?);
+        }
     }
     if let Some(database) = &settings.database {
         let mut check = app::database_check(database)?;
         rows.push(once("database", &mut check, limit, "login and SELECT 1").await);
     }
+    rows.extend(history::history(&settings.history, limit).await);
     Ok(rows)
 }
 

@@ -35,7 +35,7 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
             signals.next().await;
             std::process::exit(INTERRUPTED);
         });
-        app.run(stop).await.context("cannot serve")
+        app.run(stop).await
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -50,8 +50,8 @@ pub use problem::ConfigError;
 pub use route::validate_route;
 pub(crate) use secret_file::read as secret_file;
 pub use settings::{
-    Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, Log, LogFormat, Queues,
-    Redis, Settings, Shutdown, Tick,
+    Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat,
+    Queues, Redis, Settings, Shutdown, Tick,
 };
 
 /// A thousand times what a real file needs.

@@ -15,12 +15,12 @@ use super::given::Given;
 use super::reader::Reader;
 use super::route::route;
 use super::settings::{
-    Admin, Check, Checks, Database, Engine, Exporter, Gateway, Log, LogFormat, Queues, Redis,
-    Settings, Shutdown, Tick,
+    Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat, Queues,
+    Redis, Settings, Shutdown, Tick,
 };
 use super::values::{
-    Parsed, address, boolean, bytes, duration, integer, list, listen, network, one_of, origin,
-    redis_address, text, wrong,
+    Parsed, address, boolean, bytes, duration, integer, list, listen, network, object_name, one_of,
+    origin, redis_address, text, wrong,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -104,10 +104,24 @@ fn redis(r: &mut Reader) -> Option<Redis> {
 
 fn queues(r: &mut Reader) -> Queues {
     let exporters = &[("every", Exporter::Every), ("elected", Exporter::Elected)];
+    let places = &[
+        ("redis", LeaseIn::Redis),
+        ("kubernetes", LeaseIn::Kubernetes),
+    ];
+    let name = r.or(
+        "queues.lease_name",
+        object_name(253),
+        "vigie-exporter".to_owned(),
+    );
+    let account = r.path("queues.lease_account");
     Queues {
         compatible: r.or("queues.compatible", boolean, false),
         exporter: r.or("queues.exporter", one_of(exporters), Exporter::Every),
         lease_key: r.or("queues.lease_key", text, "vigie:exporter".to_owned()),
+        lease_in: r.or("queues.lease_in", one_of(places), LeaseIn::Redis),
+        lease_name: name,
+        lease_namespace: r.optional("queues.lease_namespace", object_name(63)),
+        lease_account: account.unwrap_or_else(|| vigie_kubernetes::ACCOUNT.into()),
         lease: r.or("queues.lease", duration(SECOND..=HOUR), 10 * SECOND),
     }
 }

@@ -1,6 +1,7 @@
 //! The resolved settings: plain values, every default filled in, every secret read.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::uri::Authority;
@@ -138,8 +139,16 @@ pub struct Queues {
     pub compatible: bool,
     /// By whom, when there are several replicas.
     pub exporter: Exporter,
-    /// The key in Redis that says which replica was elected.
+    /// Where it is kept which replica was elected.
+    pub lease_in: LeaseIn,
+    /// In Redis: the key.
     pub lease_key: String,
+    /// In Kubernetes: the name of the Lease.
+    pub lease_name: String,
+    /// In Kubernetes: its namespace; `None` is the Pod's own.
+    pub lease_namespace: Option<String>,
+    /// In Kubernetes: the directory with the `token`, `ca.crt` and `namespace` of the Pod's account.
+    pub lease_account: PathBuf,
     /// How long an election lasts when it is not renewed.
     pub lease: Duration,
 }
@@ -151,6 +160,15 @@ pub enum Exporter {
     Every,
     /// The one that holds the lease.
     Elected,
+}
+
+/// Where it is kept which replica was elected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseIn {
+    /// In a key of the watched Redis.
+    Redis,
+    /// In a Lease of the Kubernetes that this is a Pod of.
+    Kubernetes,
 }
 
 /// The SQL database.

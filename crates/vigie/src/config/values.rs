@@ -134,6 +134,29 @@ pub(super) fn text(given: &Given) -> Parsed<String> {
     }
 }
 
+/// The name of an object of Kubernetes: a subdomain of RFC 1123, or one label of it where no more than 63 are allowed.
+pub(super) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
+    move |given| {
+        let text = given.text().unwrap_or_default();
+        let is_label = |label: &str| {
+            let bytes = label.as_bytes();
+            let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            edge(bytes.first()) && edge(bytes.last()) && label.chars().all(allowed)
+        };
+        let (fits, allowed) = match longest {
+            ..=63 => (is_label(text), "digits and -"),
+            _ => (text.split('.').all(is_label), "digits, - and ."),
+        };
+        match fits && text.len() <= longest {
+            true => Ok(text.to_owned()),
+            false => wrong(format_args!(
+                "a name as Kubernetes has them: at most {longest} lower case letters, {allowed}"
+            )),
+        }
+    }
+}
+
 /// One of a few words.
 pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Given) -> Parsed<T> {
     move |given| {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use super::*;
 use jiff::Timestamp;
+use vigie_history::Settings;
 use vigie_probes::Moment;
 use vigie_promql::storage::Selection;
 use vigie_promql::value::is_stale;
@@ -16,23 +17,24 @@ const INSTANCE: &str = "127.0.0.1:9850";
 
 struct Stage {
     registry: Registry,
-    history: History,
+    current: Current,
     scraper: Scraper,
     now: Arc<AtomicI64>,
 }
 
 fn stage(settings: &Settings) -> Stage {
-    let (registry, history) = (Registry::new(), open(settings).unwrap());
+    let registry = Registry::new();
+    let current = Current::in_memory(settings).unwrap();
     let now = Arc::new(AtomicI64::new(1_790_000_000_000));
     let wall = Arc::clone(&now);
     let clock = Clock::new(move || Moment {
         elapsed: Duration::ZERO,
         wall: Timestamp::from_millisecond(wall.load(Relaxed)).unwrap(),
     });
-    let scraper = Scraper::new(&registry, &history, INSTANCE.to_owned(), clock);
+    let scraper = Scraper::new(&registry, &current, INSTANCE.to_owned(), clock);
     Stage {
         registry,
-        history,
+        current,
         scraper,
         now,
     }
@@ -75,7 +77,7 @@ fn what_the_registry_shows_is_what_prometheus_would_have() {
     stage.scrape_at(15_000 * 1_001 + 5);
     stage.scrape_at(15_000 * 1_002 + 900);
 
-    let found = all(&stage.history);
+    let found = all(&stage.current.history());
     let of = |series: &str| {
         let samples = found
             .get(series)
@@ -131,7 +133,7 @@ fn a_clock_that_was_wrong_is_followed_back() {
     for n in 1..=10 {
         stage.scrape_at(right + n * 15_000);
     }
-    let found = all(&stage.history);
+    let found = all(&stage.current.history());
     let up = &found[&format!(r#"up{{instance="{INSTANCE}", job="vigie"}}"#)];
     let times: Vec<_> = up
         .iter()
@@ -144,10 +146,11 @@ fn a_clock_that_was_wrong_is_followed_back() {
 #[tokio::test(start_paused = true)]
 async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
     let directory = tempfile::tempdir().unwrap();
-    let mut stage = stage(&Settings {
+    let settings = Settings {
         path: Some(directory.path().to_owned()),
         ..Settings::default()
-    });
+    };
+    let mut stage = stage(&settings);
     let started = tokio::time::Instant::now();
     let clock = move || Moment {
         elapsed: started.elapsed(),
@@ -155,14 +158,80 @@ async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
     };
     stage.scraper.clock = Clock::new(clock);
     let stop = CancellationToken::new();
-    let running = tokio::spawn(stage.scraper.scraped().await.run(stop.clone()));
+    let scraper = stage.scraper.scraped().await;
+    assert!(stage.current.loaded().is_none());
+    let history = load(&settings).unwrap().unwrap().await;
+    let (hand_over, loaded) = oneshot::channel();
+    assert!(hand_over.send(history.unwrap().unwrap()).is_ok());
+    let running = tokio::spawn(scraper.run(Some(loaded), stop.clone()));
     tokio::time::sleep(Duration::from_secs(151)).await;
     stop.cancel();
     running.await.unwrap();
-    let found = all(&stage.history);
-    let disk = &found[&format!(r#"vigie_history_disk_up{{instance="{INSTANCE}", job="vigie"}}"#)];
-    assert_eq!(disk[0].time, 1_790_000_001_234, "it does not wait");
-    assert_eq!(disk.len(), 11);
-    assert!(disk[1..].iter().all(|sample| sample.time % 15_000 == 0));
+    let found = all(&stage.current.loaded().unwrap());
+    let of = |name: &str| &found[&format!(r#"{name}{{instance="{INSTANCE}", job="vigie"}}"#)];
+    let up = of("up");
+    assert_eq!(up[0].time, 1_790_000_001_234, "it does not wait");
+    assert_eq!(up.len(), 11);
+    assert!(up[1..].iter().all(|sample| sample.time % 15_000 == 0));
+    // At the first it was not known yet.
+    let disk = of("vigie_history_disk_up");
+    assert_eq!(disk.len(), 10);
     assert!(disk.iter().all(|sample| sample.value == 1.0));
+}
+
+#[test]
+fn what_was_scraped_while_it_was_loaded_is_moved() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        path: Some(directory.path().to_owned()),
+        ..Settings::default()
+    };
+    let mut stage = stage(&settings);
+    let jobs = stage.registry.family(&catalogue::QUEUE_JOBS);
+    let at = |n: i64| 1_790_000_010_000 + n * 15_000;
+    // Two series that begin and end at different times.
+    for n in 0..6 {
+        if n < 4 {
+            jobs.set(["mail", "waiting"], n as f64);
+        }
+        if n == 4 {
+            jobs.forget(["mail", "waiting"]);
+        }
+        if n > 2 {
+            jobs.set(["push", "waiting"], n as f64);
+        }
+        stage.scrape_at(at(n));
+    }
+    assert!(stage.current.loaded().is_none());
+    let before = all(&stage.current.history());
+    let history = opening::open(&settings).unwrap();
+    stage.scraper.go_on_in(history);
+    let moved = stage.current.loaded().unwrap();
+    let bits = |found: BTreeMap<String, Vec<Sample>>| -> BTreeMap<_, Vec<_>> {
+        let of = |sample: Sample| (sample.time, sample.value.to_bits());
+        let series = found.into_iter();
+        series
+            .map(|(name, samples)| (name, samples.into_iter().map(of).collect()))
+            .collect()
+    };
+    assert_eq!(bits(all(&moved)), bits(before));
+    // And it goes on from there, on disk.
+    jobs.forget(["push", "waiting"]);
+    stage.scrape_at(at(6));
+    assert!(moved.flush(Duration::from_secs(60)));
+    drop((stage, moved));
+    let found = all(&opening::open(&settings).unwrap());
+    let own = format!(r#"instance="{INSTANCE}", job="vigie""#);
+    let values = |queue: &str| -> Vec<_> {
+        let series = format!(r#"queue_jobs_total{{{own}, queue="{queue}", state="waiting"}}"#);
+        let samples = found[&series].iter();
+        samples
+            .map(|sample| (!is_stale(sample.value)).then_some(sample.value))
+            .collect()
+    };
+    assert_eq!(
+        values("mail"),
+        [Some(0.0), Some(1.0), Some(2.0), Some(3.0), None]
+    );
+    assert_eq!(values("push"), [Some(3.0), Some(4.0), Some(5.0), None]);
 }

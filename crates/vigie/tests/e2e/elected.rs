@@ -1,11 +1,14 @@
 //! `queues.exporter = "elected"`: of two Vigies on one Redis one shows the queues, and when it is gone the other does.
+//! The lease is in Redis or in Kubernetes.
 
 use std::time::Duration;
 
+use tempfile::TempDir;
+use vigie_testkit::kubernetes::Mood;
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Redis, eventually, http};
+use vigie_testkit::{ApiServer, Redis, eventually, http};
 
-use crate::common::{Vigie, fill};
+use crate::common::{Program, Vigie, fill};
 use crate::jobs::run;
 
 /// Renewed every two seconds.
@@ -15,25 +18,61 @@ const KEY: &str = "vigie:exporter";
 const QUEUE: &str = "mail";
 
 /// The rights that the documentation names, and no other.
-const RIGHTS: &str = "~bull:* ~vigie:exporter resetchannels -@all +hello +auth +select +ping +scan +llen +lrange +zcard \
-                      +zcount +zrangebyscore +hget +hmget +exists +xread +xinfo|stream +time +client|list \
-                      +watch +unwatch +multi +exec +get +set +pexpire +del";
+const RIGHTS: &str = "~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen +lrange +zcard +zcount \
+                      +zrangebyscore +hget +hmget +exists +xread +xinfo|stream +time +client|list";
+/// What a lease in Redis needs besides.
+const LEASE_RIGHTS: &str = "~vigie:exporter +watch +unwatch +multi +exec +get +set +pexpire +del";
 
 /// The user, whom Redis forgets when it ends.
 async fn user(redis: &Redis) {
+    allow(redis, &[RIGHTS, LEASE_RIGHTS]).await;
+}
+
+async fn allow(redis: &Redis, rights: &[&str]) {
     let create = ["ACL", "SETUSER", "vigie", "reset", "on", ">secret"];
-    let rights = RIGHTS.split_whitespace();
+    let rights = rights.iter().flat_map(|rights| rights.split_whitespace());
     let command: Vec<_> = create.into_iter().chain(rights).collect();
     assert_eq!(redis.cli(&command).await.unwrap().trim(), "OK");
 }
 
 fn candidate(redis: &Redis) -> Vigie {
+    Vigie::launch(&sections(redis), &[])
+}
+
+fn sections(redis: &Redis) -> String {
     let port = redis.port();
-    let sections = format!(
+    format!(
         "[redis]\nurl = \"redis://vigie:secret@127.0.0.1:{port}\"\ndiscover_every = \"200ms\"\n\
          [queues]\nexporter = \"elected\"\nlease = \"{LEASE:?}\"\n"
+    )
+}
+
+/// What the kubelet tells a Pod.
+fn pod(server: &ApiServer) -> (String, [(&'static str, String); 2]) {
+    let section = format!(
+        "lease_in = \"kubernetes\"\nlease_account = {:?}\n",
+        server.account()
     );
-    Vigie::launch(&sections, &[])
+    let addr = server.addr();
+    let variables = [
+        ("KUBERNETES_SERVICE_HOST", addr.ip().to_string()),
+        ("KUBERNETES_SERVICE_PORT", addr.port().to_string()),
+    ];
+    (section, variables)
+}
+
+/// `vigie check`: its exit code, and the line about the lease with the advice below it.
+async fn check(sections: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let files = TempDir::new().unwrap();
+    let config = files.path().join("vigie.toml");
+    let settings = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{sections}");
+    std::fs::write(&config, settings).unwrap();
+    let arguments = ["check", "--config", config.to_str().unwrap()];
+    let mut program = Program::start(&arguments, variables, &files.path().join("log"));
+    let (code, table) = program.end().await;
+    let lines = table.lines().skip_while(|line| !line.starts_with("lease "));
+    let lines: Vec<_> = lines.take(2).collect();
+    (code, lines.join("\n"))
 }
 
 /// Whether this one exports. Its page has the queues if and only if it does.
@@ -164,4 +203,106 @@ async fn there_are_never_two() {
     let (elected, other) = elect(elected, other).await;
     elected.stop().await;
     other.stop().await;
+}
+
+#[tokio::test]
+async fn kubernetes_elects_and_nothing_is_written_to_redis() {
+    let redis = Redis::start().await.unwrap();
+    // This user could not write.
+    allow(&redis, &[RIGHTS]).await;
+    fill(&redis, QUEUE, &["--waiting", "3"]).await;
+    let server = ApiServer::start("shop").await.unwrap();
+    let (section, variables) = pod(&server);
+    let variables = variables.each_ref().map(|(name, value)| (*name, &**value));
+    let sections = sections(&redis) + &section;
+    let candidate = || Vigie::launch(&sections, &variables);
+
+    let (elected, other) = elect(candidate(), candidate()).await;
+    let waiting = [("queue", QUEUE), ("state", "waiting")];
+    eventually(SOON, async || {
+        let page = elected.scrape().await;
+        match page.value("queue_jobs_total", &waiting) {
+            Some(3.0) => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    })
+    .await;
+    let holder = || server.lease("vigie-exporter").unwrap()["spec"]["holderIdentity"].clone();
+    // Without the API server there is none, and when it is back one is elected.
+    server.set(Mood::Hangs);
+    eventually(2 * LEASE, async || match exports(&elected).await? {
+        false => Ok(()),
+        true => Err("it still exports".to_owned()),
+    })
+    .await;
+    assert!(!exports(&other).await.unwrap());
+    server.set(Mood::Well);
+    let (mut elected, other) = elect(elected, other).await;
+    let before = holder();
+    elected.program.process.kill9();
+    until_exports(&other, 2 * LEASE).await;
+    assert_ne!(holder(), before);
+    server.rotate_token().unwrap();
+
+    let (code, line) = check(&sections, &variables).await;
+    assert_eq!(code, Some(0), "{line}");
+    let name = holder().as_str().unwrap().to_owned();
+    let expected = format!("may be elected; now it is {name}");
+    assert!(
+        line.contains("kubernetes shop/vigie-exporter") && line.contains(&expected),
+        "{line}"
+    );
+    let log = other.program.log();
+    assert!(log.contains(&name) && !log.contains("token-"), "{log}");
+    other.stop().await;
+    assert_eq!(holder(), "");
+    assert_eq!(redis.cli(&["EXISTS", KEY]).await.unwrap().trim(), "0");
+
+    server.allow(&["get"]);
+    let (code, lines) = check(&sections, &variables).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        lines.contains("FAILED  this account may not update the Lease"),
+        "{lines}"
+    );
+    assert!(lines.contains("bind a Role with these verbs"), "{lines}");
+    let (code, lines) = check(&sections, &[]).await;
+    assert_eq!(code, Some(1));
+    assert!(
+        lines.contains("KUBERNETES_SERVICE_HOST is not set"),
+        "{lines}"
+    );
+}
+
+#[tokio::test]
+async fn the_rights_to_a_lease_in_redis_are_checked_without_taking_it() {
+    let redis = Redis::start().await.unwrap();
+    user(&redis).await;
+    let sections = sections(&redis);
+    let (code, line) = check(&sections, &[]).await;
+    assert_eq!(code, Some(0), "{line}");
+    assert!(
+        line.contains("ok      may be elected; now nobody is"),
+        "{line}"
+    );
+    assert_eq!(redis.cli(&["DBSIZE"]).await.unwrap().trim(), "0");
+    redis.cli(&["SET", KEY, "somebody"]).await.unwrap();
+    let (_, line) = check(&sections, &[]).await;
+    assert!(line.contains("now it is somebody"), "{line}");
+    assert_eq!(redis.cli(&["GET", KEY]).await.unwrap().trim(), "somebody");
+    // Each of them is missed.
+    for right in LEASE_RIGHTS.split_whitespace() {
+        let rest: Vec<_> = LEASE_RIGHTS
+            .split_whitespace()
+            .filter(|other| *other != right)
+            .collect();
+        allow(&redis, &[RIGHTS, &rest.join(" ")]).await;
+        let (code, lines) = check(&sections, &[]).await;
+        assert_eq!(code, Some(1), "{right}");
+        assert!(
+            lines.contains("FAILED") && lines.contains(right),
+            "{right}: {lines}"
+        );
+    }
+    assert_eq!(redis.cli(&["GET", KEY]).await.unwrap().trim(), "somebody");
 }

@@ -1,9 +1,10 @@
-//! The history outlives the program, and belongs to one program at a time.
+//! The history outlives the program, and belongs to one program at a time. A disk that hangs holds up nothing.
 
 use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
-use vigie_testkit::eventually;
+use vigie_testkit::{eventually, http};
 
 use crate::common::{Program, Vigie};
 
@@ -14,10 +15,20 @@ fn section(directory: &TempDir) -> String {
     format!("[history]\npath = {:?}\n", directory.path().join("samples"))
 }
 
+/// Waits until the history is loaded.
+async fn until_loaded(vigie: &Vigie) {
+    eventually(A_SCRAPE, async || match vigie.get("/-/ready").await {
+        answer if answer.status == 200 => Ok(()),
+        answer => Err(answer.text()),
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn killed_and_started_again_it_remembers() {
     let directory = TempDir::new().unwrap();
     let mut vigie = Vigie::start(&section(&directory)).await;
+    until_loaded(&vigie).await;
     let number = async |vigie: &Vigie, name| vigie.scrape().await.value(name, &[]);
     assert_eq!(number(&vigie, "vigie_history_disk_up").await, Some(1.0));
     eventually(A_SCRAPE, async || {
@@ -35,6 +46,7 @@ async fn killed_and_started_again_it_remembers() {
     );
 
     vigie.kill9_and_restart().await;
+    until_loaded(&vigie).await;
     let started = number(&vigie, "process_start_time_seconds").await;
     let after = number(&vigie, "vigie_history_oldest_timestamp_seconds").await;
     assert!(
@@ -57,5 +69,98 @@ async fn killed_and_started_again_it_remembers() {
         log.contains("history.path") && log.contains("in use by another process"),
         "{log}"
     );
+    vigie.stop().await;
+}
+
+/// How many scrapes there were, of this instance and others.
+async fn scrapes(vigie: &Vigie) -> u64 {
+    let query = "/api/v1/query?query=sum(count_over_time(up%5B1h%5D))";
+    let answer = vigie.get(query).await.json().unwrap();
+    let count = answer.pointer("/data/result/0/value/1");
+    let count = count.and_then(|count| count.as_str()).map(str::parse);
+    count.unwrap_or_else(|| panic!("{answer}")).unwrap()
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_nothing() {
+    let directory = TempDir::new().unwrap();
+    let mut vigie = Vigie::start(&section(&directory)).await;
+    until_loaded(&vigie).await;
+    let before = scrapes(&vigie).await;
+    vigie.program.process.kill9();
+
+    // Reading this file hangs until somebody writes it: as a disk does that is gone.
+    let log = directory.path().join("samples").join("999.log");
+    let made = std::process::Command::new("mkfifo").arg(&log).status();
+    assert!(made.unwrap().success());
+    let sections = format!(
+        "[gateway]\napp = \"http://127.0.0.1:1\"\n[checks.app]\nrequired = false\n{}",
+        section(&directory)
+    );
+    let vigie = Vigie::start(&sections).await;
+    let through = http::get(vigie.gateway, "/").await.unwrap();
+    assert_eq!(
+        through.status, 502,
+        "the app is not there, but the gateway is"
+    );
+    for path in ["/-/healthy", "/healthz", "/metrics"] {
+        assert_eq!(vigie.get(path).await.status, 200, "{path}");
+    }
+    let ready = vigie.get("/-/ready").await;
+    assert_eq!(ready.status, 503);
+    assert!(
+        ready.text().contains("the history is being loaded"),
+        "{}",
+        ready.text()
+    );
+    for path in [
+        "/api/v1/query?query=up",
+        "/api/v1/labels",
+        "/api/v1/status/buildinfo",
+    ] {
+        let answer = vigie.get(path).await;
+        let expected = json!({
+            "status": "error", "errorType": "unavailable", "error": "the history is being loaded",
+        });
+        assert_eq!(
+            (answer.status, answer.json().unwrap()),
+            (503, expected),
+            "{path}"
+        );
+    }
+    // It has scraped meanwhile, and says that the disk does not work.
+    eventually(A_SCRAPE, async || {
+        let scrape = vigie.scrape().await;
+        let samples = scrape.value("vigie_history_samples_total", &[]);
+        let disk = scrape.value("vigie_history_disk_up", &[]);
+        match (samples, disk) {
+            (Some(samples), Some(0.0)) if samples > 20.0 => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    })
+    .await;
+    assert_eq!(vigie.get("/-/ready").await.status, 503);
+
+    drop(std::fs::OpenOptions::new().write(true).open(&log).unwrap());
+    until_loaded(&vigie).await;
+    assert!(
+        scrapes(&vigie).await > before,
+        "of before, and of meanwhile"
+    );
+    eventually(A_SCRAPE, async || {
+        match vigie.scrape().await.value("vigie_history_disk_up", &[]) {
+            Some(1.0) => Ok(()),
+            found => Err(format!("{found:?}")),
+        }
+    })
+    .await;
+    vigie.stop().await;
+
+    // One that is stopped while the disk hangs stops.
+    std::fs::remove_file(&log).ok();
+    let made = std::process::Command::new("mkfifo").arg(&log).status();
+    assert!(made.unwrap().success());
+    let vigie = Vigie::start(&sections).await;
+    assert_eq!(vigie.get("/-/ready").await.status, 503);
     vigie.stop().await;
 }

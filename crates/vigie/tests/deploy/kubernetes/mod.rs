@@ -1,6 +1,7 @@
 //! Every kustomization is rendered by `kubectl kustomize`, and what comes out is checked.
 
 mod dashboards;
+mod election;
 mod network;
 mod operators;
 mod pods;
@@ -15,11 +16,12 @@ use vigie_testkit::tools::KUBECTL;
 use crate::support::{documents, files, list, root, run, text};
 
 /// The folders that run Vigie.
-const RUNNING: [&str; 4] = [
+const RUNNING: [&str; 5] = [
     "deploy/kubernetes/base",
     "deploy/kubernetes/older-clusters",
     "deploy/kubernetes/queues-only",
     "deploy/kubernetes/queues-once",
+    "deploy/kubernetes/queues-elected",
 ];
 
 /// What `kubectl apply -k` would send.

@@ -19,7 +19,7 @@ fn deployments() -> Vec<(&'static str, Value, Vec<Value>)> {
             found.push((folder, deployment.clone(), objects.clone()));
         }
     }
-    assert_eq!(found.len(), 5);
+    assert_eq!(found.len(), 6);
     found
 }
 
@@ -89,13 +89,15 @@ fn ports_have_names_that_kubernetes_takes() {
 
 #[test]
 fn vigie_may_do_nothing_but_run() {
-    for (_, deployment, _) in deployments() {
+    for (folder, deployment, _) in deployments() {
         let pod = &deployment["spec"]["template"]["spec"];
         assert_eq!(
             pod["securityContext"],
             json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}})
         );
-        assert_eq!(pod["automountServiceAccountToken"], json!(false));
+        // Only an election is held with Kubernetes.
+        let token = folder == "queues-elected";
+        assert_eq!(pod["automountServiceAccountToken"], json!(token));
         let user = crate::image::user();
         assert_eq!(
             vigie(&deployment)["securityContext"],
@@ -212,7 +214,7 @@ fn there_is_time_to_end() {
 }
 
 /// The settings that Vigie has in the Pods of a Deployment.
-fn told(deployment: &Value, objects: &[Value]) -> Settings {
+pub(super) fn told(deployment: &Value, objects: &[Value]) -> Settings {
     let vigie = vigie(deployment);
     let arguments: Vec<_> = list(vigie, "/args")
         .iter()

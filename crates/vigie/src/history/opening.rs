@@ -1,0 +1,151 @@
+//! The history is loaded beside everything else: a disk that hangs holds up nothing.
+//!
+//! Until it is loaded another one, in memory alone, stands in for it and takes the scrapes, which then are
+//! [moved](move_scrapes) into it.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use parking_lot::RwLock;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::{info, warn};
+use vigie_history::{Appender, History, Settings};
+use vigie_promql::storage::Selection;
+use vigie_promql::value::is_stale;
+use vigie_promql::{Labels, Sample, Storage as _};
+
+/// A disk that has not been read after so long does not work, for all that is known.
+const SLOW: Duration = Duration::from_secs(5);
+/// How much of the memory the one that stands in may take.
+const SHARE: u64 = 4;
+
+/// The history as it is now. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Current(Arc<RwLock<State>>);
+
+struct State {
+    history: History,
+    /// Since when it stands in for one that is loaded; `None`: it is loaded.
+    loading: Option<Instant>,
+}
+
+impl Current {
+    /// One in memory: all there is, or what stands in for the one on disk. The disk is not touched.
+    pub(crate) fn in_memory(settings: &Settings) -> Result<Self> {
+        let stands_in = settings.path.is_some();
+        let memory = Settings {
+            path: None,
+            max_bytes: match stands_in {
+                true => settings.max_bytes / SHARE,
+                false => settings.max_bytes,
+            },
+            ..settings.clone()
+        };
+        let history = History::open(&memory).context("history")?;
+        let loading = stands_in.then(Instant::now);
+        Ok(Self(Arc::new(RwLock::new(State { history, loading }))))
+    }
+
+    /// What takes the scrapes now, and tells how it is.
+    pub(crate) fn history(&self) -> History {
+        self.0.read().history.clone()
+    }
+
+    /// The history, if it is loaded.
+    pub(crate) fn loaded(&self) -> Option<History> {
+        let state = self.0.read();
+        state.loading.is_none().then(|| state.history.clone())
+    }
+
+    /// Whether it takes longer to load than a disk that works does.
+    pub(crate) fn is_late(&self) -> bool {
+        let loading = self.0.read().loading;
+        loading.is_some_and(|since| since.elapsed() > SLOW)
+    }
+
+    /// This is it from now on.
+    pub(crate) fn is_now(&self, history: History) {
+        *self.0.write() = State {
+            history,
+            loading: None,
+        };
+    }
+}
+
+/// Loads what is on disk, on a thread that may hang, and that nobody waits for at the end. `None`: nothing is on disk.
+pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Result<History>>>> {
+    if settings.path.is_none() {
+        return Ok(None);
+    }
+    let (tell, told) = oneshot::channel();
+    let settings = settings.clone();
+    thread::Builder::new()
+        .name("history-load".to_owned())
+        .spawn(move || {
+            // Who would have waited for it has stopped.
+            let _ = tell.send(open(&settings));
+        })
+        .context("cannot start the thread that loads the history")?;
+    Ok(Some(told))
+}
+
+/// Opens the history and tells what was in it.
+pub(super) fn open(settings: &Settings) -> Result<History> {
+    let history = History::open(settings).context("history.path")?;
+    let loaded = history.loaded();
+    for (file, why) in &loaded.damaged {
+        warn!(file, why, "a file of the history could not be read in full");
+    }
+    if let Some(path) = &settings.path {
+        let (blocks, series) = (loaded.blocks, loaded.series);
+        info!(path = %path.display(), blocks, series, "history loaded");
+    }
+    Ok(history)
+}
+
+/// Repeats the scrapes that one history took in another. Where a series ended it ends again by itself.
+pub(super) fn move_scrapes(from: &History, to: &mut Appender) {
+    for time in times(from) {
+        let mut scrape = to.scrape(time);
+        each(from, time, time, |labels, samples| {
+            let sample = samples.iter().find(|sample| sample.time == time);
+            let Some(sample) = sample.filter(|sample| !is_stale(sample.value)) else {
+                return;
+            };
+            let labels: Vec<_> = labels.iter().collect();
+            if let Some(series) = scrape.series(&labels) {
+                scrape.sample(series, sample.value);
+            }
+        });
+        scrape.commit();
+    }
+}
+
+/// When there was a scrape.
+fn times(history: &History) -> BTreeSet<i64> {
+    let mut times = BTreeSet::new();
+    each(history, i64::MIN, i64::MAX, |_, samples| {
+        times.extend(samples.iter().map(|sample| sample.time));
+    });
+    times
+}
+
+fn each(history: &History, start: i64, end: i64, mut each: impl FnMut(&Labels, &[Sample])) {
+    let all = Selection {
+        matchers: &[],
+        start,
+        end,
+    };
+    let read = history.select(&all, &mut |labels, samples| {
+        each(labels, samples);
+        ControlFlow::Continue(())
+    });
+    if let Err(error) = read {
+        warn!(%error, "not every scrape of the time of loading could be kept");
+    }
+}

