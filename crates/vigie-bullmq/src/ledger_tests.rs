@@ -38,6 +38,15 @@ impl Stream {
         self.entries.drain(..from);
     }
 
+    /// A replica takes over that had not got the last `n`.
+    fn cut(&mut self, n: usize) {
+        for _ in 0..n.min(self.entries.len()) {
+            self.entries.pop_back();
+            self.added -= 1;
+        }
+        self.last = self.entries.back().copied().unwrap_or_default();
+    }
+
     fn info(&self) -> StreamInfo {
         StreamInfo {
             last: self.last,
@@ -190,7 +199,6 @@ proptest! {
             }
             prop_assert!(before + read + lost <= stream.added);
         }
-        stream.add(ms);
         let (more, missed) = stream.read(&mut ledger, usize::MAX);
         let last = ledger.check(Some(&stream.info()));
         prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
@@ -226,6 +234,39 @@ proptest! {
                     ledger.read(id);
                     prop_assert!(read.insert(id), "{id} twice");
                 },
+            }
+        }
+    }
+
+    /// Replicas take over that had not got everything, and no entry is read twice or said to be lost.
+    #[test]
+    fn nothing_of_a_cut_stream_is_read_twice(
+        before in 0u64..20,
+        steps in prop::collection::vec((0u8..4, 1usize..12), 1..80),
+    ) {
+        let mut stream = Stream::default();
+        (1..=before).for_each(|ms| stream.add(ms));
+        let mut ledger = Ledger::from_now(Some(&stream.info()));
+        let mut seen = BTreeSet::new();
+        let mut ms = before + 1;
+        // The replica has at least what was there when the reading began.
+        let sure = stream.entries.len();
+        for (what, n) in steps {
+            match what {
+                0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                2 => {
+                    stream.cut(n.min(stream.entries.len() - sure));
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
+                _ => {
+                    let from = ledger.cursor();
+                    let (_, lost) = stream.read(&mut ledger, usize::MAX);
+                    prop_assert_eq!(lost, 0);
+                    for id in stream.entries.iter().filter(|id| **id > from) {
+                        prop_assert!(seen.insert(*id), "read twice");
+                    }
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
             }
         }
     }
