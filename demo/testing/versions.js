@@ -13,6 +13,7 @@ const { values: args } = parseArgs({
     queue: { type: 'string', default: 'driven' },
     'no-queue': { type: 'boolean', default: false }, // flows only
     'skip-meta': { type: 'boolean', default: false },
+    'limiter-max': { type: 'string' }, // jobs an hour, as an option of the worker, or of Bull's queue
   },
 });
 const HOUR_MS = 3_600_000;
@@ -22,9 +23,10 @@ const redis = new Redis(args.redis);
 const { hostname: host, port } = new URL(args.redis);
 const connection = { host, port: Number(port), maxRetriesPerRequest: null };
 const at = { connection, prefix: args.prefix };
+const limiter = args['limiter-max'] && { limiter: { max: Number(args['limiter-max']), duration: HOUR_MS } };
 
 function open() {
-  if (isBull) return new library.default(args.queue, { redis: connection, prefix: args.prefix });
+  if (isBull) return new library.default(args.queue, { redis: connection, prefix: args.prefix, ...limiter });
   return new library.Queue(args.queue, { ...at, skipMetasUpdate: args['skip-meta'] });
 }
 const queue = args['no-queue'] ? null : open();
@@ -33,11 +35,16 @@ await (isBull ? queue.isReady() : queue?.waitUntilReady());
 const token = randomUUID();
 let worker;
 const taken = [];
+function work() {
+  if (!worker) {
+    worker = new library.Worker(args.queue, null, { ...at, lockDuration: HOUR_MS, ...limiter });
+    worker.on('error', () => {});
+  }
+  return worker;
+}
 async function next() {
   if (isBull) return queue.getNextJob();
-  worker ??= new library.Worker(args.queue, null, { ...at, lockDuration: HOUR_MS });
-  worker.on('error', () => {});
-  return worker.getNextJob(token, { block: false });
+  return work().getNextJob(token, { block: false });
 }
 
 /** The state of every job, by where its id lies: keys are listed, members compared, nothing is trusted to be a count. */
@@ -76,17 +83,54 @@ await serve({
   },
 
   /** A parent and its child, in two queues that no one opened. */
-  async flow({ parent, child }) {
+  async flow({ parent, child, agoMs = 0 }) {
     const flows = new library.FlowProducer(at);
-    await flows.add({ name: 'parent', queueName: parent, children: [{ name: 'child', queueName: child }] });
+    const opts = { timestamp: Date.now() - agoMs };
+    await flows.add({ name: 'parent', queueName: parent, opts, children: [{ name: 'child', queueName: child }] });
     await flows.close();
     return {};
   },
 
-  /** Takes jobs, and holds them. */
+  /** The job that was taken first gets a child, and waits for it. */
+  async wait({ child }) {
+    const job = taken.shift();
+    const parent = { id: job.id, queue: `${args.prefix}:${args.queue}` };
+    const children = new library.Queue(child, at);
+    await children.add('child', {}, { parent });
+    await children.close();
+    return { waits: await job.moveToWaitingChildren(token) };
+  },
+
+  /** Takes jobs, and holds them; says how many there were to take. */
   async take({ n = 1 }) {
-    for (; n > 0; n--) taken.push(await next());
-    return { taken: taken.map((job) => job?.id) };
+    let found = 0;
+    for (; n > 0; n--) {
+      const job = await next();
+      if (!job) continue;
+      taken.push(job);
+      found += 1;
+    }
+    return { found };
+  },
+
+  /** Repeats itself, by what each version has for it. */
+  async schedule({ id, every }) {
+    if (queue.upsertJobScheduler) await queue.upsertJobScheduler(id, { every });
+    else await queue.add(id, {}, { repeat: { every } });
+    return {};
+  },
+
+  /** Lets that many jobs begin in a window of time; a version that cannot says so. */
+  async globalRateLimit({ max, duration }) { await queue.setGlobalRateLimit(max, duration); return {}; },
+
+  /** Lets no job begin for that long. */
+  async rateLimit({ ms }) { await (queue.rateLimit ? queue : work()).rateLimit(ms); return {}; },
+
+  /** Lets that many jobs run at once, or as many as there are workers for. */
+  async globalConcurrency({ most }) {
+    if (most === null) await queue.removeGlobalConcurrency();
+    else await queue.setGlobalConcurrency(most);
+    return {};
   },
 
   /** Ends the job that was taken first. */

@@ -41,6 +41,9 @@ pub(crate) enum Event {
     Removed,
     Cleaned,
     Deduplicated,
+    /// The queue, and not a job.
+    Paused,
+    Resumed,
     Other,
 }
 
@@ -58,6 +61,8 @@ impl Event {
             b"removed" => Self::Removed,
             b"cleaned" => Self::Cleaned,
             b"deduplicated" => Self::Deduplicated,
+            b"paused" => Self::Paused,
+            b"resumed" => Self::Resumed,
             _ => Self::Other,
         }
     }

@@ -1,4 +1,5 @@
-//! What a queue's events come to: which job ended how, how long its attempts ran, and since when it waits.
+//! What a queue's events come to: which job ended how, how long its attempts ran, since when it waits, and since when
+//! the queue is paused.
 //!
 //! A plain value fed with entries in the order of the stream. It knows no clock: entry ids carry the
 //! server's, for the start of an attempt as for its end.
@@ -10,6 +11,7 @@ use foldhash::fast::RandomState;
 
 use crate::entry::{Entry, Event, StreamId};
 use crate::names::{NameId, Names};
+use crate::pauses::Pauses;
 use crate::recent::Recent;
 
 /// A longer job id is not looked up.
@@ -91,6 +93,7 @@ pub(crate) struct Fold {
     running: Recent<Run>,
     /// The last entry's end, if a stall may yet turn out to be the reason: then nothing was measured.
     held: Option<(u64, End)>,
+    pauses: Pauses,
     hasher: RandomState,
     gaps: u64,
 }
@@ -102,6 +105,7 @@ impl Fold {
             pending: Recent::new(limits.jobs),
             running: Recent::new(limits.jobs),
             held: None,
+            pauses: Pauses::default(),
             hasher: RandomState::default(),
             gaps: 0,
         }
@@ -158,6 +162,8 @@ impl Fold {
             Event::Cleaned => batch.removed += u64::from(entry.count),
             Event::Deduplicated => batch.deduplicated += 1,
             Event::Stalled => batch.stalled += 1,
+            Event::Paused => self.pauses.paused(entry.id.ms),
+            Event::Resumed => self.pauses.resumed(entry.id.ms),
             Event::Other => {}
         }
     }
@@ -179,6 +185,11 @@ impl Fold {
         Some(run.since)
     }
 
+    /// What was seen of the queue's pauses.
+    pub(crate) fn pauses(&self) -> Pauses {
+        self.pauses
+    }
+
     /// The name of a job, looked up; `None` when it was gone already.
     pub(crate) fn learn(&mut self, job: &[u8], name: Option<&[u8]>) -> NameId {
         let Some(name) = name else {
@@ -196,6 +207,7 @@ impl Fold {
     pub(crate) fn gap(&mut self) {
         self.gaps += 1;
         self.held = None;
+        self.pauses = Pauses::default();
         self.pending.each_mut(|job| job.ready = 0);
         for (job, run) in self.running.drain() {
             if run.name.is_some() {

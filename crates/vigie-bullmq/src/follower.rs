@@ -200,6 +200,7 @@ impl Follower {
         self.shared.families.events_up.set(0.0);
         for stream in &self.streams {
             stream.queue.activity.follow(false);
+            stream.counts.exact.forget();
         }
         let text = error.to_string();
         let mut health = self.shared.health.lock();

@@ -11,12 +11,15 @@ use tracing::warn;
 use crate::error::Error;
 use crate::fold::Fold;
 use crate::link::{Link, unless_of_key};
+use crate::pauses::Pauses;
 use crate::shared::{Queue, Shared};
-use crate::signals::{self, Events, Look, Replies};
+use crate::signals::{self, Events, Known, Look, Replies};
 use crate::workers;
 
 /// Queues looked at together.
 const CHUNK: usize = 500;
+/// Streams read back among them, in search of a pause: half a megabyte, and 10 where return values are large.
+const READS: usize = 8;
 /// A look takes no more steps: one, one for each priority, and one for the jobs of the last.
 const STEPS: usize = 40;
 /// What the server refused is asked for again, but not soon: it may keep a log of what it refuses.
@@ -59,17 +62,20 @@ impl Inspector {
         let settings = &self.shared.settings;
         let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
         if self.next_look <= Instant::now() {
-            let refused = match self.look(link).await {
-                Err(error) if error.is_refusal() => Some(error),
-                result => result.map(|()| None)?,
-            };
-            let pause = refused.as_ref().map_or(looks_every, |_| REFUSED);
-            self.next_look = Instant::now() + pause;
-            if let Some(error) = &refused {
-                for queue in self.shared.queues().iter() {
-                    queue.signals.forget();
+            let (refused, pause) = match self.look(link).await {
+                // Without the server's clock nothing has an age.
+                Err(error) if error.is_refusal() => {
+                    for queue in self.shared.queues().iter() {
+                        queue.signals.forget();
+                    }
+                    (Some(error), REFUSED)
                 }
-                say_once(&mut self.look_refused, error);
+                result => (result?, looks_every),
+            };
+            self.next_look = Instant::now() + pause;
+            match &refused {
+                Some(error) => say_once(&mut self.look_refused, error),
+                None => self.look_refused = false,
             }
         }
         if self.next_workers <= Instant::now() {
@@ -89,22 +95,28 @@ impl Inspector {
         Ok(())
     }
 
-    /// Looks at all queues whose levels are known.
-    async fn look(&mut self, link: &mut Link) -> Result<(), Error> {
+    /// Looks at all queues whose levels are known. Returns what the server refused, of which that is unknown then.
+    async fn look(&mut self, link: &mut Link) -> Result<Option<Error>, Error> {
         let queues = self.shared.queues();
+        let mut refused = None;
         for chunk in queues.chunks(CHUNK) {
+            let mut reads = READS;
             let counted = chunk.iter().filter_map(|queue| {
                 let levels = queue.counted.lock().map(|counted| counted.levels)?;
                 let (gaps, remembered) = std::mem::take(&mut *queue.remembered.lock());
                 // After a gap they may have been taken and have come back.
                 let valid = gaps == queue.fold.lock().gaps();
-                let remembered = remembered.into_iter().filter(|_| valid).collect();
-                Some((&**queue, Look::new(&queue.key, &levels, remembered)))
+                let known = Known {
+                    key: &queue.key,
+                    levels,
+                    events: queue.events,
+                    remembered: valid.then_some(remembered).unwrap_or_default(),
+                };
+                Some((&**queue, Look::new(known, &mut reads)))
             });
-            look(link, counted.collect()).await?;
+            refused = look(link, counted.collect()).await?.or(refused);
         }
-        self.look_refused = false;
-        Ok(())
+        Ok(refused)
     }
 
     async fn workers(&mut self, link: &mut Link) -> Result<(), Error> {
@@ -122,8 +134,9 @@ impl Inspector {
 }
 
 /// Advances the looks together until all are over.
-async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(), Error> {
+async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Option<Error>, Error> {
     let what = "looking at jobs";
+    let mut refused = None;
     let mut now = 0;
     for step in 0..STEPS {
         let mut pipeline = redis::pipe();
@@ -140,13 +153,18 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(),
             break;
         }
         let answers = link.ask_all(what, &pipeline).await?;
-        for answer in &answers {
-            unless_of_key(what, answer)?;
-        }
         let mut rest = answers.as_slice();
         if let (0, Some((time, others))) = (step, rest.split_first()) {
+            unless_of_key(what, time)?;
             now = signals::time(time).ok_or(Error::Answer { what })?;
             rest = others;
+        }
+        for answer in rest {
+            match unless_of_key(what, answer) {
+                // One command and not another: a look takes that for not known.
+                Err(error) if error.is_refusal() => refused = Some(error),
+                result => result?,
+            }
         }
         for ((queue, look), length) in looks.iter_mut().zip(lengths) {
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
@@ -165,7 +183,7 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(),
         *queue.remembered.lock() = (queue.fold.lock().gaps(), remembered);
         queue.signals.set(&signals);
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// What the events of a queue told so far.
@@ -181,6 +199,10 @@ impl Events for Seen<'_> {
 
     fn started(&self, job: &[u8]) -> Option<u64> {
         self.fold.started(job)
+    }
+
+    fn pauses(&self) -> Pauses {
+        self.fold.pauses()
     }
 
     fn are_followed(&self) -> bool {

@@ -15,11 +15,53 @@ pub(crate) struct Ledger {
     expected: u64,
     /// How many were read since the last check.
     recent: u64,
-    /// "When the entry with this id was added, there were so many": settled when the cursor gets there.
-    claim: Option<(StreamId, u64)>,
+    /// Settled when the cursor gets there.
+    claim: Option<Claim>,
     /// What had ended by then, as workers counted it.
     counted: Option<Ended>,
+    /// The beginning of the stream at the last check.
+    beginning: Option<Beginning>,
+    /// Whether the server counts what it adds.
+    counts: bool,
+    /// Whether entries may have gone that nothing tells of: with a stream that is gone, with a server.
+    broken: bool,
     pub(crate) repair: Repair,
+}
+
+/// "When the entry with this id was added, there were so many."
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    at: StreamId,
+    added: u64,
+    /// Whether what is missing up to there was missed. It may have gone with a server that had more than this one has.
+    counts_loss: bool,
+}
+
+/// Where a stream begins, and how many entries were there before; since Redis 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Beginning {
+    first: StreamId,
+    trimmed: Option<u64>,
+}
+
+impl Beginning {
+    fn of(info: &StreamInfo) -> Self {
+        Self {
+            // An empty one begins after its last entry.
+            first: info.first.unwrap_or(info.last),
+            trimmed: info.added.and_then(|added| added.checked_sub(info.length)),
+        }
+    }
+
+    /// Whether this can be the stream that began like `before`, as it is by now or as it was some time ago. One that was
+    /// made since begins later, and nothing of it was trimmed yet.
+    fn can_be(self, before: Self) -> bool {
+        let more = match (self.trimmed, before.trimmed) {
+            (Some(now), Some(before)) => now > before,
+            _ => true,
+        };
+        self.first <= before.first || more
+    }
 }
 
 impl Ledger {
@@ -50,16 +92,18 @@ impl Ledger {
     /// The same of an entry that may tell an end: 0 completed, 1 failed.
     pub(crate) fn read_end(&mut self, id: StreamId, outcome: Option<usize>) -> u64 {
         let mut lost = 0;
-        if self.claim.is_some_and(|(at, _)| id > at) {
+        if self.claim.is_some_and(|claim| id > claim.at) {
             lost += self.settle();
         }
         self.cursor = id;
+        let (first, trimmed) = (id, None);
+        self.beginning.get_or_insert(Beginning { first, trimmed });
         self.expected = self.expected.saturating_add(1);
         self.recent = self.recent.saturating_add(1);
         if let Some(outcome) = outcome {
             self.repair.read(outcome);
         }
-        if self.claim.is_some_and(|(at, _)| id == at) {
+        if self.claim.is_some_and(|claim| id == claim.at) {
             lost += self.settle();
         }
         lost
@@ -82,9 +126,25 @@ impl Ledger {
             self.repair.settle(0, counted);
             return 0;
         };
+        self.counts = info.added.is_some();
+        let beginning = Beginning::of(info);
+        let before = self.beginning.replace(beginning);
+        let same = before.is_some_and(|before| beginning.can_be(before));
+        let fewer = info.added.is_some_and(|added| added < self.expected);
+        if same && (fewer || info.last < self.cursor) {
+            // What was read last went with a server: it crashed, or another took over. What is there was read, or cannot
+            // be told from what was; to read it again would count it twice.
+            self.broken = true;
+            self.repair.reset();
+            self.cursor = self.cursor.min(info.last);
+            return self.claim(info, false);
+        }
         if info.last < self.cursor {
             // Another stream under the same key, made while the server's clock stood behind.
             self.anew();
+            if info.first.is_some() {
+                self.cursor = StreamId::default();
+            }
         }
         let Some(added) = info.added else {
             return 0;
@@ -95,157 +155,62 @@ impl Ledger {
         if added < self.expected || replaced {
             // Some of what was read since the last check may be of the new stream. Never say more than is sure.
             self.expected = if unread { 0 } else { recent.min(added) };
+            self.broken = true;
             self.repair.reset();
         }
-        self.claim = Some((info.last, added));
-        if info.last == self.cursor {
+        self.claim(info, true)
+    }
+
+    fn claim(&mut self, info: &StreamInfo, counts_loss: bool) -> u64 {
+        let Some(added) = info.added else {
+            return 0;
+        };
+        self.claim = Some(Claim {
+            at: info.last,
+            added,
+            counts_loss,
+        });
+        if info.length == 0 {
+            // There is nothing to read on the way there.
+            self.cursor = self.cursor.max(info.last);
+        }
+        if info.last <= self.cursor {
             return self.settle();
         }
         0
     }
 
-    /// It is not what we were reading.
+    /// Whether it can be told how many entries were missed.
+    pub(crate) fn is_provable(&self) -> bool {
+        self.counts && !self.broken
+    }
+
+    /// Whether all that the last check claimed was read, or is known to be missed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.claim.is_none()
+    }
+
+    /// It is not what we were reading. What comes is newer: an entry that was read does not come again with a copy.
     fn anew(&mut self) {
-        let mut repair = std::mem::take(&mut self.repair);
-        repair.reset();
-        *self = Self {
-            counted: self.counted,
-            repair,
-            ..Self::default()
-        };
+        self.expected = 0;
+        self.broken |= self.cursor > StreamId::default();
+        self.repair.reset();
     }
 
     fn settle(&mut self) -> u64 {
-        let Some((_, added)) = self.claim.take() else {
+        let Some(claim) = self.claim.take() else {
             return 0;
         };
-        let lost = added.saturating_sub(self.expected);
-        self.expected = added;
+        let lost = match claim.counts_loss {
+            true => claim.added.saturating_sub(self.expected),
+            false => 0,
+        };
+        self.expected = claim.added;
         self.repair.settle(lost, self.counted);
         lost
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::VecDeque;
-
-    /// A stream as Redis keeps it.
-    #[derive(Default)]
-    struct Stream {
-        entries: VecDeque<StreamId>,
-        last: StreamId,
-        added: u64,
-    }
-
-    impl Stream {
-        fn add(&mut self, ms: u64) {
-            self.last = StreamId { ms, seq: 0 };
-            self.entries.push_back(self.last);
-            self.added += 1;
-        }
-
-        fn trim(&mut self, keep: usize) {
-            let from = self.entries.len().saturating_sub(keep);
-            self.entries.drain(..from);
-        }
-
-        fn info(&self) -> StreamInfo {
-            StreamInfo {
-                last: self.last,
-                first: self.entries.front().copied(),
-                length: self.entries.len() as u64,
-                added: Some(self.added),
-            }
-        }
-
-        fn read(&self, ledger: &mut Ledger, limit: usize) -> (u64, u64) {
-            let new = self.entries.iter().filter(|id| **id > ledger.cursor());
-            let new: Vec<_> = new.copied().take(limit).collect();
-            let lost = new.iter().map(|id| ledger.read(*id)).sum();
-            (new.len() as u64, lost)
-        }
-    }
-
-    #[test]
-    fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
-        let mut stream = Stream::default();
-        let mut ledger = Ledger::from_start();
-        (1..=100).for_each(|ms| stream.add(ms));
-        stream.read(&mut ledger, 1000);
-        assert_eq!(ledger.check(Some(&stream.info())), 0);
-        // More than before, all of it later: only that nothing was ever trimmed gives it away.
-        let mut stream = Stream::default();
-        (200..=400).for_each(|ms| stream.add(ms));
-        assert_eq!(ledger.check(Some(&stream.info())), 0);
-        assert_eq!(stream.read(&mut ledger, 1000), (201, 0));
-        // Trimmed before it was read, its clock behind.
-        let mut stream = Stream::default();
-        (10..=50).for_each(|ms| stream.add(ms));
-        stream.trim(11);
-        assert_eq!(ledger.check(Some(&stream.info())), 0);
-        assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
-    }
-
-    #[test]
-    fn a_server_that_does_not_count_is_read_all_the_same() {
-        let mut ledger = Ledger::from_start();
-        ledger.read(StreamId { ms: 5, seq: 0 });
-        let info = StreamInfo {
-            last: StreamId { ms: 9, seq: 0 },
-            first: Some(StreamId { ms: 9, seq: 0 }),
-            length: 1,
-            added: None,
-        };
-        assert_eq!(ledger.check(Some(&info)), 0);
-        assert_eq!(ledger.read(info.last), 0);
-    }
-
-    proptest! {
-        /// Whatever is added, trimmed, read in parts and checked at whatever moment.
-        #[test]
-        fn read_and_lost_make_what_was_added(
-            before in 0u64..20,
-            steps in prop::collection::vec((0u8..5, 1usize..12), 1..80),
-        ) {
-            let mut stream = Stream::default();
-            (1..=before).for_each(|ms| stream.add(ms));
-            let mut ledger = Ledger::from_now(Some(&stream.info()));
-            let (mut read, mut lost, mut ms) = (0, 0, before + 1);
-            for (what, n) in steps {
-                match what {
-                    0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
-                    2 => stream.trim(n),
-                    3 => lost += ledger.check(Some(&stream.info())),
-                    _ => {
-                        let (more, missed) = stream.read(&mut ledger, n);
-                        read += more;
-                        lost += missed;
-                    }
-                }
-                prop_assert!(before + read + lost <= stream.added);
-            }
-            stream.add(ms);
-            let (more, missed) = stream.read(&mut ledger, usize::MAX);
-            let last = ledger.check(Some(&stream.info()));
-            prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
-        }
-
-        #[test]
-        fn any_claim_is_taken(steps in prop::collection::vec((any::<bool>(), any::<[u64; 4]>()), 0..50)) {
-            let mut ledger = Ledger::from_start();
-            for (read, [a, b, c, d]) in steps {
-                let id = StreamId { ms: a % 50, seq: 0 };
-                if read {
-                    ledger.read(id);
-                } else {
-                    let info = StreamInfo { last: id, first: None, length: b, added: Some(c.max(d)) };
-                    ledger.check(Some(&info));
-                }
-            }
-        }
-    }
-}
+#[path = "ledger_tests.rs"]
+mod tests;

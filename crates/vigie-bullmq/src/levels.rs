@@ -56,6 +56,10 @@ pub struct Levels {
     pub retained: [Option<u64>; 2],
     /// Whether the queue is paused.
     pub paused: Option<bool>,
+    /// How many jobs may be active at once, whatever the workers; `None`: as many as they take.
+    pub concurrency: Option<u64>,
+    /// How many jobs may begin in one window of time, whatever the workers; `None`: as many as they take.
+    pub rate: Option<u64>,
 }
 
 impl Levels {
@@ -64,6 +68,12 @@ impl Levels {
     pub fn get(&self, state: State) -> Option<u64> {
         // The order of `ALL` is that of the declaration.
         self.states[state as usize]
+    }
+
+    /// Whether as many jobs are active as may be; `None`: there is no bound, or the jobs are not known.
+    #[must_use]
+    pub fn concurrency_reached(&self) -> Option<bool> {
+        Some(self.get(State::Active)? >= self.concurrency?)
     }
 
     /// Whether every key holds what a queue's does, or nothing.
@@ -103,7 +113,8 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     ] {
         pipeline.cmd("ZCARD").arg(queue.part(set));
     }
-    pipeline.cmd("HMGET").arg(queue.part("meta")).arg("paused");
+    pipeline.cmd("HMGET").arg(queue.part("meta"));
+    pipeline.arg("paused").arg("concurrency").arg("max");
     if markers {
         pipeline.arg("version");
         for list in ["wait", "paused"] {
@@ -127,7 +138,8 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let wait = number(0).map(|jobs| jobs.saturating_sub(marked[0]));
     let held = number(1).map(|jobs| jobs.saturating_sub(marked[1]));
     let meta = list(reply(8));
-    let flag = meta.map(|fields| fields.first().is_some_and(|flag| bytes(flag).is_some()));
+    let field = |at: usize| meta.and_then(|fields| bytes(fields.get(at)?));
+    let flag = meta.map(|_| field(0).is_some());
     let paused = flag.unwrap_or_default();
     // From version 6 on a pause leaves the jobs in `wait`; before, it moves them to `paused`, and a few
     // may still be there after an upgrade.
@@ -140,11 +152,19 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
         states: [waiting, number(2), number(4), number(3), paused, number(5)],
         retained: [number(6), number(7)],
         paused: flag,
+        concurrency: field(1).and_then(bound),
+        rate: field(2).and_then(bound),
     };
     // Nobody goes back to a version that puts markers there.
     let searched = replies.len() > PLAIN;
-    let old = searched && is_old(meta.and_then(|fields| fields.get(1)).and_then(bytes));
+    let old = searched && is_old(field(3));
     (levels, old || marked != [0, 0])
+}
+
+/// As many as are not fewer than this: BullMQ compares, and takes fractions.
+fn bound(text: &[u8]) -> Option<u64> {
+    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (number >= 0.0).then(|| number.ceil() as u64)
 }
 
 /// `0:` and the time at which the next delayed job is due.
@@ -192,7 +212,8 @@ mod tests {
     fn replies_of(sizes: [i64; 8], paused: bool, version: &str, tails: &[&[&str]]) -> Vec<Value> {
         let mut replies: Vec<Value> = sizes.map(Value::Int).to_vec();
         let flag = if paused { bulk("1") } else { Value::Nil };
-        replies.push(Value::Array(vec![flag, bulk(version)]));
+        let meta = vec![flag, Value::Nil, Value::Nil, bulk(version)];
+        replies.push(Value::Array(meta));
         for tail in tails {
             replies.push(Value::Array(tail.iter().map(|entry| bulk(entry)).collect()));
         }
@@ -285,6 +306,29 @@ mod tests {
         assert!(before("bullmq:4.18.3") && before("bullmq:5.12.11") && before("bullmq:5.9.99"));
         assert!(before("") && before("bullmq-pro") && is_before(None, [5, 0, 0]));
         assert!(!before("bullmq:5.12.12") && !before("bullmq-pro:7.0.0-beta.1"));
+    }
+
+    #[test]
+    fn bounds_of_the_queue() {
+        let bounded = |active, concurrency: &str, max| {
+            let mut replies = replies_of([9, 0, active, 0, 0, 0, 0, 0], false, "", &[]);
+            replies[8] = Value::Array(vec![Value::Nil, bulk(concurrency), max]);
+            let (levels, _) = read(&replies);
+            (
+                levels.concurrency,
+                levels.concurrency_reached(),
+                levels.rate,
+            )
+        };
+        assert_eq!(bounded(2, "3", Value::Nil), (Some(3), Some(false), None));
+        assert_eq!(
+            bounded(3, "3", bulk("100")),
+            (Some(3), Some(true), Some(100))
+        );
+        assert_eq!(bounded(2, "2.5", bulk("-1")), (Some(3), Some(false), None));
+        assert_eq!(bounded(0, "0", bulk("many")), (Some(0), Some(true), None));
+        assert_eq!(bounded(9, "nan", Value::Nil), (None, None, None));
+        assert_eq!(bounded(-1, "3", Value::Nil), (Some(3), None, None));
     }
 
     #[test]

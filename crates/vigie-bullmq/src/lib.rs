@@ -34,7 +34,7 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `key`, `entry` | the names of keys; what the server answers |
-//! | `fold`, `names`, `recent` | what events come to |
+//! | `fold`, `names`, `pauses`, `recent` | what events come to |
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
@@ -59,6 +59,7 @@ mod ledger;
 mod levels;
 mod link;
 mod names;
+mod pauses;
 mod recent;
 mod refresh;
 mod repair;

@@ -31,7 +31,7 @@ pub(crate) struct Queue {
     /// `None`: not known.
     pub(crate) counted: Mutex<Option<Counted>>,
     /// Of the last look, and how many gaps there had been by then.
-    pub(crate) remembered: Mutex<(u64, Vec<Remembered>)>,
+    pub(crate) remembered: Mutex<(u64, Remembered)>,
 }
 
 /// The jobs of a queue, as they were counted.

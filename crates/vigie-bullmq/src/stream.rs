@@ -93,6 +93,7 @@ impl Stream {
             && error.code() == "WRONGTYPE"
         {
             self.ledger = None;
+            self.counts.exact.forget();
             self.queue.activity.follow(false);
             return;
         }
@@ -123,7 +124,12 @@ impl Stream {
             return;
         };
         let missed = ledger.repair.take();
-        self.counts.exact.set(f64::from(ledger.repair.is_exact()));
+        match ledger.is_settled() {
+            _ if !ledger.is_provable() => self.counts.exact.forget(),
+            true => self.counts.exact.set(f64::from(ledger.repair.is_exact())),
+            // It stays what it was, until the reading gets there.
+            false => {}
+        }
         if missed != [0; 2] {
             let mut fold = self.queue.fold.lock();
             let name = fold.unknown();

@@ -150,10 +150,46 @@ catalogue! {
         "1 when the queue is paused, 0 when it is not.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
+    /// How long it has been so.
+    BULLMQ_QUEUE_PAUSED_SECONDS: Gauge, 2 = Desc::gauge(
+        "bullmq_queue_paused_seconds",
+        "How long the queue has been paused, at least. Redis does not say since when, the event stream does: exact where Vigie saw the pause, or found it among the last 500 events when it started or had missed some; otherwise since the oldest of these. Absent when the queue is not paused, and for queues of Bull, which has no event stream. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// The bound of a whole queue.
+    BULLMQ_CONCURRENCY_LIMIT: Gauge, 2 = Desc::gauge(
+        "bullmq_concurrency_limit",
+        "How many jobs of the queue may be active at once, whatever its workers could take (setGlobalConcurrency). Absent when there is no such limit; what a single worker takes at once is not in Redis.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Whether it holds jobs back.
+    BULLMQ_CONCURRENCY_REACHED: Gauge, 2 = Desc::gauge(
+        "bullmq_concurrency_reached",
+        "1 when as many jobs are active as bullmq_concurrency_limit, so that no worker takes another, 0 when fewer are. Absent when there is no such limit.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Whether a rate limit holds jobs back.
+    BULLMQ_RATE_LIMITED: Gauge, 2 = Desc::gauge(
+        "bullmq_rate_limited",
+        "1 when jobs are ready to run and no worker takes one before a time that is set: as many have begun as setGlobalRateLimit() allows, or rateLimit() was called, which workers without a limit do not heed. 0 when no job is held back so. The limit in a worker's own limiter option is not in Redis: while jobs begun are counted against one, this is absent. Absent for queues of Bull. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Until when.
+    BULLMQ_RATE_LIMIT_RESET: Gauge, 2 = Desc::gauge(
+        "bullmq_rate_limit_reset_seconds",
+        "How long until the rate limit's count of jobs begins anew, also of a limit that only workers know: then a worker that is held back goes on. Absent when none is counted, when no job is ready to run, and for queues of Bull. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
     /// How long the first in line waits.
     BULLMQ_OLDEST_WAITING_AGE: Gauge, 2 = Desc::gauge(
         "bullmq_oldest_waiting_age_seconds",
         "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// How long the first parent waits.
+    BULLMQ_OLDEST_WAITING_CHILDREN_AGE: Gauge, 2 = Desc::gauge(
+        "bullmq_oldest_waiting_children_age_seconds",
+        "How long the oldest flow parent has been waiting for its children, since it was added or went back to wait for more, by the clock of who did that; 0 when none is. A parent whose child failed waits for good, unless the child was told to fail or to leave it. Read every 5 s.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
     /// How long the longest runs.
@@ -172,6 +208,12 @@ catalogue! {
     BULLMQ_DELAYED_OVERDUE: Gauge, 2 = Desc::gauge(
         "bullmq_delayed_overdue",
         "Delayed jobs that were due more than 5 s ago: no worker is there, or free, to take them up. Read every 5 s.",
+        &["prefix", "queue"],
+    ).max_series(QUEUES);
+    /// Schedulers.
+    BULLMQ_SCHEDULERS: Gauge, 2 = Desc::gauge(
+        "bullmq_schedulers",
+        "Job schedulers of the queue, called repeatable jobs in older versions; BullMQ leaves there those that reached their limit or their end. Read every 5 s.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
     /// Schedulers behind their time.
@@ -245,13 +287,13 @@ catalogue! {
     /// What the reader missed.
     BULLMQ_EVENTS_LOST: Counter, 2 = Desc::counter(
         "bullmq_events_lost_total",
-        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
+        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact, unless Redis is older than version 7, cannot tell, and bullmq_outcomes_exact is absent. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
         &["prefix", "queue"],
     );
     /// Whether outcomes are complete.
     BULLMQ_OUTCOMES_EXACT: Gauge, 2 = Desc::gauge(
         "bullmq_outcomes_exact",
-        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent for queues of Bull, whose outcomes are not known.",
+        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent where it cannot be proven: Redis counts what was added to a stream since version 7. Absent for queues of Bull, whose outcomes are not known.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
     /// What the reader read.

@@ -74,7 +74,7 @@ struct Late {
 }
 
 enum Step {
-    First,
+    Count,
     All,
     Each(Vec<Late>),
     Over,
@@ -82,27 +82,28 @@ enum Step {
 
 pub(super) struct Schedulers {
     step: Step,
+    count: Option<u64>,
     late: Option<u64>,
 }
 
 impl Schedulers {
     pub(super) fn new() -> Self {
         Self {
-            step: Step::First,
+            step: Step::Count,
+            count: None,
             late: None,
         }
     }
 
     pub(super) fn ask(&self, now: u64, ask: &mut Ask<'_>) {
-        let mut schedulers = |to: &str, most: usize| {
-            let range = ask.of_part("ZRANGEBYSCORE", "repeat");
-            range.arg("-inf").arg(to).arg("WITHSCORES");
-            range.arg("LIMIT").arg(0).arg(most);
-        };
         match &self.step {
             // Of most queues there is no more to ask.
-            Step::First => schedulers("+inf", 1),
-            Step::All => schedulers(&now.to_string(), SCHEDULERS),
+            Step::Count => drop(ask.of_part("ZCARD", "repeat")),
+            Step::All => {
+                let range = ask.of_part("ZRANGEBYSCORE", "repeat");
+                range.arg("-inf").arg(now).arg("WITHSCORES");
+                range.arg("LIMIT").arg(0).arg(SCHEDULERS);
+            }
             Step::Each(late) => {
                 for Late { id, due } in late {
                     let scheduler = [&b"repeat:"[..], id].concat();
@@ -127,11 +128,14 @@ impl Schedulers {
         };
         let step = std::mem::replace(&mut self.step, Step::Over);
         match step {
-            Step::First => match scored(replies.next()).as_deref().map(late) {
-                None => {}
-                Some(first) if first.is_empty() => self.late = Some(0),
-                Some(_) => self.step = Step::All,
-            },
+            Step::Count => {
+                self.count = count(replies.next());
+                match self.count {
+                    None => {}
+                    Some(0) => self.late = Some(0),
+                    Some(_) => self.step = Step::All,
+                }
+            }
             Step::All => match scored(replies.next()).as_deref().map(late) {
                 None => {}
                 Some(all) if all.is_empty() => self.late = Some(0),
@@ -150,6 +154,10 @@ impl Schedulers {
             }
             Step::Over => {}
         }
+    }
+
+    pub(super) fn count(&self) -> Option<u64> {
+        self.count
     }
 
     pub(super) fn late(&self) -> Option<u64> {

@@ -1,10 +1,12 @@
-//! What else one looks at in a queue: how old, how late, how stuck its jobs are.
+//! What else one looks at in a queue: how old, how late, how stuck its jobs are, and what holds them back.
 //!
 //! A [`Look`] at one queue is a plain value that says what to ask next and takes the replies. The looks at
 //! all queues advance together, so that every step is one round trip for all of them.
 
 mod active;
+mod children;
 mod due;
+mod held;
 mod waiting;
 
 use redis::{Cmd, Pipeline, Value};
@@ -12,11 +14,13 @@ use redis::{Cmd, Pipeline, Value};
 use crate::entry::bytes;
 use crate::key::QueueKey;
 use crate::levels::{Levels, State};
+use crate::pauses::Pauses;
 
 use active::Active;
+use children::Children;
 use due::{Delayed, Schedulers};
-pub(crate) use waiting::Remembered;
-use waiting::Waiting;
+use held::{Pause, RateLimit};
+use waiting::{Met, Waiting};
 
 /// What a look comes to. `None`: not known. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,14 +30,41 @@ pub(crate) struct Signals {
     pub(crate) without_lock: Option<u64>,
     pub(crate) overdue: Option<u64>,
     pub(crate) scheduler_late: Option<u64>,
+    pub(crate) schedulers: Option<u64>,
+    pub(crate) oldest_waiting_children: Option<u64>,
+    /// `None` also of a queue that is not paused.
+    pub(crate) paused: Option<u64>,
+    pub(crate) rate_limited: Option<bool>,
+    /// `None` also where none is counted.
+    pub(crate) rate_limit_reset: Option<u64>,
 }
 
-/// What the events say of a job: when it became ready, and when it was taken.
+/// What a look leaves for the next one, should no event be missed until then.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remembered {
+    waiting: Vec<Met>,
+    /// Since when the queue is paused.
+    paused: Option<u64>,
+}
+
+/// What is known of a queue before a look.
+pub(crate) struct Known<'a> {
+    pub(crate) key: &'a QueueKey,
+    pub(crate) levels: Levels,
+    /// Whether it has a stream of events.
+    pub(crate) events: bool,
+    /// What the last look left.
+    pub(crate) remembered: Remembered,
+}
+
+/// What the events say of a job: when it became ready, and when it was taken; and of the queue.
 pub(crate) trait Events {
     /// Since when a job waits, by the server's clock.
     fn ready(&self, job: &[u8]) -> Option<u64>;
     /// Since when a job runs, by the server's clock.
     fn started(&self, job: &[u8]) -> Option<u64>;
+    /// When the queue was paused, and resumed.
+    fn pauses(&self) -> Pauses;
     /// Whether a job that comes to wait is known to do so a moment later.
     fn are_followed(&self) -> bool;
 }
@@ -45,18 +76,34 @@ pub(crate) struct Look<'a> {
     active: Active,
     delayed: Delayed,
     schedulers: Schedulers,
+    children: Children,
+    rate_limit: RateLimit,
+    pause: Pause,
 }
 
 impl<'a> Look<'a> {
-    /// Nothing is asked of what the levels say is empty. `remembered` is what the last look left.
-    pub(crate) fn new(key: &'a QueueKey, levels: &Levels, remembered: Vec<Remembered>) -> Self {
+    /// Nothing is asked of what the levels say is empty. `reads` is how many streams may yet be read back in search of a
+    /// pause, which is the one costly thing; who has no more turn gets one in another look.
+    pub(crate) fn new(known: Known<'a>, reads: &mut usize) -> Self {
+        let Known {
+            key,
+            levels,
+            events,
+            remembered,
+        } = known;
         let none = |state| levels.get(state) == Some(0);
         Self {
             key,
-            waiting: Waiting::new(levels, remembered),
+            waiting: Waiting::new(&levels, remembered.waiting),
             active: Active::new(!none(State::Active)),
             delayed: Delayed::new(!none(State::Delayed)),
             schedulers: Schedulers::new(),
+            children: Children::new(!none(State::WaitingChildren)),
+            rate_limit: match events {
+                true => RateLimit::new(&levels),
+                false => RateLimit::unknown(),
+            },
+            pause: Pause::new(&levels, remembered.paused, reads),
         }
     }
 
@@ -70,6 +117,9 @@ impl<'a> Look<'a> {
         self.active.ask(&mut ask);
         self.delayed.ask(now, &mut ask);
         self.schedulers.ask(now, &mut ask);
+        self.children.ask(&mut ask);
+        self.rate_limit.ask(&mut ask);
+        self.pause.ask(&mut ask);
     }
 
     /// Takes the replies to what [`Look::ask`] appended.
@@ -78,18 +128,30 @@ impl<'a> Look<'a> {
         self.active.take(replies, events);
         self.delayed.take(now, replies);
         self.schedulers.take(now, replies);
+        self.children.take(replies);
+        self.rate_limit.take(replies);
+        self.pause.take(now, replies, events);
     }
 
     /// What it came to, and what the next look should remember.
-    pub(crate) fn end(self, now: u64) -> (Signals, Vec<Remembered>) {
+    pub(crate) fn end(self, now: u64) -> (Signals, Remembered) {
         let signals = Signals {
             oldest_waiting: self.waiting.age(now),
             oldest_active: self.active.age(now),
             without_lock: self.active.without_lock(),
             overdue: self.delayed.overdue(),
             scheduler_late: self.schedulers.late(),
+            schedulers: self.schedulers.count(),
+            oldest_waiting_children: self.children.age(now),
+            paused: self.pause.age(now),
+            rate_limited: self.rate_limit.limited(),
+            rate_limit_reset: self.rate_limit.reset(),
         };
-        (signals, self.waiting.remembered())
+        let remembered = Remembered {
+            paused: self.pause.remembered(),
+            waiting: self.waiting.remembered(),
+        };
+        (signals, remembered)
     }
 }
 

@@ -4,15 +4,16 @@ use crate::entry::tests::bulk;
 use proptest::prelude::*;
 use std::collections::HashMap;
 
-const NOW: u64 = 1_795_425_686_973;
+pub(super) const NOW: u64 = 1_795_425_686_973;
 const NIL: Value = Value::Nil;
 
 /// What the events told: ready and started, by job.
 #[derive(Default)]
-struct Told {
-    ready: HashMap<&'static [u8], u64>,
-    started: HashMap<&'static [u8], u64>,
-    deaf: bool,
+pub(super) struct Told {
+    pub(super) ready: HashMap<&'static [u8], u64>,
+    pub(super) started: HashMap<&'static [u8], u64>,
+    pub(super) pauses: Pauses,
+    pub(super) deaf: bool,
 }
 
 impl Events for Told {
@@ -24,12 +25,16 @@ impl Events for Told {
         self.started.get(job).copied()
     }
 
+    fn pauses(&self) -> Pauses {
+        self.pauses
+    }
+
     fn are_followed(&self) -> bool {
         !self.deaf
     }
 }
 
-fn levels(jobs: &[(State, u64)]) -> Levels {
+pub(super) fn levels(jobs: &[(State, u64)]) -> Levels {
     let mut levels = Levels {
         states: [Some(0); 6],
         ..Levels::default()
@@ -40,11 +45,11 @@ fn levels(jobs: &[(State, u64)]) -> Levels {
     levels
 }
 
-fn array(values: impl IntoIterator<Item = Value>) -> Value {
+pub(super) fn array(values: impl IntoIterator<Item = Value>) -> Value {
     Value::Array(values.into_iter().collect())
 }
 
-fn texts(texts: &[&str]) -> Value {
+pub(super) fn texts(texts: &[&str]) -> Value {
     array(texts.iter().map(|text| bulk(text)))
 }
 
@@ -54,7 +59,7 @@ fn hash(fields: &[Option<u64>]) -> Value {
 }
 
 /// The commands of a step, a line each.
-fn asked(look: &Look<'_>) -> Vec<String> {
+pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
     let mut pipeline = redis::pipe();
     look.ask(NOW, &mut pipeline);
     let line = |command: &redis::Cmd| {
@@ -66,28 +71,47 @@ fn asked(look: &Look<'_>) -> Vec<String> {
     pipeline.cmd_iter().map(line).collect()
 }
 
-fn answer(look: &mut Look<'_>, told: &Told, replies: &[Value]) {
+pub(super) fn answer(look: &mut Look<'_>, told: &Told, replies: &[Value]) {
     let mut pipeline = redis::pipe();
     look.ask(NOW, &mut pipeline);
     assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(look));
     look.take(NOW, &mut Replies::new(replies), told);
 }
 
-fn nobody() -> Value {
+/// A look at a queue with a stream, some of which may be read back.
+pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+    let known = Known {
+        key,
+        levels,
+        events: true,
+        remembered,
+    };
+    Look::new(known, &mut 1)
+}
+
+pub(super) fn anew(key: &QueueKey, levels: Levels) -> Look<'_> {
+    begin(key, levels, Remembered::default())
+}
+
+pub(super) fn nobody() -> Value {
     texts(&[])
 }
 
-fn ago(seconds: u64) -> u64 {
+/// There is no scheduler.
+pub(super) const NONE: Value = Value::Int(0);
+/// There is no rate limit.
+pub(super) const FREE: Value = Value::Int(-2);
+
+pub(super) fn ago(seconds: u64) -> u64 {
     NOW - seconds * 1_000
 }
 
 #[test]
 fn of_an_empty_queue_only_schedulers_are_asked() {
     let key = QueueKey::new("bull", "q");
-    let mut look = Look::new(&key, &levels(&[]), Vec::new());
-    let expected = ["ZRANGEBYSCORE bull:q:repeat -inf +inf WITHSCORES LIMIT 0 1"];
-    assert_eq!(asked(&look), expected);
-    answer(&mut look, &Told::default(), &[nobody()]);
+    let mut look = anew(&key, levels(&[]));
+    assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
+    answer(&mut look, &Told::default(), &[NONE]);
     assert!(asked(&look).is_empty());
     let (signals, _) = look.end(NOW);
     let zero = Some(0);
@@ -97,6 +121,11 @@ fn of_an_empty_queue_only_schedulers_are_asked() {
         without_lock: zero,
         overdue: zero,
         scheduler_late: zero,
+        schedulers: zero,
+        oldest_waiting_children: zero,
+        paused: None,
+        rate_limited: Some(false),
+        rate_limit_reset: None,
     };
     assert_eq!(signals, expected);
 }
@@ -107,11 +136,11 @@ fn what_the_events_told_is_not_asked() {
     let told = Told {
         ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
         started: HashMap::from([(&b"3"[..], ago(9))]),
-        deaf: false,
+        ..Told::default()
     };
     let levels = levels(&[(State::Waiting, 2), (State::Active, 1)]);
-    let mut look = Look::new(&key, &levels, Vec::new());
-    let replies = [texts(&["1", "2"]), texts(&["3"]), nobody()];
+    let mut look = anew(&key, levels);
+    let replies = [texts(&["1", "2"]), texts(&["3"]), NONE, FREE];
     answer(&mut look, &told, &replies);
     let expected = [
         "EXISTS bull:q:3:lock",
@@ -124,7 +153,7 @@ fn what_the_events_told_is_not_asked() {
     assert_eq!(signals.oldest_waiting, Some(7_000));
     assert_eq!(signals.oldest_active, Some(9_000));
     assert_eq!(signals.without_lock, Some(0));
-    assert_eq!(remembered, []);
+    assert_eq!(remembered.waiting, []);
 }
 
 #[test]
@@ -134,8 +163,8 @@ fn a_pause_has_both_lists_read() {
         ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
         ..Told::default()
     };
-    let mut look = Look::new(&key, &levels(&[(State::Paused, 2)]), Vec::new());
-    answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), nobody()]);
+    let mut look = anew(&key, levels(&[(State::Paused, 2)]));
+    answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), NONE]);
     assert_eq!(look.end(NOW).0.oldest_waiting, Some(7_000));
 }
 
@@ -152,8 +181,12 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
         array(scored.flatten())
     };
     let prioritized = levels(&[(State::Prioritized, 9)]);
-    let mut look = Look::new(&key, &prioritized, Vec::new());
-    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
+    let mut look = anew(&key, prioritized);
+    answer(
+        &mut look,
+        &told,
+        &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
+    );
     let expected = [
         "HMGET bull:q:a timestamp opts processedOn attemptsMade ats",
         "EXISTS bull:q:a:processed",
@@ -173,14 +206,18 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
     let (signals, remembered) = look.end(NOW);
     assert_eq!(signals.oldest_waiting, Some(3_000));
     // The next look, a minute later.
-    let mut look = Look::new(&key, &prioritized, remembered);
-    answer(&mut look, &told, &[level(&[(1, "a"), (2, "b")]), nobody()]);
+    let mut look = begin(&key, prioritized, remembered);
+    answer(
+        &mut look,
+        &told,
+        &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
+    );
     answer(&mut look, &told, &[level(&[(2, "b"), (3, "c")])]);
     answer(&mut look, &told, &[nobody()]);
     assert!(asked(&look).is_empty());
     let (signals, remembered) = look.end(NOW + 60_000);
     assert_eq!(
-        (signals.oldest_waiting, remembered.len()),
+        (signals.oldest_waiting, remembered.waiting.len()),
         (Some(63_000), 2)
     );
 }
@@ -194,8 +231,8 @@ fn of_a_long_list_the_last_in_line_is_asked_too() {
     };
     let waiting = levels(&[(State::Waiting, 8)]);
     let next = ["8", "7", "6", "5", "4", "3", "2", "1"];
-    let mut look = Look::new(&key, &waiting, Vec::new());
-    answer(&mut look, &told, &[texts(&next), nobody()]);
+    let mut look = anew(&key, waiting);
+    answer(&mut look, &told, &[texts(&next), NONE, FREE]);
     assert_eq!(asked(&look)[0], "LRANGE bull:q:wait 0 1");
     let fresh = hash(&[Some(ago(3)), None, None, None, None]);
     let hashes = next.iter().flat_map(|_| [fresh.clone(), Value::Int(0)]);
@@ -204,7 +241,10 @@ fn of_a_long_list_the_last_in_line_is_asked_too() {
     // The one at both ends is known by now.
     assert!(asked(&look).is_empty());
     let (signals, remembered) = look.end(NOW);
-    assert_eq!((signals.oldest_waiting, remembered.len()), (Some(9_000), 8));
+    assert_eq!(
+        (signals.oldest_waiting, remembered.waiting.len()),
+        (Some(9_000), 8)
+    );
 }
 
 #[test]
@@ -216,7 +256,7 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
         ..Told::default()
     };
     let waiting = levels(&[(State::Waiting, 2)]);
-    let first = [texts(&["1", "0:0"]), nobody()];
+    let first = [texts(&["1", "0:0"]), NONE, FREE];
     for (hash, parent, expected) in [
         (
             hash(&[Some(ago(9)), None, None, None, None]),
@@ -228,12 +268,12 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
         (hash(&[None, None, None, None, None]), 0, Some(0)),
         (NIL, 0, None),
     ] {
-        let mut look = Look::new(&key, &waiting, Vec::new());
+        let mut look = anew(&key, waiting);
         answer(&mut look, &told, &first);
         answer(&mut look, &told, &[hash, Value::Int(parent)]);
         let (signals, remembered) = look.end(NOW);
         assert_eq!(signals.oldest_waiting, expected);
-        assert_eq!(remembered, []);
+        assert_eq!(remembered.waiting, []);
     }
 }
 
@@ -241,8 +281,8 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
 fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
     let key = QueueKey::new("bull", "q");
     let told = Told::default();
-    let mut look = Look::new(&key, &levels(&[(State::Active, 3)]), Vec::new());
-    answer(&mut look, &told, &[texts(&["3", "2", "1"]), nobody()]);
+    let mut look = anew(&key, levels(&[(State::Active, 3)]));
+    answer(&mut look, &told, &[texts(&["3", "2", "1"]), NONE]);
     let locks = [0, 0, 1].map(Value::Int);
     let started = bulk(&ago(4).to_string());
     let replies = [&locks[..], &[started, texts(&["4", "3", "1"])]].concat();
@@ -260,8 +300,8 @@ fn overdue_is_counted_only_when_the_first_is() {
     let told = Told::default();
     let first = |due: u64| texts(&["1", &(due * 4096 + 3).to_string()]);
     for (due, overdue) in [(NOW + 5, false), (ago(4), false), (ago(6), true)] {
-        let mut look = Look::new(&key, &levels(&[(State::Delayed, 3)]), Vec::new());
-        answer(&mut look, &told, &[first(due), nobody()]);
+        let mut look = anew(&key, levels(&[(State::Delayed, 3)]));
+        answer(&mut look, &told, &[first(due), NONE]);
         if overdue {
             let before = ago(5) * 4096;
             assert_eq!(
@@ -281,8 +321,8 @@ fn the_latest_scheduler_that_has_not_ended() {
     let key = QueueKey::new("bull", "q");
     let told = Told::default();
     let [first, second, third, fourth] = [50, 40, 30, 20].map(|seconds| ago(seconds).to_string());
-    let mut look = Look::new(&key, &levels(&[]), Vec::new());
-    answer(&mut look, &told, &[texts(&["a", &first])]);
+    let mut look = anew(&key, levels(&[]));
+    answer(&mut look, &told, &[Value::Int(5)]);
     let expected = [format!(
         "ZRANGEBYSCORE bull:q:repeat -inf {NOW} WITHSCORES LIMIT 0 100"
     )];
@@ -309,6 +349,7 @@ fn the_latest_scheduler_that_has_not_ended() {
     answer(&mut look, &told, &replies);
     let (signals, _) = look.end(NOW);
     assert_eq!(signals.scheduler_late, Some(30_000));
+    assert_eq!(signals.schedulers, Some(5));
 }
 
 #[test]
@@ -341,12 +382,16 @@ proptest! {
     #[test]
     fn any_replies_end_the_look(
         counted in prop::array::uniform6(prop::option::of(0u64..3)),
+        paused: Option<bool>,
+        rate: Option<u64>,
+        events: bool,
         replies in prop::collection::vec(any_value(), 1..60),
         deaf: bool,
     ) {
         let key = QueueKey::new("bull", "q");
-        let levels = Levels { states: counted, ..Levels::default() };
-        let mut look = Look::new(&key, &levels, Vec::new());
+        let levels = Levels { states: counted, paused, rate, ..Levels::default() };
+        let known = Known { key: &key, levels, events, remembered: Remembered::default() };
+        let mut look = Look::new(known, &mut 1);
         let told = Told { deaf, ..Told::default() };
         let mut replies = replies.into_iter().cycle();
         let mut steps = 0;
@@ -365,6 +410,6 @@ proptest! {
         }
         let (signals, remembered) = look.end(NOW);
         prop_assert!(signals.oldest_waiting.is_none_or(|age| age <= NOW));
-        prop_assert!(remembered.len() < 400);
+        prop_assert!(remembered.waiting.len() < 400);
     }
 }

@@ -23,7 +23,7 @@ const FIELDS: [&str; 5] = ["timestamp", "opts", "processedOn", "attemptsMade", "
 
 /// A job that came to wait before the events were followed, and since when it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Remembered {
+pub(super) struct Met {
     job: Box<[u8]>,
     since: u64,
 }
@@ -38,8 +38,8 @@ pub(super) struct Waiting {
     priorities: u32,
     /// Jobs whose hash is to be read.
     unknown: Vec<Box<[u8]>>,
-    before: Vec<Remembered>,
-    now_remembered: Vec<Remembered>,
+    before: Vec<Met>,
+    now_remembered: Vec<Met>,
     /// Since when the oldest of all waits.
     oldest: Option<u64>,
     /// Jobs of whom it is not known since when they wait.
@@ -49,7 +49,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(levels: &Levels, before: Vec<Remembered>) -> Self {
+    pub(super) fn new(levels: &Levels, before: Vec<Met>) -> Self {
         let any = |state| levels.get(state) != Some(0);
         let lists = match (any(State::Waiting), any(State::Paused)) {
             // From version 6 on the jobs of a paused queue stay in `wait`.
@@ -174,7 +174,11 @@ impl Waiting {
         let ran = ran
             .iter()
             .any(|field| millis(field).is_some_and(|number| number > 0));
-        let again = ran || count(parent) != Some(0);
+        let Some(parent) = count(parent) else {
+            self.ageless = true;
+            return;
+        };
+        let again = ran || parent > 0;
         let since = match again {
             false => added.saturating_add(delay(options)).min(now),
             // It waits anew after a run or its children, nobody tells since when: since now at the latest.
@@ -186,7 +190,7 @@ impl Waiting {
         };
         self.found(since);
         if events.are_followed() {
-            self.now_remembered.push(Remembered { job, since });
+            self.now_remembered.push(Met { job, since });
         }
     }
 
@@ -203,7 +207,7 @@ impl Waiting {
         }
     }
 
-    pub(super) fn remembered(self) -> Vec<Remembered> {
+    pub(super) fn remembered(self) -> Vec<Met> {
         self.now_remembered
     }
 }

@@ -3,6 +3,7 @@
 
 mod counts;
 mod faults;
+mod held;
 mod levels;
 mod reach;
 mod reads_only;

@@ -17,8 +17,8 @@ use crate::support::{SOON, run, run_jobs, settings, watch};
 
 /// What a user of the watcher must be allowed to do, and nothing else.
 pub(crate) const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
-                      +lrange +zcard +zcount +zrangebyscore +hget +hmget +exists +xread +xinfo|stream \
-                      +time +client|list";
+                      +lrange +zcard +zcount +zrangebyscore +get +pttl +hget +hmget +exists +xread \
+                      +xrevrange +xinfo|stream +time +client|list";
 
 #[tokio::test]
 async fn the_least_rights_are_enough() {
@@ -66,6 +66,9 @@ async fn the_least_rights_are_enough() {
         "bullmq_active_without_lock",
         "bullmq_delayed_overdue",
         "bullmq_scheduler_late_seconds",
+        "bullmq_schedulers",
+        "bullmq_oldest_waiting_children_age_seconds",
+        "bullmq_rate_limited",
         "bullmq_workers",
         "bullmq_queue_paused",
     ] {
@@ -75,6 +78,27 @@ async fn the_least_rights_are_enough() {
         match watched.value("bullmq_oldest_waiting_age_seconds", &of_queue) {
             Some(0.0) | None => Err("nothing seems to wait".to_owned()),
             Some(_) => Ok(()),
+        }
+    })
+    .await;
+    // As `rateLimit()` does it, and a pause that no event told of.
+    let by_hand = [
+        "SET",
+        "bull:work:limiter",
+        "9007199254740991",
+        "PX",
+        "100000",
+    ];
+    redis.cli(&by_hand).await.unwrap();
+    watched
+        .until("bullmq_rate_limited", &of_queue, Some(1.0))
+        .await;
+    let pause = ["HSET", "bull:work:meta", "paused", "1"];
+    redis.cli(&pause).await.unwrap();
+    eventually(SOON, async || {
+        match watched.value("bullmq_queue_paused_seconds", &of_queue) {
+            Some(age) if age > 0.0 => Ok(()),
+            age => Err(format!("paused for {age:?}")),
         }
     })
     .await;
@@ -129,15 +153,18 @@ async fn no_command_writes() {
     let reads = [
         "client|list",
         "exists",
+        "get",
         "hget",
         "hmget",
         "llen",
         "lrange",
         "ping",
+        "pttl",
         "scan",
         "time",
         "xinfo|stream",
         "xread",
+        "xrevrange",
         "zcard",
         "zcount",
         "zrangebyscore",

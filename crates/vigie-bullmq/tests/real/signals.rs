@@ -44,19 +44,24 @@ impl Driven {
     }
 }
 
-fn soon(redis: &Redis) -> vigie_bullmq::Settings {
+pub(crate) fn soon(redis: &Redis) -> vigie_bullmq::Settings {
     let mut settings = settings(&redis.url());
     settings.signals_every = Duration::from_millis(100);
     settings.workers_every = Duration::from_millis(100);
     settings
 }
 
-fn signal(watched: &Watched, queue: &str, name: &str) -> Option<f64> {
+pub(crate) fn signal(watched: &Watched, queue: &str, name: &str) -> Option<f64> {
     watched.value(name, &[("prefix", "bull"), ("queue", queue)])
 }
 
 /// Waits until the signal is what is expected.
-async fn until(watched: &Watched, queue: &str, name: &str, is: impl Fn(Option<f64>) -> bool) {
+pub(crate) async fn until(
+    watched: &Watched,
+    queue: &str,
+    name: &str,
+    is: impl Fn(Option<f64>) -> bool,
+) {
     eventually(SOON, async || match signal(watched, queue, name) {
         found if is(found) => Ok(()),
         found => Err(format!("{name} of {queue} is {found:?}")),
@@ -65,11 +70,11 @@ async fn until(watched: &Watched, queue: &str, name: &str, is: impl Fn(Option<f6
 }
 
 /// An age about that long, in a test that takes minutes at most.
-fn about(age: f64) -> impl Fn(Option<f64>) -> bool {
+pub(crate) fn about(age: f64) -> impl Fn(Option<f64>) -> bool {
     move |found| found.is_some_and(|found| (age..age + LONG).contains(&found))
 }
 
-fn equals(value: f64) -> impl Fn(Option<f64>) -> bool {
+pub(crate) fn equals(value: f64) -> impl Fn(Option<f64>) -> bool {
     move |found| found == Some(value)
 }
 
@@ -78,10 +83,11 @@ const ACTIVE_AGE: &str = "bullmq_oldest_active_age_seconds";
 const WITHOUT_LOCK: &str = "bullmq_active_without_lock";
 const OVERDUE: &str = "bullmq_delayed_overdue";
 const LATE: &str = "bullmq_scheduler_late_seconds";
+const SCHEDULERS: &str = "bullmq_schedulers";
 const WORKERS: &str = "bullmq_workers";
 const PAUSED: &str = "bullmq_queue_paused";
 
-fn hours(hours: f64) -> Duration {
+pub(crate) fn hours(hours: f64) -> Duration {
     Duration::from_secs_f64(hours * HOUR)
 }
 
@@ -97,6 +103,9 @@ async fn a_queue_without_a_worker_ages() {
         (WITHOUT_LOCK, 0.0),
         (OVERDUE, 0.0),
         (LATE, 0.0),
+        (SCHEDULERS, 0.0),
+        ("bullmq_oldest_waiting_children_age_seconds", 0.0),
+        ("bullmq_rate_limited", 0.0),
         (WORKERS, 0.0),
         (PAUSED, 0.0),
     ] {
@@ -389,13 +398,25 @@ async fn what_the_server_refuses_has_no_series() {
     assert_eq!(signal(&watched, "mails", WORKERS), None);
     assert_eq!(watched.watcher.status().error, None);
 
-    redis
-        .cli(&["ACL", "SETUSER", "default", "-zrangebyscore"])
-        .await
-        .unwrap();
+    // What depends on a command, and no more.
+    let hourly = json!({"cmd": "schedule", "id": "hourly", "repeat": {"every": HOUR_MS}});
+    queue.ask(hourly).await;
+    until(&watched, "mails", LATE, |late| late.is_some()).await;
+    let refuse = async |command: &str| {
+        let rights = ["ACL", "SETUSER", "default", command];
+        redis.cli(&rights).await.unwrap();
+    };
+    refuse("-zrangebyscore").await;
+    until(&watched, "mails", LATE, |late| late.is_none()).await;
+    assert_eq!(signal(&watched, "mails", SCHEDULERS), Some(1.0));
+    let age = signal(&watched, "mails", WAITING_AGE);
+    assert!(age.is_some());
+    until(&watched, "mails", WAITING_AGE, |now| now > age).await;
+    // Without a clock nothing has an age.
+    refuse("-time").await;
     until(&watched, "mails", WAITING_AGE, |age| age.is_none()).await;
-    assert_eq!(signal(&watched, "mails", LATE), None);
-    assert_eq!(watched.jobs("mails", "waiting"), Some(1.0));
+    assert_eq!(signal(&watched, "mails", SCHEDULERS), None);
+    assert_eq!(watched.jobs("mails", "waiting"), Some(2.0));
     assert_eq!(watched.watcher.status().error, None);
 }
 

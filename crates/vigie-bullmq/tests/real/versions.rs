@@ -16,14 +16,20 @@ const STATES: [&str; 6] = [
 ];
 
 /// A queue of one version, and who drives it.
-struct Queue {
+pub(crate) struct Queue {
     prefix: String,
     name: String,
     process: Process,
 }
 
 impl Queue {
-    async fn open(redis: &Redis, package: &str, prefix: &str, name: &str, flags: &[&str]) -> Self {
+    pub(crate) async fn open(
+        redis: &Redis,
+        package: &str,
+        prefix: &str,
+        name: &str,
+        flags: &[&str],
+    ) -> Self {
         let url = redis.url();
         let mut args = vec!["--redis", &url, "--package", package];
         args.extend(["--prefix", prefix, "--queue", name]);
@@ -39,12 +45,12 @@ impl Queue {
         }
     }
 
-    async fn tell(&mut self, command: Value) -> Value {
+    pub(crate) async fn tell(&mut self, command: Value) -> Value {
         let asked = self.process.ask(&command, SCRIPT).await;
         asked.unwrap_or_else(|error| panic!("{} {command}: {error}", self.name))
     }
 
-    async fn add(&mut self, n: u64, opts: Value) {
+    pub(crate) async fn add(&mut self, n: u64, opts: Value) {
         self.tell(json!({"cmd": "add", "n": n, "opts": opts})).await;
     }
 

@@ -15,6 +15,7 @@ fn queue(prefix: &str, name: &str, states: [Option<u64>; 6]) -> QueueStatus {
             states,
             retained: [Some(0); 2],
             paused: Some(false),
+            ..Levels::default()
         }),
         age: Some(Duration::ZERO),
         oldest_waiting: Some(Duration::from_millis(3_200)),

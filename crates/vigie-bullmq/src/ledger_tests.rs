@@ -1,0 +1,287 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+use std::collections::{BTreeSet, VecDeque};
+
+/// A stream as Redis keeps it.
+#[derive(Clone)]
+struct Stream {
+    entries: VecDeque<StreamId>,
+    last: StreamId,
+    added: u64,
+    /// As since Redis 7.
+    counts: bool,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        let (entries, last) = (VecDeque::new(), StreamId::default());
+        let (added, counts) = (0, true);
+        Self {
+            entries,
+            last,
+            added,
+            counts,
+        }
+    }
+}
+
+impl Stream {
+    fn add(&mut self, ms: u64) {
+        self.last = StreamId { ms, seq: 0 };
+        self.entries.push_back(self.last);
+        self.added += 1;
+    }
+
+    fn trim(&mut self, keep: usize) {
+        let from = self.entries.len().saturating_sub(keep);
+        self.entries.drain(..from);
+    }
+
+    /// A replica takes over that had not got the last `n`.
+    fn cut(&mut self, n: usize) {
+        for _ in 0..n.min(self.entries.len()) {
+            self.entries.pop_back();
+            self.added -= 1;
+        }
+        self.last = self.entries.back().copied().unwrap_or_default();
+    }
+
+    fn info(&self) -> StreamInfo {
+        StreamInfo {
+            last: self.last,
+            first: self.entries.front().copied(),
+            length: self.entries.len() as u64,
+            added: self.counts.then_some(self.added),
+        }
+    }
+
+    /// A key that was never written is none.
+    fn told(&self) -> Option<StreamInfo> {
+        (self.last > StreamId::default()).then(|| self.info())
+    }
+
+    fn read(&self, ledger: &mut Ledger, limit: usize) -> (u64, u64) {
+        let new = self.next(ledger, limit);
+        let lost = new.iter().map(|id| ledger.read(*id)).sum();
+        (new.len() as u64, lost)
+    }
+
+    fn next(&self, ledger: &Ledger, limit: usize) -> Vec<StreamId> {
+        let new = self.entries.iter().filter(|id| **id > ledger.cursor());
+        new.copied().take(limit).collect()
+    }
+}
+
+#[test]
+fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
+    let mut stream = Stream::default();
+    let mut ledger = Ledger::from_start();
+    (1..=100).for_each(|ms| stream.add(ms));
+    stream.read(&mut ledger, 1000);
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    // More than before, all of it later: only that nothing was ever trimmed gives it away.
+    let mut stream = Stream::default();
+    (200..=400).for_each(|ms| stream.add(ms));
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    assert_eq!(stream.read(&mut ledger, 1000), (201, 0));
+    // Trimmed before it was read, its clock behind.
+    let mut stream = Stream::default();
+    (210..=250).for_each(|ms| stream.add(ms));
+    stream.trim(11);
+    ledger.beginning = Some(Beginning {
+        first: StreamId { ms: 200, seq: 0 },
+        trimmed: Some(30),
+    });
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
+    // Nobody can say what went with the first.
+    assert!(!ledger.is_provable());
+}
+
+#[test]
+fn what_went_with_a_server_is_not_read_again() {
+    for counts in [true, false] {
+        let mut stream = Stream::default();
+        stream.counts = counts;
+        let mut ledger = Ledger::from_start();
+        (1..=50).for_each(|ms| stream.add(ms));
+        stream.trim(30);
+        let replica = stream.clone();
+        (51..=70).for_each(|ms| stream.add(ms));
+        stream.trim(30);
+        let lost = ledger.check(Some(&stream.info()));
+        stream.read(&mut ledger, 1000);
+        assert_eq!((lost, ledger.is_provable()), (0, counts));
+        // It took over, and others went on with it.
+        let mut stream = replica;
+        (80..=84).for_each(|ms| stream.add(ms));
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (5, 0));
+        assert!(!ledger.is_provable());
+        // It took over, and nobody wrote since; its clock is behind.
+        let replica = stream.clone();
+        (85..=90).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1000);
+        let mut stream = replica;
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (0, 0));
+        (86..=87).for_each(|ms| stream.add(ms));
+        assert_eq!(stream.read(&mut ledger, 1000), (2, 0));
+        assert_eq!(ledger.check(Some(&stream.info())), 0);
+    }
+}
+
+#[test]
+fn a_stream_that_was_emptied_is_lost_at_once() {
+    let mut stream = Stream::default();
+    let mut ledger = Ledger::from_start();
+    (1..=3).for_each(|ms| stream.add(ms));
+    stream.read(&mut ledger, 1000);
+    (4..=9).for_each(|ms| stream.add(ms));
+    stream.trim(0);
+    assert_eq!(ledger.check(Some(&stream.info())), 6);
+    assert!(ledger.is_settled() && ledger.is_provable());
+    stream.add(10);
+    assert_eq!(stream.read(&mut ledger, 1000), (1, 0));
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+}
+
+#[test]
+fn a_stream_that_is_deleted_leaves_nothing_proven() {
+    let mut stream = Stream::default();
+    let mut ledger = Ledger::from_start();
+    assert_eq!(ledger.check(None), 0);
+    stream.add(1);
+    stream.read(&mut ledger, 1000);
+    ledger.check(Some(&stream.info()));
+    assert!(ledger.is_provable());
+    ledger.check(None);
+    ledger.check(Some(&stream.info()));
+    assert!(!ledger.is_provable());
+}
+
+#[test]
+fn a_server_that_does_not_count_is_read_all_the_same() {
+    let mut ledger = Ledger::from_start();
+    ledger.read(StreamId { ms: 5, seq: 0 });
+    let info = StreamInfo {
+        last: StreamId { ms: 9, seq: 0 },
+        first: Some(StreamId { ms: 9, seq: 0 }),
+        length: 1,
+        added: None,
+    };
+    assert_eq!(ledger.check(Some(&info)), 0);
+    assert_eq!(ledger.read(info.last), 0);
+}
+
+proptest! {
+    /// Whatever is added, trimmed, read in parts and checked at whatever moment.
+    #[test]
+    fn read_and_lost_make_what_was_added(
+        before in 0u64..20,
+        steps in prop::collection::vec((0u8..5, 1usize..12), 1..80),
+    ) {
+        let mut stream = Stream::default();
+        (1..=before).for_each(|ms| stream.add(ms));
+        let mut ledger = Ledger::from_now(Some(&stream.info()));
+        let (mut read, mut lost, mut ms) = (0, 0, before + 1);
+        for (what, n) in steps {
+            match what {
+                0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                2 => stream.trim(n - 1),
+                3 => lost += ledger.check(Some(&stream.info())),
+                _ => {
+                    let (more, missed) = stream.read(&mut ledger, n);
+                    read += more;
+                    lost += missed;
+                }
+            }
+            prop_assert!(before + read + lost <= stream.added);
+        }
+        let (more, missed) = stream.read(&mut ledger, usize::MAX);
+        let last = ledger.check(Some(&stream.info()));
+        prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
+    }
+
+    /// Servers crash and come back with what they had some time ago, or with nothing; streams are trimmed and deleted.
+    /// No entry is read twice. Every entry has a time of its own.
+    #[test]
+    fn nothing_is_counted_twice(
+        counts: bool,
+        steps in prop::collection::vec((0u8..9, 0usize..12), 1..80),
+    ) {
+        let mut stream = Stream { counts, ..Stream::default() };
+        let mut copy = stream.clone();
+        let mut ledger = Ledger::from_start();
+        let (mut read, mut ms) = (BTreeSet::new(), 1);
+        for (what, n) in steps {
+            match what {
+                0..3 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                3 => stream.trim(n),
+                4 => copy = stream.clone(),
+                // A new connection begins with a check.
+                5 | 6 => {
+                    stream = match what {
+                        5 => copy.clone(),
+                        _ => Stream { counts, ..Stream::default() },
+                    };
+                    (0..n).for_each(|_| { stream.add(ms); ms += 1; });
+                    ledger.check(stream.told().as_ref());
+                }
+                7 => drop(ledger.check(stream.told().as_ref())),
+                _ => for id in stream.next(&ledger, n) {
+                    ledger.read(id);
+                    prop_assert!(read.insert(id), "{id} twice");
+                },
+            }
+        }
+    }
+
+    /// Replicas take over that had not got everything, and no entry is read twice or said to be lost.
+    #[test]
+    fn nothing_of_a_cut_stream_is_read_twice(
+        before in 0u64..20,
+        steps in prop::collection::vec((0u8..4, 1usize..12), 1..80),
+    ) {
+        let mut stream = Stream::default();
+        (1..=before).for_each(|ms| stream.add(ms));
+        let mut ledger = Ledger::from_now(Some(&stream.info()));
+        let mut seen = BTreeSet::new();
+        let mut ms = before + 1;
+        // The replica has at least what was there when the reading began.
+        let sure = stream.entries.len();
+        for (what, n) in steps {
+            match what {
+                0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                2 => {
+                    stream.cut(n.min(stream.entries.len() - sure));
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
+                _ => {
+                    let from = ledger.cursor();
+                    let (_, lost) = stream.read(&mut ledger, usize::MAX);
+                    prop_assert_eq!(lost, 0);
+                    for id in stream.entries.iter().filter(|id| **id > from) {
+                        prop_assert!(seen.insert(*id), "read twice");
+                    }
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_claim_is_taken(steps in prop::collection::vec((any::<bool>(), any::<[u64; 4]>()), 0..50)) {
+        let mut ledger = Ledger::from_start();
+        for (read, [a, b, c, d]) in steps {
+            let id = StreamId { ms: a % 50, seq: 0 };
+            if read {
+                ledger.read(id);
+            } else {
+                let info = StreamInfo { last: id, first: None, length: b, added: Some(c.max(d)) };
+                ledger.check(Some(&info));
+            }
+        }
+    }
+}

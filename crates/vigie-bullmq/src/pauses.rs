@@ -1,0 +1,130 @@
+//! Since when a queue is paused, as far as its events tell.
+//!
+//! Redis holds that a queue is paused, and not since when. The events do: each pause and each end of one is an entry, and
+//! an entry's id is its time. A queue that is paused may be paused again, which begins nothing.
+
+use redis::Value;
+
+use crate::entry::{Entry, Event};
+
+/// What was seen of a queue's pauses, in milliseconds by the server's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pauses {
+    /// The first pause after the last end of one.
+    began: Option<u64>,
+    /// The last end of one.
+    ended: Option<u64>,
+}
+
+impl Pauses {
+    pub(crate) fn paused(&mut self, at: u64) {
+        self.began.get_or_insert(at);
+    }
+
+    pub(crate) fn resumed(&mut self, at: u64) {
+        (self.began, self.ended) = (None, Some(at));
+    }
+
+    /// Since when at least a paused queue is so, if it was known to be since `before`.
+    pub(crate) fn since(self, before: Option<u64>) -> Option<u64> {
+        let before = before.filter(|since| self.ended.is_none_or(|ended| ended <= *since));
+        match (before, self.began) {
+            (Some(before), Some(began)) => Some(before.min(began)),
+            (before, began) => before.or(began),
+        }
+    }
+}
+
+/// Since when at least a queue that is paused at `now` is so, by its last entries, the newest first. `None`: they say
+/// that it is not.
+pub(crate) fn read_back(entries: &[Value], now: u64) -> Option<u64> {
+    let mut began = None;
+    // Of a pause before all of these: nothing ended it since.
+    let mut oldest = now;
+    for entry in entries.iter().filter_map(Entry::read) {
+        match entry.event {
+            Event::Paused => began = Some(entry.id.ms),
+            Event::Resumed => return began,
+            _ => oldest = oldest.min(entry.id.ms),
+        }
+    }
+    began.or(Some(oldest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::tests::bulk;
+    use proptest::prelude::*;
+
+    fn entries(events: &[(u64, &str)]) -> Vec<Value> {
+        let entry = |(ms, event): &(u64, &str)| {
+            let fields = Value::Array(vec![bulk("event"), bulk(event)]);
+            Value::Array(vec![bulk(&format!("{ms}-0")), fields])
+        };
+        events.iter().rev().map(entry).collect()
+    }
+
+    #[test]
+    fn a_pause_begins_once() {
+        let mut pauses = Pauses::default();
+        assert_eq!(pauses.since(None), None);
+        assert_eq!(pauses.since(Some(5)), Some(5));
+        pauses.paused(10);
+        pauses.paused(20);
+        assert_eq!(pauses.since(None), Some(10));
+        assert_eq!(pauses.since(Some(5)), Some(5));
+        pauses.resumed(30);
+        assert_eq!(pauses.since(Some(5)), None);
+        pauses.paused(40);
+        assert_eq!(pauses.since(Some(5)), Some(40));
+        assert_eq!(pauses.since(Some(40)), Some(40));
+    }
+
+    #[test]
+    fn what_is_left_of_the_stream() {
+        let back = |events: &[(u64, &str)]| read_back(&entries(events), 99);
+        assert_eq!(back(&[]), Some(99));
+        assert_eq!(back(&[(7, "added"), (8, "waiting")]), Some(7));
+        let paused = [
+            (5, "resumed"),
+            (6, "added"),
+            (7, "paused"),
+            (8, "paused"),
+            (9, "added"),
+        ];
+        assert_eq!(back(&paused), Some(7));
+        assert_eq!(back(&paused[2..]), Some(7));
+        assert_eq!(back(&paused[3..]), Some(8));
+        assert_eq!(back(&[(6, "paused"), (7, "resumed"), (8, "added")]), None);
+    }
+
+    proptest! {
+        /// However much is left of the stream, and wherever the reading begins: never longer than it is.
+        #[test]
+        fn never_longer_than_it_is(
+            events in prop::collection::vec(prop_oneof![Just("paused"), Just("resumed"), Just("added")], 1..30),
+            left in 0usize..30,
+            from in 0usize..30,
+        ) {
+            let mut events: Vec<_> = (1u64..).zip(events).collect();
+            let now = events.len() as u64 + 1;
+            events.push((now, "paused"));
+            let last_end = events.iter().rposition(|(_, event)| *event == "resumed");
+            let begun = events[last_end.map_or(0, |at| at + 1)..].iter();
+            let truth = begun.clone().find(|(_, event)| *event == "paused").map(|(ms, _)| *ms);
+            let rest = entries(&events[events.len() - left.min(events.len())..]);
+            let back = read_back(&rest, now);
+            prop_assert!(back >= truth, "{back:?}, not {truth:?}");
+            let mut pauses = Pauses::default();
+            for (ms, event) in &events[from.min(events.len() - 1)..] {
+                match *event {
+                    "paused" => pauses.paused(*ms),
+                    "resumed" => pauses.resumed(*ms),
+                    _ => {}
+                }
+            }
+            prop_assert!(pauses.since(back) >= truth);
+        }
+    }
+}

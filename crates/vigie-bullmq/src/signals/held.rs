@@ -1,0 +1,175 @@
+//! What holds a queue back: a rate limit that is used up, a pause.
+
+use redis::Value;
+
+use super::{Ask, Events, Replies, millis};
+use crate::entry::list;
+use crate::levels::{Levels, State};
+use crate::pauses;
+
+/// What `rateLimit()` sets the counter to: more than any limit (JavaScript's `Number.MAX_SAFE_INTEGER`).
+const BY_HAND: u64 = 9_007_199_254_740_991;
+
+enum Window {
+    Ask,
+    Count,
+    Over,
+}
+
+/// Jobs that began are counted in `limiter`, which expires when the window of time does. How many may begin is in `meta`,
+/// unless it is the workers' own option.
+pub(super) struct RateLimit {
+    step: Window,
+    most: Option<u64>,
+    limited: Option<bool>,
+    reset: Option<u64>,
+}
+
+impl RateLimit {
+    /// Where nothing waits, nothing is asked.
+    pub(super) fn new(levels: &Levels) -> Self {
+        let waits = [State::Waiting, State::Prioritized];
+        let waits = waits.map(|state| levels.get(state)) != [Some(0); 2];
+        let (step, limited) = match waits {
+            true => (Window::Ask, None),
+            false => (Window::Over, Some(false)),
+        };
+        Self {
+            step,
+            most: levels.rate,
+            limited,
+            reset: None,
+        }
+    }
+
+    /// Bull puts the jobs that it holds back among the delayed ones, and their limit nowhere.
+    pub(super) fn unknown() -> Self {
+        Self {
+            step: Window::Over,
+            most: None,
+            limited: None,
+            reset: None,
+        }
+    }
+
+    pub(super) fn ask(&self, ask: &mut Ask<'_>) {
+        match self.step {
+            Window::Ask => drop(ask.of_part("PTTL", "limiter")),
+            Window::Count => drop(ask.of_part("GET", "limiter")),
+            Window::Over => {}
+        }
+    }
+
+    pub(super) fn take(&mut self, replies: &mut Replies<'_>) {
+        match self.step {
+            Window::Ask => {
+                self.step = Window::Over;
+                match replies.next() {
+                    Value::Int(left) if *left > 0 => {
+                        self.reset = Some(left.unsigned_abs());
+                        self.step = Window::Count;
+                    }
+                    // No such key, or one that never expires, which BullMQ does not heed.
+                    Value::Int(_) => self.limited = Some(false),
+                    _ => {}
+                }
+            }
+            Window::Count => {
+                self.step = Window::Over;
+                let counted = replies.next();
+                self.limited = match (millis(counted), self.most) {
+                    (Some(BY_HAND..), _) => Some(true),
+                    (Some(begun), Some(most)) => Some(begun >= most),
+                    // The window ended meanwhile.
+                    (None, _) if *counted == Value::Nil => Some(false),
+                    _ => None,
+                };
+                if self.limited == Some(false) && *counted == Value::Nil {
+                    self.reset = None;
+                }
+            }
+            Window::Over => {}
+        }
+    }
+
+    pub(super) fn limited(&self) -> Option<bool> {
+        self.limited
+    }
+
+    pub(super) fn reset(&self) -> Option<u64> {
+        self.reset
+    }
+}
+
+/// Entries of the stream that are read back, once, where the pause was not seen.
+const BACK: usize = 500;
+
+enum Step {
+    Seen,
+    Back,
+    Over,
+}
+
+/// Since when a queue is paused.
+pub(super) struct Pause {
+    step: Step,
+    may_read: bool,
+    since: Option<u64>,
+}
+
+impl Pause {
+    /// `before`: what the last look came to. `reads`: how many queues' streams may yet be read back.
+    pub(super) fn new(levels: &Levels, before: Option<u64>, reads: &mut usize) -> Self {
+        let paused = levels.paused == Some(true);
+        let may_read = paused && before.is_none() && *reads > 0;
+        *reads -= usize::from(may_read);
+        Self {
+            step: if paused { Step::Seen } else { Step::Over },
+            may_read,
+            since: before.filter(|_| paused),
+        }
+    }
+
+    pub(super) fn ask(&self, ask: &mut Ask<'_>) {
+        if let Step::Back = self.step {
+            let range = ask.of_part("XREVRANGE", "events");
+            range.arg("+").arg("-").arg("COUNT").arg(BACK);
+        }
+    }
+
+    pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
+        match self.step {
+            // Events that are not followed may have ended it.
+            Step::Seen if !events.are_followed() => {}
+            Step::Seen => {
+                self.since = events.pauses().since(self.since);
+                self.step = match self.since {
+                    None if self.may_read => Step::Back,
+                    _ => Step::Over,
+                };
+            }
+            Step::Back => {
+                self.step = Step::Over;
+                let entries = list(replies.next());
+                self.since = entries.and_then(|entries| pauses::read_back(entries, now));
+            }
+            Step::Over => {}
+        }
+    }
+
+    /// For how long at least, as far as that is sure.
+    pub(super) fn age(&self, now: u64) -> Option<u64> {
+        match self.step {
+            Step::Over => self.since.map(|since| now.saturating_sub(since)),
+            Step::Seen | Step::Back => None,
+        }
+    }
+
+    pub(super) fn remembered(&self) -> Option<u64> {
+        self.since
+    }
+}
+
+#[cfg(test)]
+#[path = "held_tests.rs"]
+mod tests;
