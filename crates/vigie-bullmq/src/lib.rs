@@ -34,7 +34,7 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `key`, `entry` | the names of keys; what the server answers |
-//! | `fold`, `names`, `recent` | what events come to |
+//! | `fold`, `names`, `jobs`, `table` | what events come to, and what is remembered of jobs meanwhile |
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
@@ -52,21 +52,25 @@ mod error;
 mod fold;
 mod follower;
 mod inspector;
+mod jobs;
 mod key;
 mod lease;
 mod ledger;
 mod levels;
 mod link;
 mod names;
-mod recent;
 mod refresh;
 mod repair;
 mod series;
 mod shared;
 mod signals;
 mod stream;
+mod table;
 mod watcher;
 mod workers;
+
+#[cfg(test)]
+mod memory_tests;
 
 pub use error::Error;
 pub use lease::Election;
