@@ -8,5 +8,6 @@ mod reach;
 mod reads_only;
 mod refresh;
 mod signals;
+mod soak;
 mod support;
 mod versions;
