@@ -198,6 +198,12 @@ impl Fold {
         }
     }
 
+    /// How many jobs are remembered.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn remembered(&self) -> usize {
+        self.jobs.len()
+    }
+
     /// How often entries were missed.
     pub(crate) fn gaps(&self) -> u64 {
         self.gaps

@@ -51,6 +51,9 @@ mod entry;
 mod error;
 mod fold;
 mod follower;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspector;
 mod jobs;
 mod key;
