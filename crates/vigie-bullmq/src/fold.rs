@@ -7,15 +7,17 @@
 use std::hash::BuildHasher;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 
 use crate::entry::{Entry, Event, StreamId};
+use crate::jobs::{Job, Jobs, NAMES, Room, Stage};
 use crate::names::{NameId, Names};
 use crate::pauses::Pauses;
-use crate::recent::Recent;
 
 /// A longer job id is not looked up.
 const LONGEST_ID: usize = 1024;
+/// What became of a job is known by then, in milliseconds: its events were read, and it was counted or not.
+const SETTLED: u64 = 60_000;
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,32 +67,10 @@ pub(crate) struct Batch {
     pub(crate) deduplicated: u64,
 }
 
-/// Bounds of one queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) names: usize,
-    /// Jobs that wait, and jobs that run.
-    pub(crate) jobs: usize,
-}
-
-/// A job that does not run and did not end.
-struct Pending {
-    name: Option<NameId>,
-    /// When it became ready to run, by the server's clock in milliseconds; 0 when it is not, or not known to be.
-    ready: u64,
-}
-
-struct Run {
-    name: Option<NameId>,
-    /// By the server's clock in milliseconds.
-    since: u64,
-}
-
 /// The fold over one queue's events.
 pub(crate) struct Fold {
     names: Names,
-    pending: Recent<Pending>,
-    running: Recent<Run>,
+    jobs: Jobs,
     /// The last entry's end, if a stall may yet turn out to be the reason: then nothing was measured.
     held: Option<(u64, End)>,
     pauses: Pauses,
@@ -99,11 +79,11 @@ pub(crate) struct Fold {
 }
 
 impl Fold {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// A fold of at most so many names, which remembers jobs as long as there is room.
+    pub(crate) fn new(names: usize, room: Room) -> Self {
         Self {
-            names: Names::new(limits.names),
-            pending: Recent::new(limits.jobs),
-            running: Recent::new(limits.jobs),
+            names: Names::new(names.min(NAMES - 2)),
+            jobs: Jobs::new(room),
             held: None,
             pauses: Pauses::default(),
             hasher: RandomState::default(),
@@ -132,15 +112,13 @@ impl Fold {
             Event::Added => {
                 let name = self.names.id(entry.name);
                 batch.added.push(name);
-                self.put(job, Some(name), 0);
+                self.put(job, Some(name), Stage::Rests, entry);
             }
             Event::Active => {
-                let again = self.running.remove(job).and_then(|run| run.name);
-                let pending = self.pending.remove(job);
-                let ready = pending.as_ref().map(|job| job.ready);
-                let wait = ready.filter(|ready| *ready > 0);
-                let wait = wait.map(|ready| since(ready, entry.id));
-                let name = pending.and_then(|job| job.name).or(again);
+                let before = self.jobs.get(job);
+                let name = before.and_then(|job| job.name);
+                let wait = before.filter(|job| job.stage == Stage::Waits);
+                let wait = wait.map(|job| since(job.since, entry.id));
                 match (name, wait) {
                     (Some(name), Some(wait)) => batch.waits.push((name, wait)),
                     (None, wait) if entry.job.len() <= LONGEST_ID => {
@@ -148,15 +126,13 @@ impl Fold {
                     }
                     _ => {}
                 }
-                let since = entry.id.ms;
-                self.running.insert(job, Run { name, since });
+                self.put(job, name, Stage::Runs, entry);
             }
             Event::Completed => batch.ends.push(self.end(job, entry, Outcome::Completed)),
             Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
             Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
             Event::Removed => {
-                self.pending.remove(job);
-                self.running.remove(job);
+                self.jobs.remove(job);
                 batch.removed += 1;
             }
             Event::Cleaned => batch.removed += u64::from(entry.count),
@@ -175,14 +151,17 @@ impl Fold {
 
     /// When a job that waits became ready to run, by the server's clock in milliseconds, if that was seen.
     pub(crate) fn ready(&self, job: &[u8]) -> Option<u64> {
-        let pending = self.pending.get(self.hasher.hash_one(job))?;
-        (pending.ready > 0).then_some(pending.ready)
+        self.since(job, Stage::Waits)
     }
 
     /// When a job that runs was taken by its worker, by the server's clock in milliseconds, if that was seen.
     pub(crate) fn started(&self, job: &[u8]) -> Option<u64> {
-        let run = self.running.get(self.hasher.hash_one(job))?;
-        Some(run.since)
+        self.since(job, Stage::Runs)
+    }
+
+    fn since(&self, job: &[u8], stage: Stage) -> Option<u64> {
+        let job = self.jobs.get(self.hasher.hash_one(job))?;
+        (job.stage == stage).then_some(job.since)
     }
 
     /// What was seen of the queue's pauses.
@@ -196,8 +175,12 @@ impl Fold {
             return self.names.unknown();
         };
         let id = self.names.id(name);
-        if let Some(run) = self.running.get_mut(self.hasher.hash_one(job)) {
-            run.name = Some(id);
+        let key = self.hasher.hash_one(job);
+        if let Some(job) = self.jobs.get(key)
+            && job.stage == Stage::Runs
+        {
+            let name = Some(id);
+            self.jobs.set(key, Job { name, ..job });
         }
         id
     }
@@ -208,13 +191,29 @@ impl Fold {
         self.gaps += 1;
         self.held = None;
         self.pauses = Pauses::default();
-        self.pending.each_mut(|job| job.ready = 0);
-        for (job, run) in self.running.drain() {
-            if run.name.is_some() {
-                let (name, ready) = (run.name, 0);
-                self.pending.insert(job, Pending { name, ready });
-            }
+        self.jobs.rewrite(|job| {
+            let stage = Stage::Rests;
+            let worth = job.stage != Stage::Runs || job.name.is_some();
+            worth.then_some(Job { stage, ..job })
+        });
+    }
+
+    /// So many jobs are in flight at `now`, by the server's clock, as was counted not long ago. Jobs can go without an
+    /// event that names them: `drain()` and `obliterate()` leave none, `clean()` one that only counts. When most of those
+    /// that are remembered for long cannot be there any more, they are forgotten.
+    pub(crate) fn hold_against(&mut self, in_flight: u64, now: u64) {
+        let most_are_gone = |jobs: usize| jobs as u64 > in_flight.saturating_mul(2);
+        let is_old = |job: &Job| job.since.saturating_add(SETTLED) < now;
+        if most_are_gone(self.jobs.len()) && most_are_gone(self.jobs.iter().filter(is_old).count())
+        {
+            self.jobs.rewrite(|job| (!is_old(&job)).then_some(job));
         }
+    }
+
+    /// How many jobs are remembered.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn remembered(&self) -> usize {
+        self.jobs.len()
     }
 
     /// How often entries were missed.
@@ -222,25 +221,19 @@ impl Fold {
         self.gaps
     }
 
-    /// A job that does not run and did not end.
-    fn put(&mut self, job: u64, name: Option<NameId>, ready: u64) {
-        match self.pending.get_mut(job) {
-            Some(pending) => {
-                pending.name = name.or(pending.name);
-                pending.ready = ready;
-            }
-            None => self.pending.insert(job, Pending { name, ready }),
-        }
+    /// Where a job is now.
+    fn put(&mut self, job: u64, name: Option<NameId>, stage: Stage, entry: &Entry<'_>) {
+        let since = entry.id.ms;
+        self.jobs.set(job, Job { name, stage, since });
     }
 
     fn end(&mut self, job: u64, entry: &Entry<'_>, outcome: Outcome) -> End {
-        let pending = self.pending.remove(job).and_then(|job| job.name);
-        let run = self.running.remove(job);
-        let name = run.as_ref().and_then(|run| run.name).or(pending);
+        let before = self.jobs.remove(job);
+        let run = before.filter(|job| job.stage == Stage::Runs);
         // A parent can fail with its child, and never have run.
         let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
-            name: match name {
+            name: match before.and_then(|job| job.name) {
                 Some(name) => Name::Known(name),
                 None if entry.job.len() <= LONGEST_ID => Name::Of(entry.job.into()),
                 None => Name::Known(self.names.unknown()),
@@ -253,13 +246,13 @@ impl Fold {
 
     /// A job that does not run, or no longer, and did not end.
     fn pause(&mut self, job: u64, entry: &Entry<'_>) {
-        let ready = match entry.event {
-            Event::Waiting => entry.id.ms,
-            _ => 0,
+        let stage = match entry.event {
+            Event::Waiting => Stage::Waits,
+            _ => Stage::Rests,
         };
-        let run = self.running.remove(job);
-        self.put(job, run.as_ref().and_then(|run| run.name), ready);
-        let Some(run) = run else {
+        let before = self.jobs.get(job);
+        self.put(job, before.and_then(|job| job.name), stage, entry);
+        let Some(run) = before.filter(|job| job.stage == Stage::Runs) else {
             return;
         };
         let end = End {

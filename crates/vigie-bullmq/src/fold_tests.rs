@@ -2,7 +2,12 @@
 use super::*;
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits { names: 3, jobs: 8 };
+const NAMES: usize = 3;
+const JOBS: usize = 8;
+
+fn new_fold() -> Fold {
+    Fold::new(NAMES, Room::new(JOBS))
+}
 
 fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
     Entry {
@@ -40,7 +45,7 @@ fn end(name: &str, outcome: Outcome, ms: u128) -> (String, Outcome, Option<u128>
 #[test]
 fn a_job_that_fails_twice_and_then_completes() {
     let ends = fold(
-        &mut Fold::new(LIMITS),
+        &mut new_fold(),
         &[
             entry(10, Event::Added, "1", "mail"),
             entry(10, Event::Waiting, "1", ""),
@@ -64,7 +69,7 @@ fn a_job_that_fails_twice_and_then_completes() {
 #[test]
 fn a_stalled_attempt_is_not_measured() {
     let ends = fold(
-        &mut Fold::new(LIMITS),
+        &mut new_fold(),
         &[
             entry(10, Event::Added, "1", "mail"),
             entry(20, Event::Active, "1", ""),
@@ -80,7 +85,7 @@ fn a_stalled_attempt_is_not_measured() {
 #[test]
 fn a_parent_that_never_ran_fails_without_a_duration() {
     let ends = fold(
-        &mut Fold::new(LIMITS),
+        &mut new_fold(),
         &[
             entry(10, Event::Added, "1", "parent"),
             entry(10, Event::WaitingChildren, "1", ""),
@@ -92,7 +97,7 @@ fn a_parent_that_never_ran_fails_without_a_duration() {
 
 #[test]
 fn a_job_added_before_the_start_is_looked_up() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     let mut batch = Batch::default();
     state.apply(&entry(10, Event::Active, "7", ""), &mut batch);
     state.apply(&entry(12, Event::Active, "8", ""), &mut batch);
@@ -108,7 +113,7 @@ fn a_job_added_before_the_start_is_looked_up() {
 
 #[test]
 fn after_a_gap_nothing_is_measured_that_began_before_it() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     fold(
         &mut state,
         &[
@@ -123,7 +128,7 @@ fn after_a_gap_nothing_is_measured_that_began_before_it() {
 
 #[test]
 fn every_failed_attempt_counts_once() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     let mut batch = Batch::default();
     let failed_with_its_child = Entry {
         prev: b"waiting-children",
@@ -171,7 +176,7 @@ fn every_failed_attempt_counts_once() {
 
 #[test]
 fn since_when_a_job_waits_and_runs() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     let times = |state: &Fold| (state.ready(b"1"), state.started(b"1"));
     for (step, expected) in [
         (entry(10, Event::Added, "1", "mail"), (None, None)),
@@ -203,7 +208,7 @@ fn since_when_a_job_waits_and_runs() {
 
 #[test]
 fn an_attempt_waits_from_its_last_readiness_to_its_start() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     let mut batch = Batch::default();
     for entry in [
         entry(5, Event::Added, "1", "mail"),
@@ -233,7 +238,7 @@ fn an_attempt_waits_from_its_last_readiness_to_its_start() {
 
 #[test]
 fn removed_and_deduplicated_jobs_are_counted() {
-    let mut state = Fold::new(LIMITS);
+    let mut state = new_fold();
     let mut batch = Batch::default();
     let cleaned = Entry {
         count: 40,
@@ -251,11 +256,47 @@ fn removed_and_deduplicated_jobs_are_counted() {
 }
 
 #[test]
-fn a_remembered_job_takes_as_many_bytes_as_the_settings_say() {
-    assert_eq!(
-        (size_of::<(u64, Pending)>(), size_of::<(u64, Run)>()),
-        (24, 24)
-    );
+fn without_room_those_that_wait_longest_are_remembered_and_those_that_run() {
+    let mut state = Fold::new(NAMES, Room::new(32));
+    let ids: Vec<_> = (0..100).map(|id| id.to_string()).collect();
+    for (at, id) in ids.iter().enumerate() {
+        let ms = at as u64;
+        fold(&mut state, &[entry(ms, Event::Added, id, "mail")]);
+        fold(&mut state, &[entry(ms, Event::Waiting, id, "")]);
+    }
+    for (at, id) in ids.iter().enumerate() {
+        let mut batch = Batch::default();
+        state.apply(&entry(200, Event::Active, id, ""), &mut batch);
+        match at {
+            0..30 => assert_eq!(batch.waits.len(), 1),
+            _ => {
+                assert_eq!(batch.unnamed, [(id.as_bytes().into(), None)]);
+                state.learn(id.as_bytes(), Some(b"mail"));
+            }
+        }
+        let ends = fold(&mut state, &[entry(207, Event::Completed, id, "")]);
+        assert_eq!(ends, [end("mail", Outcome::Completed, 7)]);
+    }
+    assert_eq!(state.jobs.len(), 0);
+}
+
+#[test]
+fn jobs_that_went_without_an_event_are_forgotten_once_the_count_shows_it() {
+    let mut state = new_fold();
+    let added = |job| entry(1_000, Event::Added, job, "mail");
+    let jobs = ["1", "2", "3", "4", "5"];
+    fold(&mut state, &jobs.map(added));
+    let latest = entry(70_000, Event::Added, "6", "mail");
+    fold(&mut state, &[latest]);
+    // They may have been counted before they were added, or after they ended and before that was read.
+    state.hold_against(0, 1_000 + SETTLED);
+    // Each may be one of these.
+    state.hold_against(3, 100_000);
+    assert_eq!(state.jobs.len(), 6);
+    state.hold_against(2, 100_000);
+    assert_eq!(state.jobs.len(), 1);
+    state.hold_against(0, u64::MAX);
+    assert_eq!(state.jobs.len(), 0);
 }
 
 const EVENTS: [Event; 12] = [
@@ -279,7 +320,7 @@ proptest! {
     fn any_entries_are_taken(
         steps in prop::collection::vec((any::<u64>(), 0usize..12, 0u32..20, ".{0,3}", any::<bool>()), 0..400),
     ) {
-        let mut state = Fold::new(LIMITS);
+        let mut state = new_fold();
         let mut batch = Batch::default();
         let (mut finals, mut starts, mut names) = (0, 0, 0);
         for (ms, event, job, name, gap) in &steps {
@@ -294,10 +335,10 @@ proptest! {
             if ms % 3 == 0 {
                 state.learn(job.as_bytes(), Some(name.as_bytes()));
             }
-            prop_assert!(state.pending.len() <= LIMITS.jobs && state.running.len() <= LIMITS.jobs);
+            prop_assert!(state.jobs.len() <= JOBS);
             prop_assert!(state.names().len() >= names, "a name went away");
             names = state.names().len();
-            prop_assert!(names <= LIMITS.names + 2);
+            prop_assert!(names <= NAMES + 2);
         }
         state.flush(&mut batch);
         let ended = batch.ends.iter().filter(|end| end.outcome != Outcome::Retried).count();

@@ -180,7 +180,13 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Opt
     }
     for (queue, look) in looks {
         let (signals, remembered) = look.end(now);
-        *queue.remembered.lock() = (queue.fold.lock().gaps(), remembered);
+        let mut fold = queue.fold.lock();
+        *queue.remembered.lock() = (fold.gaps(), remembered);
+        let levels = queue.counted.lock().map(|counted| counted.levels);
+        if let Some(jobs) = levels.and_then(|levels| levels.in_flight()) {
+            fold.hold_against(jobs, now);
+        }
+        drop(fold);
         queue.signals.set(&signals);
     }
     Ok(refused)

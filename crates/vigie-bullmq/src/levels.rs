@@ -76,6 +76,11 @@ impl Levels {
         Some(self.get(State::Active)? >= self.concurrency?)
     }
 
+    /// All jobs that did not end; `None` when not all are known.
+    pub(crate) fn in_flight(&self) -> Option<u64> {
+        self.states.iter().copied().sum()
+    }
+
     /// Whether every key holds what a queue's does, or nothing.
     pub(crate) fn are_known(&self) -> bool {
         let mut jobs = self.states.iter().chain(&self.retained);

@@ -34,7 +34,7 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `key`, `entry` | the names of keys; what the server answers |
-//! | `fold`, `names`, `pauses`, `recent` | what events come to |
+//! | `fold`, `names`, `pauses`, `jobs`, `table` | what events come to, and what is remembered of jobs meanwhile |
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
@@ -52,7 +52,11 @@ mod entry;
 mod error;
 mod fold;
 mod follower;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspector;
+mod jobs;
 mod key;
 mod lease;
 mod ledger;
@@ -60,7 +64,6 @@ mod levels;
 mod link;
 mod names;
 mod pauses;
-mod recent;
 mod refresh;
 mod repair;
 mod rights;
@@ -68,8 +71,12 @@ mod series;
 mod shared;
 mod signals;
 mod stream;
+mod table;
 mod watcher;
 mod workers;
+
+#[cfg(test)]
+mod memory_tests;
 
 pub use election::{Election, Tenure};
 pub use error::Error;

@@ -7,6 +7,11 @@ use hashbrown::HashMap;
 pub(crate) struct NameId(u32);
 
 impl NameId {
+    /// The name at that place.
+    pub(crate) fn of(index: usize) -> Option<Self> {
+        u32::try_from(index).ok().map(Self)
+    }
+
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

@@ -10,7 +10,8 @@ use vigie_metrics::Registry;
 use crate::Settings;
 use crate::discovery::Found;
 use crate::election::{Election, Tenure};
-use crate::fold::{Fold, Limits};
+use crate::fold::Fold;
+use crate::jobs::Room;
 use crate::key::QueueKey;
 use crate::levels::Levels;
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
@@ -79,6 +80,8 @@ pub(crate) type Queues = Arc<[Arc<Queue>]>;
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) families: Arc<Families>,
+    /// For the jobs of all queues.
+    room: Room,
     queues: RwLock<Queues>,
     pub(crate) health: Mutex<Health>,
     pub(crate) tenure: Tenure,
@@ -100,6 +103,7 @@ impl Shared {
         };
         Self {
             families: Arc::new(Families::new(registry, &settings)),
+            room: Room::new(settings.max_jobs),
             settings,
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),
@@ -119,10 +123,6 @@ impl Shared {
     /// Follows more queues, none of which was followed.
     pub(crate) fn adopt(&self, found: Vec<Found>, young: bool) {
         let mut queues = self.queues().to_vec();
-        let limits = Limits {
-            names: self.settings.max_names,
-            jobs: self.settings.max_jobs,
-        };
         for Found { key, events } in found {
             let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
             let row = match of_name {
@@ -140,7 +140,7 @@ impl Shared {
                 events,
                 row,
                 activity: Activity::default(),
-                fold: Mutex::new(Fold::new(limits)),
+                fold: Mutex::new(Fold::new(self.settings.max_names, self.room.clone())),
                 counted: Mutex::default(),
                 remembered: Mutex::default(),
             }));

@@ -67,7 +67,8 @@ pub struct Settings {
     pub max_queues: usize,
     /// How many job names a queue may have; the others are `other`.
     pub max_names: usize,
-    /// How many waiting and how many running jobs are remembered of a queue, 24 bytes each.
+    /// How many jobs in flight are remembered, of all queues together, in at most 64 bytes each. Of the others names are
+    /// looked up when they run, and how long they waited is not known.
     pub max_jobs: usize,
 }
 
@@ -89,7 +90,7 @@ impl Settings {
             timeout: Duration::from_secs(2),
             max_queues: 10_000,
             max_names: 100,
-            max_jobs: 100_000,
+            max_jobs: 1_000_000,
         }
     }
 }

@@ -9,6 +9,7 @@ mod reach;
 mod reads_only;
 mod refresh;
 mod signals;
+mod soak;
 mod support;
 mod variants;
 mod versions;

@@ -1,0 +1,193 @@
+//! The jobs in flight of one queue, remembered in one word each.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::names::NameId;
+use crate::table::Table;
+
+/// Places for jobs, shared by all queues.
+#[derive(Clone)]
+pub(crate) struct Room(Arc<Places>);
+
+struct Places {
+    taken: AtomicUsize,
+    limit: usize,
+}
+
+impl Room {
+    pub(crate) fn new(limit: usize) -> Self {
+        let taken = AtomicUsize::new(0);
+        Self(Arc::new(Places { taken, limit }))
+    }
+
+    /// Takes a place, if there is one for a job of that stage. Jobs that run are few, and how they end is worth more than
+    /// how long others wait: a sixteenth is kept for them.
+    fn take(&self, stage: Stage) -> bool {
+        let limit = match stage {
+            Stage::Runs => self.0.limit,
+            _ => self.0.limit - self.0.limit / 16,
+        };
+        let more = |taken| (taken < limit).then_some(taken + 1);
+        self.0.taken.fetch_update(Relaxed, Relaxed, more).is_ok()
+    }
+
+    fn give_back(&self, places: usize) {
+        self.0.taken.fetch_sub(places, Relaxed);
+    }
+}
+
+/// Where a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not ready to run, or not known to be.
+    Rests,
+    /// Ready to run.
+    Waits,
+    Runs,
+}
+
+/// What is remembered of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    pub(crate) name: Option<NameId>,
+    pub(crate) stage: Stage,
+    /// When it got there, by the server's clock in milliseconds.
+    pub(crate) since: u64,
+}
+
+/// Bits of a time: enough for 8,900 years.
+const SINCE: u32 = 48;
+/// Bits of a name. 0 is none.
+const NAME: u32 = 14;
+/// How many names can be remembered.
+pub(crate) const NAMES: usize = (1 << NAME) - 1;
+
+impl Job {
+    /// Stage, name and time. Never 0.
+    fn pack(self) -> u64 {
+        let stage = match self.stage {
+            Stage::Rests => 1,
+            Stage::Waits => 2,
+            Stage::Runs => 3,
+        };
+        let name = self.name.filter(|name| name.index() < NAMES);
+        let name = name.map_or(0, |name| name.index() as u64 + 1);
+        stage << (SINCE + NAME) | name << SINCE | self.since.min((1 << SINCE) - 1)
+    }
+
+    fn unpack(word: u64) -> Self {
+        let name = (word >> SINCE) & ((1 << NAME) - 1);
+        Self {
+            name: name
+                .checked_sub(1)
+                .and_then(|name| NameId::of(name as usize)),
+            stage: match word >> (SINCE + NAME) {
+                1 => Stage::Rests,
+                2 => Stage::Waits,
+                _ => Stage::Runs,
+            },
+            since: word & ((1 << SINCE) - 1),
+        }
+    }
+}
+
+/// Jobs by the hash of their id. When there is no room a job is not taken in: those that wait longest are next.
+pub(crate) struct Jobs {
+    table: Table,
+    room: Room,
+}
+
+impl Jobs {
+    pub(crate) fn new(room: Room) -> Self {
+        let table = Table::default();
+        Self { table, room }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(crate) fn get(&self, key: u64) -> Option<Job> {
+        self.table.get(key).map(Job::unpack)
+    }
+
+    /// Remembers a job, if there is room for it.
+    pub(crate) fn set(&mut self, key: u64, job: Job) {
+        let word = job.pack();
+        if !self.table.replace(key, word) && self.room.take(job.stage) {
+            self.table.insert(key, word);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: u64) -> Option<Job> {
+        let job = self.table.remove(key).map(Job::unpack)?;
+        self.room.give_back(1);
+        Some(job)
+    }
+
+    /// Every job, changed to what `change` makes of it; `None`: it is forgotten.
+    pub(crate) fn rewrite(&mut self, mut change: impl FnMut(Job) -> Option<Job>) {
+        let before = self.len();
+        self.table
+            .rewrite(|word| Some(change(Job::unpack(word))?.pack()));
+        self.room.give_back(before - self.len());
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Job> {
+        self.table.numbers().map(Job::unpack)
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.room.give_back(self.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn job(stage: Stage) -> Job {
+        let (name, since) = (None, 7);
+        Job { name, stage, since }
+    }
+
+    #[test]
+    fn all_queues_share_the_room_and_the_last_of_it_is_for_jobs_that_run() {
+        let room = Room::new(32);
+        let (mut one, mut other) = (Jobs::new(room.clone()), Jobs::new(room));
+        (0..20).for_each(|key| one.set(key, job(Stage::Waits)));
+        (0..20).for_each(|key| other.set(key, job(Stage::Rests)));
+        assert_eq!((one.len(), other.len()), (20, 10));
+        (90..99).for_each(|key| other.set(key, job(Stage::Runs)));
+        assert_eq!(other.len(), 12);
+        // A place of its own is kept.
+        one.set(3, job(Stage::Runs));
+        assert_eq!(one.get(3), Some(job(Stage::Runs)));
+        one.remove(3);
+        one.rewrite(|_| None);
+        drop(one);
+        (90..190).for_each(|key| other.set(key, job(Stage::Runs)));
+        assert_eq!(other.len(), 32);
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_holds_it_all(name in 0usize..NAMES, since in 0u64..1 << SINCE, stage in 0usize..3) {
+            let stage = [Stage::Rests, Stage::Waits, Stage::Runs][stage];
+            for name in [NameId::of(name), None] {
+                let job = Job { name, stage, since };
+                prop_assert_eq!(Job::unpack(job.pack()), job);
+            }
+        }
+
+        #[test]
+        fn a_time_past_all_time_is_taken(since: u64) {
+            let word = Job { since, ..job(Stage::Runs) }.pack();
+            prop_assert!(Job::unpack(word).since <= since);
+        }
+    }
+}

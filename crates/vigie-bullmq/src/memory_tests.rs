@@ -1,0 +1,181 @@
+//! What is remembered of jobs in flight takes no more than 64 bytes each, at no moment, and is bounded.
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use crate::entry::{Entry, Event, StreamId};
+use crate::fold::{Batch, Fold};
+use crate::jobs::Room;
+
+/// The system's allocator, which counts for each thread how many bytes it holds, and the most it held.
+struct Counting;
+
+thread_local! {
+    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+    static MOST: Cell<usize> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
+// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches `Cell`s
+// of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // Both are there while it is copied.
+        grow(size);
+        shrink(layout.size());
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        shrink(layout.size());
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+fn grow(bytes: usize) {
+    // What one thread allocates another may free: the difference is right wherever it is taken on one thread.
+    let held = HELD.get().wrapping_add(bytes);
+    HELD.set(held);
+    MOST.set(MOST.get().max(held));
+}
+
+fn shrink(bytes: usize) {
+    HELD.set(HELD.get().wrapping_sub(bytes));
+}
+
+/// The most bytes that were held since this was last asked, more than `before`.
+fn most_since(before: usize) -> usize {
+    let most = MOST.replace(HELD.get());
+    most.saturating_sub(before)
+}
+
+const MILLION: usize = 1_000_000;
+const BYTES_A_JOB: usize = 64;
+
+/// A queue that has seen its names; nothing is in flight.
+struct Queue {
+    fold: Fold,
+    batch: Batch,
+    ms: u64,
+}
+
+impl Queue {
+    fn new(room: &Room) -> Self {
+        let mut queue = Self {
+            fold: Fold::new(100, room.clone()),
+            batch: Batch::default(),
+            ms: 1_800_000_000_000,
+        };
+        queue.add(0);
+        queue.end(0);
+        queue
+    }
+
+    fn apply(&mut self, event: Event, job: usize) {
+        self.ms += 1;
+        let id = (job as u64).to_be_bytes();
+        let entry = Entry {
+            id: StreamId {
+                ms: self.ms,
+                seq: 0,
+            },
+            event,
+            job: &id,
+            name: b"mail",
+            prev: b"",
+            count: 0,
+        };
+        self.fold.apply(&entry, &mut self.batch);
+        self.batch.added.clear();
+        self.batch.ends.clear();
+        self.batch.waits.clear();
+    }
+
+    fn add(&mut self, job: usize) {
+        self.apply(Event::Added, job);
+        self.apply(Event::Waiting, job);
+    }
+
+    fn end(&mut self, job: usize) {
+        self.apply(Event::Active, job);
+        self.apply(Event::Completed, job);
+    }
+}
+
+#[test]
+fn a_million_jobs_in_one_queue() {
+    let mut queue = Queue::new(&Room::new(2 * MILLION));
+    let before = HELD.get();
+    most_since(before);
+    for job in 1..=MILLION {
+        queue.add(job);
+        let most = most_since(before);
+        assert!(most <= BYTES_A_JOB * job, "{most} bytes for {job} jobs");
+    }
+    let full = HELD.get() - before;
+    // They come and go, as many as there were: nothing grows.
+    for job in 1..=MILLION / 10 {
+        queue.end(job);
+        queue.add(MILLION + job);
+    }
+    assert_eq!(most_since(before), full);
+    for job in MILLION / 10 + 1..=MILLION + MILLION / 10 {
+        queue.end(job);
+    }
+    assert!(most_since(before) <= BYTES_A_JOB * MILLION);
+    assert_eq!(HELD.get(), before, "of no job nothing is left");
+}
+
+#[test]
+fn a_million_jobs_in_many_queues() {
+    let room = Room::new(2 * MILLION);
+    for many in [1_000, 10_000, 100_000] {
+        let mut queues: Vec<_> = (0..many).map(|_| Queue::new(&room)).collect();
+        let before = HELD.get();
+        most_since(before);
+        for job in 1..=MILLION {
+            queues[job % many].add(job);
+            let most = most_since(before);
+            assert!(
+                most <= BYTES_A_JOB * job,
+                "{most} bytes for {job} jobs in {many} queues"
+            );
+        }
+    }
+}
+
+#[test]
+fn more_jobs_than_there_is_room_for_take_no_more_memory() {
+    let mut queue = Queue::new(&Room::new(MILLION / 10));
+    let before = HELD.get();
+    most_since(before);
+    for job in 1..=MILLION {
+        queue.add(job);
+    }
+    let most = most_since(before);
+    assert!(most <= BYTES_A_JOB * MILLION / 10, "{most}");
+}
+
+#[test]
+fn a_queue_in_which_nothing_happened_takes_little() {
+    let room = Room::new(MILLION);
+    let before = HELD.get();
+    let fold = Fold::new(100, room.clone());
+    assert_eq!(HELD.get(), before, "nothing is allocated ahead");
+    assert!(size_of_val(&fold) <= 256, "{}", size_of_val(&fold));
+}

@@ -1,0 +1,134 @@
+//! Many jobs, many queues, and workers that die: what is counted is what happened, to the job.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+use vigie_testkit::{Process, Redis, Script};
+
+use crate::support::{SCRIPT, Watched, forgetful, settings, watch};
+
+const QUEUES: usize = 50;
+const JOBS: usize = 200_000;
+const WORKERS: usize = 3;
+/// Jobs that were added and are not yet counted to have ended, in all queues. BullMQ keeps 10,000 entries of each queue: so
+/// none is trimmed before it is read, however slow the machine.
+const AHEAD: usize = 50_000;
+/// Evenly over the jobs.
+const KILLS: usize = 12;
+/// It takes a minute on two cores; nothing is asserted of that.
+const LATE: Duration = Duration::from_secs(600);
+
+fn script(redis: &Redis, role: &str, logs: &Path) -> Script {
+    let script = Script::new("testing/soak.js").args([role, "--redis", &redis.url()]);
+    let script = script.args(["--queues", &QUEUES.to_string(), "--jobs", &JOBS.to_string()]);
+    script.args(["--logs".as_ref(), logs.as_os_str()])
+}
+
+/// A worker with a log of its own.
+fn worker(redis: &Redis, logs: &Path, number: usize) -> Process {
+    let script = script(redis, "work", logs);
+    script
+        .args(["--worker", &number.to_string()])
+        .spawn()
+        .unwrap()
+}
+
+fn finished(watched: &Watched) -> usize {
+    watched.counted("bullmq_jobs_finished_total")
+}
+
+/// The truth lies in Redis, where the script that ends a job also puts down how: the script of the tests reads it job by
+/// job. It holds the workers' own logs against it, in which only those ends are missing in whose moment a worker was
+/// killed, and the counters that the workers keep in Redis.
+#[tokio::test]
+async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_job() {
+    let redis = forgetful().await;
+    let logs = tempfile::tempdir().unwrap();
+    let mut settings = settings(&redis.url());
+    // The machine is busy.
+    settings.timeout = Duration::from_secs(10);
+    let watched = watch(settings);
+    watched.until_swept().await;
+
+    let mut adding = script(&redis, "add", logs.path()).spawn().unwrap();
+    let mut workers: Vec<_> = (0..WORKERS)
+        .map(|number| worker(&redis, logs.path(), number))
+        .collect();
+    let start = Instant::now();
+    let (mut added, mut ended, mut killed) = (0, 0, Vec::new());
+    while ended < JOBS && start.elapsed() < LATE {
+        if added < JOBS && added < ended + AHEAD {
+            let more = adding.ask(&json!({"cmd": "more"}), SCRIPT).await.unwrap();
+            added = more["added"].as_u64().unwrap() as usize;
+        }
+        if killed.len() < KILLS && ended >= JOBS * (killed.len() + 1) / (KILLS + 1) {
+            // Each hasher has keys of its own: chance.
+            let one = RandomState::new().hash_one(ended) as usize % WORKERS;
+            workers[one].kill9();
+            workers[one] = worker(&redis, logs.path(), WORKERS + killed.len());
+            killed.push(one);
+        }
+        sleep(Duration::from_millis(20)).await;
+        ended = finished(&watched);
+    }
+    for worker in &mut workers {
+        worker.stop(SCRIPT).await;
+    }
+
+    let mut telling = script(&redis, "tell", logs.path()).spawn().unwrap();
+    let truth = telling.next_json(SCRIPT).await.unwrap();
+    let about = format!("workers {killed:?} were killed; {truth}");
+    assert_eq!(
+        truth["problems"].as_array().map(Vec::len),
+        Some(0),
+        "{about}"
+    );
+    let scrape = watched.scrape();
+    let mut differences = Vec::new();
+    let mut all = 0.0;
+    for (queue, names) in truth["ended"].as_object().unwrap() {
+        for (name, outcomes) in names.as_object().unwrap() {
+            for outcome in ["completed", "failed"] {
+                let expected = outcomes[outcome].as_f64().unwrap();
+                all += expected;
+                let labels = [
+                    ("prefix", "bull"),
+                    ("queue", queue.as_str()),
+                    ("name", name),
+                    ("outcome", outcome),
+                ];
+                let counted = scrape.value("bullmq_jobs_finished_total", &labels);
+                if counted != Some(expected) {
+                    differences.push(format!(
+                        "{queue} {name} {outcome}: {counted:?}, not {expected}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{differences:#?} {about}");
+    assert_eq!(all, JOBS as f64);
+    assert_eq!(
+        scrape.sum("bullmq_jobs_finished_total", &[]),
+        all,
+        "other names"
+    );
+    assert_eq!(scrape.sum("bullmq_jobs_added_total", &[]), all);
+    assert_eq!(scrape.sum("bullmq_events_lost_total", &[]), 0.0);
+    assert_eq!(
+        scrape.samples("bullmq_events_lost_total", &[]).count(),
+        QUEUES
+    );
+    assert_eq!(scrape.sum("bullmq_outcomes_exact", &[]), QUEUES as f64);
+    // It was a soak: jobs were tried again, and found without their workers.
+    assert_eq!(killed.len(), KILLS);
+    let retried = [("outcome", "retried")];
+    assert!(scrape.sum("bullmq_job_run_seconds_count", &retried) > JOBS as f64 / 40.0);
+    assert!(
+        scrape.sum("bullmq_jobs_stalled_total", &[]) > 0.0,
+        "{about}"
+    );
+}
