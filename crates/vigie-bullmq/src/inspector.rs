@@ -10,7 +10,8 @@ use tracing::warn;
 
 use crate::error::Error;
 use crate::fold::Fold;
-use crate::link::{Link, unless_of_key};
+use crate::link::{Link, is_elsewhere, unless_of_key};
+use crate::node::Node;
 use crate::shared::{Queue, Shared};
 use crate::signals::{self, Events, Look, Replies};
 use crate::workers;
@@ -24,6 +25,7 @@ const REFUSED: Duration = Duration::from_secs(60);
 
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
+    node: Arc<Node>,
     next_look: Instant,
     next_workers: Instant,
     /// Whether it was said that the server refuses to tell.
@@ -32,10 +34,11 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, node: Arc<Node>) -> Self {
         let now = Instant::now();
         Self {
             shared,
+            node,
             next_look: now,
             next_workers: now,
             look_refused: false,
@@ -66,8 +69,8 @@ impl Inspector {
             let pause = refused.as_ref().map_or(looks_every, |_| REFUSED);
             self.next_look = Instant::now() + pause;
             if let Some(error) = &refused {
-                for queue in self.shared.queues().iter() {
-                    queue.signals.forget();
+                for queue in self.node.queues().iter() {
+                    queue.while_at(&self.node, |queue| queue.signals.forget());
                 }
                 say_once(&mut self.look_refused, error);
             }
@@ -80,8 +83,8 @@ impl Inspector {
             let pause = refused.as_ref().map_or(workers_every, |_| REFUSED);
             self.next_workers = Instant::now() + pause;
             if let Some(error) = &refused {
-                for queue in self.shared.queues().iter() {
-                    queue.signals.workers(None);
+                for queue in self.node.queues().iter() {
+                    queue.while_at(&self.node, |queue| queue.signals.workers(None));
                 }
                 say_once(&mut self.workers_refused, error);
             }
@@ -91,7 +94,7 @@ impl Inspector {
 
     /// Looks at all queues whose levels are known.
     async fn look(&mut self, link: &mut Link) -> Result<(), Error> {
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         for chunk in queues.chunks(CHUNK) {
             let counted = chunk.iter().filter_map(|queue| {
                 let levels = queue.counted.lock().map(|counted| counted.levels)?;
@@ -101,7 +104,7 @@ impl Inspector {
                 let remembered = remembered.into_iter().filter(|_| valid).collect();
                 Some((&**queue, Look::new(&queue.key, &levels, remembered)))
             });
-            look(link, counted.collect()).await?;
+            look(link, &self.node, counted.collect()).await?;
         }
         self.look_refused = false;
         Ok(())
@@ -110,11 +113,12 @@ impl Inspector {
     async fn workers(&mut self, link: &mut Link) -> Result<(), Error> {
         let what = "listing clients";
         let reply = link.ask(what, &workers::ask()).await?;
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         let keys = queues.iter().map(|queue| &queue.key);
-        let counted = workers::count(&reply, keys).ok_or(Error::Answer { what })?;
+        let database = self.node.endpoint.database().unwrap_or(0);
+        let counted = workers::count(&reply, database, keys).ok_or(Error::Answer { what })?;
         for (queue, workers) in queues.iter().zip(counted) {
-            queue.signals.workers(Some(workers));
+            queue.while_at(&self.node, |queue| queue.signals.workers(Some(workers)));
         }
         self.workers_refused = false;
         Ok(())
@@ -122,7 +126,11 @@ impl Inspector {
 }
 
 /// Advances the looks together until all are over.
-async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(), Error> {
+async fn look(
+    link: &mut Link,
+    node: &Node,
+    mut looks: Vec<(&Queue, Look<'_>)>,
+) -> Result<(), Error> {
     let what = "looking at jobs";
     let mut now = 0;
     for step in 0..STEPS {
@@ -148,9 +156,16 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(),
             now = signals::time(time).ok_or(Error::Answer { what })?;
             rest = others;
         }
-        for ((queue, look), length) in looks.iter_mut().zip(lengths) {
+        let mut lengths = lengths.into_iter();
+        looks.retain_mut(|(queue, look)| {
+            let length = lengths.next().unwrap_or(0);
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
             rest = others;
+            if mine.iter().any(is_elsewhere) {
+                // On its way to another node: half of it may be there already.
+                queue.while_at(node, |queue| queue.signals.forget());
+                return false;
+            }
             if length > 0 {
                 let events = Seen {
                     fold: queue.fold.lock(),
@@ -158,12 +173,13 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<(),
                 };
                 look.take(now, &mut Replies::new(mine), &events);
             }
-        }
+            true
+        });
     }
     for (queue, look) in looks {
         let (signals, remembered) = look.end(now);
         *queue.remembered.lock() = (queue.fold.lock().gaps(), remembered);
-        queue.signals.set(&signals);
+        queue.while_at(node, |queue| queue.signals.set(&signals));
     }
     Ok(())
 }

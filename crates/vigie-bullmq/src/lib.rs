@@ -40,11 +40,13 @@
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
+//! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |
 //! | `lease` | which of several watchers exports |
-//! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
+//! | `link`, `control`, `inspector`, `stream`, `follower`, `cluster`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
+mod cluster;
 mod control;
 mod discovery;
 mod entry;
@@ -58,6 +60,8 @@ mod ledger;
 mod levels;
 mod link;
 mod names;
+mod node;
+mod reading;
 mod recent;
 mod refresh;
 mod repair;
