@@ -2,9 +2,15 @@
 //!
 //! BullMQ trims its streams, so entries can be gone before they are read. The server counts all that was
 //! ever added; held against what was read, that tells the loss to the entry.
+//!
+//! A replica that becomes the master lacks what it was not sent yet: the end of the stream is cut off, some of it read
+//! already. That is the same stream all the same, and nothing of it is read again.
 
 use crate::entry::{StreamId, StreamInfo};
 use crate::repair::{Ended, Repair};
+
+/// A replica that takes over lacks no more than this, in milliseconds.
+const LAG: u64 = 5_000;
 
 /// The reading of one stream.
 #[derive(Debug, Default)]
@@ -17,6 +23,9 @@ pub(crate) struct Ledger {
     recent: u64,
     /// "When the entry with this id was added, there were so many": settled when the cursor gets there.
     claim: Option<(StreamId, u64)>,
+    /// Moments up to which all was read or known to be missed, and how many entries there had been: one as old as
+    /// [`LAG`] or older, if the reading is, and one after it.
+    marks: Option<[(StreamId, u64); 2]>,
     /// What had ended by then, as workers counted it.
     counted: Option<Ended>,
     pub(crate) repair: Repair,
@@ -28,6 +37,7 @@ impl Ledger {
         info.map_or_else(Self::default, |info| Self {
             cursor: info.last,
             expected: info.added.unwrap_or(0),
+            marks: Some([(info.last, info.added.unwrap_or(0)); 2]),
             ..Self::default()
         })
     }
@@ -82,17 +92,26 @@ impl Ledger {
             self.repair.settle(0, counted);
             return 0;
         };
+        let was_cut = self.was_cut(info);
         if info.last < self.cursor {
-            // Another stream under the same key, made while the server's clock stood behind.
-            self.anew();
+            match was_cut {
+                true => self.cut(info),
+                // Another stream under the same key, made while the server's clock stood behind.
+                false => self.anew(),
+            }
         }
         let Some(added) = info.added else {
+            self.mark(self.cursor, 0);
             return 0;
         };
         let unread = info.first.is_none_or(|first| first > self.cursor);
         // All that was ever added is still there, and nothing of it was read: it is not what we were reading.
         let replaced = self.expected > 0 && unread && added == info.length;
-        if added < self.expected || replaced {
+        if added < self.expected && was_cut && !unread {
+            // It grew again since, but how much of what was read is gone is not known.
+            self.expected = added;
+            self.repair.reset();
+        } else if added < self.expected || replaced {
             // Some of what was read since the last check may be of the new stream. Never say more than is sure.
             self.expected = if unread { 0 } else { recent.min(added) };
             self.repair.reset();
@@ -102,6 +121,29 @@ impl Ledger {
             return self.settle();
         }
         0
+    }
+
+    /// Whether, if anything of the stream is gone, it is its end: the old mark is still in it.
+    fn was_cut(&self, info: &StreamInfo) -> bool {
+        self.marks
+            .is_some_and(|[(id, added), _]| info.last >= id && info.added.unwrap_or(0) >= added)
+    }
+
+    fn mark(&mut self, id: StreamId, added: u64) {
+        let now = (id, added);
+        self.marks = Some(match self.marks {
+            None => [now; 2],
+            Some([_, young]) if id.ms >= young.0.ms.saturating_add(LAG) => [young, now],
+            // Never later than the stream is known to go.
+            Some([old, young]) => [old.min(now), young.min(now)],
+        });
+    }
+
+    /// The end of the stream is gone, and was read.
+    fn cut(&mut self, info: &StreamInfo) {
+        self.cursor = info.last;
+        self.expected = info.added.unwrap_or(0);
+        self.repair.reset();
     }
 
     /// It is not what we were reading.
@@ -116,11 +158,12 @@ impl Ledger {
     }
 
     fn settle(&mut self) -> u64 {
-        let Some((_, added)) = self.claim.take() else {
+        let Some((id, added)) = self.claim.take() else {
             return 0;
         };
         let lost = added.saturating_sub(self.expected);
         self.expected = added;
+        self.mark(id, added);
         self.repair.settle(lost, self.counted);
         lost
     }
@@ -151,6 +194,15 @@ mod tests {
         fn trim(&mut self, keep: usize) {
             let from = self.entries.len().saturating_sub(keep);
             self.entries.drain(..from);
+        }
+
+        /// A replica takes over that had not got the last `n`.
+        fn cut(&mut self, n: usize) {
+            for _ in 0..n.min(self.entries.len()) {
+                self.entries.pop_back();
+                self.added -= 1;
+            }
+            self.last = self.entries.back().copied().unwrap_or_default();
         }
 
         fn info(&self) -> StreamInfo {
@@ -188,6 +240,44 @@ mod tests {
         stream.trim(11);
         assert_eq!(ledger.check(Some(&stream.info())), 0);
         assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
+    }
+
+    #[test]
+    fn a_stream_whose_end_was_cut_off_is_not_read_again() {
+        for info_has_count in [true, false] {
+            let mut stream = Stream::default();
+            let mut ledger = Ledger::from_start();
+            let info = |stream: &Stream| StreamInfo {
+                added: info_has_count.then_some(stream.added),
+                ..stream.info()
+            };
+            (1..=50).for_each(|ms| stream.add(ms));
+            stream.read(&mut ledger, 1000);
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            (51..=100).for_each(|ms| stream.add(ms));
+            stream.read(&mut ledger, 1000);
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            (101..=120).for_each(|ms| stream.add(ms));
+            stream.read(&mut ledger, 1000);
+            stream.cut(15);
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            assert_eq!(stream.read(&mut ledger, 1000), (0, 0));
+            (130..=140).for_each(|ms| stream.add(ms));
+            assert_eq!(stream.read(&mut ledger, 1000), (11, 0));
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            // It grew again before anybody looked.
+            stream.cut(5);
+            (150..=152).for_each(|ms| stream.add(ms));
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            assert_eq!(stream.read(&mut ledger, 1000), (3, 0));
+            stream.add(160);
+            stream.trim(0);
+            let lost = if info_has_count { 1 } else { 0 };
+            assert_eq!(ledger.check(Some(&info(&stream))), 0);
+            stream.add(161);
+            let read = stream.read(&mut ledger, 1000);
+            assert_eq!(read, (1, lost));
+        }
     }
 
     #[test]
@@ -232,6 +322,39 @@ mod tests {
             let (more, missed) = stream.read(&mut ledger, usize::MAX);
             let last = ledger.check(Some(&stream.info()));
             prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
+        }
+
+        /// Replicas take over that had not got everything, and no entry is read twice or said to be lost.
+        #[test]
+        fn nothing_of_a_cut_stream_is_read_twice(
+            before in 0u64..20,
+            steps in prop::collection::vec((0u8..4, 1usize..12), 1..80),
+        ) {
+            let mut stream = Stream::default();
+            (1..=before).for_each(|ms| stream.add(ms));
+            let mut ledger = Ledger::from_now(Some(&stream.info()));
+            let mut seen = std::collections::BTreeSet::new();
+            let mut ms = before + 1;
+            // The replica has at least what was there when the reading began.
+            let sure = stream.entries.len();
+            for (what, n) in steps {
+                match what {
+                    0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                    2 => {
+                        stream.cut(n.min(stream.entries.len() - sure));
+                        prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                    }
+                    _ => {
+                        let from = ledger.cursor();
+                        let (_, lost) = stream.read(&mut ledger, usize::MAX);
+                        prop_assert_eq!(lost, 0);
+                        for id in stream.entries.iter().filter(|id| **id > from) {
+                            prop_assert!(seen.insert(*id), "read twice");
+                        }
+                        prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                    }
+                }
+            }
         }
 
         #[test]

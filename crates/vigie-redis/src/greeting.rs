@@ -15,7 +15,8 @@ pub(crate) struct Greeting {
 }
 
 pub(crate) async fn of(connection: &mut MultiplexedConnection) -> Result<Greeting, Error> {
-    match connection.send_packed_command(&redis::cmd("HELLO")).await {
+    let answer = connection.send_packed_command(&redis::cmd("HELLO")).await;
+    match answer {
         Ok(answer) => Ok(read(answer)),
         Err(error) if error.code().is_some() => Ok(Greeting::default()),
         Err(error) => Err(Error::Redis(error)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redis::Value;
 use redis::aio::MultiplexedConnection;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -183,10 +184,16 @@ async fn slots(connection: &mut MultiplexedConnection, at: &Address) -> Result<N
     let mut command = redis::cmd("CLUSTER");
     command.arg("SLOTS");
     let answer = connection.send_packed_command(&command).await;
-    let answer = answer.map_err(|error| match error.detail() {
-        Some(detail) if detail.contains("cluster support disabled") => Error::NoCluster,
-        _ => Error::Redis(error),
-    })?;
+    let answer = match answer.map_err(Error::Redis)? {
+        Value::ServerError(error) => {
+            let details = error.details().unwrap_or_default();
+            return Err(match details.contains("cluster support disabled") {
+                true => Error::NoCluster,
+                false => Error::Redis(error.into()),
+            });
+        }
+        answer => answer,
+    };
     match cluster::read(&answer, &at.0) {
         Some(nodes) if !nodes.masters.is_empty() => Ok(nodes),
         _ => Err(Error::NoSlots),

@@ -29,6 +29,7 @@
 
 pub mod alertmanager;
 pub mod certificates;
+pub mod cluster;
 mod error;
 pub mod faults;
 pub mod http;
@@ -47,6 +48,7 @@ pub mod webhook;
 
 pub use alertmanager::Alertmanager;
 pub use certificates::Certificates;
+pub use cluster::Cluster;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;

@@ -1,6 +1,7 @@
 //! The watcher on a real Redis, with jobs of the real BullMQ.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cluster;
 mod counts;
 mod faults;
 mod levels;
