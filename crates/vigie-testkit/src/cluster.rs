@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, Redis, RedisOptions, ports};
+use crate::{Certificates, Error, Redis, RedisOptions, ports};
 
 /// The nodes get this long to agree.
 const AGREE: Duration = Duration::from_secs(30);
@@ -23,17 +23,35 @@ impl Cluster {
     /// # Errors
     /// When Redis is not installed, or its nodes do not come together.
     pub async fn start(masters: usize, replicas: usize) -> Result<Self, Error> {
-        Self::start_with(masters, replicas, &[]).await
+        Self::start_with(masters, replicas, Vec::new).await
     }
 
-    /// The same with more command line arguments for each node.
+    /// Starts so many masters that speak TLS, also with each other, and want certificates.
     ///
     /// # Errors
-    /// As [`Cluster::start`].
-    pub async fn start_with(
+    /// As [`Cluster::start`], and when there are no certificates.
+    pub async fn start_over_tls(masters: usize, ca: &Certificates) -> Result<Self, Error> {
+        let (certificate, key) = ca.issue("node", 2).await?;
+        let files = [
+            ("--tls-cert-file", certificate),
+            ("--tls-key-file", key),
+            ("--tls-ca-cert-file", ca.ca()),
+        ];
+        let mut tls = vec!["--tls-cluster".to_owned(), "yes".to_owned()];
+        for (name, path) in files {
+            tls.extend([name.to_owned(), path.display().to_string()]);
+        }
+        let args = || {
+            let port = ["--tls-port".to_owned(), ports::free().to_string()];
+            port.into_iter().chain(tls.iter().cloned()).collect()
+        };
+        Self::start_with(masters, 0, args).await
+    }
+
+    async fn start_with(
         masters: usize,
         replicas: usize,
-        args: &[String],
+        args: impl Fn() -> Vec<String>,
     ) -> Result<Self, Error> {
         let mut nodes = Vec::new();
         for _ in 0..masters + replicas {
@@ -47,7 +65,7 @@ impl Cluster {
                 ["--repl-diskless-sync-delay", "0"],
             ];
             let own = own.as_flattened().iter().map(|arg| (*arg).to_owned());
-            let args = own.chain(args.iter().cloned()).collect();
+            let args = own.chain(args()).collect();
             let options = RedisOptions {
                 args,
                 ..RedisOptions::default()
@@ -70,12 +88,12 @@ impl Cluster {
                 node.cli(&add).await?;
             }
         }
-        let bus = async |node: &Redis| -> Result<String, Error> {
-            let answer = node.cli(&["CONFIG", "GET", "cluster-port"]).await?;
-            Ok(answer.lines().last().unwrap_or_default().to_owned())
-        };
         for node in &self.nodes[1..] {
-            let (port, bus) = (node.port().to_string(), bus(node).await?);
+            let bus = setting(node, "cluster-port").await?;
+            let port = match tls_port(node).await? {
+                Some(port) => port.to_string(),
+                None => node.port().to_string(),
+            };
             let meet = ["CLUSTER", "MEET", "127.0.0.1", &port, &bus];
             self.nodes[0].cli(&meet).await?;
         }
@@ -113,6 +131,22 @@ impl Cluster {
             .iter()
             .map(|node| format!("127.0.0.1:{}", node.port()));
         format!("redis-cluster://{}", hosts.collect::<Vec<_>>().join(","))
+    }
+
+    /// `rediss-cluster://` with the addresses of all nodes that speak TLS.
+    ///
+    /// # Errors
+    /// When one does not answer.
+    pub async fn tls_url(&self) -> Result<String, Error> {
+        let mut hosts = Vec::new();
+        for node in &self.nodes {
+            hosts.extend(
+                tls_port(node)
+                    .await?
+                    .map(|port| format!("127.0.0.1:{port}")),
+            );
+        }
+        Ok(format!("rediss-cluster://{}", hosts.join(",")))
     }
 
     /// The nodes: masters as they were at the start, then replicas.
@@ -231,6 +265,16 @@ impl Cluster {
     async fn id(&self, at: usize) -> Result<String, Error> {
         self.nodes[at].cli(&["CLUSTER", "MYID"]).await
     }
+}
+
+async fn setting(node: &Redis, name: &str) -> Result<String, Error> {
+    let answer = node.cli(&["CONFIG", "GET", name]).await?;
+    Ok(answer.lines().last().unwrap_or_default().to_owned())
+}
+
+async fn tls_port(node: &Redis) -> Result<Option<u16>, Error> {
+    let port = setting(node, "tls-port").await?;
+    Ok(port.parse().ok().filter(|port| *port > 0))
 }
 
 async fn until_says(node: &Redis, ask: &[&str], wanted: &[&str]) -> Result<(), Error> {

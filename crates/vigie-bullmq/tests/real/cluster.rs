@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vigie_bullmq::{Error, Settings, probe};
 use vigie_redis::{Endpoint, TlsFiles};
-use vigie_testkit::{Cluster, Process, Script, eventually};
+use vigie_testkit::{Certificates, Cluster, Process, Script, eventually};
 
 use crate::faults::never_falls;
 use crate::reads_only::RIGHTS;
@@ -364,4 +364,68 @@ async fn what_is_taken_for_something_else_is_told() {
     until_source(&watched, "redis", 0.0).await;
     let error = watched.watcher.status().error.unwrap();
     assert!(error.contains("no part of a cluster"), "{error}");
+}
+
+#[tokio::test]
+async fn over_tls_with_a_client_certificate() {
+    let ca = Certificates::new().await.unwrap();
+    let cluster = Cluster::start_over_tls(3, &ca).await.unwrap();
+    let url = cluster.tls_url().await.unwrap();
+    // One is enough to be led to all.
+    let seed = url.split(',').next().unwrap();
+    let client = Some(ca.issue("vigie", 2).await.unwrap());
+    let tls = TlsFiles {
+        ca: Some(ca.ca()),
+        client,
+    };
+    let mut over_tls = at("redis://127.0.0.1");
+    over_tls.redis = Endpoint::new(seed, tls).unwrap();
+    over_tls.timeout = std::time::Duration::from_secs(5);
+    let watched = watch(over_tls.clone());
+    watched.until_swept().await;
+    let mut load = Load::start(&cluster, &[]).await;
+    load.more(&QUEUES, 20.0).await;
+    let finished = load.finished("stop").await;
+    until_counted(&watched, &finished).await;
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+
+    over_tls.redis = Endpoint::new(seed, TlsFiles::default()).unwrap();
+    let error = probe(&over_tls).await.unwrap_err();
+    let Error::Connect(error) = error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        error.tls(),
+        Some(vigie_redis::TlsProblem::UnknownCa),
+        "{error}"
+    );
+}
+
+/// As many as there are, however often the queue moves, and as many as BullMQ itself sees.
+#[tokio::test]
+async fn workers_are_counted_where_the_queue_is() {
+    let cluster = Cluster::start(3, 0).await.unwrap();
+    let watched = watch(of(&cluster));
+    watched.until_swept().await;
+    let mut load = Load::start(&cluster, &["--workers", "3"]).await;
+    load.more(&QUEUES, 20.0).await;
+    let slot = cluster.slot("{a}").await.unwrap();
+    let home = cluster.first_holder(slot);
+    for (from, to) in [(home, home - 1), (home - 1, home - 2), (home - 2, home)] {
+        cluster.move_slot(slot, from, to).await.unwrap();
+        load.more(&QUEUES, 20.0).await;
+        for queue in QUEUES {
+            let labels = of_queue(queue);
+            watched.until("bullmq_workers", &labels, Some(3.0)).await;
+        }
+    }
+    let seen = load.ask("workers").await;
+    assert_eq!(seen["queues"], json!({"{a}": 3, "{b}": 3, "{c}": 3}));
+    // Those of a queue that have nothing to do, too.
+    load.finished("stop").await;
+    for queue in QUEUES {
+        let labels = of_queue(queue);
+        watched.until("bullmq_workers", &labels, Some(3.0)).await;
+    }
 }

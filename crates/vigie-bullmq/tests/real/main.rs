@@ -3,6 +3,7 @@
 
 mod cluster;
 mod counts;
+mod databases;
 mod faults;
 mod levels;
 mod reach;
