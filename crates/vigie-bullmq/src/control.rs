@@ -1,4 +1,4 @@
-//! The task that finds queues and counts their jobs, on one connection.
+//! The task that finds the queues of a node and counts their jobs, on one connection.
 
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
@@ -7,20 +7,29 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
+use vigie_redis::Slots;
 
 use crate::discovery::{self, FIRST_PAUSE, Found, PAUSE, Sweep};
 use crate::error::Error;
 use crate::inspector::Inspector;
 use crate::key::QueueKey;
 use crate::levels::{self, Levels};
-use crate::link::{Backoff, Link, unless_of_key};
+use crate::link::{Backoff, Link, is_elsewhere, unless_of_key};
+use crate::node::Node;
 use crate::refresh::{self, Seen};
 use crate::shared::{Counted, Shared};
 
+/// The levels of a queue and whether to look for markers the next time; `None` while the queue is on its way to another
+/// node.
+type Read = Option<(Levels, bool)>;
+
 pub(crate) struct Control {
     shared: Arc<Shared>,
+    node: Arc<Node>,
     backoff: Backoff,
     sweep: Sweep,
+    /// What the node held when the sweep began.
+    slots: Arc<Slots>,
     /// Whether all keys were walked once.
     swept: bool,
     /// Followed queues met in this sweep.
@@ -28,20 +37,25 @@ pub(crate) struct Control {
     /// Followed queues of which nothing is left, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
+    /// Whether it was said that there is a queue without a hash tag.
+    untagged: bool,
     inspector: Inspector,
 }
 
 impl Control {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, node: Arc<Node>) -> Self {
         Self {
-            inspector: Inspector::new(Arc::clone(&shared)),
+            inspector: Inspector::new(Arc::clone(&shared), Arc::clone(&node)),
             shared,
             backoff: Backoff::new(),
             sweep: Sweep::default(),
+            slots: node.slots(),
+            node,
             swept: false,
             met: HashSet::new(),
             gone: HashMap::new(),
             refused: false,
+            untagged: false,
         }
     }
 
@@ -58,10 +72,9 @@ impl Control {
     async fn session(&mut self) -> Result<Infallible, Error> {
         let shared = Arc::clone(&self.shared);
         let settings = &shared.settings;
-        let mut link = Link::open(&settings.redis, settings.timeout).await?;
+        let mut link = Link::open(&self.node.endpoint, settings.timeout).await?;
         // It may be another server, or the same without its data.
-        self.sweep = Sweep::default();
-        self.met.clear();
+        self.begin();
         let mut next_step = Instant::now();
         let mut next_levels = next_step;
         self.inspector.restart();
@@ -69,10 +82,10 @@ impl Control {
             let next = self.inspector.next().min(next_levels);
             sleep_until(next.min(next_step)).await;
             if next_step <= Instant::now() {
-                let known = shared.queues();
+                let known = self.node.queues();
                 let ended = self.step(&mut link).await?;
                 next_step = Instant::now() + self.pause(ended);
-                if ended && !Arc::ptr_eq(&known, &shared.queues()) {
+                if ended && !Arc::ptr_eq(&known, &self.node.queues()) {
                     next_levels = Instant::now();
                 }
             }
@@ -87,6 +100,13 @@ impl Control {
         }
     }
 
+    /// Begins a walk over all keys.
+    fn begin(&mut self) {
+        self.sweep = Sweep::default();
+        self.slots = self.node.slots();
+        self.met.clear();
+    }
+
     fn pause(&self, ended: bool) -> Duration {
         match (ended, self.swept) {
             (true, _) => self.shared.settings.discover_every,
@@ -98,7 +118,8 @@ impl Control {
     /// One step of the walk over all keys. Says whether it was the last.
     async fn step(&mut self, link: &mut Link) -> Result<bool, Error> {
         let (found, ended) = step(link, &mut self.sweep).await?;
-        let followed = self.shared.queues();
+        let found = self.of_node(link, found).await?;
+        let followed = self.node.queues();
         let is_followed: HashMap<&QueueKey, bool> = followed
             .iter()
             .map(|queue| (&queue.key, queue.events))
@@ -114,15 +135,42 @@ impl Control {
             .partition(|found| is_followed.get(&found.key) == Some(&found.events));
         self.met.extend(old.into_iter().map(|found| found.key));
         let anew: HashSet<_> = new.iter().map(|found| &found.key).collect();
-        self.shared.drop_queues(|key| anew.contains(key));
+        self.shared
+            .drop_queues(&self.node, |key| anew.contains(key));
         let followed = self.shared.queues().len();
         self.adopt(new, followed);
         if ended {
             self.bury(link).await?;
-            self.met.clear();
+            self.node.space.swept(&self.slots);
             self.swept = true;
+            self.begin();
         }
         Ok(ended)
+    }
+
+    /// Of keys in a cluster those of queues that the node holds. It has others too, of slots on their way to it.
+    async fn of_node(
+        &mut self,
+        link: &mut Link,
+        found: Vec<QueueKey>,
+    ) -> Result<Vec<QueueKey>, Error> {
+        if !self.node.space.is_cluster {
+            return Ok(found);
+        }
+        let (mut tagged, untagged): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(QueueKey::is_tagged);
+        if !self.untagged
+            && let Some(queue) = first_of_bullmq(link, &untagged).await?
+        {
+            warn!(
+                %queue,
+                "in a cluster a queue without a hash tag in its name or prefix cannot work: such are not followed"
+            );
+            self.untagged = true;
+        }
+        let slots = self.node.slots();
+        tagged.retain(|queue| slots.contains(queue.slot()));
+        Ok(tagged)
     }
 
     fn adopt(&mut self, mut keys: Vec<Found>, followed: usize) {
@@ -158,12 +206,14 @@ impl Control {
         );
         self.met.extend(keys.iter().map(|found| found.key.clone()));
         // One that was refused before may be old.
-        self.shared.adopt(keys, self.swept && !self.refused);
+        let space = &self.node.space;
+        let young = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
+        self.shared.adopt(space, keys, young);
     }
 
     /// Drops queues of which nothing has been left for long.
     async fn bury(&mut self, link: &mut Link) -> Result<(), Error> {
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         let missing = queues.iter().map(|queue| &queue.key);
         let missing: Vec<_> = missing.filter(|key| !self.met.contains(*key)).collect();
         let mut pipeline = redis::pipe();
@@ -182,7 +232,7 @@ impl Control {
         }
         let patience = self.shared.settings.forget_after;
         let dead = |key: &QueueKey| gone.get(key).is_some_and(|since| now - *since >= patience);
-        self.shared.drop_queues(dead);
+        self.shared.drop_queues(&self.node, dead);
         gone.retain(|_, since| now - *since < patience);
         self.gone = gone;
         Ok(())
@@ -190,7 +240,7 @@ impl Control {
 
     /// Counts the jobs of the queues whose turn it is, in one round trip.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();
         let seen = queues.iter().zip(&known).map(|(queue, known)| Seen {
             counted: known.map(|known| known.at),
@@ -211,61 +261,55 @@ impl Control {
             true => drop(link.ask("PING", &redis::cmd("PING")).await?),
             false => {
                 let read = ask(link, &asked).await?;
-                for (at, (levels, markers)) in due.iter().zip(read) {
-                    queues[*at].series.set(&levels);
-                    let counted = Counted {
-                        at: now,
-                        levels,
-                        markers,
-                    };
-                    *queues[*at].counted.lock() = Some(counted);
+                if read.iter().any(Option::is_none) {
+                    self.shared.doubts.elsewhere(&self.node);
+                }
+                for (at, read) in due.iter().zip(read) {
+                    queues[*at].while_at(&self.node, |queue| match read {
+                        Some((levels, markers)) => {
+                            queue.series.set(&levels);
+                            let counted = Counted {
+                                at: now,
+                                levels,
+                                markers,
+                            };
+                            *queue.counted.lock() = Some(counted);
+                        }
+                        None => queue.forget(),
+                    });
                 }
             }
         }
-        let mut due = due.into_iter().peekable();
-        let mut end = 0;
-        for same_name in queues.chunk_by(|a, b| a.key.name() == b.key.name()) {
-            end += same_name.len();
-            let mut anew = false;
-            while due.next_if(|at| *at < end).is_some() {
-                anew = true;
-            }
-            if anew {
-                let levels = same_name.iter().map(|queue| *queue.counted.lock());
-                let levels: Vec<_> = levels.flatten().map(|counted| counted.levels).collect();
-                same_name[0].row.set(levels.iter());
-            }
-        }
+        let mut names: Vec<_> = due.iter().map(|at| queues[*at].key.name()).collect();
+        names.dedup();
+        names.into_iter().for_each(|name| self.shared.sum(name));
         self.works();
         Ok(())
     }
 
     fn works(&mut self) {
         self.backoff.reset();
-        self.shared.families.redis_up.set(1.0);
-        let mut health = self.shared.health.lock();
+        let mut health = self.node.health.lock();
         health.last_levels = Some(Instant::now());
         if health.error.take().is_some() {
-            info!("Redis answers again");
+            info!(node = self.node.name, "Redis answers again");
         }
+        drop(health);
+        self.shared.report();
     }
 
     /// Nothing is known any more.
     fn failed(&mut self, error: &Error) {
-        self.shared.families.redis_up.set(0.0);
-        for queue in self.shared.queues().iter() {
-            *queue.counted.lock() = None;
-            queue.series.forget();
-            queue.signals.forget();
-            queue.signals.workers(None);
-            queue.row.forget();
-        }
-        let text = error.to_string();
-        let mut health = self.shared.health.lock();
+        let text = self.node.says(error);
+        let mut health = self.node.health.lock();
         if health.error.as_ref() != Some(&text) {
             warn!(error = text, "Redis cannot be read: levels are unknown");
         }
         health.error = Some(text);
+        drop(health);
+        self.shared.report();
+        self.shared.forget(&self.node);
+        self.shared.doubts.broken(&self.node);
     }
 }
 
@@ -291,12 +335,15 @@ async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<Found>
     }
     let answers = answers.chunks(discovery::REPLIES);
     let found = keys.into_iter().zip(answers);
+    // What is on its way is found where it comes to.
+    let found = found.filter(|(_, answers)| !answers.iter().any(is_elsewhere));
     let found = found.filter_map(|(key, answers)| discovery::read(key, answers));
     let (sure, open): (Vec<_>, Vec<_>) = found.partition(|(_, sure)| *sure);
     let asked: Vec<_> = open.iter().map(|(found, _)| (&found.key, false)).collect();
     let read = ask(link, &asked).await?;
     let open = open.iter().zip(read);
-    let proven = open.filter(|(_, (levels, _))| levels.are_known());
+    let is_queue = |read: &Read| read.is_some_and(|(levels, _)| levels.are_known());
+    let proven = open.filter(|(_, read)| is_queue(read));
     let proven = proven.map(|((found, _), _)| found.clone());
     Ok(sure
         .into_iter()
@@ -305,8 +352,24 @@ async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<Found>
         .collect())
 }
 
-/// Counts the jobs of queues, each with or without a look for markers; says where to look the next time.
-async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<(Levels, bool)>, Error> {
+/// The first of these that BullMQ made.
+async fn first_of_bullmq<'a>(
+    link: &mut Link,
+    keys: &'a [QueueKey],
+) -> Result<Option<&'a QueueKey>, Error> {
+    let mut pipeline = redis::pipe();
+    for key in keys {
+        discovery::append_meta(&mut pipeline, key);
+    }
+    let answers = link.ask_all("reading meta", &pipeline).await?;
+    let mut found = keys.iter().zip(&answers);
+    Ok(found
+        .find(|(_, answer)| discovery::is_of_bullmq(answer))
+        .map(|(key, _)| key))
+}
+
+/// Counts the jobs of queues, each with or without a look for markers.
+async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<Read>, Error> {
     let what = "counting jobs";
     let mut pipeline = redis::pipe();
     for (key, markers) in queues {
@@ -320,20 +383,24 @@ async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<(Level
     let read = queues.iter().map(|(_, markers)| {
         let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
         rest = others;
-        levels::read(mine)
+        (!mine.iter().any(is_elsewhere)).then(|| levels::read(mine))
     });
     Ok(read.collect())
 }
 
-/// Finds all queues and counts their jobs, once.
+/// Finds all queues of a node and counts their jobs, once.
 pub(crate) async fn once(
     link: &mut Link,
+    slots: Option<&Slots>,
     max_queues: usize,
 ) -> Result<Vec<(QueueKey, Levels)>, Error> {
     let mut sweep = Sweep::default();
     let mut keys = Vec::new();
     loop {
-        let (found, ended) = step(link, &mut sweep).await?;
+        let (mut found, ended) = step(link, &mut sweep).await?;
+        if let Some(slots) = slots {
+            found.retain(|queue| queue.is_tagged() && slots.contains(queue.slot()));
+        }
         keys.extend(found);
         if ended || keys.len() > max_queues {
             break;
@@ -345,6 +412,8 @@ pub(crate) async fn once(
     keys.truncate(max_queues);
     let asked: Vec<_> = keys.iter().map(|key| (key, true)).collect();
     let read = ask(link, &asked).await?.into_iter();
-    let levels: Vec<_> = read.map(|(levels, _)| levels).collect();
+    let levels: Vec<_> = read
+        .map(|read| read.map_or_else(Levels::default, |(levels, _)| levels))
+        .collect();
     Ok(keys.into_iter().zip(levels).collect())
 }

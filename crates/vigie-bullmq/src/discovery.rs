@@ -61,8 +61,7 @@ pub(crate) const REPLIES: usize = 3;
 
 /// Appends the questions whether a key that was found is a queue's.
 pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey) {
-    pipeline.cmd("HMGET").arg(queue.part("meta"));
-    pipeline.arg("version").arg("opts.maxLenEvents");
+    append_meta(pipeline, queue);
     pipeline.cmd("EXISTS").arg(queue.part("events"));
     pipeline.cmd("EXISTS");
     for part in [
@@ -80,15 +79,25 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey) {
     }
 }
 
+/// The first of them, which alone tells the queues of most versions.
+pub(crate) fn append_meta(pipeline: &mut Pipeline, queue: &QueueKey) {
+    pipeline.cmd("HMGET").arg(queue.part("meta"));
+    pipeline.arg("version").arg("opts.maxLenEvents");
+}
+
+/// Whether BullMQ made the `meta` that the answer is of.
+pub(crate) fn is_of_bullmq(meta: &Value) -> bool {
+    // Bull has a `meta` too, while paused, and neither of the two fields.
+    list(meta).is_some_and(|fields| fields.iter().any(|field| bytes(field).is_some()))
+}
+
 /// Reads the answers, and whether they are proof enough. Without, the types of its keys tell a queue from others' keys.
 pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
     let [meta, events, parts] = replies else {
         return None;
     };
-    // Bull has a `meta` too, while paused, and neither of the two fields.
-    let field = |at: usize| list(meta)?.get(at).and_then(bytes);
-    let version = field(0);
-    let in_meta = version.is_some() || field(1).is_some();
+    let in_meta = is_of_bullmq(meta);
+    let version = list(meta).and_then(|fields| fields.first().and_then(bytes));
     // Versions 3 and 4 add jobs without `meta` where nobody opened the queue, or it was obliterated.
     let (has_events, has_parts) = (count(events) > Some(0), count(parts) > Some(0));
     let found = (in_meta || has_events || has_parts).then(|| Found {

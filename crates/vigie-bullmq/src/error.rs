@@ -24,6 +24,9 @@ pub enum Error {
         /// The deadline.
         within: Duration,
     },
+    /// One of several nodes.
+    #[error("{0}: {1}")]
+    Node(String, #[source] Box<Error>),
     /// An answer that is not of the protocol.
     #[error("{what}: not an answer to it")]
     Answer {
@@ -33,6 +36,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Without the node that it is of.
+    #[must_use]
+    pub fn bare(&self) -> &Self {
+        match self {
+            Self::Node(_, error) => error.bare(),
+            error => error,
+        }
+    }
+
     /// The server answered, and the answer was an error.
     pub(crate) fn is_of_server(&self) -> bool {
         matches!(self, Self::Redis { source, .. } if source.code().is_some())

@@ -1,21 +1,23 @@
-//! The task that follows the event streams of all queues, on one connection.
+//! The task that follows the event streams of all queues of a node, on one connection.
 //!
 //! It reads without blocking and at its own pace: a blocking XREAD over many streams, asked again after
 //! every event, would cost the server half a core.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::Value;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::entry::{bytes, each_stream, size};
 use crate::error::Error;
 use crate::fold::{Batch, End, Name};
-use crate::link::{Backoff, Link, unless_of_key};
+use crate::link::{Backoff, Link, is_elsewhere, refused, unless_of_key};
+use crate::node::Node;
 use crate::shared::{Queues, Shared};
 use crate::stream::{self, Pace, Stream};
 
@@ -38,47 +40,57 @@ const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Follower {
     shared: Arc<Shared>,
+    node: Arc<Node>,
     backoff: Backoff,
     /// The list the streams were made from.
     queues: Queues,
+    /// Whether another still has the reading of some of them.
+    waits: bool,
     streams: Vec<Stream>,
     /// Entries in one answer.
     budget: usize,
 }
 
 impl Follower {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, node: Arc<Node>) -> Self {
         Self {
             shared,
+            node,
             backoff: Backoff::new(),
             queues: Arc::new([]),
+            waits: false,
             streams: Vec::new(),
             budget: MOST,
         }
     }
 
-    /// Runs until it is dropped.
-    pub(crate) async fn run(mut self) -> Infallible {
-        loop {
-            let Err(error) = self.session().await;
-            self.failed(&error);
-            sleep(self.backoff.next()).await;
+    /// Runs until `stop` is cancelled and what is under way is done.
+    pub(crate) async fn run(mut self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.session(stop).await {
+                self.failed(&error);
+                let pause = sleep(self.backoff.next());
+                stop.run_until_cancelled(pause).await;
+            }
         }
+        self.leave();
     }
 
-    /// From connecting to the first error. The streams stay where they are, over any number of sessions.
-    async fn session(&mut self) -> Result<Infallible, Error> {
+    /// From connecting to the first error, or until `stop` is cancelled. The streams stay where they are, over any number
+    /// of sessions, here or elsewhere.
+    async fn session(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         let settings = &self.shared.settings;
         let (busy, timeout) = (settings.poll_every, settings.timeout);
-        let mut link = Link::open(&settings.redis, timeout).await?;
-        link.ask("PING", &redis::cmd("PING")).await?;
-        let now = Instant::now();
-        for stream in &mut self.streams {
-            // Before anything is read: the server may have come back empty.
-            stream.check_at = now;
-            stream.read_at = now;
-        }
-        loop {
+        let connecting = async {
+            let mut link = Link::open(&self.node.endpoint, timeout).await?;
+            link.ask("PING", &redis::cmd("PING")).await?;
+            Ok(link)
+        };
+        let Some(link) = stop.run_until_cancelled(connecting).await else {
+            return Ok(());
+        };
+        let mut link = link?;
+        while !stop.is_cancelled() {
             self.follow_list();
             self.check(&mut link).await?;
             let idle = self.streams.len() as f64 / IDLE_LOOKS_PER_SECOND;
@@ -88,14 +100,16 @@ impl Follower {
             let next = self.streams.iter().map(|stream| stream.read_at).min();
             // A new queue is not waited for longer than an event of an old one.
             let next = next.unwrap_or_else(|| Instant::now() + busy);
-            sleep_until(next.min(Instant::now() + busy)).await;
+            let pause = sleep_until(next.min(Instant::now() + busy));
+            stop.run_until_cancelled(pause).await;
         }
+        Ok(())
     }
 
     /// Begins with queues that came, and ends with those that went.
     fn follow_list(&mut self) {
-        let queues = self.shared.queues();
-        if Arc::ptr_eq(&queues, &self.queues) {
+        let queues = self.node.queues();
+        if Arc::ptr_eq(&queues, &self.queues) && !self.waits {
             return;
         }
         let streams = std::mem::take(&mut self.streams).into_iter();
@@ -106,16 +120,20 @@ impl Follower {
         let kept: Vec<_> = followed()
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
-        for gone in old.into_values() {
-            self.shared.families.remove_counts(&gone.queue.key);
-        }
+        old.into_values().for_each(Stream::leave);
         let now = Instant::now();
-        let new = |queue| Stream::new(queue, &self.shared.families, now);
         let streams = kept.into_iter().zip(followed());
         self.streams = streams
-            .map(|(stream, queue)| stream.unwrap_or_else(|| new(Arc::clone(queue))))
+            .filter_map(|(stream, queue)| stream.or_else(|| Stream::begin(queue, now)))
             .collect();
+        self.waits = self.streams.len() < followed().count();
         self.queues = queues;
+    }
+
+    /// Leaves all streams to whoever follows them next.
+    fn leave(&mut self) {
+        self.streams.drain(..).for_each(Stream::leave);
+        self.queues = Arc::new([]);
     }
 
     /// Holds what was read against what the server counted, where that is due.
@@ -136,6 +154,9 @@ impl Follower {
                 }
                 stream.checked(answers, now);
             }
+            if answers.iter().any(is_elsewhere) {
+                self.shared.doubts.elsewhere(&self.node);
+            }
         }
         Ok(())
     }
@@ -149,33 +170,41 @@ impl Follower {
             stream.read_at = now + pace.idle;
         }
         due.retain(|stream| stream.cursor().is_some());
+        // Outside of a cluster all are in one slot.
+        due.sort_by_key(|stream| stream.queue.slot);
         for chunk in due.chunks_mut(CHUNK) {
             let count = (self.budget / chunk.len()).clamp(10, MOST);
-            let answer = ask(link, chunk, count).await?;
+            let answers = ask(link, chunk, count).await?;
             let now = Instant::now();
             let mut sizes = (0, 0);
             let mut found = Vec::new();
-            let mut at = 0;
-            each_stream(&answer, |key, entries| {
-                // The streams of an answer come in the order they were asked for.
-                let found_at = chunk[at..]
-                    .iter()
-                    .position(|stream| stream.key.as_bytes() == key);
-                let Some(ahead) = found_at else { return };
-                at += ahead;
-                let full = entries.len() >= count;
-                let mut batch = Batch::default();
-                chunk[at].take(entries, full, &mut batch);
-                chunk[at].pace(entries.len(), full, now, pace);
-                sizes.0 += entries.len();
-                sizes.1 += entries.iter().map(size).sum::<usize>();
-                found.push((at, batch));
-                at += 1;
-            });
-            for stream in &*chunk {
-                stream.queue.activity.follow(true);
+            for (slot, answer) in &answers {
+                let here = !is_elsewhere(answer);
+                for stream in &chunk[slot.clone()] {
+                    stream.queue.activity.follow(here);
+                }
+                if !here {
+                    self.shared.doubts.elsewhere(&self.node);
+                }
+                let mut at = slot.start;
+                each_stream(answer, |key, entries| {
+                    // The streams of an answer come in the order they were asked for.
+                    let found_at = chunk[at..slot.end]
+                        .iter()
+                        .position(|stream| stream.key.as_bytes() == key);
+                    let Some(ahead) = found_at else { return };
+                    at += ahead;
+                    let full = entries.len() >= count;
+                    let mut batch = Batch::default();
+                    chunk[at].take(entries, full, &mut batch);
+                    chunk[at].pace(entries.len(), full, now, pace);
+                    sizes.0 += entries.len();
+                    sizes.1 += entries.iter().map(size).sum::<usize>();
+                    found.push((at, batch));
+                    at += 1;
+                });
             }
-            drop(answer);
+            drop(answers);
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
                 // Down at once, and up by and by: what is large may come again.
@@ -188,40 +217,62 @@ impl Follower {
 
     fn works(&mut self) {
         self.backoff.reset();
-        self.shared.families.events_up.set(1.0);
-        if self.shared.health.lock().events_error.take().is_some() {
-            info!("events are followed again");
+        let mut health = self.node.health.lock();
+        health.followed = true;
+        if health.events_error.take().is_some() {
+            info!(node = self.node.name, "events are followed again");
         }
+        drop(health);
+        self.shared.report();
     }
 
     fn failed(&mut self, error: &Error) {
         // If the answer was too large to come in time, the next one is not.
         self.budget = (self.budget / 2).max(LEAST);
-        self.shared.families.events_up.set(0.0);
-        for stream in &self.streams {
-            stream.queue.activity.follow(false);
-            stream.counts.exact.forget();
-        }
-        let text = error.to_string();
-        let mut health = self.shared.health.lock();
+        // Without a connection nothing is followed here; elsewhere it may be.
+        self.leave();
+        let text = self.node.says(error);
+        let mut health = self.node.health.lock();
         if health.events_error.as_ref() != Some(&text) {
             warn!(error = text, "events cannot be followed");
         }
         health.events_error = Some(text);
+        drop(health);
+        self.shared.report();
     }
 }
 
-async fn ask(link: &mut Link, streams: &[&mut Stream], count: usize) -> Result<Value, Error> {
-    let mut command = redis::cmd("XREAD");
-    command.arg("COUNT").arg(count).arg("STREAMS");
-    for stream in streams {
-        command.arg(&stream.key);
+/// The new entries of streams: the answer for those of each slot, which is where they are among all.
+async fn ask(
+    link: &mut Link,
+    streams: &[&mut Stream],
+    count: usize,
+) -> Result<Vec<(Range<usize>, Value)>, Error> {
+    let what = "reading events";
+    let mut pipeline = redis::pipe();
+    let mut slots = Vec::new();
+    let mut end = 0;
+    for slot in streams.chunk_by(|a, b| a.queue.slot == b.queue.slot) {
+        pipeline.cmd("XREAD").arg("COUNT").arg(count).arg("STREAMS");
+        for stream in slot {
+            pipeline.arg(&stream.key);
+        }
+        for stream in slot {
+            let cursor = stream.cursor().unwrap_or_default();
+            pipeline.arg(cursor.to_string());
+        }
+        slots.push(end..end + slot.len());
+        end += slot.len();
     }
-    for stream in streams {
-        let cursor = stream.cursor().unwrap_or_default();
-        command.arg(cursor.to_string());
+    let answers = link.ask_all(what, &pipeline).await?;
+    for answer in &answers {
+        if let Value::ServerError(error) = answer
+            && !is_elsewhere(answer)
+        {
+            return Err(refused(what, error.clone()));
+        }
     }
-    link.ask("reading events", &command).await
+    Ok(slots.into_iter().zip(answers).collect())
 }
 
 /// What is known of a job without a name.
@@ -247,7 +298,7 @@ async fn finish(
                 Name::Of(job) => nameless.push((at, job.clone(), Nameless::End(end))),
             }
         }
-        streams[at].counts.publish();
+        streams[at].publish();
     }
     let mut result = Ok(());
     let mut nameless = nameless.into_iter().peekable();
@@ -273,7 +324,7 @@ async fn finish(
                 Nameless::End(end) => streams[at].end(&end, name),
                 Nameless::Start(wait) => streams[at].start(&job, wait, name),
             }
-            streams[at].counts.publish();
+            streams[at].publish();
         }
     }
     result

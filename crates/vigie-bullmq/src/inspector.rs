@@ -10,7 +10,8 @@ use tracing::warn;
 
 use crate::error::Error;
 use crate::fold::Fold;
-use crate::link::{Link, unless_of_key};
+use crate::link::{Link, is_elsewhere, unless_of_key};
+use crate::node::Node;
 use crate::pauses::Pauses;
 use crate::shared::{Queue, Shared};
 use crate::signals::{self, Events, Known, Look, Replies};
@@ -27,6 +28,7 @@ const REFUSED: Duration = Duration::from_secs(60);
 
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
+    node: Arc<Node>,
     next_look: Instant,
     next_workers: Instant,
     /// Whether it was said that the server refuses to tell.
@@ -35,10 +37,11 @@ pub(crate) struct Inspector {
 }
 
 impl Inspector {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, node: Arc<Node>) -> Self {
         let now = Instant::now();
         Self {
             shared,
+            node,
             next_look: now,
             next_workers: now,
             look_refused: false,
@@ -65,8 +68,8 @@ impl Inspector {
             let (refused, pause) = match self.look(link).await {
                 // Without the server's clock nothing has an age.
                 Err(error) if error.is_refusal() => {
-                    for queue in self.shared.queues().iter() {
-                        queue.signals.forget();
+                    for queue in self.node.queues().iter() {
+                        queue.while_at(&self.node, |queue| queue.signals.forget());
                     }
                     (Some(error), REFUSED)
                 }
@@ -86,8 +89,8 @@ impl Inspector {
             let pause = refused.as_ref().map_or(workers_every, |_| REFUSED);
             self.next_workers = Instant::now() + pause;
             if let Some(error) = &refused {
-                for queue in self.shared.queues().iter() {
-                    queue.signals.workers(None);
+                for queue in self.node.queues().iter() {
+                    queue.while_at(&self.node, |queue| queue.signals.workers(None));
                 }
                 say_once(&mut self.workers_refused, error);
             }
@@ -97,7 +100,7 @@ impl Inspector {
 
     /// Looks at all queues whose levels are known. Returns what the server refused, of which that is unknown then.
     async fn look(&mut self, link: &mut Link) -> Result<Option<Error>, Error> {
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         let mut refused = None;
         for chunk in queues.chunks(CHUNK) {
             let mut reads = READS;
@@ -114,7 +117,7 @@ impl Inspector {
                 };
                 Some((&**queue, Look::new(known, &mut reads)))
             });
-            refused = look(link, counted.collect()).await?.or(refused);
+            refused = look(link, &self.node, counted.collect()).await?.or(refused);
         }
         Ok(refused)
     }
@@ -122,11 +125,12 @@ impl Inspector {
     async fn workers(&mut self, link: &mut Link) -> Result<(), Error> {
         let what = "listing clients";
         let reply = link.ask(what, &workers::ask()).await?;
-        let queues = self.shared.queues();
+        let queues = self.node.queues();
         let keys = queues.iter().map(|queue| &queue.key);
-        let counted = workers::count(&reply, keys).ok_or(Error::Answer { what })?;
+        let database = self.node.endpoint.database().unwrap_or(0);
+        let counted = workers::count(&reply, database, keys).ok_or(Error::Answer { what })?;
         for (queue, workers) in queues.iter().zip(counted) {
-            queue.signals.workers(Some(workers));
+            queue.while_at(&self.node, |queue| queue.signals.workers(Some(workers)));
         }
         self.workers_refused = false;
         Ok(())
@@ -134,7 +138,11 @@ impl Inspector {
 }
 
 /// Advances the looks together until all are over.
-async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Option<Error>, Error> {
+async fn look(
+    link: &mut Link,
+    node: &Node,
+    mut looks: Vec<(&Queue, Look<'_>)>,
+) -> Result<Option<Error>, Error> {
     let what = "looking at jobs";
     let mut refused = None;
     let mut now = 0;
@@ -166,9 +174,16 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Opt
                 result => result?,
             }
         }
-        for ((queue, look), length) in looks.iter_mut().zip(lengths) {
+        let mut lengths = lengths.into_iter();
+        looks.retain_mut(|(queue, look)| {
+            let length = lengths.next().unwrap_or(0);
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
             rest = others;
+            if mine.iter().any(is_elsewhere) {
+                // On its way to another node: half of it may be there already.
+                queue.while_at(node, |queue| queue.signals.forget());
+                return false;
+            }
             if length > 0 {
                 let events = Seen {
                     fold: queue.fold.lock(),
@@ -176,7 +191,8 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Opt
                 };
                 look.take(now, &mut Replies::new(mine), &events);
             }
-        }
+            true
+        });
     }
     for (queue, look) in looks {
         let (signals, remembered) = look.end(now);
@@ -187,7 +203,7 @@ async fn look(link: &mut Link, mut looks: Vec<(&Queue, Look<'_>)>) -> Result<Opt
             fold.hold_against(jobs, now);
         }
         drop(fold);
-        queue.signals.set(&signals);
+        queue.while_at(node, |queue| queue.signals.set(&signals));
     }
     Ok(refused)
 }

@@ -75,6 +75,16 @@ impl QueueKey {
         [self.base.as_bytes(), b":", id].concat()
     }
 
+    /// Whether all keys of the queue have the same hash tag, and so are in one slot of a cluster.
+    pub(crate) fn is_tagged(&self) -> bool {
+        vigie_redis::tag(self.base.as_bytes()).is_some()
+    }
+
+    /// The slot of a cluster in which all keys of a [tagged](Self::is_tagged) queue are.
+    pub(crate) fn slot(&self) -> u16 {
+        vigie_redis::slot(self.base.as_bytes())
+    }
+
     /// Queues of one name side by side, whatever their prefix.
     pub(crate) fn order(&self) -> (&str, &str) {
         (self.name(), self.prefix())
@@ -159,6 +169,20 @@ mod tests {
         assert_eq!(QueueKey::found(b"bull:\xff:meta"), None);
     }
 
+    #[test]
+    fn the_slot_is_that_of_the_hash_tag() {
+        let slot = |key: &[u8]| {
+            let queue = QueueKey::found(key).unwrap();
+            queue.is_tagged().then(|| queue.slot())
+        };
+        let slot_of = |tag: &str| Some(vigie_redis::slot(tag.as_bytes()));
+        assert_eq!(slot(b"{bull}:mails:meta"), slot_of("bull"));
+        assert_eq!(slot(b"bull:{mails}:meta"), slot_of("mails"));
+        assert_eq!(slot(b"bull:mails:meta"), None);
+        assert_eq!(slot(b"bull:{}:meta"), None);
+        assert_eq!(slot(b"bull:{mails:meta"), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_taken(key in prop::collection::vec(any::<u8>(), 0..40)) {
@@ -167,6 +191,9 @@ mod tests {
                 let again = queue.part("meta");
                 prop_assert_eq!(again.as_bytes(), &key[..]);
                 prop_assert!(!queue.name().contains(':'));
+                if queue.is_tagged() {
+                    prop_assert_eq!(queue.slot(), vigie_redis::slot(&queue.job(b"{}1")));
+                }
             }
         }
     }

@@ -107,7 +107,7 @@ impl Candidate {
 
     async fn connect(&self) -> Result<Link, Error> {
         let settings = &self.shared.settings;
-        Link::open(&settings.redis, settings.timeout).await
+        Link::open_to(&settings.redis, &self.lease.key, settings.timeout).await
     }
 
     /// Renews the lease, or takes it when nobody has it.

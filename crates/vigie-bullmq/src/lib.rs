@@ -41,10 +41,12 @@
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
 //! | `election`, `lease`, `rights` | which of several watchers exports, and the lease in Redis that decides it if nobody else does, and whether it may be had |
-//! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |
+//! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |
+//! | `link`, `control`, `inspector`, `stream`, `follower`, `cluster`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
+mod cluster;
 mod control;
 mod discovery;
 mod election;
@@ -63,7 +65,9 @@ mod ledger;
 mod levels;
 mod link;
 mod names;
+mod node;
 mod pauses;
+mod reading;
 mod refresh;
 mod repair;
 mod rights;

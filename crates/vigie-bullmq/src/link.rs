@@ -27,6 +27,19 @@ impl Link {
         })
     }
 
+    /// To the one that holds a key, where there are several.
+    pub(crate) async fn open_to(
+        endpoint: &Endpoint,
+        key: &str,
+        deadline: Duration,
+    ) -> Result<Self, Error> {
+        let connection = endpoint.connect_to_owner(key.as_bytes(), deadline).await;
+        Ok(Self {
+            connection: connection.map_err(Error::Connect)?,
+            deadline,
+        })
+    }
+
     /// Asks one thing.
     pub(crate) async fn ask(&mut self, what: &'static str, command: &Cmd) -> Result<Value, Error> {
         let answer = self.connection.send_packed_command(command);
@@ -75,6 +88,27 @@ pub(crate) fn unless_of_key(what: &'static str, answer: &Value) -> Result<(), Er
     }
 }
 
+/// Whether an answer says that a node of a cluster does not hold the key, not any more, not yet, or only in part.
+pub(crate) fn is_elsewhere(answer: &Value) -> bool {
+    match answer {
+        Value::ServerError(error) => is_of_slot(error),
+        _ => false,
+    }
+}
+
+/// The slot of the key is elsewhere, on its way, or nowhere.
+fn is_of_slot(error: &redis::ServerError) -> bool {
+    use ServerErrorKind::{Ask, ClusterDown, Moved, TryAgain};
+    match error.kind() {
+        Some(Moved | Ask | TryAgain) => true,
+        // The other error of this kind is about all of them.
+        Some(ClusterDown) => error
+            .details()
+            .is_some_and(|details| details.contains("slot not served")),
+        _ => false,
+    }
+}
+
 /// The key holds another type, is not there, or is not for us; other keys may be.
 fn is_of_key(error: &redis::ServerError) -> bool {
     let says = |text| {
@@ -85,11 +119,11 @@ fn is_of_key(error: &redis::ServerError) -> bool {
     match error.kind() {
         Some(ServerErrorKind::NoPerm) => !says("permissions to run"),
         Some(ServerErrorKind::ResponseError) => says("no such key"),
-        _ => error.code() == "WRONGTYPE",
+        _ => error.code() == "WRONGTYPE" || is_of_slot(error),
     }
 }
 
-fn refused(what: &'static str, error: redis::ServerError) -> Error {
+pub(crate) fn refused(what: &'static str, error: redis::ServerError) -> Error {
     Error::Redis {
         what,
         source: error.into(),

@@ -18,8 +18,8 @@ use crate::link::Link;
 /// When Redis cannot be reached, or refuses one of the commands, or the key.
 pub async fn check_lease(settings: &Settings, lease: &Lease) -> Result<Option<String>, Error> {
     let what = "asking for the lease";
-    let mut link = Link::open(&settings.redis, settings.timeout).await?;
     let key = &lease.key;
+    let mut link = Link::open_to(&settings.redis, key, settings.timeout).await?;
     let mut looks = redis::pipe();
     looks.cmd("WATCH").arg(key);
     looks.cmd("GET").arg(key);

@@ -1,25 +1,32 @@
-//! What the two tasks and the handles know in common.
+//! What the tasks and the handles know in common.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 use vigie_metrics::Registry;
+use vigie_redis::Slots;
 
 use crate::Settings;
+use crate::cluster::Doubts;
 use crate::discovery::Found;
 use crate::election::{Election, Tenure};
 use crate::fold::Fold;
 use crate::jobs::Room;
 use crate::key::QueueKey;
 use crate::levels::Levels;
+use crate::node::{Keyspace, Node};
+use crate::reading::{Handover, Reading};
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
 use crate::signals::Remembered;
 
 /// A queue that is followed.
 pub(crate) struct Queue {
     pub(crate) key: QueueKey,
+    pub(crate) space: Arc<Keyspace>,
+    pub(crate) slot: u16,
     /// It did not exist when the first sweep began: all of its events are of our time.
     pub(crate) young: bool,
     /// Whether it has a stream of events; without one only its levels are known.
@@ -33,6 +40,33 @@ pub(crate) struct Queue {
     pub(crate) counted: Mutex<Option<Counted>>,
     /// Of the last look, and how many gaps there had been by then.
     pub(crate) remembered: Mutex<(u64, Remembered)>,
+    pub(crate) reading: Handover<Box<Reading>>,
+    /// The node that holds it, by its id.
+    holder: Mutex<Option<u64>>,
+}
+
+impl Queue {
+    /// Does something unless the queue went to another node meanwhile.
+    pub(crate) fn while_at(&self, node: &Node, act: impl FnOnce(&Self)) {
+        let holder = self.holder.lock();
+        if *holder == Some(node.id()) {
+            act(self);
+        }
+    }
+
+    /// Nothing is known of what it is like now.
+    pub(crate) fn forget(&self) {
+        *self.counted.lock() = None;
+        self.series.forget();
+        self.signals.forget();
+        self.signals.workers(None);
+    }
+
+    /// By name, prefix and database.
+    fn order(&self) -> (&str, &str, Option<u16>) {
+        let (name, prefix) = self.key.order();
+        (name, prefix, self.space.database)
+    }
 }
 
 /// The jobs of a queue, as they were counted.
@@ -79,35 +113,62 @@ pub(crate) type Queues = Arc<[Arc<Queue>]>;
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// Of what is not of one queue.
     pub(crate) families: Arc<Families>,
     /// For the jobs of all queues.
     room: Room,
+    nodes: RwLock<Nodes>,
     queues: RwLock<Queues>,
-    pub(crate) health: Mutex<Health>,
+    /// Held while one of the two is changed.
+    changing: Mutex<()>,
     pub(crate) tenure: Tenure,
+    /// Why it is not known which nodes a cluster has.
+    lost: Mutex<Option<String>>,
+    pub(crate) doubts: Doubts,
 }
 
-/// How the last tries went.
-#[derive(Default)]
-pub(crate) struct Health {
-    pub(crate) last_levels: Option<Instant>,
-    pub(crate) error: Option<String>,
-    pub(crate) events_error: Option<String>,
-}
+/// The nodes that are watched.
+pub(crate) type Nodes = Arc<[Arc<Node>]>;
 
 impl Shared {
-    pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
+    pub(crate) fn new(mut settings: Settings, registry: &Registry) -> Self {
         let tenure = match &settings.election {
             Some(Election::Elsewhere(tenure)) => tenure.clone(),
             Some(Election::Redis(_)) | None => Tenure::default(),
         };
+        let families = Arc::new(Families::new(registry, &settings));
+        let space = |database, is_cluster, families| {
+            Arc::new(Keyspace::new(database, is_cluster, families))
+        };
+        let redis = settings.redis.clone();
+        if redis.is_cluster() {
+            settings.databases.clear();
+        }
+        let mut nodes = Vec::new();
+        for database in &settings.databases {
+            let registry = registry.of_database(&database.to_string());
+            let families = Arc::new(Families::new(&registry, &settings));
+            let space = space(Some(*database), false, families);
+            let endpoint = redis.clone().in_database(*database);
+            let name = Some(format!("database {database}"));
+            nodes.push(Node::new(name, endpoint, space, Slots::all()));
+        }
+        if let (Some(first), None) = (settings.databases.first(), redis.database()) {
+            settings.redis = redis.clone().in_database(*first);
+        } else if settings.databases.is_empty() && !redis.is_cluster() {
+            let space = space(None, false, Arc::clone(&families));
+            nodes.push(Node::new(None, redis, space, Slots::all()));
+        }
         Self {
-            families: Arc::new(Families::new(registry, &settings)),
+            families,
             room: Room::new(settings.max_jobs),
             settings,
+            nodes: RwLock::new(nodes.into_iter().map(Arc::new).collect()),
             queues: RwLock::new(Arc::new([])),
-            health: Mutex::default(),
+            changing: Mutex::default(),
             tenure,
+            lost: Mutex::default(),
+            doubts: Doubts::default(),
         }
     }
 
@@ -116,56 +177,207 @@ impl Shared {
         self.settings.election.is_none() || self.tenure.holds(Instant::now())
     }
 
+    /// All queues.
     pub(crate) fn queues(&self) -> Queues {
         Arc::clone(&self.queues.read())
     }
 
-    /// Follows more queues, none of which was followed.
-    pub(crate) fn adopt(&self, found: Vec<Found>, young: bool) {
-        let mut queues = self.queues().to_vec();
+    pub(crate) fn nodes(&self) -> Nodes {
+        Arc::clone(&self.nodes.read())
+    }
+
+    /// Watches these nodes, which hold what they hold now. Queues go to their nodes.
+    pub(crate) fn set_nodes(&self, nodes: Vec<Arc<Node>>) {
+        let _changing = self.changing.lock();
+        *self.nodes.write() = nodes.into();
+        self.assign();
+    }
+
+    /// Follows more queues, unless they are followed; `young` says which are known to be new.
+    pub(crate) fn adopt(
+        &self,
+        space: &Arc<Keyspace>,
+        found: Vec<Found>,
+        young: impl Fn(&QueueKey) -> bool,
+    ) {
+        let _changing = self.changing.lock();
+        let known = self.queues();
+        let mut queues = known.to_vec();
+        let of_space = known
+            .iter()
+            .filter(|queue| Arc::ptr_eq(&queue.space, space));
+        let known: HashSet<_> = of_space.map(|queue| &queue.key).collect();
+        let families = &space.families;
         for Found { key, events } in found {
+            if known.contains(&key) {
+                continue;
+            }
             let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
             let row = match of_name {
                 Some(queue) => Arc::clone(&queue.row),
-                None => Arc::new(Row::new(&self.families, key.name())),
+                None => Arc::new(Row::new(families, key.name())),
             };
             if events {
                 row.begin();
             }
             queues.push(Arc::new(Queue {
-                series: LevelSeries::new(&self.families, &key),
-                signals: SignalSeries::new(&self.families, &key),
+                series: LevelSeries::new(families, &key),
+                signals: SignalSeries::new(families, &key),
+                space: Arc::clone(space),
+                slot: space.slot(&key),
+                young: young(&key),
                 key,
-                young,
                 events,
                 row,
                 activity: Activity::default(),
                 fold: Mutex::new(Fold::new(self.settings.max_names, self.room.clone())),
                 counted: Mutex::default(),
                 remembered: Mutex::default(),
+                reading: Handover::default(),
+                holder: Mutex::default(),
             }));
         }
         self.replace(queues);
     }
 
-    /// Follows these queues no longer. What was counted of them goes with the follower's next look.
-    pub(crate) fn drop_queues(&self, gone: impl Fn(&QueueKey) -> bool) {
+    /// Follows these queues of a node no longer. What was counted of them goes with the follower's next look.
+    pub(crate) fn drop_queues(&self, node: &Node, gone: impl Fn(&QueueKey) -> bool) {
+        let _changing = self.changing.lock();
         let queues = self.queues();
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            queues.iter().cloned().partition(|queue| gone(&queue.key));
+        let is_gone =
+            |queue: &&Arc<Queue>| *queue.holder.lock() == Some(node.id()) && gone(&queue.key);
+        let (gone, kept): (Vec<_>, Vec<_>) = queues.iter().partition(is_gone);
         if gone.is_empty() {
             return;
         }
+        let kept: Vec<_> = kept.into_iter().cloned().collect();
         for queue in gone {
+            *queue.holder.lock() = None;
+            let families = &queue.space.families;
             let named = kept.iter().any(|kept| kept.key.name() == queue.key.name());
-            self.families.remove_gauges(&queue.key, !named);
+            families.remove_gauges(&queue.key, !named);
+            queue.reading.end(|| families.remove_counts(&queue.key));
         }
         self.replace(kept);
     }
 
+    /// Shows what the queues of a name, under whatever prefix and in whatever database, come to.
+    pub(crate) fn sum(&self, name: &str) {
+        let queues = self.queues();
+        let first = queues.partition_point(|queue| queue.key.name() < name);
+        let rest = queues[first..].iter();
+        let same_name = rest.take_while(|queue| queue.key.name() == name);
+        if let Some(queue) = same_name.clone().next() {
+            let levels =
+                || same_name.map(|queue| queue.counted.lock().map(|counted| counted.levels));
+            queue.row.show(levels);
+        }
+    }
+
+    /// Nothing is known of what the queues of a node are like now.
+    pub(crate) fn forget(&self, node: &Node) {
+        let queues = node.queues();
+        for same_name in queues.chunk_by(|a, b| a.key.name() == b.key.name()) {
+            for queue in same_name {
+                queue.while_at(node, Queue::forget);
+            }
+            self.sum(same_name[0].key.name());
+        }
+    }
+
+    /// Says which nodes there are is known again, or why it is not.
+    pub(crate) fn set_lost(&self, lost: Option<String>) {
+        *self.lost.lock() = lost;
+        self.report();
+    }
+
+    /// Shows whether all can be read.
+    pub(crate) fn report(&self) {
+        let nodes = self.nodes();
+        let lost = self.lost.lock().is_some();
+        let (mut counts, mut follows) = (Vec::new(), Vec::new());
+        for node in nodes.iter() {
+            let health = node.health.lock();
+            counts.push(health.counts());
+            follows.push(health.follows());
+        }
+        let families = &self.families;
+        for (up, nodes) in [(&families.redis_up, counts), (&families.events_up, follows)] {
+            if lost || nodes.contains(&Some(false)) {
+                up.set(0.0);
+            } else if !nodes.is_empty() && nodes.iter().all(|up| *up == Some(true)) {
+                up.set(1.0);
+            }
+        }
+    }
+
+    /// What cannot be read now, and why: all that the nodes' health has of it, one after the other.
+    pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
+        let nodes = self.nodes();
+        let of_nodes = nodes.iter().filter_map(|node| of(node));
+        let errors: Vec<_> = self
+            .lost
+            .lock()
+            .clone()
+            .into_iter()
+            .chain(of_nodes)
+            .collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
+    }
+
+    /// Why nothing is known of a queue.
+    pub(crate) fn error_of(&self, queue: &Queue, nodes: &Nodes) -> Option<String> {
+        let holder = *queue.holder.lock();
+        match nodes.iter().find(|node| Some(node.id()) == holder) {
+            Some(node) => node.health.lock().error.clone(),
+            None => Some("no node of the cluster holds its slot".to_owned()),
+        }
+    }
+
     fn replace(&self, mut queues: Vec<Arc<Queue>>) {
-        queues.sort_by(|a, b| a.key.order().cmp(&b.key.order()));
+        queues.sort_by(|a, b| a.order().cmp(&b.order()));
         self.families.queues.set(queues.len() as f64);
         *self.queues.write() = queues.into();
+        self.assign();
+    }
+
+    /// Gives every queue to the node that holds it. What was known of it elsewhere is forgotten.
+    fn assign(&self) {
+        let (queues, nodes) = (self.queues(), self.nodes());
+        let slots: Vec<_> = nodes.iter().map(|node| node.slots()).collect();
+        let mut parts = vec![Vec::new(); nodes.len()];
+        let mut moved = Vec::new();
+        for queue in queues.iter() {
+            let holds = |(node, slots): (&Arc<Node>, &Arc<Slots>)| {
+                Arc::ptr_eq(&node.space, &queue.space) && slots.contains(queue.slot)
+            };
+            let at = nodes.iter().zip(&slots).position(holds);
+            if let Some(at) = at {
+                parts[at].push(Arc::clone(queue));
+            }
+            let id = at.map(|at| nodes[at].id());
+            let mut holder = queue.holder.lock();
+            if *holder != id {
+                if holder.is_some() {
+                    moved.push(queue.key.name());
+                }
+                *holder = id;
+                queue.forget();
+            }
+        }
+        for (node, part) in nodes.iter().zip(parts) {
+            let known = node.queues();
+            let same = known.len() == part.len()
+                && known.iter().zip(&part).all(|(a, b)| Arc::ptr_eq(a, b));
+            match (same, part.len() == queues.len()) {
+                (true, _) => {}
+                (false, true) => node.set_queues(Arc::clone(&queues)),
+                (false, false) => node.set_queues(part.into()),
+            }
+        }
+        moved.dedup();
+        for name in moved {
+            self.sum(name);
+        }
     }
 }

@@ -9,13 +9,16 @@ use tokio::time::Instant;
 use crate::entry::{Entry, Event, StreamId, StreamInfo, bytes};
 use crate::fold::{Batch, End, Name};
 use crate::ledger::Ledger;
-use crate::series::{Counts, Families};
+use crate::link::is_elsewhere;
+use crate::reading::Reading;
 use crate::shared::Queue;
 
 /// How soon after an entry the reading is held against the server's count.
 const CHECK_BUSY: Duration = Duration::from_secs(5);
 /// And without entries: a stream can be deleted and made anew.
 const CHECK_IDLE: Duration = Duration::from_secs(30);
+/// And while the queue goes from one node to another.
+const CHECK_MOVING: Duration = Duration::from_millis(500);
 /// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
 const MANY: usize = 2_000;
 
@@ -33,9 +36,7 @@ fn counted(answer: &Value) -> Option<u64> {
 pub(crate) struct Stream {
     pub(crate) queue: Arc<Queue>,
     pub(crate) key: String,
-    /// `None`: nothing is known of the stream yet, or the key holds something else.
-    ledger: Option<Ledger>,
-    pub(crate) counts: Counts,
+    reading: Box<Reading>,
     pub(crate) read_at: Instant,
     pub(crate) check_at: Instant,
 }
@@ -48,20 +49,32 @@ pub(crate) struct Pace {
 }
 
 impl Stream {
-    pub(crate) fn new(queue: Arc<Queue>, families: &Arc<Families>, now: Instant) -> Self {
-        Self {
+    /// Goes on where the reading of the queue stands, if nobody else has it. Before anything is read it is checked: the
+    /// server may be another, or have come back empty.
+    pub(crate) fn begin(queue: &Arc<Queue>, now: Instant) -> Option<Self> {
+        let begin = || Reading::new(&queue.space.families, &queue.key, &queue.row);
+        let reading = queue.reading.take(|| Box::new(begin()))?;
+        Some(Self {
             key: queue.key.part("events"),
-            counts: Counts::new(families, &queue.key, &queue.row),
-            queue,
-            ledger: None,
+            queue: Arc::clone(queue),
+            reading,
             read_at: now,
             check_at: now,
-        }
+        })
+    }
+
+    /// Leaves the reading where it stands, for whoever goes on with it.
+    pub(crate) fn leave(self) {
+        let queue = &self.queue;
+        queue.activity.follow(false);
+        self.reading.counts.exact.forget();
+        let clear = || queue.space.families.remove_counts(&queue.key);
+        queue.reading.give(self.reading, clear);
     }
 
     /// After which entry to read on, if it is to be read.
     pub(crate) fn cursor(&self) -> Option<StreamId> {
-        self.ledger.as_ref().map(Ledger::cursor)
+        self.reading.ledger.as_ref().map(Ledger::cursor)
     }
 
     /// Asks what the server says of the stream, and what workers counted before and after: the same both times, it is
@@ -82,6 +95,12 @@ impl Stream {
 
     /// Takes the answers.
     pub(crate) fn checked(&mut self, answers: &[Value], now: Instant) {
+        if answers.iter().any(is_elsewhere) {
+            // Not gone, only not here.
+            self.check_at = now + CHECK_MOVING;
+            self.queue.activity.follow(false);
+            return;
+        }
         let [completed, failed, answer, after @ ..] = answers else {
             return;
         };
@@ -92,13 +111,13 @@ impl Stream {
         if let Value::ServerError(error) = answer
             && error.code() == "WRONGTYPE"
         {
-            self.ledger = None;
-            self.counts.exact.forget();
+            self.reading.ledger = None;
+            self.reading.counts.exact.forget();
             self.queue.activity.follow(false);
             return;
         }
         let info = StreamInfo::read(answer);
-        let lost = match &mut self.ledger {
+        let lost = match &mut self.reading.ledger {
             Some(ledger) => ledger.check_with(info.as_ref(), counted),
             None => {
                 let mut ledger = match self.queue.young {
@@ -106,12 +125,12 @@ impl Stream {
                     false => Ledger::from_now(info.as_ref()),
                 };
                 let lost = ledger.check_with(info.as_ref(), counted);
-                self.ledger = Some(ledger);
+                self.reading.ledger = Some(ledger);
                 lost
             }
         };
         if lost > 0 {
-            self.counts.lost.add(lost);
+            self.reading.counts.lost.add(lost);
             self.queue.activity.changed();
             self.queue.fold.lock().gap();
         }
@@ -120,21 +139,25 @@ impl Stream {
 
     /// Counts what ended unseen, by no name.
     fn repair(&mut self) {
-        let Some(ledger) = &mut self.ledger else {
+        let Some(ledger) = &mut self.reading.ledger else {
             return;
         };
         let missed = ledger.repair.take();
         match ledger.is_settled() {
-            _ if !ledger.is_provable() => self.counts.exact.forget(),
-            true => self.counts.exact.set(f64::from(ledger.repair.is_exact())),
+            _ if !ledger.is_provable() => self.reading.counts.exact.forget(),
+            true => self
+                .reading
+                .counts
+                .exact
+                .set(f64::from(ledger.repair.is_exact())),
             // It stays what it was, until the reading gets there.
             false => {}
         }
         if missed != [0; 2] {
             let mut fold = self.queue.fold.lock();
             let name = fold.unknown();
-            self.counts.name(fold.names());
-            self.counts.missed(name, missed);
+            self.reading.counts.name(fold.names());
+            self.reading.counts.missed(name, missed);
         }
     }
 
@@ -144,7 +167,7 @@ impl Stream {
         let queue = Arc::clone(&self.queue);
         let mut fold = queue.fold.lock();
         for entry in entries {
-            let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.ledger) else {
+            let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.reading.ledger) else {
                 continue;
             };
             read += 1;
@@ -155,7 +178,7 @@ impl Stream {
             };
             let lost = ledger.read_end(entry.id, outcome);
             if lost > 0 {
-                self.counts.lost.add(lost);
+                self.reading.counts.lost.add(lost);
                 fold.gap();
             }
             fold.apply(&entry, batch);
@@ -163,14 +186,19 @@ impl Stream {
         if !entries.is_empty() {
             queue.activity.changed();
         }
-        self.counts.read.add(read);
+        self.reading.counts.read.add(read);
         if !full {
             fold.flush(batch);
         }
-        self.counts.name(fold.names());
-        self.counts.arrived(batch);
+        self.reading.counts.name(fold.names());
+        self.reading.counts.arrived(batch);
         drop(fold);
         self.repair();
+    }
+
+    /// Brings what ended into the row.
+    pub(crate) fn publish(&mut self) {
+        self.reading.counts.publish();
     }
 
     /// Sets when to look again after a look that gave so many entries.
@@ -190,9 +218,9 @@ impl Stream {
     pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = fold.learn(job, looked_up);
-        self.counts.name(fold.names());
+        self.reading.counts.name(fold.names());
         if let Some(wait) = wait {
-            self.counts.waited(name, wait);
+            self.reading.counts.waited(name, wait);
         }
     }
 
@@ -203,7 +231,7 @@ impl Stream {
             Name::Known(name) => *name,
             Name::Of(job) => fold.learn(job, looked_up),
         };
-        self.counts.name(fold.names());
-        self.counts.end(name, end);
+        self.reading.counts.name(fold.names());
+        self.reading.counts.end(name, end);
     }
 }

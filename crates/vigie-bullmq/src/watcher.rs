@@ -1,23 +1,24 @@
 //! The watcher: its settings, its tasks, and what it says of itself.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_metrics::{Registry, catalogue};
-use vigie_redis::Endpoint;
+use vigie_redis::{Endpoint, Slots};
 
-use crate::control::{self, Control};
+use crate::cluster::Cluster;
+use crate::control;
 use crate::election::Election;
 use crate::error::Error;
-use crate::follower::Follower;
 use crate::lease::Candidate;
 use crate::levels::Levels;
 use crate::link::Link;
+use crate::node;
 use crate::refresh;
 use crate::series;
 use crate::shared::Shared;
@@ -42,6 +43,9 @@ impl Tick {
 pub struct Settings {
     /// Where Redis is.
     pub redis: Endpoint,
+    /// The databases that are watched; empty: the one that `redis` names, and series without the label `database`. A
+    /// cluster has but one.
+    pub databases: Vec<u16>,
     /// The production tick, if there is one.
     pub tick: Option<Tick>,
     /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
@@ -78,6 +82,7 @@ impl Settings {
     pub fn new(redis: impl Into<Endpoint>) -> Self {
         Self {
             redis: redis.into(),
+            databases: Vec::new(),
             tick: None,
             compatible: false,
             election: None,
@@ -140,11 +145,23 @@ impl Watcher {
                     .await;
             }
         };
-        let control = Control::new(Arc::clone(&self.shared)).run();
-        let follower = Follower::new(self.shared).run();
-        let both = async { tokio::join!(control, follower) };
-        let both = stop.run_until_cancelled(both);
-        let (_, ()): (Option<(Infallible, Infallible)>, ()) = tokio::join!(both, candidate);
+        let watching = stop.run_until_cancelled(self.watch());
+        tokio::join!(watching, candidate);
+    }
+
+    /// Runs the sessions of all nodes, until it is dropped.
+    async fn watch(&self) {
+        if let Some(cluster) = Cluster::new(Arc::clone(&self.shared)) {
+            cluster.run().await;
+        }
+        let mut sessions = JoinSet::new();
+        for node in self.shared.nodes().iter() {
+            let never = CancellationToken::new();
+            let (shared, node) = (Arc::clone(&self.shared), Arc::clone(node));
+            sessions.spawn(node::watch(shared, node, never));
+        }
+        // None of them ends by itself.
+        sessions.join_all().await;
     }
 
     /// How old a count of jobs gets at most while Redis answers. A queue that had no event is counted all the
@@ -158,25 +175,31 @@ impl Watcher {
     #[must_use]
     pub fn status(&self) -> Status {
         let now = Instant::now();
-        let queues = self.shared.queues();
+        let (queues, nodes) = (self.shared.queues(), self.shared.nodes());
         let queues = queues.iter().map(|queue| {
             let counted = *queue.counted.lock();
             QueueStatus {
+                database: queue.space.database,
                 prefix: queue.key.prefix().into(),
                 name: queue.key.name().into(),
                 age: counted.map(|counted| now - counted.at),
                 levels: counted.map(|counted| counted.levels),
                 oldest_waiting: queue.signals.oldest_waiting(),
                 workers: queue.signals.connected_workers(),
+                error: self.shared.error_of(queue, &nodes),
             }
         });
         let queues = queues.collect();
-        let health = self.shared.health.lock();
+        let last_levels = nodes
+            .iter()
+            .filter_map(|node| node.health.lock().last_levels);
         Status {
             queues,
-            last_levels: health.last_levels.map(Instant::into_std),
-            error: health.error.clone(),
-            events_error: health.events_error.clone(),
+            last_levels: last_levels.max().map(Instant::into_std),
+            error: self.shared.errors(|node| node.health.lock().error.clone()),
+            events_error: self
+                .shared
+                .errors(|node| node.health.lock().events_error.clone()),
         }
     }
 }
@@ -184,11 +207,11 @@ impl Watcher {
 /// How a [`Watcher`] is doing.
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The queues that are followed, by name and then prefix.
+    /// The queues that are followed, by name, prefix and database.
     pub queues: Vec<QueueStatus>,
     /// When jobs were last counted.
     pub last_levels: Option<std::time::Instant>,
-    /// Why jobs cannot be counted now. Says no secret.
+    /// Why jobs, or some of them, cannot be counted now: of several nodes, which. Says no secret.
     pub error: Option<String>,
     /// Why events cannot be followed now. Says no secret.
     pub events_error: Option<String>,
@@ -197,6 +220,8 @@ pub struct Status {
 /// One followed queue.
 #[derive(Clone, Debug)]
 pub struct QueueStatus {
+    /// Its database, where several are watched.
+    pub database: Option<u16>,
     /// The prefix of its keys.
     pub prefix: String,
     /// Its name.
@@ -211,11 +236,15 @@ pub struct QueueStatus {
     pub oldest_waiting: Option<Duration>,
     /// Workers connected to it; `None` when the server does not tell.
     pub workers: Option<u64>,
+    /// Why its jobs cannot be counted now. Says no secret.
+    pub error: Option<String>,
 }
 
 /// A queue that [`probe`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueLevels {
+    /// Its database, where several are watched.
+    pub database: Option<u16>,
     /// The prefix of its keys.
     pub prefix: String,
     /// Its name.
@@ -224,17 +253,40 @@ pub struct QueueLevels {
     pub levels: Levels,
 }
 
-/// Connects once, walks all keys once, and counts the jobs of every queue found.
+/// Connects once to every node, walks all keys once, and counts the jobs of every queue found.
 ///
 /// # Errors
-/// When Redis cannot be reached, refuses, or is late.
+/// When Redis, or a part of it, cannot be reached, refuses, or is late.
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
-    let mut link = Link::open(&settings.redis, settings.timeout).await?;
-    let found = control::once(&mut link, settings.max_queues).await?;
-    let queues = found.into_iter().map(|(key, levels)| QueueLevels {
-        prefix: key.prefix().into(),
-        name: key.name().into(),
-        levels,
-    });
-    Ok(queues.collect())
+    let mut queues = Vec::new();
+    let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
+        let mut link = Link::open(endpoint, settings.timeout).await?;
+        let room = settings.max_queues - queues.len();
+        let found = control::once(&mut link, slots, room).await?;
+        queues.extend(found.into_iter().map(|(key, levels)| QueueLevels {
+            database,
+            prefix: key.prefix().into(),
+            name: key.name().into(),
+            levels,
+        }));
+        Ok(())
+    };
+    let of = |node: String| move |error| Error::Node(node, Box::new(error));
+    if let Some(mut scout) = settings.redis.scout() {
+        let masters = scout.masters(settings.timeout).await;
+        for master in masters.map_err(Error::Connect)? {
+            let looked = look(&master.endpoint, Some(&master.slots), None).await;
+            looked.map_err(of(master.name))?;
+        }
+    } else if settings.databases.is_empty() {
+        look(&settings.redis, None, None).await?;
+    } else {
+        for database in &settings.databases {
+            let endpoint = settings.redis.clone().in_database(*database);
+            let looked = look(&endpoint, None, Some(*database)).await;
+            looked.map_err(of(format!("database {database}")))?;
+        }
+    }
+    queues.sort_by(|a, b| (&a.name, &a.prefix, a.database).cmp(&(&b.name, &b.prefix, b.database)));
+    Ok(queues)
 }

@@ -23,9 +23,10 @@ pub(crate) fn ask() -> Cmd {
     command
 }
 
-/// How many workers each of the queues has; `None` when that is no list of clients.
+/// How many workers each of the queues of a database has; `None` when that is no list of clients.
 pub(crate) fn count<'a>(
     reply: &Value,
+    database: i64,
     queues: impl ExactSizeIterator<Item = &'a QueueKey>,
 ) -> Option<Vec<u64>> {
     let clients = String::from_utf8_lossy(bytes(reply)?);
@@ -53,6 +54,9 @@ pub(crate) fn count<'a>(
         let Some(name) = field("name").filter(|name| !name.is_empty()) else {
             continue;
         };
+        if field("db").is_some_and(|number| number.parse() != Ok(database)) {
+            continue;
+        }
         match place(name) {
             Some((at, true)) => workers[at] += 1,
             Some((at, false)) => {
@@ -106,7 +110,7 @@ mod tests {
             .iter()
             .map(|(prefix, name)| QueueKey::new(prefix, name))
             .collect();
-        count(&bulk(&lines.collect::<String>()), queues.iter()).unwrap()
+        count(&bulk(&lines.collect::<String>()), 0, queues.iter()).unwrap()
     }
 
     #[test]
@@ -163,7 +167,20 @@ mod tests {
         ] {
             assert_eq!(counted(clients, &queues), expected, "{clients:?}");
         }
-        assert_eq!(count(&Value::Nil, [].iter()), None);
+        assert_eq!(count(&Value::Nil, 0, [].iter()), None);
+    }
+
+    #[test]
+    fn the_list_is_of_the_server_and_the_workers_of_a_database() {
+        let line = |database| format!("id=1 name=bull:cQ== db={database} cmd=bzpopmin\n");
+        let list = bulk(&[line(0), line(3), line(3), line(13)].concat());
+        let queue = QueueKey::new("bull", "q");
+        for (database, workers) in [(0, 1), (3, 2), (1, 0)] {
+            assert_eq!(
+                count(&list, database, [&queue].into_iter()),
+                Some(vec![workers])
+            );
+        }
     }
 
     #[test]
@@ -175,7 +192,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_list_is_taken(text in "(id=1 )?(name=[a-z:=%]{0,12})?( cmd=[a-z]{0,4}| =|\n|.{0,5}){0,20}") {
-            count(&bulk(&text), [QueueKey::new("bull", "q")].iter());
+            count(&bulk(&text), 0, [QueueKey::new("bull", "q")].iter());
         }
     }
 }

@@ -37,6 +37,13 @@ pub static JOB_STATES: States = States {
 /// How many queues the bounds below have room for; `redis.max_queues` may not be more.
 pub const QUEUES: usize = 10_000;
 
+/// The label that the series of a metric have where several databases of a server are watched, and only there: what is of
+/// one queue has it, for a prefix and a name are one queue in each of them.
+#[must_use]
+pub fn scope(meta: &Meta) -> Option<&'static str> {
+    meta.labels.contains(&"prefix").then_some("database")
+}
+
 macro_rules! catalogue {
     ($($(#[$doc:meta])* $name:ident: $value:ty, $labels:literal = $desc:expr;)*) => {
         $($(#[$doc])* pub static $name: Desc<$value, $labels> = $desc;)*

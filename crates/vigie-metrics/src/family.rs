@@ -13,6 +13,9 @@ use crate::desc::{Desc, Meta};
 use crate::exposition::{Each, Encoder, Visitor, push_label};
 use crate::value::{Counter, Gauge, Histogram, Value};
 
+/// A label and its value that every series of a family has besides its own.
+pub(crate) type Scope = (&'static str, Arc<str>);
+
 /// One series: label values and what was recorded under them.
 ///
 /// Keep the [`Arc`] that [`Family::series`] gives where the labels of a hot path never change.
@@ -77,6 +80,7 @@ struct Inner<V: 'static, const N: usize> {
     /// What is recorded past the bound goes here, unseen.
     overflow: Arc<Series<V, N>>,
     refused: Option<Arc<Series<Counter, 1>>>,
+    scope: Option<Scope>,
 }
 
 #[derive(Debug)]
@@ -96,8 +100,12 @@ impl<V, const N: usize> Index<V, N> {
 }
 
 impl<V: Value, const N: usize> Family<V, N> {
-    pub(crate) fn new(desc: &'static Desc<V, N>, refused: Option<Arc<Series<Counter, 1>>>) -> Self {
-        let overflow = Arc::new(new_series(desc, 0, &[""; N]));
+    pub(crate) fn new(
+        desc: &'static Desc<V, N>,
+        scope: Option<Scope>,
+        refused: Option<Arc<Series<Counter, 1>>>,
+    ) -> Self {
+        let overflow = Arc::new(new_series(desc, scope.as_ref(), 0, &[""; N]));
         Self(Arc::new(Inner {
             desc,
             hasher: RandomState::default(),
@@ -108,6 +116,7 @@ impl<V: Value, const N: usize> Family<V, N> {
             }),
             overflow,
             refused,
+            scope,
         }))
     }
 
@@ -168,7 +177,7 @@ impl<V: Value, const N: usize> Family<V, N> {
             }
             return Arc::clone(&self.0.overflow);
         }
-        let series = Arc::new(new_series(self.0.desc, hash, labels));
+        let series = Arc::new(new_series(self.0.desc, self.0.scope.as_ref(), hash, labels));
         let index = &mut *index;
         let at = index.series.len();
         index.series.push(Arc::clone(&series));
@@ -194,10 +203,14 @@ impl<V: Value, const N: usize> Family<V, N> {
 
 fn new_series<V: Value, const N: usize>(
     desc: &'static Desc<V, N>,
+    scope: Option<&Scope>,
     hash: u64,
     labels: &[&str; N],
 ) -> Series<V, N> {
     let mut rendered = String::new();
+    if let Some((name, value)) = scope {
+        push_label(&mut rendered, name, value);
+    }
     let mut end = 0;
     let ends = labels.map(|value| {
         end += value.len();
@@ -288,6 +301,9 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
         // A share of each series: whoever is told may take its time.
         let series = self.read().series.clone();
         let mut visitor = Visitor::new(&self.0.desc.meta, each);
+        if let Some((name, value)) = &self.0.scope {
+            visitor = visitor.within((name, value));
+        }
         for series in &series {
             if let Some(sample) = series.value.read() {
                 visitor.series(&series.labels(), &sample);

@@ -10,16 +10,18 @@ use parking_lot::Mutex;
 use crate::catalogue;
 use crate::desc::{Desc, Meta};
 use crate::exposition::{Each, Encoder, Format, Sample, Visitor};
-use crate::family::{Expose, Family};
+use crate::family::{Expose, Family, Scope};
 use crate::value::{Counter, Gauge, Value};
 
 /// All families of a program, by name. Clones share them.
 #[derive(Clone)]
 pub struct Registry {
-    entries: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    /// By name and [scope](Registry::of_database).
+    entries: Arc<Mutex<BTreeMap<(&'static str, Arc<str>), Entry>>>,
     gates: Arc<Mutex<Vec<Gate>>>,
     refused: Family<Counter, 1>,
     page_length: Arc<AtomicUsize>,
+    database: Option<Arc<str>>,
 }
 
 /// What is exposed only at times.
@@ -45,15 +47,27 @@ impl Registry {
     /// A registry with nothing in it but `vigie_series_refused_total`.
     #[must_use]
     pub fn new() -> Self {
-        let refused = Family::new(&catalogue::SERIES_REFUSED, None);
+        let refused = Family::new(&catalogue::SERIES_REFUSED, None, None);
         let registry = Self {
             entries: Arc::default(),
             gates: Arc::default(),
             refused: refused.clone(),
             page_length: Arc::new(AtomicUsize::new(16 * 1024)),
+            database: None,
         };
-        registry.insert(refused);
+        registry.insert(value_of(&None), refused);
         registry
+    }
+
+    /// The same registry, for what is of one database of several: the families that it gives of metrics with a
+    /// [scope](catalogue::scope) put that label before those of every series, and share nothing but the name with the
+    /// families of other databases. All other families are the same as without.
+    #[must_use]
+    pub fn of_database(&self, database: &str) -> Self {
+        Self {
+            database: Some(database.into()),
+            ..self.clone()
+        }
     }
 
     /// The family of a description, made at the first call.
@@ -61,10 +75,12 @@ impl Registry {
     /// # Panics
     /// When another description of the same name was registered: a mistake in the program.
     pub fn family<V: Value, const N: usize>(&self, desc: &'static Desc<V, N>) -> Family<V, N> {
-        let known = self.entries.lock().get(desc.meta.name).cloned();
+        let scope = catalogue::scope(&desc.meta).zip(self.database.clone());
+        let key = (desc.meta.name, value_of(&scope));
+        let known = self.entries.lock().get(&key).cloned();
         let Some(entry) = known else {
             let refused = (N > 0).then(|| self.refused.series([desc.meta.name]));
-            return self.insert(Family::new(desc, refused));
+            return self.insert(key.1, Family::new(desc, scope, refused));
         };
         match entry.family.downcast_ref::<Family<V, N>>() {
             Some(family) => family.clone(),
@@ -86,7 +102,8 @@ impl Registry {
             expose: Arc::new(collected),
             family: Arc::new(()),
         };
-        self.entries.lock().insert(desc.meta.name, entry);
+        let key = (desc.meta.name, value_of(&None));
+        self.entries.lock().insert(key, entry);
     }
 
     /// Exposes the metrics whose names `holds` takes only while `is_open`, which is asked once for every page. What is
@@ -104,7 +121,9 @@ impl Registry {
     #[must_use]
     pub fn metas(&self) -> Vec<&'static Meta> {
         let entries = self.entries.lock();
-        entries.values().map(|entry| entry.expose.meta()).collect()
+        let mut metas: Vec<_> = entries.values().map(|entry| entry.expose.meta()).collect();
+        metas.dedup_by_key(|meta| meta.name);
+        metas
     }
 
     /// Everything that is known now, in the given format. Families come by name, series by age.
@@ -150,14 +169,25 @@ impl Registry {
         }
     }
 
-    fn insert<V: Value, const N: usize>(&self, family: Family<V, N>) -> Family<V, N> {
+    fn insert<V: Value, const N: usize>(
+        &self,
+        scope: Arc<str>,
+        family: Family<V, N>,
+    ) -> Family<V, N> {
         let entry = Entry {
             expose: Arc::new(family.clone()),
             family: Arc::new(family.clone()),
         };
-        self.entries.lock().insert(family.meta().name, entry);
+        let key = (family.meta().name, scope);
+        self.entries.lock().insert(key, entry);
         family
     }
+}
+
+fn value_of(scope: &Option<Scope>) -> Arc<str> {
+    scope
+        .as_ref()
+        .map_or_else(|| "".into(), |(_, value)| Arc::clone(value))
 }
 
 struct Collected {

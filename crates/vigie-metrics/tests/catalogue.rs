@@ -87,7 +87,7 @@ fn page() -> String {
     let mut page = String::from(
         "# Metrics\n\nEverything `/metrics` shows, from the catalogue in `crates/vigie-metrics/src/catalogue.rs`. \
          Durations are in seconds, sizes in bytes. What is not known has no series; what is not configured is \
-         not measured.\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
+         not measured. With `redis.databases` whatever has the label `prefix` has `database` besides.\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
     );
     for meta in catalogue::all() {
         let labels: Vec<_> = meta

@@ -37,6 +37,8 @@ mod failure;
 pub mod health;
 mod published;
 mod redis;
+mod redis_cluster;
+mod redis_ping;
 mod report;
 mod runner;
 mod source;

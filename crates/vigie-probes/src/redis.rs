@@ -2,23 +2,50 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, RedisError};
-use tokio::time::Instant;
 use vigie_redis::{Endpoint, Error, TlsFiles};
 
 use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
 use crate::failure::{Failure, FailureKind, Secrets};
+use crate::redis_cluster::Members;
+use crate::redis_ping::Ping;
 use crate::sql::RELOGIN_EVERY;
 
-/// Asks Redis for a `PING` on a connection that is kept.
+/// Asks Redis for a `PING` on a connection that is kept; of a cluster every master, whether all slots are held, and what
+/// the cluster says of its own state.
 pub struct Redis {
     name: String,
     endpoint: Endpoint,
     secrets: Secrets,
     relogin_every: Duration,
-    kept: Option<(MultiplexedConnection, Instant)>,
+    asked: Asked,
+}
+
+enum Asked {
+    One(Ping),
+    Cluster(Members),
+}
+
+/// What is wrong, and of several nodes with which.
+pub(crate) struct Trouble {
+    pub(crate) node: Option<String>,
+    pub(crate) what: What,
+}
+
+pub(crate) enum What {
+    Error(Error),
+    /// The cluster works only in part, as it says itself.
+    Partial(String),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self {
+            node: None,
+            what: What::Error(error),
+        }
+    }
 }
 
 impl Redis {
@@ -36,17 +63,20 @@ impl Redis {
         Ok(Self::at(name, endpoint))
     }
 
-    /// A check of the server there: with certificates of our own, or of the master that Sentinels know.
+    /// A check of the server there: with certificates of our own, of the master that Sentinels know, or of a cluster.
     #[must_use]
     pub fn at(name: impl Into<String>, endpoint: Endpoint) -> Self {
         let mut secrets = Secrets::default();
         endpoint.passwords().for_each(|word| secrets.add(word));
         Self {
             name: name.into(),
+            asked: match endpoint.scout() {
+                Some(scout) => Asked::Cluster(Members::new(scout)),
+                None => Asked::One(Ping::default()),
+            },
             endpoint,
             secrets,
             relogin_every: RELOGIN_EVERY,
-            kept: None,
         }
     }
 
@@ -57,42 +87,58 @@ impl Redis {
         self
     }
 
-    async fn ping(&mut self, deadline: Duration) -> Result<(), Error> {
-        // Taken out: if this run is dropped half-way, so is the connection.
-        let kept = self.kept.take();
-        if let Some((mut connection, since)) = kept
-            && since.elapsed() < self.relogin_every
-        {
-            connection.set_response_timeout(deadline);
-            match ask(&mut connection).await {
-                Ok(()) => {
-                    self.kept = Some((connection, since));
-                    return Ok(());
-                }
-                // The server has answered, if only to say no: a new connection would hear the same.
-                Err(error) if error.code().is_some() => return Err(Error::Redis(error)),
-                Err(_) => {}
+    async fn ping(&mut self, deadline: Duration) -> Result<(), Trouble> {
+        match &mut self.asked {
+            Asked::One(ping) => {
+                let answered = ping.run(&self.endpoint, deadline, self.relogin_every).await;
+                answered.map_err(Trouble::from)
             }
+            Asked::Cluster(members) => members.run(deadline, self.relogin_every).await,
         }
-        let mut connection = self.endpoint.connect(deadline).await?;
-        ask(&mut connection).await.map_err(Error::Redis)?;
-        self.kept = Some((connection, Instant::now()));
-        Ok(())
     }
 
-    fn failure(&self, error: &Error) -> Failure {
-        let tls = error.tls();
-        let (kind, text) = match (error, tls) {
-            (_, Some(_)) => (FailureKind::Tls, format!("TLS: {error}")),
-            (Error::Redis(error), None) => explain(error, self.endpoint.is_over_tls()),
-            (Error::Late(_), None) => (FailureKind::TimedOut, "no answer in time".into()),
-            (Error::File { .. }, None) => (FailureKind::Tls, error.to_string()),
-            (_, None) => (FailureKind::Unreachable, error.to_string()),
+    fn failure(&self, trouble: &Trouble) -> Failure {
+        let place = match &trouble.node {
+            Some(node) => format!("{}: {node}", self.target()),
+            None => self.target(),
         };
-        let target = self.target();
-        let failure = Failure::new(kind, format_args!("{target}: {text}"));
-        let advice = tls.map(|problem| problem.advice());
+        let error = match &trouble.what {
+            What::Error(error) => error,
+            What::Partial(text) => {
+                let text = format_args!("{place}: {text}");
+                return Failure::new(FailureKind::NotReady, text);
+            }
+        };
+        let tls = error.tls();
+        let (kind, text) = self.classify(error);
+        let failure = Failure::new(kind, format_args!("{place}: {text}"));
+        let advice = match decisive(error) {
+            Error::PartOfCluster => Some("name the nodes of the cluster in redis.url"),
+            Error::NoCluster => Some("write redis:// in redis.url: this server stands alone"),
+            _ => tls.map(|problem| problem.advice()),
+        };
         self.secrets.scrub(failure).advise(advice)
+    }
+
+    fn classify(&self, error: &Error) -> (FailureKind, String) {
+        if error.tls().is_some() {
+            return (FailureKind::Tls, format!("TLS: {error}"));
+        }
+        match error {
+            Error::Redis(error) => explain(error, self.endpoint.is_over_tls()),
+            Error::Late(_) => (FailureKind::TimedOut, "no answer in time".into()),
+            Error::File { .. } => (FailureKind::Tls, error.to_string()),
+            Error::PartOfCluster | Error::NoCluster => (FailureKind::Protocol, error.to_string()),
+            Error::NoSlots => (FailureKind::NotReady, error.to_string()),
+            Error::NoNode { .. } => {
+                let kind = match decisive(error) {
+                    Error::NoNode { .. } => FailureKind::Unreachable,
+                    first => self.classify(first).0,
+                };
+                (kind, error.to_string())
+            }
+            _ => (FailureKind::Unreachable, error.to_string()),
+        }
     }
 }
 
@@ -113,12 +159,12 @@ impl Check for Redis {
     }
 }
 
-async fn ask(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    let answer: String = redis::cmd("PING").query_async(connection).await?;
-    if answer == "PONG" {
-        return Ok(());
+/// Of what several nodes said the first.
+fn decisive(error: &Error) -> &Error {
+    match error {
+        Error::NoNode { tried } => tried.first().map_or(error, |(_, first)| first),
+        error => error,
     }
-    Err((ErrorKind::Parse, "PING was not answered with PONG").into())
 }
 
 /// What an error means, in words.

@@ -1,4 +1,4 @@
-//! One server, or the master that Sentinels know.
+//! One server, the master that Sentinels know, or a cluster.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,8 +7,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use tokio::time::timeout;
 
+use crate::cluster::Cluster;
 use crate::error::{Error, UrlError};
+use crate::greeting;
+use crate::scout::Scout;
 use crate::sentinel::Sentinels;
+use crate::slot::slot;
 use crate::tls::TlsFiles;
 
 /// Where Redis is. `Debug` and `Display` show no password.
@@ -20,8 +24,18 @@ pub struct Endpoint {
 
 #[derive(Clone)]
 enum Place {
-    Server(ConnectionInfo),
+    Server(Server),
     Sentinels(Sentinels),
+    Cluster(Cluster),
+}
+
+#[derive(Clone)]
+struct Server {
+    info: ConnectionInfo,
+    /// Whether the address names a database.
+    names_database: bool,
+    /// Whether it may be a node of a cluster: whoever takes it for all there is would see but a part.
+    may_be_node: bool,
 }
 
 impl Endpoint {
@@ -31,7 +45,9 @@ impl Endpoint {
     /// - `unix:///path` or `redis+unix:///path`, with `?db=…&user=…&pass=…`;
     /// - `redis-sentinel://[user][:password@]host[:port],host[:port]…/master[/database]`, and
     ///   `rediss-sentinel://` with TLS to Sentinels and servers. User and password are the servers'; the
-    ///   Sentinels' own, if they have one, is `?sentinel_password=…` (and `sentinel_username=…`).
+    ///   Sentinels' own, if they have one, is `?sentinel_password=…` (and `sentinel_username=…`);
+    /// - `redis-cluster://[user][:password@]host[:port],host[:port]…`, and `rediss-cluster://` with TLS: some nodes of a
+    ///   cluster, which know the others.
     ///
     /// # Errors
     /// When it names none.
@@ -42,6 +58,9 @@ impl Endpoint {
             "redis-sentinel" | "rediss-sentinel" => {
                 Place::Sentinels(Sentinels::parse(url).ok_or(UrlError::Sentinels)?)
             }
+            "redis-cluster" | "rediss-cluster" => {
+                Place::Cluster(Cluster::parse(url).ok_or(UrlError::Cluster)?)
+            }
             _ => {
                 let parsed = redis::parse_redis_url(url);
                 let parsed = match (parsed, url.split_once(':')) {
@@ -51,27 +70,50 @@ impl Endpoint {
                     }
                     _ => return Err(UrlError::Scheme),
                 };
-                Place::Server(
-                    parsed
-                        .into_connection_info()
-                        .map_err(|_| UrlError::Server)?,
-                )
+                let names_database = match parsed.scheme() {
+                    "redis" | "rediss" => !matches!(parsed.path(), "" | "/"),
+                    _ => parsed.query_pairs().any(|(key, _)| key == "db"),
+                };
+                let info = parsed.into_connection_info();
+                Place::Server(Server {
+                    info: info.map_err(|_| UrlError::Server)?,
+                    names_database,
+                    may_be_node: false,
+                })
             }
         };
         Ok(Self { place, tls })
     }
 
-    /// Connects and logs in; with Sentinels, to the server that is master now.
+    pub(crate) fn of_node(info: ConnectionInfo, tls: TlsFiles) -> Self {
+        let server = Server {
+            info,
+            names_database: false,
+            may_be_node: true,
+        };
+        Self {
+            place: Place::Server(server),
+            tls,
+        }
+    }
+
+    /// Connects and logs in; with Sentinels, to the server that is master now; to whichever node of a cluster answers.
     ///
     /// The connection's answers have the same time as this whole, until that is changed.
     ///
     /// # Errors
-    /// When there is no connection `within` that time.
+    /// When there is no connection `within` that time, or the server turns out to be part of a cluster.
     pub async fn connect(&self, within: Duration) -> Result<MultiplexedConnection, Error> {
         let connecting = async {
             match &self.place {
-                Place::Server(info) => open(&self.tls.client(info.clone())?, within).await,
+                Place::Server(server) => server.connect(&self.tls, within).await,
                 Place::Sentinels(sentinels) => sentinels.connect(&self.tls, within).await,
+                Place::Cluster(cluster) => {
+                    let mut scout = Scout::new(cluster.clone(), self.tls.clone());
+                    scout.masters(within).await?;
+                    let connection = scout.connection().cloned();
+                    connection.ok_or(Error::NoSlots)
+                }
             }
         };
         // A server that takes the connection and never greets is bounded only by this.
@@ -80,29 +122,121 @@ impl Endpoint {
             .unwrap_or(Err(Error::Late(within)))
     }
 
+    /// As [`Endpoint::connect`], and in a cluster to the master that holds a key.
+    ///
+    /// # Errors
+    /// As [`Endpoint::connect`], and when no master holds it.
+    pub async fn connect_to_owner(
+        &self,
+        key: &[u8],
+        within: Duration,
+    ) -> Result<MultiplexedConnection, Error> {
+        let Some(mut scout) = self.scout() else {
+            return self.connect(within).await;
+        };
+        let connecting = async {
+            let masters = scout.masters(within).await?;
+            let slot = slot(key);
+            let owner = masters.iter().find(|master| master.slots.contains(slot));
+            owner.ok_or(Error::NoSlots)?.endpoint.connect(within).await
+        };
+        timeout(within, connecting)
+            .await
+            .unwrap_or(Err(Error::Late(within)))
+    }
+
+    /// Who can tell the masters of this cluster; `None` when it is none.
+    #[must_use]
+    pub fn scout(&self) -> Option<Scout> {
+        match &self.place {
+            Place::Cluster(cluster) => Some(Scout::new(cluster.clone(), self.tls.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a cluster.
+    #[must_use]
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.place, Place::Cluster(_))
+    }
+
+    /// The database, if the address names one.
+    #[must_use]
+    pub fn database(&self) -> Option<i64> {
+        match &self.place {
+            Place::Server(server) => server
+                .names_database
+                .then(|| server.info.redis_settings().db()),
+            Place::Sentinels(sentinels) => sentinels.database(),
+            Place::Cluster(_) => None,
+        }
+    }
+
+    /// The same place, and another of its databases. A cluster has but one.
+    #[must_use]
+    pub fn in_database(self, database: u16) -> Self {
+        let database = i64::from(database);
+        let place = match self.place {
+            Place::Server(server) => {
+                let settings = server.info.redis_settings().clone().set_db(database);
+                Place::Server(Server {
+                    info: server.info.set_redis_settings(settings),
+                    names_database: true,
+                    ..server
+                })
+            }
+            Place::Sentinels(sentinels) => Place::Sentinels(sentinels.in_database(database)),
+            cluster @ Place::Cluster(_) => cluster,
+        };
+        Self { place, ..self }
+    }
+
     /// Whether what is said is encrypted.
     #[must_use]
     pub fn is_over_tls(&self) -> bool {
         match &self.place {
-            Place::Server(info) => matches!(info.addr(), ConnectionAddr::TcpTls { .. }),
+            Place::Server(server) => matches!(server.info.addr(), ConnectionAddr::TcpTls { .. }),
             Place::Sentinels(sentinels) => sentinels.is_over_tls(),
+            Place::Cluster(cluster) => cluster.is_over_tls(),
         }
     }
 
     /// The passwords, for whoever must keep them out of a text.
     pub fn passwords(&self) -> impl Iterator<Item = &str> {
         let all = match &self.place {
-            Place::Server(info) => [info.redis_settings().password(), None],
+            Place::Server(server) => [server.info.redis_settings().password(), None],
             Place::Sentinels(sentinels) => sentinels.passwords(),
+            Place::Cluster(cluster) => [cluster.password(), None],
         };
         all.into_iter().flatten()
+    }
+}
+
+impl Server {
+    async fn connect(
+        &self,
+        tls: &TlsFiles,
+        within: Duration,
+    ) -> Result<MultiplexedConnection, Error> {
+        let client = tls.client(self.info.clone())?;
+        let mut connection = open(&client, within).await?;
+        if !self.may_be_node
+            && let Some("cluster") = greeting::of(&mut connection).await?.mode.as_deref()
+        {
+            return Err(Error::PartOfCluster);
+        }
+        Ok(connection)
     }
 }
 
 impl From<Client> for Endpoint {
     fn from(client: Client) -> Self {
         Self {
-            place: Place::Server(client.get_connection_info().clone()),
+            place: Place::Server(Server {
+                info: client.get_connection_info().clone(),
+                names_database: true,
+                may_be_node: false,
+            }),
             tls: TlsFiles::default(),
         }
     }
@@ -111,8 +245,12 @@ impl From<Client> for Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Server(info) => write!(f, "{}/{}", info.addr(), info.redis_settings().db()),
+            Place::Server(server) if server.may_be_node => server.info.addr().fmt(f),
+            Place::Server(Server { info, .. }) => {
+                write!(f, "{}/{}", info.addr(), info.redis_settings().db())
+            }
             Place::Sentinels(sentinels) => sentinels.fmt(f),
+            Place::Cluster(cluster) => cluster.fmt(f),
         }
     }
 }
@@ -147,6 +285,7 @@ mod tests {
             ("rediss://[::1]:7", "::1:7/0"),
             ("unix:///run/redis.sock", "/run/redis.sock/0"),
             ("redis+unix:///run/r.sock?db=2&pass=secret", "/run/r.sock/2"),
+            ("rediss-cluster://u:p@h:1,i", "cluster h:1,i:6379"),
         ] {
             let endpoint = Endpoint::new(url, TlsFiles::default()).unwrap();
             assert_eq!(endpoint.to_string(), shown);
@@ -164,23 +303,44 @@ mod tests {
             ("redis://", UrlError::Server),
             ("rediss://u:p@/0", UrlError::Server),
             ("redis-sentinel://:secret@h", UrlError::Sentinels),
+            ("redis-cluster://:secret@h/1", UrlError::Cluster),
         ] {
             let error = Endpoint::new(url, TlsFiles::default()).unwrap_err();
             assert_eq!(error, expected, "{url}");
         }
     }
 
+    #[test]
+    fn databases() {
+        for (url, named, shown) in [
+            ("redis://h", None, "h:6379/3"),
+            ("redis://h/", None, "h:6379/3"),
+            ("redis://h/0", Some(0), "h:6379/3"),
+            ("unix:///s", None, "/s/3"),
+            ("unix:///s?db=2", Some(2), "/s/3"),
+            ("redis-sentinel://h/m", None, "sentinel h:26379/m/3"),
+            ("redis-sentinel://h/m/0", Some(0), "sentinel h:26379/m/3"),
+            ("redis-cluster://h", None, "cluster h:6379"),
+        ] {
+            let endpoint = Endpoint::new(url, TlsFiles::default()).unwrap();
+            assert_eq!(endpoint.database(), named, "{url}");
+            assert_eq!(endpoint.in_database(3).to_string(), shown, "{url}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_text_is_taken_or_refused(
-            text in "(redis|rediss|unix|redis-sentinel)://.{0,40}",
+            text in "(redis|rediss|unix|redis-sentinel|redis-cluster)://.{0,40}",
             password in "[A-Z]{8}",
         ) {
             let _ = Endpoint::new(&text, TlsFiles::default());
             let rest = text.split_once("://").unwrap().1;
-            let url = format!("redis-sentinel://:{password}@{rest}");
-            if let Ok(endpoint) = Endpoint::new(&url, TlsFiles::default()) {
-                assert!(!endpoint.to_string().contains(&password));
+            for scheme in ["redis-sentinel", "redis-cluster"] {
+                let url = format!("{scheme}://:{password}@{rest}");
+                if let Ok(endpoint) = Endpoint::new(&url, TlsFiles::default()) {
+                    assert!(!endpoint.to_string().contains(&password));
+                }
             }
         }
     }

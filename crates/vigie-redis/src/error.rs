@@ -11,7 +11,8 @@ use crate::tls::TlsProblem;
 pub enum UrlError {
     /// It begins with something else than it may.
     #[error(
-        "the URL must begin with redis:, rediss:, unix:, redis+unix:, redis-sentinel: or rediss-sentinel:"
+        "the URL must begin with redis:, rediss:, unix:, redis+unix:, redis-sentinel:, rediss-sentinel:, \
+         redis-cluster: or rediss-cluster:"
     )]
     Scheme,
     /// It is no address of a server.
@@ -26,6 +27,12 @@ pub enum UrlError {
          (characters like / ? # @ in a password must be percent-encoded)"
     )]
     Sentinels,
+    /// It is no address of a cluster.
+    #[error(
+        "not redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT, without a database, for a cluster has but one \
+         (characters like / ? # @ in a password must be percent-encoded)"
+    )]
+    Cluster,
 }
 
 /// Why there is no connection.
@@ -54,6 +61,23 @@ pub enum Error {
         /// What each Sentinel came to.
         tried: Vec<String>,
     },
+    /// A server that was taken for all there is holds but a part.
+    #[error(
+        "the server is part of a cluster: use redis-cluster://HOST:PORT,HOST:PORT (rediss-cluster:// with TLS)"
+    )]
+    PartOfCluster,
+    /// A server that was taken for a node of a cluster is none.
+    #[error("the server is no part of a cluster: use redis:// (rediss:// with TLS)")]
+    NoCluster,
+    /// A node of a cluster, or all of them, know nobody who holds the slots in question.
+    #[error("nobody in the cluster holds these slots")]
+    NoSlots,
+    /// No node of a cluster can tell who its masters are.
+    #[error("no node of the cluster answers: {}", each(tried))]
+    NoNode {
+        /// What each node came to, by `host:port`.
+        tried: Vec<(String, Error)>,
+    },
 }
 
 impl Error {
@@ -62,6 +86,11 @@ impl Error {
     pub fn tls(&self) -> Option<TlsProblem> {
         TlsProblem::in_text(&self.to_string())
     }
+}
+
+fn each(tried: &[(String, Error)]) -> String {
+    let tried = tried.iter().map(|(name, error)| format!("{name} {error}"));
+    tried.collect::<Vec<_>>().join("; ")
 }
 
 /// The error, and in words what it means for the certificates.

@@ -1,4 +1,4 @@
-//! Where Redis is, and how it is reached: addresses, TLS with own certificates, Sentinels.
+//! Where Redis is, and how it is reached: addresses, TLS with own certificates, Sentinels, clusters.
 //!
 //! An [`Endpoint`] is made from a URL and [connects](Endpoint::connect) as often as it is asked to. It keeps no
 //! connection: whoever finds one broken drops it and asks for another, and is led to the master of that time.
@@ -15,16 +15,26 @@
 //! # }
 //! ```
 //!
+//! A cluster has no one place: its [`Scout`] tells the [masters](Master) of the moment, each an endpoint that holds some
+//! [`Slots`], and [`slot`] says where a key is.
+//!
 //! The crate knows nothing of queues and checks. Nothing it says holds a password.
 
 // The driver leaves the choice of cryptography to whoever links it; ours is in the features of this.
 use rustls as _;
 
+mod cluster;
 mod endpoint;
 mod error;
+mod greeting;
+mod hosts;
+mod scout;
 mod sentinel;
+mod slot;
 mod tls;
 
 pub use endpoint::Endpoint;
 pub use error::{Error, UrlError};
+pub use scout::{Master, Scout};
+pub use slot::{SLOTS, Slots, slot, tag};
 pub use tls::{TlsFiles, TlsProblem};

@@ -8,28 +8,29 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, Value};
+use redis::{IntoConnectionInfo, RedisConnectionInfo};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::endpoint::open;
 use crate::error::Error;
+use crate::greeting;
+use crate::hosts::{self, Address};
 use crate::tls::TlsFiles;
 
 const PORT: u16 = 26379;
-/// Nobody has more.
-const MOST: usize = 32;
 
 #[derive(Clone)]
 pub(crate) struct Sentinels {
     /// Host and port of each.
-    hosts: Vec<(String, u16)>,
+    hosts: Vec<Address>,
     master: String,
     over_tls: bool,
     /// How to log in at the master.
     server: RedisConnectionInfo,
     /// How to log in at a Sentinel.
     sentinel: RedisConnectionInfo,
+    names_database: bool,
 }
 
 impl Sentinels {
@@ -38,17 +39,12 @@ impl Sentinels {
         let (scheme, rest) = url.split_once("://")?;
         let end = rest.find(['/', '?', '#'])?;
         let (authority, path) = rest.split_at(end);
-        let (login, hosts) = match authority.rsplit_once('@') {
-            Some((login, hosts)) => (format!("{login}@"), hosts),
-            None => (String::new(), authority),
-        };
+        let (login, hosts) = hosts::authority(authority, PORT)?;
         // An @ further on would make half a password a host.
         if path.contains('@') {
             return None;
         }
         // The rest is a URL with the first host as its only one.
-        let hosts: Option<Vec<_>> = hosts.split(',').take(MOST + 1).map(host).collect();
-        let hosts = hosts.filter(|hosts| hosts.len() <= MOST)?;
         let single = Url::parse(&format!("redis://{login}sentinel{path}")).ok()?;
         let mut segments = single.path_segments()?;
         let master = segments.next().filter(|master| !master.is_empty())?;
@@ -75,11 +71,22 @@ impl Sentinels {
             over_tls: scheme == "rediss-sentinel",
             server,
             sentinel,
+            names_database: !database.is_empty(),
         })
     }
 
     pub(crate) fn is_over_tls(&self) -> bool {
         self.over_tls
+    }
+
+    /// The database, if the address names one.
+    pub(crate) fn database(&self) -> Option<i64> {
+        self.names_database.then(|| self.server.db())
+    }
+
+    pub(crate) fn in_database(mut self, database: i64) -> Self {
+        self.server = self.server.set_db(database);
+        self
     }
 
     pub(crate) fn passwords(&self) -> [Option<&str>; 2] {
@@ -117,19 +124,19 @@ impl Sentinels {
 
     async fn led_by(
         &self,
-        at: &(String, u16),
+        at: &Address,
         tls: &TlsFiles,
         within: Duration,
     ) -> Result<MultiplexedConnection, String> {
         let failed = |error: Error| format!("fails: {error}");
         let asking = async {
             let client = tls
-                .client(self.info(at, &self.sentinel).map_err(failed)?)
+                .client(hosts::info(at, self.over_tls, &self.sentinel).map_err(failed)?)
                 .map_err(failed)?;
             let mut sentinel = open(&client, within).await.map_err(failed)?;
             let mut ask = redis::cmd("SENTINEL");
             ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
-            let answer: Option<(String, u16)> = ask
+            let answer: Option<Address> = ask
                 .query_async(&mut sentinel)
                 .await
                 .map_err(|error| failed(Error::Redis(error)))?;
@@ -137,10 +144,10 @@ impl Sentinels {
                 return Err("knows no master of this name".to_owned());
             };
             let of_master = |error: Error| format!("leads to {}:{}: {error}", master.0, master.1);
-            let info = self.info(&master, &self.server).map_err(of_master)?;
+            let info = hosts::info(&master, self.over_tls, &self.server).map_err(of_master)?;
             let client = tls.client(info).map_err(of_master)?;
             let mut connection = open(&client, within).await.map_err(of_master)?;
-            match role(&mut connection).await.map_err(of_master)? {
+            match greeting::of(&mut connection).await.map_err(of_master)?.role {
                 Some(role) if role != "master" => Err(format!(
                     "leads to {}:{}, which is a {role}",
                     master.0, master.1
@@ -152,60 +159,6 @@ impl Sentinels {
             .await
             .unwrap_or_else(|_| Err(format!("gave no answer within {within:?}")))
     }
-
-    fn info(
-        &self,
-        (host, port): &(String, u16),
-        login: &RedisConnectionInfo,
-    ) -> Result<ConnectionInfo, Error> {
-        let addr = match self.over_tls {
-            true => ConnectionAddr::TcpTls {
-                host: host.clone(),
-                port: *port,
-                insecure: false,
-                tls_params: None,
-            },
-            false => ConnectionAddr::Tcp(host.clone(), *port),
-        };
-        let info = addr.into_connection_info().map_err(Error::Redis)?;
-        Ok(info.set_redis_settings(login.clone()))
-    }
-}
-
-/// What the server is in its replication, by the greeting: that needs no right of its own. `None` when it is
-/// too old to tell.
-async fn role(connection: &mut MultiplexedConnection) -> Result<Option<String>, Error> {
-    let greeting = redis::cmd("HELLO");
-    match connection.send_packed_command(&greeting).await {
-        Ok(greeting) => Ok(role_in(greeting)),
-        Err(error) if error.code().is_some() => Ok(None),
-        Err(error) => Err(Error::Redis(error)),
-    }
-}
-
-fn role_in(greeting: Value) -> Option<String> {
-    let text = |value: &Value| match value {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Value::SimpleString(text) => Some(text.clone()),
-        _ => None,
-    };
-    let fields: Vec<Value> = match greeting {
-        Value::Array(fields) => fields,
-        Value::Map(pairs) => pairs.into_iter().flat_map(<[Value; 2]>::from).collect(),
-        _ => return None,
-    };
-    let mut pairs = fields.chunks_exact(2);
-    let role = pairs.find(|pair| text(&pair[0]).as_deref() == Some("role"))?;
-    text(&role[1])
-}
-
-/// `host[:port]`; an IPv6 address stands in brackets.
-fn host(text: &str) -> Option<(String, u16)> {
-    let url = Url::parse(&format!("redis://{text}")).ok()?;
-    let bare = matches!(url.path(), "" | "/") && url.username().is_empty();
-    let host = url.host_str().filter(|host| bare && !host.is_empty())?;
-    let host = host.trim_matches(['[', ']']).to_owned();
-    Some((host, url.port().unwrap_or(PORT)))
 }
 
 impl fmt::Display for Sentinels {
@@ -254,16 +207,5 @@ mod tests {
         ] {
             assert!(Sentinels::parse(wrong).is_none(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn roles() {
-        let text = |text: &str| Value::BulkString(text.into());
-        let flat = ["server", "redis", "role", "slave"].map(text).to_vec();
-        assert_eq!(role_in(Value::Array(flat)).as_deref(), Some("slave"));
-        let pairs = vec![(text("role"), Value::SimpleString("master".into()))];
-        assert_eq!(role_in(Value::Map(pairs)).as_deref(), Some("master"));
-        assert_eq!(role_in(Value::Nil), None);
-        assert_eq!(role_in(Value::Array(vec![text("role")])), None);
     }
 }

@@ -30,6 +30,7 @@
 
 pub mod alertmanager;
 pub mod certificates;
+pub mod cluster;
 mod error;
 pub mod faults;
 pub mod http;
@@ -50,6 +51,7 @@ pub mod wheels;
 
 pub use alertmanager::Alertmanager;
 pub use certificates::Certificates;
+pub use cluster::Cluster;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;

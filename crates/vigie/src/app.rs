@@ -239,6 +239,7 @@ pub(crate) fn watcher_settings(
         queue: tick.queue.clone(),
         job: tick.job.clone(),
     });
+    settings.databases.clone_from(&redis.databases);
     settings.levels_every = redis.levels_every;
     settings.poll_every = redis.poll_every;
     settings.discover_every = redis.discover_every;
@@ -302,9 +303,20 @@ pub(crate) fn database_check(database: &config::Database) -> Result<probes::Sql>
     Ok(check.relogin_every(database.relogin_every))
 }
 
+/// Whether it is a cluster that is watched.
+pub(crate) fn is_cluster(redis: &config::Redis) -> Result<bool> {
+    Ok(endpoint(redis)?.is_cluster())
+}
+
 /// The check of Redis, also for `vigie check`.
 pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
-    Ok(probes::Redis::at("redis", endpoint(redis)?))
+    let endpoint = endpoint(redis)?;
+    let first = redis.databases.first().copied();
+    let endpoint = match first.filter(|_| endpoint.database().is_none()) {
+        Some(first) => endpoint.in_database(first),
+        None => endpoint,
+    };
+    Ok(probes::Redis::at("redis", endpoint))
 }
 
 /// The check of the app, also for `vigie check`.

@@ -48,7 +48,7 @@ impl CheckSource for QueueCounts {
         };
         for queue in &status.queues {
             let fresh = queue.age.is_some_and(|age| age <= patience);
-            let error = status.error.as_deref();
+            let error = queue.error.as_deref();
             let outcome = match (fresh, error) {
                 (true, None) => Some(Ok(())),
                 (_, Some(error)) => Some(Err(failure(error))),
@@ -57,13 +57,12 @@ impl CheckSource for QueueCounts {
             };
             note(full_name(queue), outcome);
         }
-        if status.queues.is_empty() {
-            // Without a queue there is nothing to count, but Redis must have said so.
-            match (status.error, status.last_levels) {
-                (Some(error), _) => note("all".into(), Some(Err(failure(&error)))),
-                (None, None) => note("all".into(), None),
-                (None, Some(_)) => {}
-            }
+        // Without a queue there is nothing to count, but Redis must have said so, and all of it.
+        let untold = status.queues.iter().all(|queue| queue.error.is_none());
+        match (status.error, status.last_levels) {
+            (Some(error), _) if untold => note("all".into(), Some(Err(failure(&error)))),
+            (None, None) if status.queues.is_empty() => note("all".into(), None),
+            _ => {}
         }
         *states = known;
         let verdicts = states.iter();
@@ -74,8 +73,12 @@ impl CheckSource for QueueCounts {
 }
 
 fn full_name(queue: &QueueStatus) -> String {
-    match queue.prefix.as_str() {
+    let name = match queue.prefix.as_str() {
         DEFAULT_PREFIX => queue.name.clone(),
         prefix => format!("{prefix}:{}", queue.name),
+    };
+    match queue.database {
+        Some(database) => format!("{database}/{name}"),
+        None => name,
     }
 }

@@ -57,7 +57,13 @@ fn metric(meta: &Meta) -> Metric {
             Kind::Histogram => vigie_alerts::Kind::Histogram,
             Kind::Untyped => vigie_alerts::Kind::Untyped,
         },
-        labels: meta.labels.iter().map(|&label| label.to_owned()).collect(),
+        labels: meta
+            .labels
+            .iter()
+            .copied()
+            .chain(catalogue::scope(meta))
+            .map(str::to_owned)
+            .collect(),
         buckets: meta.buckets.seconds.to_vec(),
         states: meta.states.map(|states| States {
             label: states.label.to_owned(),

@@ -1,9 +1,9 @@
 //! What a queue is like at a moment.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use vigie_metrics::{Family, Gauge, Series};
 
 use super::compatible::CompatibleRow;
@@ -12,23 +12,22 @@ use crate::key::QueueKey;
 use crate::levels::{Levels, State};
 use crate::signals::Signals;
 
-/// `queue_jobs_total` of one queue name: the sum over the prefixes that have it.
+/// `queue_jobs_total` of one queue name: the sum over the prefixes and databases that have it.
 pub(crate) struct Row {
     levels: [Arc<Series<Gauge, 2>>; 6],
-    ended: [(AtomicU64, Arc<Series<Gauge, 2>>); 2],
+    ended: [Arc<Series<Gauge, 2>>; 2],
     compatible: Option<CompatibleRow>,
+    /// How many ended. Held while anything is shown: several nodes may have queues of the name.
+    total: Mutex<[u64; 2]>,
 }
 
 impl Row {
     pub(crate) fn new(families: &Families, name: &str) -> Self {
-        let ended = FINAL.map(|state| {
-            let series = families.jobs.series([name, state]);
-            (AtomicU64::new(0), series)
-        });
         Self {
             levels: State::ALL.map(|state| families.jobs.series([name, state.as_str()])),
-            ended,
+            ended: FINAL.map(|state| families.jobs.series([name, state])),
             compatible: families.compatible.as_ref().map(|all| all.row(name)),
+            total: Mutex::default(),
         }
     }
 
@@ -37,7 +36,17 @@ impl Row {
         self.add([0; 2]);
     }
 
-    pub(crate) fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {
+    /// Shows the sum of the queues; with one of which nothing is known, nothing is known of the sum.
+    pub(crate) fn show<I: Iterator<Item = Option<Levels>>>(&self, queues: impl FnOnce() -> I) {
+        let _total = self.total.lock();
+        let known: Option<Vec<_>> = queues().collect();
+        match known {
+            Some(queues) => self.set(queues.iter()),
+            None => self.forget(),
+        }
+    }
+
+    fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {
         for (at, series) in self.levels.iter().enumerate() {
             let sum = queues.clone().map(|levels| levels.states[at]).sum();
             set(series, sum);
@@ -47,7 +56,7 @@ impl Row {
         }
     }
 
-    pub(crate) fn forget(&self) {
+    fn forget(&self) {
         self.levels.iter().for_each(|series| series.forget());
         if let Some(compatible) = &self.compatible {
             compatible.forget();
@@ -55,9 +64,10 @@ impl Row {
     }
 
     pub(super) fn add(&self, ended: [u64; 2]) {
-        for ((count, series), more) in self.ended.iter().zip(ended) {
-            let total = count.fetch_add(more, Relaxed).wrapping_add(more);
-            series.set(total as f64);
+        let mut totals = self.total.lock();
+        for ((total, series), more) in totals.iter_mut().zip(&self.ended).zip(ended) {
+            *total = total.wrapping_add(more);
+            series.set(*total as f64);
         }
         if let Some(compatible) = &self.compatible {
             compatible.add(ended);

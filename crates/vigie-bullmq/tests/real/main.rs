@@ -1,7 +1,9 @@
 //! The watcher on a real Redis, with jobs of the real BullMQ.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cluster;
 mod counts;
+mod databases;
 mod faults;
 mod held;
 mod levels;

@@ -38,8 +38,11 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Begins a family.
+    /// Begins a family, or goes on with it.
     pub(crate) fn family(&mut self, meta: &'static Meta) {
+        if self.name == meta.name {
+            return;
+        }
         self.name = meta.name;
         let open = self.format == Format::OpenMetrics;
         let family = match meta.kind {

@@ -16,6 +16,8 @@ pub(crate) struct Visitor<'a> {
     count: String,
     /// The values of `le`, `+Inf` last.
     bounds: Vec<String>,
+    /// What stands before the labels of every series.
+    scope: Option<(&'a str, &'a str)>,
 }
 
 impl<'a> Visitor<'a> {
@@ -32,12 +34,19 @@ impl<'a> Visitor<'a> {
             sum: format!("{}_sum", meta.name),
             count: format!("{}_count", meta.name),
             bounds: finite.chain(["+Inf".to_owned()]).collect(),
+            scope: None,
         }
+    }
+
+    pub(crate) fn within(self, scope: (&'a str, &'a str)) -> Self {
+        let scope = Some(scope);
+        Self { scope, ..self }
     }
 
     pub(crate) fn series(&mut self, values: &[&str], sample: &Sample<'_>) {
         let names = self.meta.labels.iter().copied();
-        let mut labels: Vec<(&str, &str)> = names.zip(values.iter().copied()).collect();
+        let own = names.zip(values.iter().copied());
+        let mut labels: Vec<(&str, &str)> = self.scope.into_iter().chain(own).collect();
         let histogram = match sample {
             Sample::Integer(value) => return (self.each)(self.meta.name, &labels, *value as f64),
             Sample::Float(value) => return (self.each)(self.meta.name, &labels, *value),

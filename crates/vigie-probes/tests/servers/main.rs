@@ -7,6 +7,7 @@ mod mariadb;
 mod misbehaving;
 mod postgres;
 mod redis;
+mod redis_cluster;
 mod redis_tls;
 mod sqlite;
 mod watch;

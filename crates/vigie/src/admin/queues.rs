@@ -48,7 +48,7 @@ struct Page<'a> {
     queues: BTreeMap<&'a str, Named<'a>>,
 }
 
-/// The queues of one name, under whatever prefix.
+/// The queues of one name, under whatever prefix and in whatever database.
 #[derive(Debug, Serialize)]
 struct Named<'a> {
     #[serde(flatten)]
@@ -130,15 +130,21 @@ fn page<'a>(
     let Some(status) = status else {
         return unknown("no queue is watched: [redis] is not configured");
     };
+    let wanted = |queue: &&QueueStatus| only.is_none_or(|only| queue.name == only);
+    let mut wanted = status.queues.iter().filter(wanted);
     if let Some(error) = &status.error {
-        return unknown(&format!("Redis cannot be read: {error}"));
+        // Of several nodes one may fail: then it matters what is asked for.
+        let failed = wanted.clone().find_map(|queue| queue.error.as_ref());
+        if wanted.clone().all(|queue| queue.error.is_some()) {
+            let error = failed.unwrap_or(error);
+            return unknown(&format!("Redis cannot be read: {error}"));
+        }
     }
     if status.last_levels.is_none() {
         return unknown("no queue was counted yet");
     }
     let mut queues: BTreeMap<&str, Named<'_>> = BTreeMap::new();
-    let wanted = |queue: &&QueueStatus| only.is_none_or(|only| queue.name == only);
-    for queue in status.queues.iter().filter(wanted) {
+    for queue in &mut wanted {
         let figures = Figures::of(queue);
         let named = queues.entry(&queue.name);
         let named = named
@@ -147,7 +153,10 @@ fn page<'a>(
                 together: figures,
                 prefixes: BTreeMap::new(),
             });
-        named.prefixes.insert(&queue.prefix, figures);
+        let of_prefix = named.prefixes.entry(&queue.prefix);
+        of_prefix
+            .and_modify(|known| *known = known.and(figures))
+            .or_insert(figures);
     }
     match only {
         Some(_) if queues.is_empty() => Err((

@@ -9,6 +9,7 @@ use super::*;
 
 fn queue(prefix: &str, name: &str, states: [Option<u64>; 6]) -> QueueStatus {
     QueueStatus {
+        database: None,
         prefix: prefix.into(),
         name: name.into(),
         levels: Some(Levels {
@@ -20,6 +21,18 @@ fn queue(prefix: &str, name: &str, states: [Option<u64>; 6]) -> QueueStatus {
         age: Some(Duration::ZERO),
         oldest_waiting: Some(Duration::from_millis(3_200)),
         workers: Some(2),
+        error: None,
+    }
+}
+
+/// On a node that cannot be read.
+fn lost(name: &str) -> QueueStatus {
+    QueueStatus {
+        levels: None,
+        oldest_waiting: None,
+        workers: None,
+        error: Some("h:2: broken".into()),
+        ..queue("bull", name, [None; 6])
     }
 }
 
@@ -169,4 +182,30 @@ fn a_scaler_finds_queues_by_path_whatever_they_are_called() {
         assert_eq!(follow(&alone, "queues.*.waiting"), Some(&json!(nth)));
     }
     assert_eq!(follow(&shown, "queues.mail.eu.waiting"), None);
+}
+
+#[test]
+fn a_node_that_fails_is_about_its_queues() {
+    let mut status = status(vec![queue("bull", "mail", SOME), lost("sms")]);
+    status.error = Some("h:2: broken".into());
+    let all = shown(&status, None);
+    assert_eq!(all["queues"]["mail"]["waiting"], 12);
+    assert_eq!(all["queues"]["sms"]["waiting"], Value::Null);
+    assert_eq!(shown(&status, Some("mail"))["queues"]["mail"]["active"], 3);
+    let broken = (503, "Redis cannot be read: h:2: broken".to_owned());
+    assert_eq!(refused(Some(&status), Some("sms")), broken);
+    // It may be there.
+    assert_eq!(refused(Some(&status), Some("other")), broken);
+}
+
+#[test]
+fn databases_are_summed() {
+    let mut other = queue("bull", "mail", [Some(1); 6]);
+    other.database = Some(3);
+    let page = shown(&status(vec![queue("bull", "mail", SOME), other]), None);
+    let mail = &page["queues"]["mail"];
+    assert_eq!(
+        (&mail["waiting"], &mail["prefixes"]["bull"]["waiting"]),
+        (&json!(13), &json!(13))
+    );
 }

@@ -57,7 +57,11 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
     if let Some(redis) = &settings.redis {
         let mut check = app::redis_check(redis)?;
         let place = check.target();
-        let row = once("redis", &mut check, limit, "answers PING").await;
+        let well = match app::is_cluster(redis)? {
+            true => "every master answers PING, every slot is held",
+            false => "answers PING",
+        };
+        let row = once("redis", &mut check, limit, well).await;
         let reached = row.verdict.is_ok();
         rows.push(row);
         if reached {
@@ -132,7 +136,7 @@ async fn queues(
     let found = match found {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
-            let advice = match &error {
+            let advice = match error.bare() {
                 Error::Redis { .. } => "the rights that Vigie needs are in the README",
                 Error::Connect(error) => match error.tls() {
                     Some(problem) => problem.advice(),
@@ -159,7 +163,7 @@ async fn queues(
             }]);
         }
     };
-    let verdict = Ok(summary(&found));
+    let verdict = Ok(summary(&found, &redis.databases));
     let mut rows = vec![Row {
         what: "queues",
         place,
@@ -195,9 +199,15 @@ fn tick_row(tick: &config::Tick, found: &[QueueLevels]) -> Row {
     }
 }
 
-fn summary(found: &[QueueLevels]) -> String {
+fn summary(found: &[QueueLevels], databases: &[u16]) -> String {
+    let databases: Vec<_> = databases.iter().map(u16::to_string).collect();
+    let place = match databases.len() {
+        0 => String::new(),
+        1 => format!(" in database {}", databases[0]),
+        _ => format!(" in databases {}", databases.join(", ")),
+    };
     if found.is_empty() {
-        return "no queue yet".to_owned();
+        return format!("no queue yet{place}");
     }
     let jobs = |state| -> u64 {
         found
@@ -208,7 +218,7 @@ fn summary(found: &[QueueLevels]) -> String {
     let (waiting, active) = (jobs(State::Waiting), jobs(State::Active));
     let queues = if found.len() == 1 { "queue" } else { "queues" };
     format!(
-        "{} {queues}, {waiting} waiting, {active} active",
+        "{} {queues}{place}, {waiting} waiting, {active} active",
         found.len()
     )
 }

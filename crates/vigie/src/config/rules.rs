@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use secrecy::ExposeSecret as _;
+use vigie_redis::{Endpoint, TlsFiles};
 
 use super::problem::Problem;
 use super::reader::Reader;
@@ -19,6 +20,7 @@ pub(super) fn check(settings: &Settings, r: &mut Reader) {
     without_redis("queues", "the queues are in Redis", r);
     half_a_certificate(r);
     certificates_without_tls(settings, r);
+    databases(settings, r);
 }
 
 fn two_listeners(settings: &Settings, r: &mut Reader) {
@@ -117,8 +119,41 @@ fn certificates_without_tls(settings: &Settings, r: &mut Reader) {
     };
     let title = format!("{key} without TLS");
     let label = "it would not be used: redis.url is an address without TLS";
-    let help = "write rediss:// or rediss-sentinel:// in redis.url, or drop the certificates";
+    let help = "write rediss://, rediss-sentinel:// or rediss-cluster:// in redis.url, or drop the certificates";
     r.problem(Problem::at(place, title, label).help(help));
+}
+
+/// The address is a secret: only the database that it names is told.
+fn databases(settings: &Settings, r: &mut Reader) {
+    let Some(redis) = &settings.redis else {
+        return;
+    };
+    let (Some(place), Ok(endpoint)) = (
+        r.place("redis.databases").cloned(),
+        Endpoint::new(redis.url.expose_secret(), TlsFiles::default()),
+    ) else {
+        return;
+    };
+    let all = &redis.databases;
+    let twice = (1..all.len()).find(|at| all[..*at].contains(&all[*at]));
+    let named = endpoint.database();
+    let known = |named: i64| all.iter().any(|database| i64::from(*database) == named);
+    if endpoint.is_cluster() && !all.is_empty() {
+        let title = "redis.databases with a cluster";
+        let label = "a cluster has but database 0, which is watched";
+        r.problem(Problem::at(place, title, label).help("drop it"));
+    } else if let Some(at) = twice {
+        let title = format!("redis.databases names {} twice", all[at]);
+        r.problem(Problem::at(place, title, "each is watched once"));
+    } else if let Some(named) = named
+        && !all.is_empty()
+        && !known(named)
+    {
+        let title = format!("redis.url names database {named}, and redis.databases does not");
+        let label = "expected the database of the address among these";
+        let help = "drop the database from the address: then the first of the list takes its place";
+        r.problem(Problem::at(place, title, label).help(help));
+    }
 }
 
 /// Whether both cannot be listened on: the same port, on the same address or on every address.

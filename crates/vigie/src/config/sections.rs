@@ -81,6 +81,7 @@ fn redis(r: &mut Reader) -> Option<Redis> {
     let example = r#"url = "redis://127.0.0.1:6379", url_file, or the variable REDIS_URL"#;
     let url = r.required_secret("redis", "redis.url", redis_address, example);
     let tls = tls(r);
+    let databases = r.or("redis.databases", list(64, integer(0..=9_999)), Vec::new());
     let every = || duration(10 * MS..=HOUR);
     let max_queues = r.or(
         "redis.max_queues",
@@ -94,6 +95,7 @@ fn redis(r: &mut Reader) -> Option<Redis> {
     url.map(|url| Redis {
         url: url.into(),
         tls,
+        databases,
         max_queues,
         levels_every,
         poll_every,

@@ -120,6 +120,8 @@ pub struct Redis {
     pub url: SecretString,
     /// Certificates and keys of our own.
     pub tls: TlsFiles,
+    /// The databases that are watched, each with its label; empty: the one of the address, without.
+    pub databases: Vec<u16>,
     /// Most queues that are watched.
     pub max_queues: usize,
     /// How often the levels of the queues are read.

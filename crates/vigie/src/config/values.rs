@@ -279,9 +279,13 @@ pub(super) fn redis_address(given: &Given) -> Parsed<String> {
             "an address like redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE; \
              in a password, write / as %2F, # as %23, @ as %40, % as %25",
         ),
+        Err(UrlError::Cluster) => wrong(
+            "an address like redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT without a database; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
         Err(UrlError::Scheme) => wrong(
-            "an address that starts with redis: or rediss: or unix: or redis+unix: or \
-             redis-sentinel: or rediss-sentinel:, like redis://127.0.0.1:6379",
+            "an address that starts with redis: or rediss: or unix: or redis+unix: or redis-sentinel: or \
+             rediss-sentinel: or redis-cluster: or rediss-cluster:, like redis://127.0.0.1:6379",
         ),
         _ => wrong(
             "an address like redis://127.0.0.1:6379/0; \

@@ -7,6 +7,7 @@ mod common;
 mod admin;
 mod alerting;
 mod api;
+mod cluster;
 mod compatible;
 mod databases;
 mod elected;

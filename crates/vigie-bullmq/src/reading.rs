@@ -1,0 +1,114 @@
+//! The reading of a queue's stream: where it stands, and what it counted. It outlives the connection over which the stream
+//! is read, and goes to another node with its queue.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::key::QueueKey;
+use crate::ledger::Ledger;
+use crate::series::{Counts, Families, Row};
+
+/// A reading.
+pub(crate) struct Reading {
+    /// `None`: nothing is known of the stream yet, or the key holds something else.
+    pub(crate) ledger: Option<Ledger>,
+    pub(crate) counts: Counts,
+}
+
+impl Reading {
+    pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
+        Self {
+            ledger: None,
+            counts: Counts::new(families, queue, row),
+        }
+    }
+}
+
+/// Where the reading lies while nobody has it. One has it at a time: nothing is read twice.
+pub(crate) struct Handover<T>(Mutex<Place<T>>);
+
+enum Place<T> {
+    /// Not begun.
+    New,
+    Here(T),
+    Taken,
+    /// The queue is followed no longer; `true`: somebody still has the reading.
+    Over(bool),
+}
+
+impl<T> Default for Handover<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Place::New))
+    }
+}
+
+impl<T> Handover<T> {
+    /// Takes the reading, or begins it. `None`: another has it, or there is nothing to read any more.
+    pub(crate) fn take(&self, begin: impl FnOnce() -> T) -> Option<T> {
+        let mut place = self.0.lock();
+        let reading = match std::mem::replace(&mut *place, Place::Taken) {
+            Place::New => begin(),
+            Place::Here(reading) => reading,
+            other => {
+                *place = other;
+                return None;
+            }
+        };
+        Some(reading)
+    }
+
+    /// Puts it back. `clear` is called if it was the last thing left of the queue.
+    pub(crate) fn give(&self, reading: T, clear: impl FnOnce()) {
+        let mut place = self.0.lock();
+        match *place {
+            Place::Over(_) => {
+                *place = Place::Over(false);
+                clear();
+            }
+            _ => *place = Place::Here(reading),
+        }
+    }
+
+    /// The queue is followed no longer. `clear` is called if nobody has the reading.
+    pub(crate) fn end(&self, clear: impl FnOnce()) {
+        let mut place = self.0.lock();
+        let taken = matches!(*place, Place::Taken | Place::Over(true));
+        *place = Place::Over(taken);
+        if !taken {
+            clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn one_has_it_at_a_time() {
+        let handover = Handover::default();
+        let unwanted = || unreachable!("nothing to clear");
+        assert_eq!(handover.take(|| 1), Some(1));
+        assert_eq!(handover.take(|| 2), None);
+        handover.give(5, unwanted);
+        assert_eq!(handover.take(|| 3), Some(5));
+    }
+
+    #[test]
+    fn what_it_left_is_cleared_once_by_the_last() {
+        let cleared = Cell::new(0);
+        let clear = || cleared.set(cleared.get() + 1);
+        let handover = Handover::default();
+        let reading = handover.take(|| 1);
+        handover.end(clear);
+        assert_eq!((cleared.get(), handover.take(|| 2)), (0, None));
+        handover.give(reading.unwrap_or_default(), clear);
+        assert_eq!((cleared.get(), handover.take(|| 2)), (1, None));
+
+        let handover = Handover::<u8>::default();
+        handover.end(clear);
+        assert_eq!((cleared.get(), handover.take(|| 2)), (2, None));
+    }
+}

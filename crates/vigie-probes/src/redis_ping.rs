@@ -1,0 +1,52 @@
+//! One server, asked for a `PING`.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{ErrorKind, RedisError};
+use tokio::time::Instant;
+use vigie_redis::{Endpoint, Error};
+
+/// Asks over a connection that is kept.
+#[derive(Default)]
+pub(crate) struct Ping {
+    kept: Option<(MultiplexedConnection, Instant)>,
+}
+
+impl Ping {
+    pub(crate) async fn run(
+        &mut self,
+        endpoint: &Endpoint,
+        deadline: Duration,
+        relogin_every: Duration,
+    ) -> Result<(), Error> {
+        // Taken out: if this run is dropped half-way, so is the connection.
+        let kept = self.kept.take();
+        if let Some((mut connection, since)) = kept
+            && since.elapsed() < relogin_every
+        {
+            connection.set_response_timeout(deadline);
+            match ask(&mut connection).await {
+                Ok(()) => {
+                    self.kept = Some((connection, since));
+                    return Ok(());
+                }
+                // The server has answered, if only to say no: a new connection would hear the same.
+                Err(error) if error.code().is_some() => return Err(Error::Redis(error)),
+                Err(_) => {}
+            }
+        }
+        let mut connection = endpoint.connect(deadline).await?;
+        ask(&mut connection).await.map_err(Error::Redis)?;
+        self.kept = Some((connection, Instant::now()));
+        Ok(())
+    }
+}
+
+async fn ask(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    let answer: String = redis::cmd("PING").query_async(connection).await?;
+    if answer == "PONG" {
+        return Ok(());
+    }
+    Err((ErrorKind::Parse, "PING was not answered with PONG").into())
+}

@@ -1,0 +1,93 @@
+//! A Redis Cluster.
+
+use vigie_probes::{Check as _, FailureKind, Redis};
+use vigie_redis::{Endpoint, TlsFiles};
+use vigie_testkit::{Cluster, Redis as Server, eventually};
+
+use crate::watch::{failure, passes};
+
+fn check(url: &str) -> Redis {
+    Redis::at("redis", Endpoint::new(url, TlsFiles::default()).unwrap())
+}
+
+#[tokio::test]
+async fn every_master_answers_and_every_slot_is_held() {
+    let mut cluster = Cluster::start(3, 0).await.unwrap();
+    let mut check = check(&cluster.url());
+    assert!(check.target().starts_with("redis cluster 127.0.0.1:"));
+    passes(&mut check).await;
+    passes(&mut check).await;
+
+    let dead = format!("127.0.0.1:{}", cluster.nodes()[1].port());
+    cluster.node_mut(1).kill9();
+    let failed = failure(&mut check).await;
+    assert_eq!(failed.kind(), FailureKind::Unreachable);
+    let text = failed.text();
+    assert!(
+        text.contains(&format!("{dead}: connection refused")),
+        "{text}"
+    );
+    cluster.node_mut(1).restart().await.unwrap();
+    eventually(std::time::Duration::from_secs(15), async || {
+        let outcome = check.run(std::time::Duration::from_secs(2)).await;
+        outcome.map_err(|failure| failure.to_string())
+    })
+    .await;
+
+    cluster.nodes()[1].freeze();
+    let failed = failure(&mut check).await;
+    assert_eq!(failed.kind(), FailureKind::TimedOut);
+    assert!(failed.text().contains(&dead), "{}", failed.text());
+    cluster.nodes()[1].thaw();
+
+    // Nobody holds it, as all agree.
+    cluster
+        .cli_all(&["CLUSTER", "DELSLOTS", "0"])
+        .await
+        .unwrap();
+    eventually(std::time::Duration::from_secs(15), async || {
+        match check.run(std::time::Duration::from_secs(2)).await {
+            Err(failure) if failure.text().contains("1 of 16384 slots") => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn few_rights_are_enough_and_no_secret_is_told() {
+    let cluster = Cluster::start(3, 0).await.unwrap();
+    let user = "ACL SETUSER vigie on >hunter2 -@all +ping +cluster|slots +cluster|info";
+    let user: Vec<_> = user.split(' ').collect();
+    cluster.cli_all(&user).await.unwrap();
+    let url = cluster.url().replace("://", "://vigie:hunter2@");
+    let mut few = check(&url);
+    passes(&mut few).await;
+    let fewer = ["ACL", "SETUSER", "vigie", "-cluster|info"];
+    cluster.cli_all(&fewer).await.unwrap();
+    passes(&mut few).await;
+    let failed = failure(&mut check(&url.replace("hunter2", "hunter3"))).await;
+    assert_eq!(failed.kind(), FailureKind::Denied);
+    assert!(!failed.text().contains("hunter"), "{}", failed.text());
+}
+
+#[tokio::test]
+async fn the_other_kind_of_address_is_advised() {
+    let cluster = Cluster::start(1, 0).await.unwrap();
+    let failed = failure(&mut check(&cluster.nodes()[0].url())).await;
+    assert!(
+        failed.text().contains("part of a cluster"),
+        "{}",
+        failed.text()
+    );
+    assert!(failed.advice().contains("nodes of the cluster"));
+    let single = Server::start().await.unwrap();
+    let url = single.url().replace("redis://", "redis-cluster://");
+    let failed = failure(&mut check(&url)).await;
+    assert!(
+        failed.text().contains("no part of a cluster"),
+        "{}",
+        failed.text()
+    );
+    assert!(failed.advice().contains("redis://"));
+}

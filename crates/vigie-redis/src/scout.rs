@@ -1,0 +1,201 @@
+//! Who has which slots of a cluster, asked as often as one wants to know.
+
+use std::time::Duration;
+
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::cluster::{self, Cluster, Nodes};
+use crate::endpoint::{Endpoint, open};
+use crate::error::Error;
+use crate::hosts::Address;
+use crate::slot::Slots;
+use crate::tls::TlsFiles;
+
+/// So many nodes are asked at once when none is known to answer.
+const ASKED: usize = 32;
+
+/// A master of a cluster.
+#[derive(Clone, Debug)]
+pub struct Master {
+    /// `host:port`.
+    pub name: String,
+    /// How it is reached.
+    pub endpoint: Endpoint,
+    /// What it holds.
+    pub slots: Slots,
+}
+
+/// Asks a cluster for its masters, over a connection that it keeps while that works.
+#[derive(Debug)]
+pub struct Scout {
+    cluster: Cluster,
+    tls: TlsFiles,
+    kept: Option<Kept>,
+    /// Of the last answer.
+    known: Vec<Address>,
+    /// Asked only if nobody else answers.
+    distrusted: Option<Address>,
+}
+
+struct Kept {
+    at: Address,
+    connection: MultiplexedConnection,
+}
+
+impl Scout {
+    pub(crate) fn new(cluster: Cluster, tls: TlsFiles) -> Self {
+        Self {
+            cluster,
+            tls,
+            kept: None,
+            known: Vec::new(),
+            distrusted: None,
+        }
+    }
+
+    /// The masters that hold slots, by their names.
+    ///
+    /// # Errors
+    /// When no node answers `within` that time, or none knows any.
+    pub async fn masters(&mut self, within: Duration) -> Result<Vec<Master>, Error> {
+        let asking = timeout(within, self.ask(within)).await;
+        let nodes = asking.unwrap_or(Err(Error::Late(within)))?;
+        let masters = nodes.masters.iter().map(|(at, _)| at);
+        self.known = masters.chain(&nodes.replicas).cloned().collect();
+        let masters = nodes.masters.into_iter().map(|((host, port), slots)| {
+            let info = self.cluster.node(&(host.clone(), port))?;
+            Ok(Master {
+                name: format!("{host}:{port}"),
+                endpoint: Endpoint::of_node(info, self.tls.clone()),
+                slots,
+            })
+        });
+        masters.collect()
+    }
+
+    /// The connection over which it was last answered.
+    pub fn connection(&mut self) -> Option<&mut MultiplexedConnection> {
+        self.kept.as_mut().map(|kept| &mut kept.connection)
+    }
+
+    /// The node at `host:port` says that it does not hold what it was said to hold: it knows better, and is asked next.
+    pub async fn believe(&mut self, name: &str, within: Duration) {
+        let known = self.known.iter().find(|at| is(at, name)).cloned();
+        if let Some(at) = known
+            && self.kept.as_ref().is_none_or(|kept| kept.at != at)
+            && let Ok((_, kept)) = asked(&self.cluster, &self.tls, at, within).await
+        {
+            self.kept = Some(kept);
+        }
+    }
+
+    /// The node at `host:port` does not work: others are asked rather than this one.
+    pub fn distrust(&mut self, name: &str) {
+        if self.kept.as_ref().is_some_and(|kept| is(&kept.at, name)) {
+            self.kept = None;
+        }
+        self.distrusted = self.known.iter().find(|at| is(at, name)).cloned();
+    }
+
+    async fn ask(&mut self, within: Duration) -> Result<Nodes, Error> {
+        if let Some(mut kept) = self.kept.take() {
+            let answered = timeout(within / 2, slots(&mut kept.connection, &kept.at)).await;
+            if let Ok(Ok(nodes)) = answered {
+                self.kept = Some(kept);
+                return Ok(nodes);
+            }
+        }
+        let (nodes, kept) = self.find(within / 2).await?;
+        self.kept = Some(kept);
+        Ok(nodes)
+    }
+
+    /// Asks all nodes that are known at once: one that hangs holds up nobody.
+    async fn find(&mut self, within: Duration) -> Result<(Nodes, Kept), Error> {
+        let mut places: Vec<_> = self.known.iter().chain(&self.cluster.seeds).collect();
+        let distrusted = self.distrusted.take();
+        if places.iter().any(|at| Some(*at) != distrusted.as_ref()) {
+            places.retain(|at| Some(*at) != distrusted.as_ref());
+        }
+        places.sort();
+        places.dedup();
+        places.truncate(ASKED);
+        let mut all = JoinSet::new();
+        for at in places.into_iter().cloned() {
+            let (cluster, tls) = (self.cluster.clone(), self.tls.clone());
+            all.spawn(async move {
+                let name = format!("{}:{}", at.0, at.1);
+                let asked = asked(&cluster, &tls, at, within.mul_f64(0.8)).await;
+                asked.map_err(|error| (name, error))
+            });
+        }
+        let mut tried = Vec::new();
+        while let Some(asked) = all.join_next().await {
+            match asked {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(failed)) => tried.push(failed),
+                Err(_) => {}
+            }
+        }
+        tried.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Err(Error::NoNode { tried })
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kept({}:{})", self.at.0, self.at.1)
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cluster({self})")
+    }
+}
+
+fn is((host, port): &Address, name: &str) -> bool {
+    let split = name.rsplit_once(':');
+    split.is_some_and(|(name, text)| name == host && text.parse() == Ok(*port))
+}
+
+/// Connects to a node and asks it.
+async fn asked(
+    cluster: &Cluster,
+    tls: &TlsFiles,
+    at: Address,
+    within: Duration,
+) -> Result<(Nodes, Kept), Error> {
+    let asking = async {
+        let client = tls.client(cluster.node(&at)?)?;
+        let mut connection = open(&client, within).await?;
+        let nodes = slots(&mut connection, &at).await?;
+        Ok((nodes, Kept { at, connection }))
+    };
+    timeout(within, asking)
+        .await
+        .unwrap_or(Err(Error::Late(within)))
+}
+
+async fn slots(connection: &mut MultiplexedConnection, at: &Address) -> Result<Nodes, Error> {
+    let mut command = redis::cmd("CLUSTER");
+    command.arg("SLOTS");
+    let answer = connection.send_packed_command(&command).await;
+    let answer = match answer.map_err(Error::Redis)? {
+        Value::ServerError(error) => {
+            let details = error.details().unwrap_or_default();
+            return Err(match details.contains("cluster support disabled") {
+                true => Error::NoCluster,
+                false => Error::Redis(error.into()),
+            });
+        }
+        answer => answer,
+    };
+    match cluster::read(&answer, &at.0) {
+        Some(nodes) if !nodes.masters.is_empty() => Ok(nodes),
+        _ => Err(Error::NoSlots),
+    }
+}
