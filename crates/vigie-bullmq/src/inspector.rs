@@ -13,7 +13,7 @@ use crate::fold::Fold;
 use crate::link::{Link, unless_of_key};
 use crate::pauses::Pauses;
 use crate::shared::{Queue, Shared};
-use crate::signals::{self, Events, Known, Look, Replies};
+use crate::signals::{self, Events, Known, Look, Remembered, Replies};
 use crate::workers;
 
 /// Queues looked at together.
@@ -110,7 +110,10 @@ impl Inspector {
                     key: &queue.key,
                     levels,
                     events: queue.events,
-                    remembered: valid.then_some(remembered).unwrap_or_default(),
+                    remembered: match valid {
+                        true => remembered,
+                        false => Remembered::default(),
+                    },
                 };
                 Some((&**queue, Look::new(known, &mut reads)))
             });
