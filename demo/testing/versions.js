@@ -101,6 +101,18 @@ await serve({
     return { waits: await job.moveToWaitingChildren(token) };
   },
 
+  /** Starts a worker, as an app does. */
+  async listen() {
+    if (isBull) {
+      queue.process(async () => {});
+      return {};
+    }
+    const worker = new library.Worker(args.queue, async () => {}, at);
+    worker.on('error', () => {});
+    await worker.waitUntilReady();
+    return {};
+  },
+
   /** Takes jobs, and holds them; says how many there were to take. */
   async take({ n = 1 }) {
     let found = 0;

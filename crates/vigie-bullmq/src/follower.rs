@@ -2,6 +2,13 @@
 //!
 //! It reads without blocking and at its own pace: a blocking XREAD over many streams, asked again after
 //! every event, would cost the server half a core.
+//!
+//! An entry that tells a completion holds the whole return value, be it 10 KB. What this costs is its way over the
+//! network, and no more: values are not parsed, copied or kept, only looked at for their length, and an answer is given
+//! back before names are asked for. How many entries an answer may hold follows from the size of those before, so that
+//! it is about 8 MiB ([`ANSWER`]): neither the memory nor the time of one answer grows with the values, and a stream of
+//! which there is more to read is read on at once. Reading less of an entry would need a script, which is a right of its
+//! own and blocks the server.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -14,7 +14,7 @@ use crate::link::{Link, is_elsewhere, unless_of_key};
 use crate::node::Node;
 use crate::pauses::Pauses;
 use crate::shared::{Queue, Shared};
-use crate::signals::{self, Events, Known, Look, Replies};
+use crate::signals::{self, Events, Known, Look, Remembered, Replies};
 use crate::workers;
 
 /// Queues looked at together.
@@ -113,7 +113,10 @@ impl Inspector {
                     key: &queue.key,
                     levels,
                     events: queue.events,
-                    remembered: valid.then_some(remembered).unwrap_or_default(),
+                    remembered: match valid {
+                        true => remembered,
+                        false => Remembered::default(),
+                    },
                 };
                 Some((&**queue, Look::new(known, &mut reads)))
             });

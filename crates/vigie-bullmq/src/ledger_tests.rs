@@ -102,8 +102,10 @@ fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
 #[test]
 fn what_went_with_a_server_is_not_read_again() {
     for counts in [true, false] {
-        let mut stream = Stream::default();
-        stream.counts = counts;
+        let mut stream = Stream {
+            counts,
+            ..Stream::default()
+        };
         let mut ledger = Ledger::from_start();
         (1..=50).for_each(|ms| stream.add(ms));
         stream.trim(30);

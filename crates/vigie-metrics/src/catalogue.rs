@@ -274,7 +274,7 @@ catalogue! {
     /// Run times.
     BULLMQ_JOB_RUN: Histogram, 4 = Desc::histogram(
         "bullmq_job_run_seconds",
-        "Time of one attempt, from the moment a worker took the job to the moment the attempt ended, by outcome (completed, failed, retried).",
+        "Time of one attempt, from the moment a worker took the job to the moment the attempt ended, by outcome (completed, failed, retried). Its count with outcome retried is how many attempts were followed by another.",
         &["prefix", "queue", "name", "outcome"],
         &JOB_BUCKETS,
     ).max_series(2 * QUEUES);
@@ -300,7 +300,7 @@ catalogue! {
     /// Whether outcomes are complete.
     BULLMQ_OUTCOMES_EXACT: Gauge, 2 = Desc::gauge(
         "bullmq_outcomes_exact",
-        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent where it cannot be proven: Redis counts what was added to a stream since version 7. Absent for queues of Bull, whose outcomes are not known.",
+        "1 while every job that ended since start is in bullmq_jobs_finished_total, by name or as unknown; 0 once events were missed and could not be made up for by the workers' own metrics, which some or all have off. Absent where it cannot be proven: before version 7 Redis does not count what was added to a stream, a stream that was deleted may have held more than was read, and so may a server whose successor has less than it had. Absent for queues of Bull, whose outcomes are not known.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
     /// What the reader read.

@@ -22,6 +22,9 @@ const COUNTING: &[&str] = &[
     "time",
     "zrangebyscore",
     "zcount",
+    "pttl",
+    "get",
+    "xrevrange",
     "exists",
     "client|list",
 ];

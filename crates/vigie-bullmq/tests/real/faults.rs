@@ -1,12 +1,14 @@
 //! Redis dies, freezes, comes back empty: unknown is absent, and what was counted stays.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use vigie_bullmq::Watcher;
 use vigie_metrics::Registry;
-use vigie_testkit::{Redis, eventually};
+use vigie_testkit::faults::Link;
+use vigie_testkit::{Redis, TcpProxy, eventually};
 
 use crate::support::{SOON, Watched, forgetful, run, run_jobs, settings, watch};
 
@@ -220,6 +222,65 @@ async fn back_with_what_it_had_some_time_ago() {
     );
     // Nobody can say what else went with it.
     assert_eq!(watched.value("bullmq_outcomes_exact", &of_queue), None);
+}
+
+/// Ends that were trimmed unread are made up for by what workers counted, on a server that has all that was read; not on
+/// one that has less, where the counters fell.
+#[tokio::test]
+async fn missed_while_a_server_was_lost() {
+    let mut redis = forgetful().await;
+    let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
+    let proxy = TcpProxy::start(target).await.unwrap();
+    let watched = watch(settings(&format!("redis://{}", proxy.addr())));
+    watched.until_swept().await;
+    let work = async |redis: &Redis, queue: &str, jobs: &str| {
+        let args = ["--metrics", "--queue", queue, "--jobs", jobs];
+        run("testing/jobs.js", redis, &args).await;
+    };
+    let finished = |queue: &str| watched.sum("bullmq_jobs_finished_total", &[("queue", queue)]);
+    let until_finished = async |queue: &str, jobs: f64| {
+        eventually(SOON, async || match finished(queue) {
+            found if found == jobs => Ok(()),
+            found => Err(format!("{found} of {queue}, not {jobs}")),
+        })
+        .await;
+    };
+    // What workers count is held against the events, while nothing is missed.
+    for (jobs, sum) in [("100", 100.0), ("10", 110.0)] {
+        for queue in ["whole", "less"] {
+            work(&redis, queue, jobs).await;
+            until_finished(queue, sum).await;
+        }
+        sleep(Duration::from_secs(6)).await;
+    }
+    redis.cli(&["SAVE"]).await.unwrap();
+    work(&redis, "less", "110").await;
+    until_finished("less", 220.0).await;
+    sleep(Duration::from_secs(6)).await;
+    never_falls(&watched, async {
+        proxy.set(Link::Cut).await;
+        let events = [("source", "events")];
+        watched.until("vigie_source_up", &events, Some(0.0)).await;
+        work(&redis, "whole", "200").await;
+        redis.kill9();
+        redis.restart().await.unwrap();
+        for (queue, jobs) in [("whole", "150"), ("less", "50")] {
+            work(&redis, queue, jobs).await;
+            let key = format!("bull:{queue}:events");
+            redis.cli(&["XTRIM", &key, "MAXLEN", "20"]).await.unwrap();
+        }
+        proxy.set(Link::Up).await;
+        // The 200 are gone without a trace.
+        until_finished("whole", 260.0).await;
+    })
+    .await;
+    let of_queue = |queue| [("prefix", "bull"), ("queue", queue)];
+    let value = |name, queue| watched.value(name, &of_queue(queue));
+    assert!(value("bullmq_events_lost_total", "whole") > Some(100.0));
+    assert_eq!(value("bullmq_outcomes_exact", "less"), None);
+    // What was read of it, and no more.
+    let less = finished("less");
+    assert!(less > 220.0 && less <= 240.0, "{less}");
 }
 
 #[tokio::test]

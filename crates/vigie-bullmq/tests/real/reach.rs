@@ -247,4 +247,11 @@ async fn failover(ca: Option<&Certificates>) {
     })
     .await;
     load.close_stdin();
+    let mut finished = 0.0;
+    while let Ok(said) = load.next_json(SCRIPT).await {
+        finished = said["finished"].as_f64().unwrap();
+    }
+    // Nor is anything counted twice; of some jobs the worker did not hear that they were done.
+    let (done, _) = counted();
+    assert!(done <= finished + 50.0, "{done} counted of {finished}");
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vigie_testkit::{Process, Redis, Script, eventually};
 
 use crate::support::{SCRIPT, SOON, Watched, settings, watch};
+use crate::versions::Queue;
 
 const HOUR: f64 = 3_600.0;
 const HOUR_MS: u64 = 3_600_000;
@@ -264,6 +265,25 @@ async fn a_worker_appears_works_and_is_killed() {
         .await;
     until(&watched, "work", WITHOUT_LOCK, equals(0.0)).await;
     until(&watched, "work", WORKERS, equals(1.0)).await;
+}
+
+#[tokio::test]
+async fn workers_of_every_version() {
+    let redis = Redis::start().await.unwrap();
+    let watched = watch(soon(&redis));
+    for package in ["bullmq-v3", "bullmq-v4", "bullmq", "bullmq-v6", "bull"] {
+        let mut apps = Vec::new();
+        for workers in 1..=2 {
+            let mut app = Queue::open(&redis, package, "bull", package, &[]).await;
+            app.add(1, json!({})).await;
+            app.tell(json!({"cmd": "listen"})).await;
+            apps.push(app);
+            let workers = f64::from(workers);
+            until(&watched, package, WORKERS, equals(workers)).await;
+        }
+        drop(apps);
+        until(&watched, package, WORKERS, equals(0.0)).await;
+    }
 }
 
 #[tokio::test]
