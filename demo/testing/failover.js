@@ -56,4 +56,5 @@ while (!stopping) {
   say({ finished, since, failures });
   await new Promise((resolve) => setTimeout(resolve, 50));
 }
+say({ finished, since, failures });
 process.exit(0);
