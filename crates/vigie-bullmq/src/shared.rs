@@ -9,7 +9,7 @@ use vigie_metrics::Registry;
 
 use crate::Settings;
 use crate::discovery::Found;
-use crate::election::{Election, Tenure};
+use crate::election::Tenure;
 use crate::fold::{Fold, Limits};
 use crate::key::QueueKey;
 use crate::levels::Levels;
@@ -94,16 +94,12 @@ pub(crate) struct Health {
 
 impl Shared {
     pub(crate) fn new(settings: Settings, registry: &Registry) -> Self {
-        let tenure = match &settings.election {
-            Some(Election::Elsewhere(tenure)) => tenure.clone(),
-            Some(Election::Redis(_)) | None => Tenure::default(),
-        };
         Self {
             families: Arc::new(Families::new(registry, &settings)),
+            tenure: Tenure::of(settings.election.as_ref()),
             settings,
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),
-            tenure,
         }
     }
 
