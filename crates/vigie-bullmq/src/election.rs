@@ -21,6 +21,14 @@ pub enum Election {
 pub struct Tenure(Arc<Mutex<Option<Instant>>>);
 
 impl Tenure {
+    /// The one that the election is about.
+    pub(crate) fn of(election: Option<&Election>) -> Self {
+        match election {
+            Some(Election::Elsewhere(tenure)) => tenure.clone(),
+            Some(Election::Redis(_)) | None => Self::default(),
+        }
+    }
+
     /// Held until then and not longer, unless this is called again; `None`: not held.
     pub fn set(&self, until: Option<Instant>) {
         *self.0.lock() = until;

@@ -12,7 +12,7 @@ use vigie_redis::Slots;
 use crate::Settings;
 use crate::cluster::Doubts;
 use crate::discovery::Found;
-use crate::election::{Election, Tenure};
+use crate::election::Tenure;
 use crate::fold::Fold;
 use crate::jobs::Room;
 use crate::key::QueueKey;
@@ -132,10 +132,6 @@ pub(crate) type Nodes = Arc<[Arc<Node>]>;
 
 impl Shared {
     pub(crate) fn new(mut settings: Settings, registry: &Registry) -> Self {
-        let tenure = match &settings.election {
-            Some(Election::Elsewhere(tenure)) => tenure.clone(),
-            Some(Election::Redis(_)) | None => Tenure::default(),
-        };
         let families = Arc::new(Families::new(registry, &settings));
         let space = |database, is_cluster, families| {
             Arc::new(Keyspace::new(database, is_cluster, families))
@@ -162,11 +158,11 @@ impl Shared {
         Self {
             families,
             room: Room::new(settings.max_jobs),
+            tenure: Tenure::of(settings.election.as_ref()),
             settings,
             nodes: RwLock::new(nodes.into_iter().map(Arc::new).collect()),
             queues: RwLock::new(Arc::new([])),
             changing: Mutex::default(),
-            tenure,
             lost: Mutex::default(),
             doubts: Doubts::default(),
         }

@@ -11,7 +11,7 @@ use crate::record::Record;
 /// Renewals in a period, and looks of those who wait.
 pub(crate) const TRIES: u32 = 3;
 /// After a failure it is tried again sooner, but not at once.
-const HASTE: u32 = 4;
+const HASTE: u32 = 2;
 
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]

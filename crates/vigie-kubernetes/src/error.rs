@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// This is no Pod, or one that does not say where the API server is.
-    #[error("{variable} is not set: this is not a Pod of Kubernetes")]
+    /// This is no Pod: where the API server is, is not said.
+    #[error("{variable} is not set as it is in a Pod of Kubernetes")]
     NoCluster {
         /// The variable that says where the API server is.
         variable: &'static str,

@@ -217,6 +217,19 @@ async fn what_is_wrong_is_said_and_the_token_is_not() {
         error.contains("says 500: etcdserver: request timed out"),
         "{error}"
     );
+    server.set(Mood::Well);
+    Running::start(settings(&server)).until(true, SOON).await;
+    // More than anybody would read.
+    let page = "x".repeat(300 << 10);
+    server.edit(NAME, |lease| {
+        lease["metadata"]["annotations"] = json!({"page": page})
+    });
+    let error = said().await;
+    assert!(
+        error.contains("reading the Lease: not an answer to it"),
+        "{error}"
+    );
+    server.delete(NAME);
     server.set(Mood::Hangs);
     let error = said().await;
     assert!(

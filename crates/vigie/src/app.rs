@@ -9,16 +9,16 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
-use vigie_bullmq::{Election, Lease, Tenure, Watcher};
+use vigie_bullmq::Watcher;
 use vigie_gateway::{Gateway, Running};
-use vigie_kubernetes::{Candidate, Cluster};
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 use vigie_redis::Endpoint;
 
 use crate::admin::{self, Credentials};
 use crate::api::api;
-use crate::config::{self, Access, Check, Exporter, LeaseIn, Settings};
+use crate::config::{self, Access, Check, Settings};
+use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
@@ -60,8 +60,7 @@ pub struct App {
     router: axum::Router,
     gateway: Option<(Gateway, TcpListener)>,
     watcher: Option<Watcher>,
-    /// Who is to be elected somewhere else than in Redis, and the watcher's tenure.
-    candidate: Option<(Candidate, Tenure)>,
+    candidate: Option<election::Candidate>,
     checks: Checks,
     scraper: Scraper,
     history: vigie_history::Settings,
@@ -77,12 +76,11 @@ impl App {
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
-        let candidate = candidate(settings)?;
-        let tenure = candidate.as_ref().map(|(_, tenure)| tenure);
+        let candidate = election::candidate(settings)?;
         let watcher = settings
             .redis
             .as_ref()
-            .map(|redis| watcher(redis, settings, tenure, &registry))
+            .map(|redis| watcher(redis, settings, candidate.as_ref(), &registry))
             .transpose()?;
         let gateway = match (&settings.gateway, edges.gateway) {
             (Some(gateway), Some(listener)) => Some((
@@ -162,9 +160,8 @@ impl App {
         if let Some(watcher) = self.watcher {
             tasks.spawn(watcher.run(background.clone()));
         }
-        if let Some((candidate, tenure)) = self.candidate {
-            let tell = move |until| tenure.set(until);
-            tasks.spawn(candidate.run(tell, background.clone()));
+        if let Some(candidate) = self.candidate {
+            tasks.spawn(candidate.run(background.clone()));
         }
         let checks = self.checks.clone();
         let until = background.clone();
@@ -248,51 +245,15 @@ pub(crate) fn watcher_settings(
     Ok(settings)
 }
 
-/// The lease in Redis, also for `vigie check`.
-pub(crate) fn redis_lease(queues: &config::Queues) -> Lease {
-    Lease {
-        key: queues.lease_key.clone(),
-        period: queues.lease,
-    }
-}
-
-/// The Lease in Kubernetes, also for `vigie check`.
-pub(crate) fn kubernetes_lease(queues: &config::Queues) -> Result<vigie_kubernetes::Settings> {
-    let cluster = Cluster::of_this_pod(&queues.lease_account).context("queues.lease_in")?;
-    Ok(vigie_kubernetes::Settings {
-        cluster,
-        namespace: queues.lease_namespace.clone(),
-        name: queues.lease_name.clone(),
-        period: queues.lease,
-    })
-}
-
-fn candidate(settings: &Settings) -> Result<Option<(Candidate, Tenure)>> {
-    let queues = &settings.queues;
-    let elsewhere = settings.redis.is_some()
-        && queues.exporter == Exporter::Elected
-        && queues.lease_in == LeaseIn::Kubernetes;
-    if !elsewhere {
-        return Ok(None);
-    }
-    let candidate = Candidate::new(kubernetes_lease(queues)?).context("queues.lease_account")?;
-    Ok(Some((candidate, Tenure::default())))
-}
-
 fn watcher(
     redis: &config::Redis,
     settings: &Settings,
-    tenure: Option<&Tenure>,
+    candidate: Option<&election::Candidate>,
     registry: &Registry,
 ) -> Result<Watcher> {
     let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
-    let queues = &settings.queues;
-    watched.compatible = queues.compatible;
-    watched.election = match (queues.exporter, tenure) {
-        (Exporter::Every, _) => None,
-        (Exporter::Elected, Some(tenure)) => Some(Election::Elsewhere(tenure.clone())),
-        (Exporter::Elected, None) => Some(Election::Redis(redis_lease(queues))),
-    };
+    watched.compatible = settings.queues.compatible;
+    watched.election = election::election(&settings.queues, candidate);
     Ok(Watcher::new(watched, registry))
 }
 

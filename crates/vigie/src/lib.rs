@@ -16,6 +16,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+mod election;
 mod history;
 pub mod logging;
 mod process;

@@ -7,6 +7,7 @@ use vigie_bullmq::check_lease;
 use super::Row;
 use crate::app;
 use crate::config::{LeaseIn, Redis, Settings};
+use crate::election;
 
 const WHAT: &str = "lease";
 
@@ -18,7 +19,7 @@ pub(super) async fn lease(settings: &Settings, redis: &Redis) -> Result<Row> {
 }
 
 async fn in_redis(settings: &Settings, redis: &Redis) -> Result<Row> {
-    let lease = app::redis_lease(&settings.queues);
+    let lease = election::in_redis(&settings.queues);
     let watched = app::watcher_settings(redis, None)?;
     let start = Instant::now();
     let verdict = match check_lease(&watched, &lease).await {
@@ -43,7 +44,7 @@ async fn in_kubernetes(settings: &Settings) -> Row {
     let name = &settings.queues.lease_name;
     let start = Instant::now();
     let mut place = format!("kubernetes {name}");
-    let verdict = match app::kubernetes_lease(&settings.queues) {
+    let verdict = match election::in_kubernetes(&settings.queues) {
         Ok(lease) => match vigie_kubernetes::check(lease).await {
             Ok(rights) => {
                 place = format!("kubernetes {}/{name}", rights.namespace);
