@@ -36,7 +36,7 @@
 //! | `key`, `entry` | the names of keys; what the server answers |
 //! | `fold`, `names`, `recent` | what events come to |
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
-//! | `levels`, `discovery` | the commands that count and find, and their replies |
+//! | `levels`, `discovery` | the commands that count and find, and their replies; `survey` asks them |
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
@@ -46,6 +46,7 @@
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
+mod activity;
 mod cluster;
 mod control;
 mod discovery;
@@ -69,6 +70,7 @@ mod series;
 mod shared;
 mod signals;
 mod stream;
+mod survey;
 mod watcher;
 mod workers;
 

@@ -1,0 +1,200 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+use proptest::prelude::*;
+use std::collections::VecDeque;
+
+/// A stream as Redis keeps it.
+#[derive(Default)]
+struct Stream {
+    entries: VecDeque<StreamId>,
+    last: StreamId,
+    added: u64,
+}
+
+impl Stream {
+    fn add(&mut self, ms: u64) {
+        self.last = StreamId { ms, seq: 0 };
+        self.entries.push_back(self.last);
+        self.added += 1;
+    }
+
+    fn trim(&mut self, keep: usize) {
+        let from = self.entries.len().saturating_sub(keep);
+        self.entries.drain(..from);
+    }
+
+    /// A replica takes over that had not got the last `n`.
+    fn cut(&mut self, n: usize) {
+        for _ in 0..n.min(self.entries.len()) {
+            self.entries.pop_back();
+            self.added -= 1;
+        }
+        self.last = self.entries.back().copied().unwrap_or_default();
+    }
+
+    fn info(&self) -> StreamInfo {
+        StreamInfo {
+            last: self.last,
+            first: self.entries.front().copied(),
+            length: self.entries.len() as u64,
+            added: Some(self.added),
+        }
+    }
+
+    fn read(&self, ledger: &mut Ledger, limit: usize) -> (u64, u64) {
+        let new = self.entries.iter().filter(|id| **id > ledger.cursor());
+        let new: Vec<_> = new.copied().take(limit).collect();
+        let lost = new.iter().map(|id| ledger.read(*id)).sum();
+        (new.len() as u64, lost)
+    }
+}
+
+#[test]
+fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
+    let mut stream = Stream::default();
+    let mut ledger = Ledger::from_start();
+    (1..=100).for_each(|ms| stream.add(ms));
+    stream.read(&mut ledger, 1000);
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    // More than before, all of it later: only that nothing was ever trimmed gives it away.
+    let mut stream = Stream::default();
+    (200..=400).for_each(|ms| stream.add(ms));
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    assert_eq!(stream.read(&mut ledger, 1000), (201, 0));
+    // Trimmed before it was read, its clock behind.
+    let mut stream = Stream::default();
+    (10..=50).for_each(|ms| stream.add(ms));
+    stream.trim(11);
+    assert_eq!(ledger.check(Some(&stream.info())), 0);
+    assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
+}
+
+#[test]
+fn a_stream_whose_end_was_cut_off_is_not_read_again() {
+    for info_has_count in [true, false] {
+        let mut stream = Stream::default();
+        let mut ledger = Ledger::from_start();
+        let info = |stream: &Stream| StreamInfo {
+            added: info_has_count.then_some(stream.added),
+            ..stream.info()
+        };
+        (1..=50).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1000);
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        (51..=100).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1000);
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        (101..=120).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1000);
+        stream.cut(15);
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (0, 0));
+        (130..=140).for_each(|ms| stream.add(ms));
+        assert_eq!(stream.read(&mut ledger, 1000), (11, 0));
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        // It grew again before anybody looked.
+        stream.cut(5);
+        (150..=152).for_each(|ms| stream.add(ms));
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        assert_eq!(stream.read(&mut ledger, 1000), (3, 0));
+        stream.add(160);
+        stream.trim(0);
+        let lost = if info_has_count { 1 } else { 0 };
+        assert_eq!(ledger.check(Some(&info(&stream))), 0);
+        stream.add(161);
+        let read = stream.read(&mut ledger, 1000);
+        assert_eq!(read, (1, lost));
+    }
+}
+
+#[test]
+fn a_server_that_does_not_count_is_read_all_the_same() {
+    let mut ledger = Ledger::from_start();
+    ledger.read(StreamId { ms: 5, seq: 0 });
+    let info = StreamInfo {
+        last: StreamId { ms: 9, seq: 0 },
+        first: Some(StreamId { ms: 9, seq: 0 }),
+        length: 1,
+        added: None,
+    };
+    assert_eq!(ledger.check(Some(&info)), 0);
+    assert_eq!(ledger.read(info.last), 0);
+}
+
+proptest! {
+    /// Whatever is added, trimmed, read in parts and checked at whatever moment.
+    #[test]
+    fn read_and_lost_make_what_was_added(
+        before in 0u64..20,
+        steps in prop::collection::vec((0u8..5, 1usize..12), 1..80),
+    ) {
+        let mut stream = Stream::default();
+        (1..=before).for_each(|ms| stream.add(ms));
+        let mut ledger = Ledger::from_now(Some(&stream.info()));
+        let (mut read, mut lost, mut ms) = (0, 0, before + 1);
+        for (what, n) in steps {
+            match what {
+                0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                2 => stream.trim(n),
+                3 => lost += ledger.check(Some(&stream.info())),
+                _ => {
+                    let (more, missed) = stream.read(&mut ledger, n);
+                    read += more;
+                    lost += missed;
+                }
+            }
+            prop_assert!(before + read + lost <= stream.added);
+        }
+        stream.add(ms);
+        let (more, missed) = stream.read(&mut ledger, usize::MAX);
+        let last = ledger.check(Some(&stream.info()));
+        prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
+    }
+
+    /// Replicas take over that had not got everything, and no entry is read twice or said to be lost.
+    #[test]
+    fn nothing_of_a_cut_stream_is_read_twice(
+        before in 0u64..20,
+        steps in prop::collection::vec((0u8..4, 1usize..12), 1..80),
+    ) {
+        let mut stream = Stream::default();
+        (1..=before).for_each(|ms| stream.add(ms));
+        let mut ledger = Ledger::from_now(Some(&stream.info()));
+        let mut seen = std::collections::BTreeSet::new();
+        let mut ms = before + 1;
+        // The replica has at least what was there when the reading began.
+        let sure = stream.entries.len();
+        for (what, n) in steps {
+            match what {
+                0 | 1 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
+                2 => {
+                    stream.cut(n.min(stream.entries.len() - sure));
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
+                _ => {
+                    let from = ledger.cursor();
+                    let (_, lost) = stream.read(&mut ledger, usize::MAX);
+                    prop_assert_eq!(lost, 0);
+                    for id in stream.entries.iter().filter(|id| **id > from) {
+                        prop_assert!(seen.insert(*id), "read twice");
+                    }
+                    prop_assert_eq!(ledger.check(Some(&stream.info())), 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_claim_is_taken(steps in prop::collection::vec((any::<bool>(), any::<[u64; 4]>()), 0..50)) {
+        let mut ledger = Ledger::from_start();
+        for (read, [a, b, c, d]) in steps {
+            let id = StreamId { ms: a % 50, seq: 0 };
+            if read {
+                ledger.read(id);
+            } else {
+                let info = StreamInfo { last: id, first: None, length: b, added: Some(c.max(d)) };
+                ledger.check(Some(&info));
+            }
+        }
+    }
+}
