@@ -127,6 +127,64 @@ async fn a_master_dies_and_its_replica_takes_over() {
     assert_eq!((status.error, status.events_error), (None, None));
 }
 
+/// The end of the stream was read, and is gone with the master: nothing is read again, and nothing is said to be lost.
+#[tokio::test]
+async fn a_replica_takes_over_that_had_not_got_everything() {
+    let mut cluster = Cluster::start(3, 1).await.unwrap();
+    let watched = watch(of(&cluster));
+    watched.until_swept().await;
+    let mut load = Load::start(&cluster, &["--queues", "{b}"]).await;
+    load.more(&["{b}"], 100.0).await;
+    load.ask("stop").await;
+    assert_all_read(&watched, &cluster, "{b}", 0).await;
+    // As old as a replica may be behind.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+
+    cluster.nodes()[3].freeze();
+    let part = ["CLIENT", "KILL", "TYPE", "replica"];
+    cluster.nodes()[0].cli(&part).await.unwrap();
+    load.ask("go").await;
+    load.more(&["{b}"], 50.0).await;
+    let finished = load.finished("stop").await;
+    until_counted(&watched, &finished).await;
+    assert_all_read(&watched, &cluster, "{b}", 0).await;
+    let labels = of_queue("{b}");
+    let read = || watched.value("bullmq_events_read_total", &labels).unwrap();
+    let before = read();
+    let key = "bull:{b}:events";
+
+    never_falls(&watched, async {
+        cluster.node_mut(0).kill9();
+        cluster.nodes()[3].thaw();
+        cluster.until_master(3).await.unwrap();
+        let replica = &cluster.nodes()[3];
+        let left = stream_info(replica, key, "entries-added").await;
+        assert!(left < before, "{left} of {before}: nothing was cut off");
+        for source in ["redis", "events"] {
+            until_source(&watched, source, 1.0).await;
+        }
+        until_levels(&watched, "{b}", true).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let since = stream_info(replica, key, "entries-added").await - left;
+        assert!(read() <= before + since, "{} after {before}", read());
+
+        load.ask("go").await;
+        load.more(&["{b}"], 50.0).await;
+        load.ask("stop").await;
+        eventually(SOON, async || {
+            let since = stream_info(replica, key, "entries-added").await - left;
+            match read() - before {
+                read if read == since => Ok(()),
+                read => Err(format!("{read} of {since}")),
+            }
+        })
+        .await;
+    })
+    .await;
+    let lost = watched.value("bullmq_events_lost_total", &labels);
+    assert_eq!(lost, Some(0.0));
+}
+
 #[tokio::test]
 async fn a_master_without_a_replica_dies_and_comes_back() {
     let mut cluster = Cluster::start(3, 0).await.unwrap();
