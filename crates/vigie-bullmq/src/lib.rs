@@ -39,7 +39,7 @@
 //! | `levels`, `discovery` | the commands that count and find, and their replies; `survey` asks them |
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
-//! | `series`, `shared` | where it is published, and who knows what |
+//! | `series`, `shared`, `activity` | where it is published, and who knows what |
 //! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |
 //! | `lease` | which of several watchers exports |
 //! | `link`, `control`, `inspector`, `stream`, `follower`, `cluster`, `watcher` | connections, tasks and time; all others are pure |
