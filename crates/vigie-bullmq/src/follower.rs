@@ -104,6 +104,9 @@ impl Follower {
             let idle = Duration::from_secs_f64(idle).max(busy).min(LONGEST_IDLE);
             self.read(&mut link, Pace { busy, idle }).await?;
             self.works();
+            if link.take_moved() {
+                self.shared.doubts.elsewhere(&self.node);
+            }
             let next = self.streams.iter().map(|stream| stream.read_at).min();
             // A new queue is not waited for longer than an event of an old one.
             let next = next.unwrap_or_else(|| Instant::now() + busy);
@@ -161,9 +164,6 @@ impl Follower {
                 }
                 stream.checked(answers, now);
             }
-            if answers.iter().any(is_elsewhere) {
-                self.shared.doubts.elsewhere(&self.node);
-            }
         }
         Ok(())
     }
@@ -189,9 +189,6 @@ impl Follower {
                 let here = !is_elsewhere(answer);
                 for stream in &chunk[slot.clone()] {
                     stream.queue.activity.follow(here);
-                }
-                if !here {
-                    self.shared.doubts.elsewhere(&self.node);
                 }
                 let mut at = slot.start;
                 each_stream(answer, |key, entries| {

@@ -36,16 +36,17 @@
 //! | `key`, `entry` | the names of keys; what the server answers |
 //! | `fold`, `names`, `pauses`, `jobs`, `table` | what events come to, and what is remembered of jobs meanwhile |
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
-//! | `levels`, `discovery` | the commands that count and find, and their replies |
+//! | `levels`, `discovery` | the commands that count and find, and their replies; `survey` asks them |
 //! | `refresh` | which queues to count when |
 //! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
-//! | `series`, `shared` | where it is published, and who knows what |
+//! | `series`, `shared`, `activity` | where it is published, and who knows what |
 //! | `election`, `lease`, `rights` | which of several watchers exports, and the lease in Redis that decides it if nobody else does, and whether it may be had |
 //! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |
 //! | `link`, `control`, `inspector`, `stream`, `follower`, `cluster`, `watcher` | connections, tasks and time; all others are pure |
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
+mod activity;
 mod cluster;
 mod control;
 mod discovery;
@@ -75,6 +76,7 @@ mod series;
 mod shared;
 mod signals;
 mod stream;
+mod survey;
 mod table;
 mod watcher;
 mod workers;

@@ -16,6 +16,8 @@ use crate::error::Error;
 pub(crate) struct Link {
     connection: MultiplexedConnection,
     deadline: Duration,
+    /// Whether the server said that something it was asked for is another's for good.
+    moved: bool,
 }
 
 impl Link {
@@ -24,6 +26,7 @@ impl Link {
         Ok(Self {
             connection: connection.map_err(Error::Connect)?,
             deadline,
+            moved: false,
         })
     }
 
@@ -37,6 +40,7 @@ impl Link {
         Ok(Self {
             connection: connection.map_err(Error::Connect)?,
             deadline,
+            moved: false,
         })
     }
 
@@ -67,7 +71,13 @@ impl Link {
         if answers.len() != pipeline.len() {
             return Err(Error::Answer { what });
         }
+        self.moved |= answers.iter().any(is_moved);
         Ok(answers)
+    }
+
+    /// Whether, since this was last asked, the server said that something is another's.
+    pub(crate) fn take_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
     }
 }
 
@@ -92,6 +102,17 @@ pub(crate) fn unless_of_key(what: &'static str, answer: &Value) -> Result<(), Er
 pub(crate) fn is_elsewhere(answer: &Value) -> bool {
     match answer {
         Value::ServerError(error) => is_of_slot(error),
+        _ => false,
+    }
+}
+
+/// Whether the nodes of a cluster hold other slots than they were thought to. What is on its way does not tell that yet.
+fn is_moved(answer: &Value) -> bool {
+    match answer {
+        Value::ServerError(error) => {
+            error.kind() == Some(ServerErrorKind::Moved)
+                || error.kind() == Some(ServerErrorKind::ClusterDown) && is_of_slot(error)
+        }
         _ => false,
     }
 }

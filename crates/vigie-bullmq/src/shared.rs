@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
@@ -10,6 +9,7 @@ use vigie_metrics::Registry;
 use vigie_redis::Slots;
 
 use crate::Settings;
+use crate::activity::Activity;
 use crate::cluster::Doubts;
 use crate::discovery::Found;
 use crate::election::Tenure;
@@ -76,36 +76,6 @@ pub(crate) struct Counted {
     pub(crate) levels: Levels,
     /// Whether to look for markers the next time.
     pub(crate) markers: bool,
-}
-
-/// What the follower of a queue's stream tells the one who counts its jobs.
-#[derive(Debug, Default)]
-pub(crate) struct Activity {
-    followed: AtomicBool,
-    changed: AtomicBool,
-}
-
-impl Activity {
-    /// Something happened, or may have.
-    pub(crate) fn changed(&self) {
-        self.changed.store(true, SeqCst);
-    }
-
-    /// Whether whatever happens from now on will be told by [`Activity::changed`]. What came before has been.
-    pub(crate) fn follow(&self, followed: bool) {
-        self.followed.store(followed, SeqCst);
-    }
-
-    pub(crate) fn is_followed(&self) -> bool {
-        self.followed.load(SeqCst)
-    }
-
-    /// Whether nothing happened since this was last asked. To be asked before the jobs are counted: what
-    /// happens meanwhile is then told the next time.
-    pub(crate) fn was_quiet(&self) -> bool {
-        let changed = self.changed.swap(false, SeqCst);
-        self.is_followed() && !changed
-    }
 }
 
 /// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
@@ -205,7 +175,8 @@ impl Shared {
         let known: HashSet<_> = of_space.map(|queue| &queue.key).collect();
         let families = &space.families;
         for Found { key, events } in found {
-            if known.contains(&key) {
+            // Each node looks for room by itself.
+            if known.contains(&key) || queues.len() >= self.settings.max_queues {
                 continue;
             }
             let of_name = queues.iter().find(|queue| queue.key.name() == key.name());

@@ -12,7 +12,6 @@ use vigie_metrics::{Registry, catalogue};
 use vigie_redis::{Endpoint, Slots};
 
 use crate::cluster::Cluster;
-use crate::control;
 use crate::election::Election;
 use crate::error::Error;
 use crate::lease::Candidate;
@@ -22,6 +21,7 @@ use crate::node;
 use crate::refresh;
 use crate::series;
 use crate::shared::Shared;
+use crate::survey;
 
 /// Which jobs are the production tick.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,7 +262,7 @@ pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
         let mut link = Link::open(endpoint, settings.timeout).await?;
         let room = settings.max_queues - queues.len();
-        let found = control::once(&mut link, slots, room).await?;
+        let found = survey::once(&mut link, slots, room).await?;
         queues.extend(found.into_iter().map(|(key, levels)| QueueLevels {
             database,
             prefix: key.prefix().into(),

@@ -232,7 +232,7 @@ catalogue! {
     /// Workers.
     BULLMQ_WORKERS: Gauge, 2 = Desc::gauge(
         "bullmq_workers",
-        "Workers connected to the queue, by the names of Redis' clients (CLIENT LIST); absent where the server does not tell them. Read every 15 s.",
+        "Workers connected to the queue, by the names of Redis' clients (CLIENT LIST), in a cluster at the master that holds the queue; absent where the server does not tell them. Read every 15 s.",
         &["prefix", "queue"],
     ).max_series(QUEUES);
     /// Arrivals.

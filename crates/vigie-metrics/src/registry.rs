@@ -16,13 +16,15 @@ use crate::value::{Counter, Gauge, Value};
 /// All families of a program, by name. Clones share them.
 #[derive(Clone)]
 pub struct Registry {
-    /// By name and [scope](Registry::of_database).
-    entries: Arc<Mutex<BTreeMap<(&'static str, Arc<str>), Entry>>>,
+    entries: Arc<Mutex<BTreeMap<Key, Entry>>>,
     gates: Arc<Mutex<Vec<Gate>>>,
     refused: Family<Counter, 1>,
     page_length: Arc<AtomicUsize>,
     database: Option<Arc<str>>,
 }
+
+/// The name, and the [database](Registry::of_database) or nothing.
+type Key = (&'static str, Arc<str>);
 
 /// What is exposed only at times.
 #[derive(Clone)]

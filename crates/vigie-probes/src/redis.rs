@@ -24,7 +24,7 @@ pub struct Redis {
 
 enum Asked {
     One(Ping),
-    Cluster(Members),
+    Cluster(Box<Members>),
 }
 
 /// What is wrong, and of several nodes with which.
@@ -71,7 +71,7 @@ impl Redis {
         Self {
             name: name.into(),
             asked: match endpoint.scout() {
-                Some(scout) => Asked::Cluster(Members::new(scout)),
+                Some(scout) => Asked::Cluster(Box::new(Members::new(scout))),
                 None => Asked::One(Ping::default()),
             },
             endpoint,

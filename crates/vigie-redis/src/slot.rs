@@ -86,6 +86,13 @@ impl Slots {
         }
     }
 
+    /// Takes out what is not in another set too.
+    pub fn keep_only(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
+            *mine &= theirs;
+        }
+    }
+
     /// Whether a slot is in it.
     #[must_use]
     pub fn contains(&self, slot: u16) -> bool {
@@ -183,6 +190,9 @@ mod tests {
             prop_assert_eq!(slots.len(), model.len());
             prop_assert_eq!(slots.contains(asked), model.contains(&asked));
             prop_assert_eq!(Slots::all().contains(asked), asked < SLOTS);
+            let mut both = slots.clone();
+            both.keep_only(&half);
+            prop_assert_eq!(both, half);
         }
     }
 }

@@ -1,141 +1,22 @@
 //! A Redis Cluster under load: queues by hash tag on its masters, a slot that moves, masters that die.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-use vigie_bullmq::{Error, Settings, probe};
+use serde_json::json;
+use vigie_bullmq::{Error, probe};
 use vigie_redis::{Endpoint, TlsFiles};
-use vigie_testkit::{Certificates, Cluster, Process, Script, eventually};
+use vigie_testkit::{Certificates, Cluster, Redis, eventually};
 
+use crate::cluster_load::{
+    Load, QUEUES, assert_all_read, at, done, of, of_queue, until_counted, until_levels,
+    until_source, until_workers,
+};
 use crate::faults::never_falls;
 use crate::reads_only::RIGHTS;
-use crate::support::{SCRIPT, SOON, Watched, settings, stream_info, watch};
+use crate::support::{SOON, stream_info, watch};
 
-/// Queues in slots of the third, the first and the second master.
-const QUEUES: [&str; 3] = ["{a}", "{b}", "{c}"];
 /// What a user needs besides in a cluster.
 pub(crate) const MORE_RIGHTS: &str = "+cluster|slots +cluster|info";
-
-fn of(cluster: &Cluster) -> Settings {
-    at(&cluster.url())
-}
-
-fn at(url: &str) -> Settings {
-    let mut settings = settings("redis://127.0.0.1");
-    settings.redis = Endpoint::new(url, TlsFiles::default()).unwrap();
-    settings.signals_every = std::time::Duration::from_millis(200);
-    settings.workers_every = std::time::Duration::from_millis(200);
-    settings
-}
-
-/// Workers and producers of the queues.
-struct Load(Process);
-
-impl Load {
-    async fn start(cluster: &Cluster, args: &[&str]) -> Self {
-        let ports = cluster.nodes().iter().map(|node| node.port().to_string());
-        let ports = ports.collect::<Vec<_>>().join(",");
-        let script = Script::new("testing/cluster.js").args(["--ports", &ports]);
-        let mut process = script.args(args).spawn().unwrap();
-        let ready = process.find_json(SCRIPT, |line| line["msg"] == "ready");
-        ready.await.unwrap();
-        Self(process)
-    }
-
-    async fn ask(&mut self, what: &str) -> Value {
-        let answer = self.0.ask(&json!({ "cmd": what }), SCRIPT).await.unwrap();
-        assert_eq!(answer.get("error"), None, "{what}: {answer}");
-        answer
-    }
-
-    /// Completed and failed jobs of each queue.
-    async fn finished(&mut self, what: &str) -> BTreeMap<String, [f64; 2]> {
-        let said = self.ask(what).await;
-        let queues = said["queues"].as_object().unwrap().iter();
-        let numbers =
-            |row: &Value| ["completed", "failed"].map(|state| row[state].as_f64().unwrap());
-        queues
-            .map(|(name, row)| (name.clone(), numbers(row)))
-            .collect()
-    }
-
-    /// Waits until each of the queues had so many more jobs done.
-    async fn more(&mut self, queues: &[&str], more: f64) {
-        let before = self.finished("progress").await;
-        let deadline = tokio::time::Instant::now() + SCRIPT;
-        loop {
-            let now = self.finished("progress").await;
-            let enough = |name: &&str| now[*name][0] >= before[*name][0] + more;
-            if queues.iter().all(enough) {
-                return;
-            }
-            assert!(
-                tokio::time::Instant::now() < deadline,
-                "{before:?}, then {now:?}"
-            );
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    }
-}
-
-fn done(watched: &Watched, queue: &str) -> [f64; 2] {
-    ["completed", "failed"].map(|state| watched.jobs(queue, state).unwrap_or(0.0))
-}
-
-/// Waits until it was counted what the workers say.
-async fn until_counted(watched: &Watched, finished: &BTreeMap<String, [f64; 2]>) {
-    eventually(SOON, async || {
-        for (queue, finished) in finished {
-            let counted = done(watched, queue);
-            if counted != *finished {
-                return Err(format!("{queue}: {counted:?} of {finished:?}"));
-            }
-        }
-        Ok(())
-    })
-    .await;
-}
-
-fn of_queue(queue: &str) -> [(&str, &str); 2] {
-    [("prefix", "bull"), ("queue", queue)]
-}
-
-/// Every entry of the stream at that node was read once.
-async fn assert_all_read(watched: &Watched, cluster: &Cluster, queue: &str, at: usize) {
-    let key = format!("bull:{queue}:events");
-    let added = stream_info(&cluster.nodes()[at], &key, "entries-added").await;
-    let labels = of_queue(queue);
-    watched
-        .until("bullmq_events_read_total", &labels, added)
-        .await;
-    assert_eq!(
-        watched.value("bullmq_events_lost_total", &labels),
-        Some(0.0)
-    );
-}
-
-async fn until_levels(watched: &Watched, queue: &str, known: bool) {
-    eventually(SOON, async || {
-        let level = watched.jobs(queue, "active");
-        let age = watched.value("bullmq_oldest_waiting_age_seconds", &of_queue(queue));
-        match (level, age) {
-            (Some(_), Some(_)) if known => Ok(()),
-            (None, None) if !known => Ok(()),
-            found => Err(format!("{queue}: {found:?}")),
-        }
-    })
-    .await;
-}
-
-async fn until_workers(watched: &Watched, queue: &str) {
-    let labels = of_queue(queue);
-    watched.until("bullmq_workers", &labels, Some(1.0)).await;
-}
-
-async fn until_source(watched: &Watched, source: &str, up: f64) {
-    let labels = [("source", source)];
-    watched.until("vigie_source_up", &labels, Some(up)).await;
-}
 
 #[tokio::test]
 async fn a_slot_moves_under_load() {
@@ -215,22 +96,95 @@ async fn a_master_dies_and_its_replica_takes_over() {
         // It comes back as a replica, and holds nothing.
         cluster.node_mut(0).restart().await.unwrap();
         load.more(&QUEUES, 20.0).await;
-        let finished = load.finished("stop").await;
+        let mut finished = load.finished("stop").await;
+        // What ended in the moment in which the master died its worker may not have heard of, or the replica: then it ran
+        // again. It has no more than this many in hand.
+        let in_hand = 5.0;
+        let of_dead = finished.remove("{b}").unwrap();
         until_counted(&watched, &finished).await;
+        eventually(SOON, async || {
+            let (counted, finished) = (done(&watched, "{b}"), of_dead);
+            let off = (counted[0] + counted[1] - finished[0] - finished[1]).abs();
+            match off <= in_hand {
+                true => Ok(()),
+                false => Err(format!("{counted:?} of {finished:?}")),
+            }
+        })
+        .await;
     })
     .await;
-    for (queue, at) in [("{a}", 2), ("{b}", 3), ("{c}", 1)] {
-        let labels = of_queue(queue);
-        assert_eq!(
-            watched.value("bullmq_events_lost_total", &labels),
-            Some(0.0)
-        );
-        if queue != "{b}" {
-            assert_all_read(&watched, &cluster, queue, at).await;
-        }
+    for (queue, at) in [("{a}", 2), ("{c}", 1)] {
+        assert_all_read(&watched, &cluster, queue, at).await;
     }
+    let labels = of_queue("{b}");
+    let lost = watched.value("bullmq_events_lost_total", &labels);
+    assert_eq!(lost, Some(0.0));
+    let read = watched.value("bullmq_events_read_total", &labels).unwrap();
+    let added = stream_info(&cluster.nodes()[3], "bull:{b}:events", "entries-added")
+        .await
+        .unwrap();
+    // What the replica had not got was read all the same; nothing of the rest was read twice.
+    assert!(read >= added && read - added < 50.0, "{read} of {added}");
     let status = watched.watcher.status();
     assert_eq!((status.error, status.events_error), (None, None));
+}
+
+/// The end of the stream was read, and is gone with the master: nothing is read again, and nothing is said to be lost.
+#[tokio::test]
+async fn a_replica_takes_over_that_had_not_got_everything() {
+    let mut cluster = Cluster::start(3, 1).await.unwrap();
+    let watched = watch(of(&cluster));
+    watched.until_swept().await;
+    let mut load = Load::start(&cluster, &["--queues", "{b}"]).await;
+    load.more(&["{b}"], 100.0).await;
+    load.ask("stop").await;
+    assert_all_read(&watched, &cluster, "{b}", 0).await;
+    // As old as a replica may be behind.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+
+    cluster.nodes()[3].freeze();
+    let part = ["CLIENT", "KILL", "TYPE", "replica"];
+    cluster.nodes()[0].cli(&part).await.unwrap();
+    load.ask("go").await;
+    load.more(&["{b}"], 50.0).await;
+    let finished = load.finished("stop").await;
+    until_counted(&watched, &finished).await;
+    assert_all_read(&watched, &cluster, "{b}", 0).await;
+    let labels = of_queue("{b}");
+    let read = || watched.value("bullmq_events_read_total", &labels).unwrap();
+    let before = read();
+    let key = "bull:{b}:events";
+
+    never_falls(&watched, async {
+        cluster.node_mut(0).kill9();
+        cluster.nodes()[3].thaw();
+        cluster.until_master(3).await.unwrap();
+        let replica = &cluster.nodes()[3];
+        let left = stream_info(replica, key, "entries-added").await.unwrap();
+        assert!(left < before, "{left} of {before}: nothing was cut off");
+        for source in ["redis", "events"] {
+            until_source(&watched, source, 1.0).await;
+        }
+        until_levels(&watched, "{b}", true).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let since = stream_info(replica, key, "entries-added").await.unwrap() - left;
+        assert!(read() <= before + since, "{} after {before}", read());
+
+        load.ask("go").await;
+        load.more(&["{b}"], 50.0).await;
+        load.ask("stop").await;
+        eventually(SOON, async || {
+            let since = stream_info(replica, key, "entries-added").await.unwrap() - left;
+            match read() - before {
+                read if read == since => Ok(()),
+                read => Err(format!("{read} of {since}")),
+            }
+        })
+        .await;
+    })
+    .await;
+    let lost = watched.value("bullmq_events_lost_total", &labels);
+    assert_eq!(lost, Some(0.0));
 }
 
 #[tokio::test]
@@ -353,7 +307,7 @@ async fn what_is_taken_for_something_else_is_told() {
     let watched = watch(at(&node.url()));
     until_source(&watched, "redis", 0.0).await;
 
-    let single = vigie_testkit::Redis::start().await.unwrap();
+    let single = Redis::start().await.unwrap();
     let url = single.url().replace("redis://", "redis-cluster://");
     let error = probe(&at(&url)).await.unwrap_err().to_string();
     assert!(
@@ -380,7 +334,7 @@ async fn over_tls_with_a_client_certificate() {
     };
     let mut over_tls = at("redis://127.0.0.1");
     over_tls.redis = Endpoint::new(seed, tls).unwrap();
-    over_tls.timeout = std::time::Duration::from_secs(5);
+    over_tls.timeout = Duration::from_secs(5);
     let watched = watch(over_tls.clone());
     watched.until_swept().await;
     let mut load = Load::start(&cluster, &[]).await;

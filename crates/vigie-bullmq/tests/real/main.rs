@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cluster;
+mod cluster_load;
 mod counts;
 mod databases;
 mod faults;

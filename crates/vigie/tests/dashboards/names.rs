@@ -49,11 +49,11 @@ fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
             true => ["_bucket", "_sum", "_count"].contains(&suffix),
             false => suffix.is_empty(),
         };
-        is_sample.then_some(meta.labels)
+        is_sample.then(|| meta.labels.iter().copied().chain(catalogue::scope(meta)))
     });
     // A scrape adds the two.
     let mut labels: BTreeSet<String> = ["job", "instance"].map(str::to_owned).into();
-    labels.extend(metric?.iter().map(|label| (*label).to_owned()));
+    labels.extend(metric?.map(str::to_owned));
     if sample.ends_with("_bucket") {
         labels.insert("le".to_owned());
     }

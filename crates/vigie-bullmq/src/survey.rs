@@ -1,0 +1,124 @@
+//! What is asked to find queues and to count their jobs, and what the answers come to.
+
+use vigie_redis::Slots;
+
+use crate::discovery::{self, Found, Sweep};
+use crate::error::Error;
+use crate::key::QueueKey;
+use crate::levels::{self, Levels};
+use crate::link::{Link, is_elsewhere, unless_of_key};
+
+/// The levels of a queue and whether to look for markers the next time; `None` while the queue is on its way to another
+/// node.
+pub(crate) type Read = Option<(Levels, bool)>;
+
+/// One step of a sweep.
+pub(crate) async fn step(
+    link: &mut Link,
+    sweep: &mut Sweep,
+) -> Result<(Vec<QueueKey>, bool), Error> {
+    let what = "looking for queues";
+    let answer = link.ask(what, &sweep.command()).await?;
+    sweep.step(&answer).ok_or(Error::Answer { what })
+}
+
+/// Keeps those that are queues, each once.
+pub(crate) async fn validate(
+    link: &mut Link,
+    mut keys: Vec<QueueKey>,
+) -> Result<Vec<Found>, Error> {
+    keys.sort_by(|a, b| a.order().cmp(&b.order()));
+    keys.dedup();
+    let mut pipeline = redis::pipe();
+    for key in &keys {
+        discovery::append(&mut pipeline, key);
+    }
+    let what = "reading meta";
+    let answers = link.ask_all(what, &pipeline).await?;
+    for answer in &answers {
+        unless_of_key(what, answer)?;
+    }
+    let answers = answers.chunks(discovery::REPLIES);
+    let found = keys.into_iter().zip(answers);
+    // What is on its way is found where it comes to.
+    let found = found.filter(|(_, answers)| !answers.iter().any(is_elsewhere));
+    let found = found.filter_map(|(key, answers)| discovery::read(key, answers));
+    let (sure, open): (Vec<_>, Vec<_>) = found.partition(|(_, sure)| *sure);
+    let asked: Vec<_> = open.iter().map(|(found, _)| (&found.key, false)).collect();
+    let read = ask(link, &asked).await?;
+    let open = open.iter().zip(read);
+    let is_queue = |read: &Read| read.is_some_and(|(levels, _)| levels.are_known());
+    let proven = open.filter(|(_, read)| is_queue(read));
+    let proven = proven.map(|((found, _), _)| found.clone());
+    Ok(sure
+        .into_iter()
+        .map(|(found, _)| found)
+        .chain(proven)
+        .collect())
+}
+
+/// The first of these that BullMQ made.
+pub(crate) async fn first_of_bullmq<'a>(
+    link: &mut Link,
+    keys: &'a [QueueKey],
+) -> Result<Option<&'a QueueKey>, Error> {
+    let mut pipeline = redis::pipe();
+    for key in keys {
+        discovery::append_meta(&mut pipeline, key);
+    }
+    let answers = link.ask_all("reading meta", &pipeline).await?;
+    let mut found = keys.iter().zip(&answers);
+    Ok(found
+        .find(|(_, answer)| discovery::is_of_bullmq(answer))
+        .map(|(key, _)| key))
+}
+
+/// Counts the jobs of queues, each with or without a look for markers.
+pub(crate) async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<Read>, Error> {
+    let what = "counting jobs";
+    let mut pipeline = redis::pipe();
+    for (key, markers) in queues {
+        levels::append(&mut pipeline, key, *markers);
+    }
+    let answers = link.ask_all(what, &pipeline).await?;
+    for answer in &answers {
+        unless_of_key(what, answer)?;
+    }
+    let mut rest = answers.as_slice();
+    let read = queues.iter().map(|(_, markers)| {
+        let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
+        rest = others;
+        (!mine.iter().any(is_elsewhere)).then(|| levels::read(mine))
+    });
+    Ok(read.collect())
+}
+
+/// Finds all queues of a node and counts their jobs, once.
+pub(crate) async fn once(
+    link: &mut Link,
+    slots: Option<&Slots>,
+    max_queues: usize,
+) -> Result<Vec<(QueueKey, Levels)>, Error> {
+    let mut sweep = Sweep::default();
+    let mut keys = Vec::new();
+    loop {
+        let (mut found, ended) = step(link, &mut sweep).await?;
+        if let Some(slots) = slots {
+            found.retain(|queue| queue.is_tagged() && slots.contains(queue.slot()));
+        }
+        keys.extend(found);
+        if ended || keys.len() > max_queues {
+            break;
+        }
+    }
+    let found = validate(link, keys).await?;
+    let mut keys: Vec<_> = found.into_iter().map(|found| found.key).collect();
+    keys.sort_by(|a, b| a.order().cmp(&b.order()));
+    keys.truncate(max_queues);
+    let asked: Vec<_> = keys.iter().map(|key| (key, true)).collect();
+    let read = ask(link, &asked).await?.into_iter();
+    let levels: Vec<_> = read
+        .map(|read| read.map_or_else(Levels::default, |(levels, _)| levels))
+        .collect();
+    Ok(keys.into_iter().zip(levels).collect())
+}
