@@ -92,12 +92,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         if !missing.is_empty() {
             return Err(refuse(missing, "Nothing was installed."));
         }
-        if arguments.purpose != Purpose::Demo {
-            for wheel in wheels::missing() {
-                say(&format!("{} is to be had from PyPI", wheel.name));
-            }
+        let wheels = match arguments.purpose {
+            Purpose::Demo => Vec::new(),
+            Purpose::Test | Purpose::Bench => wheels::missing(),
+        };
+        for wheel in &wheels {
+            say(&format!(
+                "missing: {} (PyPI: {})",
+                wheel.name, wheel.package
+            ));
         }
-        say("nothing is missing");
+        let other = if wheels.is_empty() { "" } else { " else" };
+        say(&format!("nothing{other} is missing"));
         return Ok(ExitCode::SUCCESS);
     }
     ensure(arguments.purpose)?;
