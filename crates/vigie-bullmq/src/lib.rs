@@ -38,7 +38,7 @@
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies |
 //! | `refresh` | which queues to count when |
-//! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
+//! | `signals`, `workers` | the same for how old, late and stuck jobs are, what holds them back, and who works on them |
 //! | `series`, `shared` | where it is published, and who knows what |
 //! | `lease` | which of several watchers exports |
 //! | `link`, `control`, `inspector`, `stream`, `follower`, `watcher` | connections, tasks and time; all others are pure |

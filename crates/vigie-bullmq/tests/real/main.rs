@@ -11,3 +11,4 @@ mod refresh;
 mod signals;
 mod support;
 mod versions;
+mod workers;
