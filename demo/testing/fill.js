@@ -20,13 +20,15 @@ const { values: args } = parseArgs({
     completed: number,
     failed: number,
     'waiting-children': number, // the children wait in the queue `<queue>-children`
+    concurrency: number, // of the whole queue
+    'rate-limit-ms': number, // for which no job begins
     paused: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
     clean: { type: 'boolean', default: false }, // first removes whatever is there
   },
 });
 const HOUR_MS = 3_600_000;
-const count = (state) => Number(args[state]);
+const count = (what) => Number(args[what]);
 
 const connection = new Redis(args.redis, { maxRetriesPerRequest: null });
 const at = { connection, prefix: args.prefix };
@@ -62,6 +64,8 @@ for (let n = count('waiting-children'); n > 0; n--) {
     children: [{ name: args.name, queueName: `${args.queue}-children` }],
   });
 }
+if (count('concurrency')) await queue.setGlobalConcurrency(count('concurrency'));
+if (count('rate-limit-ms')) await queue.rateLimit(count('rate-limit-ms'));
 if (args.paused) await queue.pause();
 
 const counts = await queue.getJobCounts();

@@ -102,12 +102,12 @@ await serve({
   },
 
   /** Starts a worker, as an app does. */
-  async listen() {
+  async listen({ opts = {} }) {
     if (isBull) {
       queue.process(async () => {});
       return {};
     }
-    const worker = new library.Worker(args.queue, async () => {}, at);
+    const worker = new library.Worker(args.queue, async () => {}, { ...at, ...opts });
     worker.on('error', () => {});
     await worker.waitUntilReady();
     return {};

@@ -38,7 +38,7 @@
 //! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
 //! | `levels`, `discovery` | the commands that count and find, and their replies; `survey` asks them |
 //! | `refresh` | which queues to count when |
-//! | `signals`, `workers` | the same for how old, late and stuck jobs are, and for who works on them |
+//! | `signals`, `workers` | the same for how old, late and stuck jobs are, what holds them back, and who works on them |
 //! | `series`, `shared`, `activity` | where it is published, and who knows what |
 //! | `election`, `lease`, `rights` | which of several watchers exports, and the lease in Redis that decides it if nobody else does, and whether it may be had |
 //! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |

@@ -16,3 +16,4 @@ mod soak;
 mod support;
 mod variants;
 mod versions;
+mod workers;

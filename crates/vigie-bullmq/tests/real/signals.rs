@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use vigie_testkit::{Process, Redis, Script, eventually};
 
 use crate::support::{SCRIPT, SOON, Watched, settings, watch};
-use crate::versions::Queue;
 
 const HOUR: f64 = 3_600.0;
 const HOUR_MS: u64 = 3_600_000;
@@ -14,13 +13,13 @@ const HOUR_MS: u64 = 3_600_000;
 const LONG: f64 = 600.0;
 
 /// A queue, driven line by line.
-struct Driven {
-    node: Process,
+pub(crate) struct Driven {
+    pub(crate) node: Process,
     queue: &'static str,
 }
 
 impl Driven {
-    async fn start(redis: &Redis, queue: &'static str) -> Self {
+    pub(crate) async fn start(redis: &Redis, queue: &'static str) -> Self {
         let url = redis.url();
         let args = ["--redis", &url, "--queue", queue];
         let script = Script::new("testing/queue.js").args(args);
@@ -31,7 +30,7 @@ impl Driven {
         Self { node, queue }
     }
 
-    async fn ask(&mut self, what: Value) -> Value {
+    pub(crate) async fn ask(&mut self, what: Value) -> Value {
         let answer = self.node.ask(&what, SCRIPT).await.unwrap();
         assert_eq!(answer.get("error"), None, "{what}: {answer}");
         answer
@@ -79,13 +78,13 @@ pub(crate) fn equals(value: f64) -> impl Fn(Option<f64>) -> bool {
     move |found| found == Some(value)
 }
 
-const WAITING_AGE: &str = "bullmq_oldest_waiting_age_seconds";
-const ACTIVE_AGE: &str = "bullmq_oldest_active_age_seconds";
-const WITHOUT_LOCK: &str = "bullmq_active_without_lock";
+pub(crate) const WAITING_AGE: &str = "bullmq_oldest_waiting_age_seconds";
+pub(crate) const ACTIVE_AGE: &str = "bullmq_oldest_active_age_seconds";
+pub(crate) const WITHOUT_LOCK: &str = "bullmq_active_without_lock";
 const OVERDUE: &str = "bullmq_delayed_overdue";
 const LATE: &str = "bullmq_scheduler_late_seconds";
 const SCHEDULERS: &str = "bullmq_schedulers";
-const WORKERS: &str = "bullmq_workers";
+pub(crate) const WORKERS: &str = "bullmq_workers";
 const PAUSED: &str = "bullmq_queue_paused";
 
 pub(crate) fn hours(hours: f64) -> Duration {
@@ -221,68 +220,6 @@ async fn the_age_begins_anew_with_every_attempt() {
     let later = watch(soon(&redis));
     for queue in ["retried", "parent", "again"] {
         until(&later, queue, WAITING_AGE, not_so_long).await;
-    }
-}
-
-#[tokio::test]
-async fn a_worker_appears_works_and_is_killed() {
-    let redis = Redis::start().await.unwrap();
-    let watched = watch(soon(&redis));
-    watched.until_swept().await;
-    let mut queue = Driven::start(&redis, "work").await;
-    let mut doomed = Driven::start(&redis, "work").await;
-    doomed.ask(json!({"cmd": "work", "as": "hold", "opts": {"concurrency": 2, "lockDuration": 1_000, "stalledInterval": 500}})).await;
-    doomed
-        .ask(json!({"cmd": "work", "as": "hold", "name": "second:w:x"}))
-        .await;
-    until(&watched, "work", WORKERS, equals(2.0)).await;
-    let truth = queue.ask(json!({"cmd": "truth"})).await;
-    assert_eq!(truth["workers"], 2);
-
-    queue.ask(json!({"cmd": "add", "n": 3})).await;
-    until(&watched, "work", ACTIVE_AGE, |age| age > Some(1.0)).await;
-    assert_eq!(watched.jobs("work", "active"), Some(3.0));
-    assert_eq!(signal(&watched, "work", WITHOUT_LOCK), Some(0.0));
-    assert_eq!(signal(&watched, "work", WAITING_AGE), Some(0.0));
-
-    doomed.node.kill9();
-    until(&watched, "work", WORKERS, equals(0.0)).await;
-    // Two locks are gone after a second, the third lasts for 30.
-    until(&watched, "work", WITHOUT_LOCK, equals(2.0)).await;
-    assert_eq!(watched.jobs("work", "active"), Some(3.0));
-    let stalled = [("prefix", "bull"), ("queue", "work")];
-    assert_eq!(
-        watched.value("bullmq_jobs_stalled_total", &stalled),
-        Some(0.0)
-    );
-
-    // Another worker finds them.
-    queue
-        .ask(json!({"cmd": "work", "opts": {"stalledInterval": 500}}))
-        .await;
-    watched
-        .until("bullmq_jobs_stalled_total", &stalled, Some(2.0))
-        .await;
-    until(&watched, "work", WITHOUT_LOCK, equals(0.0)).await;
-    until(&watched, "work", WORKERS, equals(1.0)).await;
-}
-
-#[tokio::test]
-async fn workers_of_every_version() {
-    let redis = Redis::start().await.unwrap();
-    let watched = watch(soon(&redis));
-    for package in ["bullmq-v3", "bullmq-v4", "bullmq", "bullmq-v6", "bull"] {
-        let mut apps = Vec::new();
-        for workers in 1..=2 {
-            let mut app = Queue::open(&redis, package, "bull", package, &[]).await;
-            app.add(1, json!({})).await;
-            app.tell(json!({"cmd": "listen"})).await;
-            apps.push(app);
-            let workers = f64::from(workers);
-            until(&watched, package, WORKERS, equals(workers)).await;
-        }
-        drop(apps);
-        until(&watched, package, WORKERS, equals(0.0)).await;
     }
 }
 

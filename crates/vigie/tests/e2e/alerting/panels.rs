@@ -28,6 +28,10 @@ async fn every_panel_has_data_and_every_rule_is_well() {
     let states = ["--waiting", "3", "--prioritized", "1", "--delayed", "1"];
     let ends = ["--active", "1", "--completed", "1", "--failed", "1"];
     stage.fill("deserted", &[states, ends].concat()).await;
+    // And what holds others back.
+    let limits = ["--waiting=1", "--concurrency=1", "--rate-limit-ms=3600000"];
+    stage.fill("limited", &limits).await;
+    stage.fill("paused", &["--waiting=1", "--paused"]).await;
     play(&stage).await;
 
     eventually(SETTLES, async || {
