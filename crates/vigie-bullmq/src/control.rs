@@ -17,6 +17,9 @@ use crate::link::{Backoff, Link, unless_of_key};
 use crate::refresh::{self, Seen};
 use crate::shared::{Counted, Shared};
 
+/// Queues counted in one round trip: question and answers take a kilobyte and a half each.
+const CHUNK: usize = 1_000;
+
 pub(crate) struct Control {
     shared: Arc<Shared>,
     backoff: Backoff,
@@ -188,7 +191,7 @@ impl Control {
         Ok(())
     }
 
-    /// Counts the jobs of the queues whose turn it is, in one round trip.
+    /// Counts the jobs of the queues whose turn it is, in one round trip unless they are many.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.shared.queues();
         let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();
@@ -308,21 +311,24 @@ async fn validate(link: &mut Link, mut keys: Vec<QueueKey>) -> Result<Vec<Found>
 /// Counts the jobs of queues, each with or without a look for markers; says where to look the next time.
 async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<(Levels, bool)>, Error> {
     let what = "counting jobs";
-    let mut pipeline = redis::pipe();
-    for (key, markers) in queues {
-        levels::append(&mut pipeline, key, *markers);
+    let mut read = Vec::with_capacity(queues.len());
+    for queues in queues.chunks(CHUNK) {
+        let mut pipeline = redis::pipe();
+        for (key, markers) in queues {
+            levels::append(&mut pipeline, key, *markers);
+        }
+        let answers = link.ask_all(what, &pipeline).await?;
+        for answer in &answers {
+            unless_of_key(what, answer)?;
+        }
+        let mut rest = answers.as_slice();
+        read.extend(queues.iter().map(|(_, markers)| {
+            let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
+            rest = others;
+            levels::read(mine)
+        }));
     }
-    let answers = link.ask_all(what, &pipeline).await?;
-    for answer in &answers {
-        unless_of_key(what, answer)?;
-    }
-    let mut rest = answers.as_slice();
-    let read = queues.iter().map(|(_, markers)| {
-        let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
-        rest = others;
-        levels::read(mine)
-    });
-    Ok(read.collect())
+    Ok(read)
 }
 
 /// Finds all queues and counts their jobs, once.
