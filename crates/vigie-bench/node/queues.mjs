@@ -23,6 +23,7 @@ const queues = Array.from({ length: Number(args.queues) }, (_, i) => new Queue(`
 await Promise.all(queues.map((queue) => queue.waitUntilReady()));
 
 const jobs = (n, opts) => Array.from({ length: n }, () => ({ name: 'job', data: { some: 'data' }, opts }));
+const exported = () => Promise.all(queues.map((queue) => queue.exportPrometheusMetrics()));
 const refresh = () => Promise.all(queues.map((queue) => queue.getJobCounts()));
 
 say({ msg: 'ready' });
@@ -46,6 +47,21 @@ await serve({
     }
     const ms = performance.now() - start;
     const waiting = counts.reduce((sum, row) => sum + row.waiting, 0);
+    return { refreshes, ms, waiting };
+  },
+
+  /** Writes BullMQ's own metrics of all of them again and again for that long. */
+  async export({ seconds }) {
+    const start = performance.now();
+    let refreshes = 0;
+    let pages;
+    while (performance.now() - start < seconds * 1000) {
+      pages = await exported();
+      refreshes += 1;
+    }
+    const ms = performance.now() - start;
+    const count = /^bullmq_job_count\{[^}]*state="waiting"[^}]*\} (\d+)$/m;
+    const waiting = pages.reduce((sum, page) => sum + Number(page.match(count)?.[1]), 0);
     return { refreshes, ms, waiting };
   },
 });

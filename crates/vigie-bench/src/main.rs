@@ -40,6 +40,9 @@ struct Options {
     /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
     #[arg(long, value_name = "DIRECTORY", hide = true)]
     serve_history: Option<PathBuf>,
+    /// Watches the queues of a Redis: what their memory is measured in runs in a process of its own
+    #[arg(long, value_name = "URL", hide = true)]
+    serve_queues: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,6 +59,8 @@ enum What {
     Idle,
     /// Following busy event streams
     Events,
+    /// What many queues, and many jobs in flight, take of our memory
+    Memory,
     /// Queries over a day of history, against Prometheus; filling and opening the history
     Queries,
 }
@@ -75,6 +80,9 @@ fn main() -> anyhow::Result<()> {
     if let Some(directory) = &options.serve_history {
         return runtime.block_on(queries::serve(directory));
     }
+    if let Some(redis) = &options.serve_queues {
+        return runtime.block_on(queues::apart::serve(redis));
+    }
     let what = match options.what.is_empty() {
         true => What::value_variants(),
         false => &options.what,
@@ -88,6 +96,7 @@ fn main() -> anyhow::Result<()> {
             What::Levels => runtime.block_on(queues::levels::run(&options))?,
             What::Idle => runtime.block_on(queues::idle::run(&options))?,
             What::Events => runtime.block_on(queues::events::run(&options))?,
+            What::Memory => runtime.block_on(queues::memory::run(&options))?,
             What::Queries => runtime.block_on(queries::run(&options))?,
         }
     }

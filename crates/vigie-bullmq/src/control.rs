@@ -241,7 +241,7 @@ impl Control {
         Ok(())
     }
 
-    /// Counts the jobs of the queues whose turn it is, in one round trip.
+    /// Counts the jobs of the queues whose turn it is, in one round trip unless they are many.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();

@@ -8,6 +8,9 @@ use crate::key::QueueKey;
 use crate::levels::{self, Levels};
 use crate::link::{Link, is_elsewhere, unless_of_key};
 
+/// Queues counted in one round trip: question and answers take a kilobyte and a half each.
+const CHUNK: usize = 1_000;
+
 /// The levels of a queue and whether to look for markers the next time; `None` while the queue is on its way to another
 /// node.
 pub(crate) type Read = Option<(Levels, bool)>;
@@ -76,21 +79,24 @@ pub(crate) async fn first_of_bullmq<'a>(
 /// Counts the jobs of queues, each with or without a look for markers.
 pub(crate) async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<Read>, Error> {
     let what = "counting jobs";
-    let mut pipeline = redis::pipe();
-    for (key, markers) in queues {
-        levels::append(&mut pipeline, key, *markers);
+    let mut read = Vec::with_capacity(queues.len());
+    for queues in queues.chunks(CHUNK) {
+        let mut pipeline = redis::pipe();
+        for (key, markers) in queues {
+            levels::append(&mut pipeline, key, *markers);
+        }
+        let answers = link.ask_all(what, &pipeline).await?;
+        for answer in &answers {
+            unless_of_key(what, answer)?;
+        }
+        let mut rest = answers.as_slice();
+        read.extend(queues.iter().map(|(_, markers)| {
+            let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
+            rest = others;
+            (!mine.iter().any(is_elsewhere)).then(|| levels::read(mine))
+        }));
     }
-    let answers = link.ask_all(what, &pipeline).await?;
-    for answer in &answers {
-        unless_of_key(what, answer)?;
-    }
-    let mut rest = answers.as_slice();
-    let read = queues.iter().map(|(_, markers)| {
-        let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
-        rest = others;
-        (!mine.iter().any(is_elsewhere)).then(|| levels::read(mine))
-    });
-    Ok(read.collect())
+    Ok(read)
 }
 
 /// Finds all queues of a node and counts their jobs, once.

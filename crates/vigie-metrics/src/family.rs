@@ -23,33 +23,28 @@ pub(crate) type Scope = (&'static str, Arc<str>);
 pub struct Series<V, const N: usize> {
     value: V,
     hash: u64,
-    /// The label values, one after the other.
-    values: Box<str>,
-    /// Where each of them ends.
-    ends: [usize; N],
-    /// `method="GET",route="/x"`, written once: a scrape only copies it.
-    rendered: Box<str>,
+    /// `method="GET",route="/x"`, written once: a scrape only copies it. After it come the values that are not in it as
+    /// they are, because they had to be escaped.
+    text: Box<str>,
+    /// Where the values begin and end in the text; no text is 4 GiB long.
+    places: [(u32, u32); N],
+    rendered: u32,
 }
 
 impl<V, const N: usize> Series<V, N> {
     fn has(&self, labels: &[&str; N]) -> bool {
-        let mut start = 0;
-        self.ends.iter().zip(labels).all(|(&end, label)| {
-            let value = &self.values[start..end];
-            start = end;
-            value == *label
-        })
+        self.labels() == *labels
     }
 
     /// The label values, in the order of the description's labels.
     #[must_use]
     pub fn labels(&self) -> [&str; N] {
-        let mut start = 0;
-        self.ends.map(|end| {
-            let value = &self.values[start..end];
-            start = end;
-            value
-        })
+        self.places
+            .map(|(start, end)| &self.text[start as usize..end as usize])
+    }
+
+    fn rendered(&self) -> &str {
+        &self.text[..self.rendered as usize]
     }
 }
 
@@ -87,15 +82,18 @@ struct Inner<V: 'static, const N: usize> {
 struct Index<V, const N: usize> {
     /// In the order of creation, which is the order of exposition.
     series: Vec<Arc<Series<V, N>>>,
-    positions: HashTable<usize>,
+    /// By their labels; no family has 2^32.
+    positions: HashTable<u32>,
     /// Grows whenever series are removed, which moves the others.
     generation: u64,
 }
 
 impl<V, const N: usize> Index<V, N> {
     fn find(&self, hash: u64, labels: &[&str; N]) -> Option<&Arc<Series<V, N>>> {
-        let found = self.positions.find(hash, |&at| self.series[at].has(labels));
-        found.map(|&at| &self.series[at])
+        let found = self
+            .positions
+            .find(hash, |&at| self.series[at as usize].has(labels));
+        found.map(|&at| &self.series[at as usize])
     }
 }
 
@@ -140,8 +138,10 @@ impl<V: Value, const N: usize> Family<V, N> {
         index.generation += 1;
         index.positions.clear();
         for (at, series) in index.series.iter().enumerate() {
-            let hash_of = |&at: &usize| index.series[at].hash;
-            index.positions.insert_unique(series.hash, at, hash_of);
+            let hash_of = |&at: &u32| index.series[at as usize].hash;
+            index
+                .positions
+                .insert_unique(series.hash, at as u32, hash_of);
         }
     }
 
@@ -181,8 +181,8 @@ impl<V: Value, const N: usize> Family<V, N> {
         let index = &mut *index;
         let at = index.series.len();
         index.series.push(Arc::clone(&series));
-        let hash_of = |&at: &usize| index.series[at].hash;
-        index.positions.insert_unique(hash, at, hash_of);
+        let hash_of = |&at: &u32| index.series[at as usize].hash;
+        index.positions.insert_unique(hash, at as u32, hash_of);
         series
     }
 
@@ -207,24 +207,32 @@ fn new_series<V: Value, const N: usize>(
     hash: u64,
     labels: &[&str; N],
 ) -> Series<V, N> {
-    let mut rendered = String::new();
+    let mut text = String::new();
     if let Some((name, value)) = scope {
-        push_label(&mut rendered, name, value);
+        push_label(&mut text, name, value);
     }
-    let mut end = 0;
-    let ends = labels.map(|value| {
-        end += value.len();
-        end
-    });
-    for (name, value) in desc.meta.labels.iter().zip(labels) {
-        push_label(&mut rendered, name, value);
+    let mut places = [None; N];
+    for (place, (name, value)) in places.iter_mut().zip(desc.meta.labels.iter().zip(labels)) {
+        push_label(&mut text, name, value);
+        // Before the last quotation mark.
+        let end = text.len() - 1;
+        if text[..end].ends_with(value) {
+            *place = Some((end - value.len(), end));
+        }
+    }
+    let rendered = text.len() as u32;
+    for (place, value) in places.iter_mut().zip(labels) {
+        if place.is_none() {
+            *place = Some((text.len(), text.len() + value.len()));
+            text.push_str(value);
+        }
     }
     Series {
         value: V::new(&desc.meta),
         hash,
-        values: labels.concat().into_boxed_str(),
-        ends,
-        rendered: rendered.into_boxed_str(),
+        places: places.map(|place| place.map_or((0, 0), |(start, end)| (start as u32, end as u32))),
+        rendered,
+        text: text.into_boxed_str(),
     }
 }
 
@@ -287,7 +295,7 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
             let chunk = index.series.iter().skip(at).take(EXPOSED_AT_ONCE);
             for series in chunk {
                 if let Some(sample) = series.value.read() {
-                    encoder.sample(&series.rendered, &sample);
+                    encoder.sample(series.rendered(), &sample);
                 }
             }
             at += EXPOSED_AT_ONCE;

@@ -194,3 +194,24 @@ fn what_is_exposed_at_times_is_kept_meanwhile() {
     assert_eq!(shown(), Some(2.0));
     assert_eq!(asked.load(Relaxed), 3, "once for every page");
 }
+
+proptest! {
+    /// However they have to be written, the values of a series' labels are those it was made with, and find it again.
+    #[test]
+    fn labels_are_what_they_were(values in vec([r#"["\\\n,=a-z]{0,6}"#, ".{0,4}"], 1..20)) {
+        let registry = Registry::new();
+        let counter = registry.family(&COUNTER);
+        for [a, b] in &values {
+            let series = counter.series([a, b]);
+            prop_assert_eq!(series.labels(), [a.as_str(), b.as_str()]);
+            series.inc();
+        }
+        let sum: u64 = values.iter().map(|[a, b]| counter.series([a, b])).fold(Vec::new(), |mut all, series| {
+            if !all.iter().any(|known| std::sync::Arc::ptr_eq(known, &series)) {
+                all.push(series);
+            }
+            all
+        }).iter().map(|series| series.get()).sum();
+        prop_assert_eq!(sum, values.len() as u64);
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct Feed {
     /// Entries a second; `None`: as fast as Redis takes them.
     pub(super) pace: Option<u64>,
     pub(super) length: Duration,
+    /// Bytes of a return value.
+    pub(super) value: usize,
 }
 
 /// What was written.
@@ -53,6 +55,15 @@ impl Feed {
     /// Writes for its length.
     pub(super) fn write(&self, connection: &mut Connection) -> anyhow::Result<Fed> {
         let mut fed = Fed::default();
+        let value = match self.value {
+            0 => r#"{"sent":true}"#.to_owned(),
+            bytes => format!("\"{}\"", "x".repeat(bytes)),
+        };
+        // Enough to have a round trip's worth of work, and no more than fits a socket's buffers for long.
+        let batch = match self.value {
+            0 => BATCH,
+            _ => BATCH / 8,
+        };
         let start = Instant::now();
         while start.elapsed() < self.length {
             let due = match self.pace {
@@ -60,12 +71,12 @@ impl Feed {
                     let entries = start.elapsed().as_secs_f64() * pace as f64;
                     (entries as u64 / ENTRIES_A_JOB).saturating_sub(fed.jobs)
                 }
-                None => BATCH,
+                None => batch,
             };
             let mut pipeline = redis::pipe();
             for _ in 0..due {
                 let queue = &self.queues[fed.jobs as usize % self.queues.len()];
-                one(&mut pipeline, queue, &mut fed);
+                one(&mut pipeline, queue, &value, &mut fed);
             }
             if due > 0 {
                 pipeline.query::<()>(connection)?;
@@ -79,26 +90,30 @@ impl Feed {
 }
 
 /// The life of one job.
-fn one(pipeline: &mut Pipeline, queue: &str, fed: &mut Fed) {
+fn one(pipeline: &mut Pipeline, queue: &str, value: &str, fed: &mut Fed) {
     let number = fed.jobs;
     let name = (number / 7) as usize % NAMES.len();
     let fails = number.is_multiple_of(FAILS);
     let end: &[&str] = match fails {
         true => &["event", "failed", "failedReason", "Error: as told"],
-        false => &["event", "completed", "returnvalue", r#"{"sent":true}"#],
+        false => &["event", "completed", "returnvalue", value],
     };
+    life(pipeline, queue, &number.to_string(), NAMES[name], end);
+    fed.jobs += 1;
+    fed.ends[name][usize::from(fails)] += 1;
+}
+
+/// All entries of one job that ends like that.
+pub(super) fn life(pipeline: &mut Pipeline, queue: &str, job: &str, name: &str, end: &[&str]) {
     let key = format!("bull:{queue}:events");
-    let job = number.to_string();
     for fields in [
-        &["event", "added", "name", NAMES[name]],
+        &["event", "added", "name", name],
         &["event", "waiting"][..],
         &["event", "active", "prev", "waiting"],
         end,
     ] {
         let entry = pipeline.cmd("XADD").arg(&key);
         entry.arg("MAXLEN").arg("~").arg(KEPT).arg("*");
-        entry.arg(fields).arg("jobId").arg(&job).ignore();
+        entry.arg(fields).arg("jobId").arg(job).ignore();
     }
-    fed.jobs += 1;
-    fed.ends[name][usize::from(fails)] += 1;
 }

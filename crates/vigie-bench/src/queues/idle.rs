@@ -37,6 +37,8 @@ struct Shares {
     following: f64,
     counting: f64,
     process: f64,
+    /// The watcher's thread.
+    own: f64,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
@@ -48,7 +50,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     drop(node);
     let length = options.idle_seconds;
 
-    let nothing = shares(&mut server, length).await?;
+    let nothing = shares(&mut server, None, length).await?;
 
     let mut settings = Settings::new(redis::Client::open(url.as_str())?);
     settings.levels_every = NEVER;
@@ -57,18 +59,18 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     settings.discover_every = NEVER;
     let watched = Watched::start(settings, pinned::OTHERS)?;
     settled(&watched).await?;
-    let streams = shares(&mut server, length).await?;
+    let streams = shares(&mut server, Some(&watched), length).await?;
     drop(watched);
 
     let settings = Settings::new(redis::Client::open(url.as_str())?);
     let watched = Watched::start(settings, pinned::OTHERS)?;
     settled(&watched).await?;
-    let all = shares(&mut server, length).await?;
+    let all = shares(&mut server, Some(&watched), length).await?;
     drop(watched);
 
     heading("Following 1,000 idle streams");
     note(&format!(
-        "Percent of one core of Redis, over {:.0} s. \"All of it\" counts jobs once a second too, of all queues \
+        "Percent of one core, over {:.0} s. \"All of it\" counts jobs once a second too, of all queues \
          in turn, looks every 5 s how old, late and stuck they are, and looks for new queues.",
         length.as_secs_f64()
     ));
@@ -80,21 +82,30 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         "inside XREAD, XINFO",
         "inside counting, looking",
         "whole process",
+        "vigie's own",
     ]);
     for (what, shares) in [
         ("alone", &nothing),
         ("streams followed", &streams),
         ("all of it, as it comes", &all),
     ] {
-        let cells = [shares.following, shares.counting, shares.process];
-        let [following, counting, process] = cells.map(|share| format!("{} %", figure(share)));
-        table.row([what.into(), following, counting, process]);
+        let cells = [
+            shares.following,
+            shares.counting,
+            shares.process,
+            shares.own,
+        ];
+        let [following, counting, process, own] = cells.map(|share| format!("{} %", figure(share)));
+        table.row([what.into(), following, counting, process, own]);
     }
     table.print();
     let mut targets = Targets::new();
     targets.at_most("inside XREAD, XINFO", 1.0, streams.following, " %");
     let more = streams.process - nothing.process;
     targets.at_most("more in the whole process", 1.0, more, " %");
+    let all_more = all.process - nothing.process;
+    targets.at_most("all of it: more in the whole process", 1.0, all_more, " %");
+    targets.at_most("all of it: of our own core", 1.0, all.own, " %");
     targets.print();
     Ok(())
 }
@@ -106,8 +117,13 @@ async fn settled(watched: &Watched) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn shares(server: &mut Server, length: Duration) -> anyhow::Result<Shares> {
-    let (before, start) = (server.work()?, Instant::now());
+async fn shares(
+    server: &mut Server,
+    watched: Option<&Watched>,
+    length: Duration,
+) -> anyhow::Result<Shares> {
+    let own = || watched.map_or(Ok(Duration::ZERO), Watched::cpu);
+    let (before, own_before, start) = (server.work()?, own()?, Instant::now());
     sleep(length).await;
     let work: Work = server.work()?.since(&before);
     let share = |time: Duration| time.as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
@@ -115,5 +131,6 @@ async fn shares(server: &mut Server, length: Duration) -> anyhow::Result<Shares>
         following: share(work.commands(FOLLOWING)),
         counting: share(work.commands(COUNTING)),
         process: share(work.cpu),
+        own: share(own()? - own_before),
     })
 }

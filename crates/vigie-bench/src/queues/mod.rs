@@ -1,11 +1,14 @@
 //! Queues in a real Redis.
 
+pub(crate) mod apart;
 mod busy;
 mod distance;
 pub(crate) mod events;
 mod feed;
 pub(crate) mod idle;
+mod lag;
 pub(crate) mod levels;
+pub(crate) mod memory;
 mod server;
 mod watched;
 

@@ -65,6 +65,12 @@ impl Work {
         self.commands.get(name).map_or(0, |(calls, _)| *calls)
     }
 
+    /// The time inside of all commands but the one that asks for it.
+    pub(super) fn all_commands(&self) -> Duration {
+        let others = self.commands.iter().filter(|(name, _)| *name != "info");
+        others.map(|(_, (_, time))| *time).sum()
+    }
+
     /// The time inside of commands. What a script calls is within the script's own time already.
     pub(super) fn commands(&self, names: &[&str]) -> Duration {
         let times = names.iter().filter_map(|name| self.commands.get(*name));

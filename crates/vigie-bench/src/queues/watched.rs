@@ -1,5 +1,6 @@
 //! A watcher that runs: one thread, on one core, as in the program.
 
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 use vigie_bullmq::{Settings, Watcher};
-use vigie_metrics::{Format, Registry};
+use vigie_metrics::{Counter, Format, Registry, Series, catalogue};
 use vigie_testkit::{Scrape, promtext};
 
 use super::LATE;
@@ -71,6 +72,12 @@ impl Watched {
     /// The processor time of its thread so far.
     pub(super) fn cpu(&self) -> anyhow::Result<Duration> {
         usage::cpu_of_thread(self.number)
+    }
+
+    /// The count of completed jobs of a queue and name.
+    pub(super) fn completed(&self, queue: &str, name: &str) -> Arc<Series<Counter, 4>> {
+        let ended = self.registry.family(&catalogue::BULLMQ_JOBS_FINISHED);
+        ended.series(["bull", queue, name, "completed"])
     }
 
     /// What it publishes.

@@ -48,16 +48,18 @@ const OFTEN: Duration = Duration::from_millis(100);
 const ONE_WAY: Duration = Duration::from_millis(50);
 const NEVER: Duration = Duration::from_secs(86_400);
 
+/// BullMQ's way: `refresh` counts the jobs, `export` writes what its own exporter shows.
 pub(super) async fn by_bullmq(
     server: &mut Server,
     node: &mut Process,
+    what: &str,
     busy: &Busy,
     length: Duration,
     costs: &mut Costs,
 ) -> anyhow::Result<()> {
     let before = server.work()?;
     let seconds = length.as_secs_f64();
-    let ask = json!({"cmd": "refresh", "seconds": seconds});
+    let ask = json!({"cmd": what, "seconds": seconds});
     let done = node.ask(&ask, length + LATE).await?;
     let work = server.work()?.since(&before);
     let number = |name: &str| done[name].as_f64().unwrap_or_default();
@@ -179,7 +181,7 @@ pub(super) async fn all_by_vigie(
     length: Duration,
     costs: &mut Costs,
 ) -> anyhow::Result<()> {
-    let watched = all(url)?;
+    let watched = all(url, NEVER)?;
     watched.until_counted(QUEUES)?;
     let (before, start) = (server.work()?, Instant::now());
     sleep(length).await;
@@ -200,15 +202,44 @@ pub(super) async fn all_by_vigie(
     Ok(())
 }
 
-fn all(url: &str) -> anyhow::Result<Watched> {
+fn all(url: &str, signals: Duration) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
     settings.levels_every = Duration::ZERO;
-    settings.signals_every = NEVER;
+    settings.signals_every = signals;
     settings.workers_every = NEVER;
     settings.discover_every = NEVER;
     // The first look at events is before any queue is known, so there is none.
     settings.poll_every = NEVER;
     Watched::start(settings, pinned::OTHERS)
+}
+
+/// The same, and each time it also looks how old, late and stuck the jobs of all are: all that there is to ask.
+pub(super) async fn all_signals(
+    server: &mut Server,
+    busy: &Busy,
+    url: &str,
+    length: Duration,
+    costs: &mut Costs,
+) -> anyhow::Result<()> {
+    let watched = all(url, Duration::ZERO)?;
+    watched.until_counted(QUEUES)?;
+    let (before, start) = (server.work()?, Instant::now());
+    sleep(length).await;
+    let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
+    let scrape = watched.scrape()?;
+    let waiting = scrape.sum("queue_jobs_total", &[("state", "waiting")]);
+    let aged = scrape.samples("bullmq_oldest_waiting_age_seconds", &[]);
+    let refreshes = work.calls("time") as f64 / (QUEUES as f64 / LOOKED_AT);
+    ensure!(
+        refreshes >= 1.0 && waiting == busy.waiting() as f64 && aged.count() == QUEUES,
+        "Vigie looked wrongly: {waiting} waiting, {refreshes} refreshes"
+    );
+    costs.add(
+        work.all_commands().div_f64(refreshes),
+        work.cpu.as_secs_f64() * 1e3 / refreshes,
+        elapsed.div_f64(refreshes),
+    );
+    Ok(())
 }
 
 /// How often a refresh waits for the line, by what the line's length adds to it.
@@ -218,7 +249,7 @@ pub(super) async fn round_trips(server: &mut Server) -> anyhow::Result<f64> {
         let line = Distance::to(server.redis.port(), one_way).await?;
         let url = format!("redis://127.0.0.1:{}", line.port);
         // The line is a task of this thread: the watcher must be waited for elsewhere.
-        let watched = all(&url)?;
+        let watched = all(&url, NEVER)?;
         let watched = tokio::task::spawn_blocking(move || {
             watched.until_counted(QUEUES)?;
             anyhow::Ok(watched)

@@ -9,7 +9,7 @@ use super::busy::Busy;
 use super::server::Server;
 use super::{bullmq, fill};
 use crate::{Options, pinned};
-use measure::{all_by_vigie, by_bullmq, by_vigie, round_trips};
+use measure::{all_by_vigie, all_signals, by_bullmq, by_vigie, round_trips};
 
 /// What something cost, in milliseconds, one value a round.
 #[derive(Default)]
@@ -32,6 +32,10 @@ impl Costs {
 #[derive(Default)]
 struct Measured {
     bullmq: Costs,
+    /// What BullMQ's own exporter does for one page.
+    exporter: Costs,
+    /// One refresh that counts everything, and looks at everything.
+    signals: Costs,
     /// One refresh, and following apart.
     refresh: Costs,
     /// One refresh, and all that following costs until the next.
@@ -54,14 +58,12 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut measured = Measured::default();
     for round in 0..=options.rounds {
         let mut this = Measured::default();
-        by_bullmq(
-            &mut server,
-            &mut node,
-            &busy,
-            options.seconds,
-            &mut this.bullmq,
-        )
-        .await?;
+        for (what, costs) in [
+            ("refresh", &mut this.bullmq),
+            ("export", &mut this.exporter),
+        ] {
+            by_bullmq(&mut server, &mut node, what, &busy, options.seconds, costs).await?;
+        }
         by_vigie(&mut server, &mut busy, &url, options.seconds, &mut this).await?;
         all_by_vigie(
             &mut server,
@@ -71,6 +73,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             &mut this.everything,
         )
         .await?;
+        all_signals(&mut server, &busy, &url, options.seconds, &mut this.signals).await?;
         // The first round warms up.
         if round > 0 {
             measured.append(this);
@@ -85,6 +88,8 @@ impl Measured {
     fn append(&mut self, mut round: Self) {
         for (all, one) in [
             (&mut self.bullmq, &mut round.bullmq),
+            (&mut self.exporter, &mut round.exporter),
+            (&mut self.signals, &mut round.signals),
             (&mut self.refresh, &mut round.refresh),
             (&mut self.followed, &mut round.followed),
             (&mut self.everything, &mut round.everything),
