@@ -69,6 +69,98 @@ async fn a_slot_moves_under_load() {
     }
 }
 
+/// Of a queue that is here in part and there in part, nothing is said: no number is wrong at any time.
+#[tokio::test]
+async fn a_slot_moves_key_by_key() {
+    let cluster = Cluster::start(3, 0).await.unwrap();
+    let (slot, other) = (
+        cluster.slot("{a}").await.unwrap(),
+        cluster.slot("{b}").await.unwrap(),
+    );
+    let (from, to) = (cluster.first_holder(slot), cluster.first_holder(other));
+    let watched = watch(of(&cluster));
+    watched.until_swept().await;
+    let mut load = Load::start(&cluster, &["--queues", "{a},{b}"]).await;
+    load.more(&["{a}", "{b}"], 20.0).await;
+    let finished = load.finished("stop").await;
+    until_counted(&watched, &finished).await;
+    load.end();
+    for (at, queue) in [(from, "{a}"), (to, "{b}")] {
+        let wait = format!("bull:{queue}:wait");
+        // Jobs of long ago, that nobody takes.
+        for job in ["901", "902", "903"] {
+            let hash = format!("bull:{queue}:{job}");
+            let set = ["HSET", &hash, "name", "job", "timestamp", "1000"];
+            cluster.nodes()[at].cli(&set).await.unwrap();
+            let push = ["LPUSH", &wait, job];
+            cluster.nodes()[at].cli(&push).await.unwrap();
+        }
+    }
+    let right = |queue: &str| {
+        let waiting = watched.jobs(queue, "waiting");
+        assert!(matches!(waiting, None | Some(3.0)), "{queue}: {waiting:?}");
+        let of_prefix = [("prefix", "bull"), ("queue", queue)];
+        let age = watched.value("bullmq_oldest_waiting_age_seconds", &of_prefix);
+        assert!(age.is_none_or(|age| age > 1e6), "{queue}: {age:?}");
+        waiting.is_some() && age.is_some()
+    };
+    let until_right = async |queue: &str| {
+        eventually(SOON, async || {
+            let waiting = watched.jobs(queue, "waiting");
+            let labels = of_queue(queue);
+            let age = watched.value("bullmq_oldest_waiting_age_seconds", &labels);
+            match (waiting, age) {
+                (Some(3.0), Some(age)) if age > 1e6 => Ok(()),
+                found => Err(format!("{queue}: {found:?}")),
+            }
+        })
+        .await;
+    };
+    for queue in ["{a}", "{b}"] {
+        until_right(queue).await;
+    }
+    let read = || watched.sum("bullmq_events_read_total", &[]);
+    let before = read();
+
+    cluster.begin_move(slot, from, to).await.unwrap();
+    let mut seen = 0;
+    while cluster.move_keys(slot, from, to, 1).await.unwrap() > 0 {
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            right("{a}");
+            assert!(right("{b}"), "the other queue is not known any more");
+        }
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen} keys");
+    until_levels(&watched, "{a}", false).await;
+    let status = watched.watcher.status();
+    assert_eq!((status.error, status.events_error), (None, None));
+    cluster.end_move(slot, to).await.unwrap();
+    until_right("{a}").await;
+    assert_eq!(read(), before);
+    for queue in ["{a}", "{b}"] {
+        assert_all_read(&watched, &cluster, queue, to).await;
+        assert_eq!(done(&watched, queue), finished[queue]);
+    }
+
+    // A slot that nobody holds is no node's fault, and not all can be read.
+    let drop = ["CLUSTER", "DELSLOTS", &slot.to_string()];
+    cluster.cli_all(&drop).await.unwrap();
+    until_levels(&watched, "{a}", false).await;
+    until_source(&watched, "redis", 0.0).await;
+    let error = watched.watcher.status().error.unwrap();
+    assert!(
+        error.contains("no node of the cluster holds the slot of some queues (1)"),
+        "{error}"
+    );
+    until_levels(&watched, "{b}", true).await;
+    let add = ["CLUSTER", "ADDSLOTS", &slot.to_string()];
+    cluster.nodes()[to].cli(&add).await.unwrap();
+    until_right("{a}").await;
+    until_source(&watched, "redis", 1.0).await;
+}
+
 #[tokio::test]
 async fn a_master_dies_and_its_replica_takes_over() {
     let mut cluster = Cluster::start(3, 1).await.unwrap();

@@ -39,6 +39,11 @@ impl Load {
         Self(process)
     }
 
+    /// No worker any more.
+    pub(crate) fn end(mut self) {
+        self.0.kill9();
+    }
+
     pub(crate) async fn ask(&mut self, what: &str) -> Value {
         let answer = self.0.ask(&json!({ "cmd": what }), SCRIPT).await.unwrap();
         assert_eq!(answer.get("error"), None, "{what}: {answer}");
