@@ -135,8 +135,10 @@ impl Control {
             .partition(|found| is_followed.get(&found.key) == Some(&found.events));
         self.met.extend(old.into_iter().map(|found| found.key));
         let anew: HashSet<_> = new.iter().map(|found| &found.key).collect();
-        self.shared
-            .drop_queues(&self.node, |key| anew.contains(key));
+        if !anew.is_empty() {
+            let is_anew = |key: &QueueKey| anew.contains(key);
+            self.shared.drop_queues(&self.node, is_anew);
+        }
         let followed = self.shared.queues().len();
         self.adopt(new, followed);
         if ended {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
@@ -81,6 +82,9 @@ pub(crate) struct Counted {
 /// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
 pub(crate) type Queues = Arc<[Arc<Queue>]>;
 
+/// Why nothing is known of a queue that no node holds.
+const NOWHERE: &str = "no node of the cluster holds the slot";
+
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// Of what is not of one queue.
@@ -94,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) tenure: Tenure,
     /// Why it is not known which nodes a cluster has.
     lost: Mutex<Option<String>>,
+    /// How many queues no node holds.
+    stray: AtomicUsize,
     pub(crate) doubts: Doubts,
 }
 
@@ -134,6 +140,7 @@ impl Shared {
             queues: RwLock::new(Arc::new([])),
             changing: Mutex::default(),
             lost: Mutex::default(),
+            stray: AtomicUsize::new(0),
             doubts: Doubts::default(),
         }
     }
@@ -261,7 +268,7 @@ impl Shared {
     /// Shows whether all can be read.
     pub(crate) fn report(&self) {
         let nodes = self.nodes();
-        let lost = self.lost.lock().is_some();
+        let lost = self.lost.lock().is_some() || self.stray.load(Relaxed) > 0;
         let (mut counts, mut follows) = (Vec::new(), Vec::new());
         for node in nodes.iter() {
             let health = node.health.lock();
@@ -282,13 +289,10 @@ impl Shared {
     pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
         let nodes = self.nodes();
         let of_nodes = nodes.iter().filter_map(|node| of(node));
-        let errors: Vec<_> = self
-            .lost
-            .lock()
-            .clone()
-            .into_iter()
-            .chain(of_nodes)
-            .collect();
+        let stray = self.stray.load(Relaxed);
+        let stray = (stray > 0).then(|| format!("{NOWHERE} of some queues ({stray})"));
+        let lost = self.lost.lock().clone();
+        let errors: Vec<_> = lost.into_iter().chain(stray).chain(of_nodes).collect();
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 
@@ -297,7 +301,7 @@ impl Shared {
         let holder = *queue.holder.lock();
         match nodes.iter().find(|node| Some(node.id()) == holder) {
             Some(node) => node.health.lock().error.clone(),
-            None => Some("no node of the cluster holds its slot".to_owned()),
+            None => Some(format!("{NOWHERE} of this queue")),
         }
     }
 
@@ -314,13 +318,15 @@ impl Shared {
         let slots: Vec<_> = nodes.iter().map(|node| node.slots()).collect();
         let mut parts = vec![Vec::new(); nodes.len()];
         let mut moved = Vec::new();
+        let mut stray = 0;
         for queue in queues.iter() {
             let holds = |(node, slots): (&Arc<Node>, &Arc<Slots>)| {
                 Arc::ptr_eq(&node.space, &queue.space) && slots.contains(queue.slot)
             };
             let at = nodes.iter().zip(&slots).position(holds);
-            if let Some(at) = at {
-                parts[at].push(Arc::clone(queue));
+            match at {
+                Some(at) => parts[at].push(Arc::clone(queue)),
+                None => stray += 1,
             }
             let id = at.map(|at| nodes[at].id());
             let mut holder = queue.holder.lock();
@@ -342,6 +348,7 @@ impl Shared {
                 (false, false) => node.set_queues(part.into()),
             }
         }
+        self.stray.store(stray, Relaxed);
         moved.dedup();
         for name in moved {
             self.sum(name);

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cluster;
-mod cluster_load;
 mod counts;
 mod databases;
 mod faults;

@@ -1,5 +1,9 @@
 //! A cluster's queues with producers and workers of the real BullMQ, and what is expected of a watcher of them.
 
+mod deaths;
+mod moves;
+mod reach;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,12 +16,13 @@ use vigie_testkit::{Cluster, Process, Script, eventually};
 use crate::support::{SCRIPT, SOON, Watched, settings, stream_info};
 
 /// Queues in slots of the third, the first and the second master.
-pub(crate) const QUEUES: [&str; 3] = ["{a}", "{b}", "{c}"];
-pub(crate) fn of(cluster: &Cluster) -> Settings {
+const QUEUES: [&str; 3] = ["{a}", "{b}", "{c}"];
+
+fn of(cluster: &Cluster) -> Settings {
     at(&cluster.url())
 }
 
-pub(crate) fn at(url: &str) -> Settings {
+fn at(url: &str) -> Settings {
     let mut settings = settings("redis://127.0.0.1");
     settings.redis = Endpoint::new(url, TlsFiles::default()).unwrap();
     settings.signals_every = Duration::from_millis(200);
@@ -26,10 +31,10 @@ pub(crate) fn at(url: &str) -> Settings {
 }
 
 /// Workers and producers of the queues.
-pub(crate) struct Load(Process);
+struct Load(Process);
 
 impl Load {
-    pub(crate) async fn start(cluster: &Cluster, args: &[&str]) -> Self {
+    async fn start(cluster: &Cluster, args: &[&str]) -> Self {
         let ports = cluster.nodes().iter().map(|node| node.port().to_string());
         let ports = ports.collect::<Vec<_>>().join(",");
         let script = Script::new("testing/cluster.js").args(["--ports", &ports]);
@@ -39,14 +44,19 @@ impl Load {
         Self(process)
     }
 
-    pub(crate) async fn ask(&mut self, what: &str) -> Value {
+    /// No worker any more.
+    fn end(mut self) {
+        self.0.kill9();
+    }
+
+    async fn ask(&mut self, what: &str) -> Value {
         let answer = self.0.ask(&json!({ "cmd": what }), SCRIPT).await.unwrap();
         assert_eq!(answer.get("error"), None, "{what}: {answer}");
         answer
     }
 
     /// Completed and failed jobs of each queue.
-    pub(crate) async fn finished(&mut self, what: &str) -> BTreeMap<String, [f64; 2]> {
+    async fn finished(&mut self, what: &str) -> BTreeMap<String, [f64; 2]> {
         let said = self.ask(what).await;
         let queues = said["queues"].as_object().unwrap().iter();
         let numbers =
@@ -57,7 +67,7 @@ impl Load {
     }
 
     /// Waits until each of the queues had so many more jobs done.
-    pub(crate) async fn more(&mut self, queues: &[&str], more: f64) {
+    async fn more(&mut self, queues: &[&str], more: f64) {
         let before = self.finished("progress").await;
         let deadline = Instant::now() + SCRIPT;
         loop {
@@ -72,12 +82,12 @@ impl Load {
     }
 }
 
-pub(crate) fn done(watched: &Watched, queue: &str) -> [f64; 2] {
+fn done(watched: &Watched, queue: &str) -> [f64; 2] {
     ["completed", "failed"].map(|state| watched.jobs(queue, state).unwrap_or(0.0))
 }
 
 /// Waits until it was counted what the workers say.
-pub(crate) async fn until_counted(watched: &Watched, finished: &BTreeMap<String, [f64; 2]>) {
+async fn until_counted(watched: &Watched, finished: &BTreeMap<String, [f64; 2]>) {
     eventually(SOON, async || {
         for (queue, finished) in finished {
             let counted = done(watched, queue);
@@ -90,12 +100,12 @@ pub(crate) async fn until_counted(watched: &Watched, finished: &BTreeMap<String,
     .await;
 }
 
-pub(crate) fn of_queue(queue: &str) -> [(&str, &str); 2] {
+fn of_queue(queue: &str) -> [(&str, &str); 2] {
     [("prefix", "bull"), ("queue", queue)]
 }
 
 /// Every entry of the stream at that node was read once.
-pub(crate) async fn assert_all_read(watched: &Watched, cluster: &Cluster, queue: &str, at: usize) {
+async fn assert_all_read(watched: &Watched, cluster: &Cluster, queue: &str, at: usize) {
     let key = format!("bull:{queue}:events");
     let added = stream_info(&cluster.nodes()[at], &key, "entries-added")
         .await
@@ -110,7 +120,7 @@ pub(crate) async fn assert_all_read(watched: &Watched, cluster: &Cluster, queue:
     );
 }
 
-pub(crate) async fn until_levels(watched: &Watched, queue: &str, known: bool) {
+async fn until_levels(watched: &Watched, queue: &str, known: bool) {
     eventually(SOON, async || {
         let level = watched.jobs(queue, "active");
         let age = watched.value("bullmq_oldest_waiting_age_seconds", &of_queue(queue));
@@ -123,12 +133,12 @@ pub(crate) async fn until_levels(watched: &Watched, queue: &str, known: bool) {
     .await;
 }
 
-pub(crate) async fn until_workers(watched: &Watched, queue: &str) {
+async fn until_workers(watched: &Watched, queue: &str) {
     let labels = of_queue(queue);
     watched.until("bullmq_workers", &labels, Some(1.0)).await;
 }
 
-pub(crate) async fn until_source(watched: &Watched, source: &str, up: f64) {
+async fn until_source(watched: &Watched, source: &str, up: f64) {
     let labels = [("source", source)];
     watched.until("vigie_source_up", &labels, Some(up)).await;
 }
