@@ -80,13 +80,19 @@ async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_j
 
     let mut telling = script(&redis, "tell", logs.path()).spawn().unwrap();
     let truth = telling.next_json(SCRIPT).await.unwrap();
-    let about = format!("workers {killed:?} were killed; {truth}");
+    let scrape = watched.scrape();
+    let lost = scrape.sum("bullmq_events_lost_total", &[]);
+    let unknown = scrape.sum("bullmq_jobs_finished_total", &[("name", "unknown")]);
+    let status = watched.watcher.status();
+    let about = format!(
+        "workers {killed:?} were killed, {lost} events were lost, {unknown} names are unknown, {:?} {:?}; {truth}",
+        status.error, status.events_error
+    );
     assert_eq!(
         truth["problems"].as_array().map(Vec::len),
         Some(0),
         "{about}"
     );
-    let scrape = watched.scrape();
     let mut differences = Vec::new();
     let mut all = 0.0;
     for (queue, names) in truth["ended"].as_object().unwrap() {
@@ -117,7 +123,7 @@ async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_j
         "other names"
     );
     assert_eq!(scrape.sum("bullmq_jobs_added_total", &[]), all);
-    assert_eq!(scrape.sum("bullmq_events_lost_total", &[]), 0.0);
+    assert_eq!(lost, 0.0);
     assert_eq!(
         scrape.samples("bullmq_events_lost_total", &[]).count(),
         QUEUES
