@@ -2,11 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
 /// What the follower of a queue's stream tells the one who counts its jobs.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     followed: AtomicBool,
     changed: AtomicBool,
+    complete: Mutex<Option<Instant>>,
 }
 
 impl Activity {
@@ -22,6 +26,18 @@ impl Activity {
 
     pub(crate) fn is_followed(&self) -> bool {
         self.followed.load(SeqCst)
+    }
+
+    /// All that had happened by then was read, and taken into account.
+    pub(crate) fn complete(&self, until: Instant) {
+        *self.complete.lock() = Some(until);
+    }
+
+    /// Whether all that had happened by then is known.
+    pub(crate) fn is_complete(&self, until: Instant) -> bool {
+        self.complete
+            .lock()
+            .is_some_and(|complete| until < complete)
     }
 
     /// Whether nothing happened since this was last asked. To be asked before the jobs are counted: what

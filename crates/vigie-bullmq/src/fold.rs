@@ -16,7 +16,7 @@ use crate::pauses::Pauses;
 
 /// A longer job id is not looked up.
 const LONGEST_ID: usize = 1024;
-/// What became of a job is known by then, in milliseconds: its events were read, and it was counted or not.
+/// Whoever is in flight for that long, in milliseconds, was there when the jobs were counted.
 const SETTLED: u64 = 60_000;
 
 /// How an attempt ended.
@@ -198,7 +198,7 @@ impl Fold {
         });
     }
 
-    /// So many jobs are in flight at `now`, by the server's clock, as was counted not long ago. Jobs can go without an
+    /// So many jobs were in flight at `now`, by the server's clock, and all that happened until then was read. Jobs can go without an
     /// event that names them: `drain()` and `obliterate()` leave none, `clean()` one that only counts. When most of those
     /// that are remembered for long cannot be there any more, they are forgotten.
     pub(crate) fn hold_against(&mut self, in_flight: u64, now: u64) {

@@ -181,15 +181,18 @@ impl Follower {
         due.sort_by_key(|stream| stream.queue.slot);
         for chunk in due.chunks_mut(CHUNK) {
             let count = (self.budget / chunk.len()).clamp(10, MOST);
+            let asked = Instant::now();
             let answers = ask(link, chunk, count).await?;
             let now = Instant::now();
             let mut sizes = (0, 0);
             let mut found = Vec::new();
+            let mut complete = vec![false; chunk.len()];
             for (slot, answer) in &answers {
                 let here = !is_elsewhere(answer);
                 for stream in &chunk[slot.clone()] {
                     stream.queue.activity.follow(here);
                 }
+                complete[slot.clone()].fill(here);
                 let mut at = slot.start;
                 each_stream(answer, |key, entries| {
                     // The streams of an answer come in the order they were asked for.
@@ -202,6 +205,7 @@ impl Follower {
                     let mut batch = Batch::default();
                     chunk[at].take(entries, full, &mut batch);
                     chunk[at].pace(entries.len(), full, now, pace);
+                    complete[at] = !full;
                     sizes.0 += entries.len();
                     sizes.1 += entries.iter().map(size).sum::<usize>();
                     found.push((at, batch));
@@ -209,6 +213,8 @@ impl Follower {
                 });
             }
             drop(answers);
+            let complete = chunk.iter().zip(complete).filter(|(_, complete)| *complete);
+            complete.for_each(|(stream, _)| stream.queue.activity.complete(asked));
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
                 // Down at once, and up by and by: what is large may come again.

@@ -13,7 +13,7 @@ use crate::fold::Fold;
 use crate::link::{Link, is_elsewhere, unless_of_key};
 use crate::node::Node;
 use crate::pauses::Pauses;
-use crate::shared::{Queue, Shared};
+use crate::shared::{Census, Queue, Shared};
 use crate::signals::{self, Events, Known, Look, Remembered, Replies};
 use crate::workers;
 
@@ -201,9 +201,19 @@ async fn look(
         let (signals, remembered) = look.end(now);
         let mut fold = queue.fold.lock();
         *queue.remembered.lock() = (fold.gaps(), remembered);
-        let levels = queue.counted.lock().map(|counted| counted.levels);
-        if let Some(jobs) = levels.and_then(|levels| levels.in_flight()) {
-            fold.hold_against(jobs, now);
+        // Ends that were not read yet are of jobs that are still remembered, and in flight no more: so what is remembered is
+        // held against the count of the last look, and only if all that happened until then has been read since.
+        let counted = *queue.counted.lock();
+        let census = counted.and_then(|counted| {
+            let in_flight = counted.levels.in_flight()?;
+            let at = Instant::now();
+            Some(Census { in_flight, at, now })
+        });
+        let before = std::mem::replace(&mut *queue.census.lock(), census);
+        if let Some(before) = before
+            && queue.activity.is_complete(before.at)
+        {
+            fold.hold_against(before.in_flight, before.now);
         }
         drop(fold);
         queue.while_at(node, |queue| queue.signals.set(&signals));

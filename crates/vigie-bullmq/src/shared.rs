@@ -41,6 +41,8 @@ pub(crate) struct Queue {
     pub(crate) counted: Mutex<Option<Counted>>,
     /// Of the last look, and how many gaps there had been by then.
     pub(crate) remembered: Mutex<(u64, Remembered)>,
+    /// How many jobs were in flight at the last look.
+    pub(crate) census: Mutex<Option<Census>>,
     pub(crate) reading: Handover<Box<Reading>>,
     /// The node that holds it, by its id.
     holder: Mutex<Option<u64>>,
@@ -77,6 +79,15 @@ pub(crate) struct Counted {
     pub(crate) levels: Levels,
     /// Whether to look for markers the next time.
     pub(crate) markers: bool,
+}
+
+/// How many jobs were in flight once.
+#[derive(Clone, Copy)]
+pub(crate) struct Census {
+    pub(crate) in_flight: u64,
+    /// When it was known, by the time of this process and by the clock of the server in milliseconds.
+    pub(crate) at: Instant,
+    pub(crate) now: u64,
 }
 
 /// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
@@ -207,6 +218,7 @@ impl Shared {
                 fold: Mutex::new(Fold::new(self.settings.max_names, self.room.clone())),
                 counted: Mutex::default(),
                 remembered: Mutex::default(),
+                census: Mutex::default(),
                 reading: Handover::default(),
                 holder: Mutex::default(),
             }));
