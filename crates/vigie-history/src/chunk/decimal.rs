@@ -45,19 +45,21 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
     let first = samples.iter().find_map(whole_of).unwrap_or(0);
     let last = samples.iter().rev().find_map(whole_of).unwrap_or(0);
     let change = last.wrapping_sub(first) / samples.len() as i64;
-    let mut path = Path::new(first, change);
-    let distances = samples.iter().map(|sample| {
-        let distance = whole_of(sample)?.wrapping_sub(path.next());
-        path.goes_off(distance);
-        Some(zigzag(distance))
-    });
-    let distances: Vec<Option<u64>> = distances.collect();
-    let rice = Rice::of(distances.iter().flatten().copied());
+    // Twice the same: to keep what the first pass found would take memory.
+    let distances = || {
+        let mut path = Path::new(first, change);
+        samples.iter().map(move |sample| {
+            let distance = whole(sample.value, places)?.wrapping_sub(path.next());
+            path.goes_off(distance);
+            Some(zigzag(distance))
+        })
+    };
+    let rice = Rice::of(distances().flatten());
     varint::write(out, zigzag(first));
     varint::write(out, zigzag(change));
     out.push(rice.byte());
     let mut bits = BitWriter::new(out);
-    for (sample, distance) in samples.iter().zip(distances) {
+    for (sample, distance) in samples.iter().zip(distances()) {
         match distance {
             Some(distance) => rice.write(&mut bits, distance),
             None => {

@@ -202,7 +202,7 @@ mod tests {
         fn a_column_comes_back(slot: u32, labels: std::collections::BTreeMap<String, String>) {
             let labels = Labels::new(labels);
             let mut head = Head::default();
-            head.push(Sample { time: 5, value: 1.0 });
+            head.push(Sample { time: 5, value: 1.0 }, &mut Vec::new());
             let mut out = Vec::new();
             column(&mut out, slot, &labels, &head);
             let Some(Record::Column { slot: read_slot, labels: read_labels, chunks }) = read(payload(&out)) else {

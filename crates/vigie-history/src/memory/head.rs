@@ -6,8 +6,8 @@ use crate::chunk;
 
 /// So many samples are compressed together: at a scrape every 15 s, those of eight minutes.
 const PIECE: usize = 32;
-/// Before each piece stand the time of its last sample and its length.
-const PIECE_HEAD: usize = 10;
+/// Before each piece stand the times of its first and its last sample, and its length.
+const PIECE_HEAD: usize = 18;
 
 /// The head of one series.
 #[derive(Debug, Default)]
@@ -28,50 +28,53 @@ impl Head {
         self.tail.is_empty()
     }
 
-    /// Adds a sample that is later than all others.
-    pub(crate) fn push(&mut self, sample: Sample) {
+    /// Adds a sample that is later than all others. `scratch` is memory to work in.
+    pub(crate) fn push(&mut self, sample: Sample, scratch: &mut Vec<u8>) {
         if self.tail.len() == PIECE {
-            self.pack();
+            self.pack(scratch);
         }
         self.tail.push(sample);
     }
 
-    fn pack(&mut self) {
-        let Some(last) = self.last() else { return };
-        let mut piece = Vec::with_capacity(PIECE_HEAD + 8 * PIECE);
-        piece.extend(last.to_le_bytes());
+    fn pack(&mut self, piece: &mut Vec<u8>) {
+        let [first, .., last] = &self.tail[..] else {
+            return;
+        };
+        piece.clear();
+        piece.extend(first.time.to_le_bytes());
+        piece.extend(last.time.to_le_bytes());
         piece.extend([0; 2]);
-        chunk::encode(&self.tail, &mut piece);
+        chunk::encode(&self.tail, piece);
         // Even if no sample could be compressed these are some hundred bytes.
         let length = (piece.len() - PIECE_HEAD) as u16;
-        piece[8..PIECE_HEAD].copy_from_slice(&length.to_le_bytes());
+        piece[16..PIECE_HEAD].copy_from_slice(&length.to_le_bytes());
         self.packed.reserve_exact(piece.len());
-        self.packed.extend(piece);
+        self.packed.extend_from_slice(piece);
         self.tail.clear();
     }
 
-    /// The pieces: when each ends, and its chunks.
-    fn pieces(&self) -> impl Iterator<Item = (i64, &[u8])> {
+    /// The pieces: the times of the first and the last sample of each, and its chunks.
+    fn pieces(&self) -> impl Iterator<Item = (i64, i64, &[u8])> {
         let mut rest = &self.packed[..];
         std::iter::from_fn(move || {
-            let (last, after) = rest.split_first_chunk()?;
+            let (first, after) = rest.split_first_chunk()?;
+            let (last, after) = after.split_first_chunk()?;
             let (length, after) = after.split_first_chunk()?;
             let length = usize::from(u16::from_le_bytes(*length));
             let (piece, after) = after.split_at_checked(length)?;
             rest = after;
-            Some((i64::from_le_bytes(*last), piece))
+            let [first, last] = [first, last].map(|time| i64::from_le_bytes(*time));
+            Some((first, last, piece))
         })
     }
 
     /// Appends the samples from `start` to `end`, both included, and perhaps some before and after.
     pub(crate) fn read(&self, start: i64, end: i64, out: &mut Vec<Sample>) {
-        let mut begun = i64::MIN;
-        for (last, piece) in self.pieces() {
-            if last >= start && begun <= end {
+        for (first, last, piece) in self.pieces() {
+            if last >= start && first <= end {
                 let read = chunk::decode(piece, out);
                 debug_assert!(read.is_ok(), "a piece was written by nobody else");
             }
-            begun = last.saturating_add(1);
         }
         let from = self.tail.partition_point(|sample| sample.time < start);
         let to = self.tail.partition_point(|sample| sample.time <= end);
@@ -80,19 +83,15 @@ impl Head {
 
     /// Whether there may be a sample from `start` to `end`, both included.
     pub(crate) fn overlaps(&self, start: i64, end: i64) -> bool {
-        let mut begun = i64::MIN;
-        let in_pieces = self.pieces().any(|(last, _)| {
-            let overlaps = last >= start && begun <= end;
-            begun = last.saturating_add(1);
-            overlaps
-        });
+        let mut pieces = self.pieces();
+        let in_pieces = pieces.any(|(first, last, _)| last >= start && first <= end);
         let in_tail = |sample: &Sample| (start..=end).contains(&sample.time);
         in_pieces || self.tail.iter().any(in_tail)
     }
 
     /// Appends all samples as chunks.
     pub(crate) fn write_chunks(&self, out: &mut Vec<u8>) {
-        for (_, piece) in self.pieces() {
+        for (.., piece) in self.pieces() {
             out.extend_from_slice(piece);
         }
         chunk::encode(&self.tail, out);
@@ -105,7 +104,9 @@ impl Head {
         let kept = kept(&all);
         if kept.len() < all.len() {
             *self = Self::default();
-            kept.iter().for_each(|sample| self.push(*sample));
+            let mut scratch = Vec::new();
+            kept.iter()
+                .for_each(|sample| self.push(*sample, &mut scratch));
         }
         all.len() - kept.len()
     }
@@ -131,7 +132,10 @@ mod tests {
 
     fn head(samples: &[Sample]) -> Head {
         let mut head = Head::default();
-        samples.iter().for_each(|sample| head.push(*sample));
+        let mut scratch = Vec::new();
+        samples
+            .iter()
+            .for_each(|sample| head.push(*sample, &mut scratch));
         head
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Memory {
     head_samples: usize,
     /// The memory they take.
     head_bytes: usize,
+    /// Memory to work in.
+    scratch: Vec<u8>,
     /// The time of its oldest sample, or an earlier one.
     head_start: Option<i64>,
     /// The time of the newest sample of all.
@@ -69,6 +71,7 @@ impl Memory {
             blocks: Vec::new(),
             head_samples: 0,
             head_bytes: 0,
+            scratch: Vec::new(),
             head_start: None,
             newest: None,
             bounds,
@@ -95,7 +98,7 @@ impl Memory {
             _ => {}
         }
         self.head_bytes -= series.head.bytes();
-        series.head.push(sample);
+        series.head.push(sample, &mut self.scratch);
         self.head_bytes += series.head.bytes();
         self.head_samples += 1;
         self.head_start = Some(
