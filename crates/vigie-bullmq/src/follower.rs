@@ -130,7 +130,7 @@ impl Follower {
         let kept: Vec<_> = followed()
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
-        old.into_values().for_each(Stream::leave);
+        self.left(old.into_values().collect());
         let now = Instant::now();
         let streams = kept.into_iter().zip(followed());
         self.streams = streams
@@ -142,8 +142,17 @@ impl Follower {
 
     /// Leaves all streams to whoever follows them next.
     fn leave(&mut self) {
-        self.streams.drain(..).for_each(Stream::leave);
+        let streams = std::mem::take(&mut self.streams);
+        self.left(streams);
         self.queues = Arc::new([]);
+    }
+
+    /// Leaves these streams, and removes what was counted of those that nobody will follow.
+    fn left(&self, streams: Vec<Stream>) {
+        let over = streams.into_iter().filter_map(Stream::leave);
+        let over: Vec<_> = over.collect();
+        let keys = over.iter().map(|queue| queue.key.order());
+        self.node.space.families.remove_counts(&keys.collect());
     }
 
     /// Holds what was read against what the server counted, where that is due.

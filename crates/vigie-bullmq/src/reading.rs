@@ -58,57 +58,50 @@ impl<T> Handover<T> {
         Some(reading)
     }
 
-    /// Puts it back. `clear` is called if it was the last thing left of the queue.
-    pub(crate) fn give(&self, reading: T, clear: impl FnOnce()) {
+    /// Puts it back. Says whether it was the last thing left of the queue: what it counted may go.
+    #[must_use]
+    pub(crate) fn give(&self, reading: T) -> bool {
         let mut place = self.0.lock();
-        match *place {
-            Place::Over(_) => {
-                *place = Place::Over(false);
-                clear();
-            }
-            _ => *place = Place::Here(reading),
-        }
+        let was_last = matches!(*place, Place::Over(_));
+        *place = match was_last {
+            true => Place::Over(false),
+            false => Place::Here(reading),
+        };
+        was_last
     }
 
-    /// The queue is followed no longer. `clear` is called if nobody has the reading.
-    pub(crate) fn end(&self, clear: impl FnOnce()) {
+    /// The queue is followed no longer. Says whether nobody has the reading: what it counted may go.
+    #[must_use]
+    pub(crate) fn end(&self) -> bool {
         let mut place = self.0.lock();
         let taken = matches!(*place, Place::Taken | Place::Over(true));
         *place = Place::Over(taken);
-        if !taken {
-            clear();
-        }
+        !taken
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
     #[test]
     fn one_has_it_at_a_time() {
         let handover = Handover::default();
-        let unwanted = || unreachable!("nothing to clear");
         assert_eq!(handover.take(|| 1), Some(1));
         assert_eq!(handover.take(|| 2), None);
-        handover.give(5, unwanted);
+        assert!(!handover.give(5));
         assert_eq!(handover.take(|| 3), Some(5));
     }
 
     #[test]
-    fn what_it_left_is_cleared_once_by_the_last() {
-        let cleared = Cell::new(0);
-        let clear = || cleared.set(cleared.get() + 1);
+    fn what_it_left_may_go_once_with_the_last() {
         let handover = Handover::default();
         let reading = handover.take(|| 1);
-        handover.end(clear);
-        assert_eq!((cleared.get(), handover.take(|| 2)), (0, None));
-        handover.give(reading.unwrap_or_default(), clear);
-        assert_eq!((cleared.get(), handover.take(|| 2)), (1, None));
+        assert_eq!((handover.end(), handover.take(|| 2)), (false, None));
+        assert!(handover.give(reading.unwrap_or_default()));
+        assert_eq!(handover.take(|| 2), None);
 
         let handover = Handover::<u8>::default();
-        handover.end(clear);
-        assert_eq!((cleared.get(), handover.take(|| 2)), (2, None));
+        assert_eq!((handover.end(), handover.take(|| 2)), (true, None));
     }
 }

@@ -1,6 +1,6 @@
 //! What the tasks and the handles know in common.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -191,17 +191,18 @@ impl Shared {
             .iter()
             .filter(|queue| Arc::ptr_eq(&queue.space, space));
         let known: HashSet<_> = of_space.map(|queue| &queue.key).collect();
+        let rows = queues.iter().map(|queue| (queue.key.name(), &queue.row));
+        let mut rows: HashMap<_, _> = rows
+            .map(|(name, row)| (name.to_owned(), Arc::clone(row)))
+            .collect();
         let families = &space.families;
         for Found { key, events } in found {
             // Each node looks for room by itself.
             if known.contains(&key) || queues.len() >= self.settings.max_queues {
                 continue;
             }
-            let of_name = queues.iter().find(|queue| queue.key.name() == key.name());
-            let row = match of_name {
-                Some(queue) => Arc::clone(&queue.row),
-                None => Arc::new(Row::new(families, key.name())),
-            };
+            let row = rows.entry(key.name().to_owned());
+            let row = Arc::clone(row.or_insert_with(|| Arc::new(Row::new(families, key.name()))));
             if events {
                 row.begin();
             }
@@ -237,13 +238,15 @@ impl Shared {
             return;
         }
         let kept: Vec<_> = kept.into_iter().cloned().collect();
-        for queue in gone {
-            *queue.holder.lock() = None;
-            let families = &queue.space.families;
-            let named = kept.iter().any(|kept| kept.key.name() == queue.key.name());
-            families.remove_gauges(&queue.key, !named);
-            queue.reading.end(|| families.remove_counts(&queue.key));
-        }
+        let kept_names: HashSet<_> = kept.iter().map(|queue| queue.key.name()).collect();
+        let names = gone.iter().map(|queue| queue.key.name());
+        let rows = names.filter(|name| !kept_names.contains(name)).collect();
+        // A node is of one space.
+        let families = &node.space.families;
+        families.remove_gauges(&gone.iter().map(|queue| queue.key.order()).collect(), &rows);
+        gone.iter().for_each(|queue| *queue.holder.lock() = None);
+        let unread = gone.iter().filter(|queue| queue.reading.end());
+        families.remove_counts(&unread.map(|queue| queue.key.order()).collect());
         self.replace(kept);
     }
 

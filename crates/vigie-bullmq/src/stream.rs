@@ -63,13 +63,13 @@ impl Stream {
         })
     }
 
-    /// Leaves the reading where it stands, for whoever goes on with it.
-    pub(crate) fn leave(self) {
-        let queue = &self.queue;
+    /// Leaves the reading where it stands, for whoever goes on with it. Gives the queue if nobody will: then what was
+    /// counted of it may go.
+    pub(crate) fn leave(self) -> Option<Arc<Queue>> {
+        let queue = self.queue;
         queue.activity.follow(false);
         self.reading.counts.exact.forget();
-        let clear = || queue.space.families.remove_counts(&queue.key);
-        queue.reading.give(self.reading, clear);
+        queue.reading.give(self.reading).then_some(queue)
     }
 
     /// After which entry to read on, if it is to be read.

@@ -1,5 +1,6 @@
 //! The names of BullMQ's own `exportPrometheusMetrics()` (5.76.3 and later), for dashboards that were made for them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use vigie_metrics::{Counter, Family, Gauge, Registry, Series, catalogue};
@@ -34,10 +35,10 @@ impl Compatible {
         }
     }
 
-    pub(super) fn remove(&self, queue: &str) {
-        self.count.retain(|[name, _]| name != queue);
+    pub(super) fn remove(&self, queues: &HashSet<&str>) {
+        self.count.retain(|[name, _]| !queues.contains(name));
         for family in &self.ended {
-            family.retain(|[name]| name != queue);
+            family.retain(|[name]| !queues.contains(name));
         }
     }
 }

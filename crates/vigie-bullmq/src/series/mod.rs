@@ -4,11 +4,11 @@ mod compatible;
 mod counts;
 mod gauges;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, catalogue};
 
-use crate::key::QueueKey;
 use crate::{Settings, Tick};
 
 use compatible::Compatible;
@@ -26,6 +26,9 @@ pub(crate) fn is_of_queues(name: &str) -> bool {
     ];
     name.starts_with("bullmq_") || others.contains(&&name)
 }
+
+/// Queues that go together, by name and prefix: to look for one of them takes as long as to look for all.
+pub(crate) type Gone<'a> = HashSet<(&'a str, &'a str)>;
 
 /// All families this crate records into.
 pub(crate) struct Families {
@@ -116,9 +119,9 @@ impl Families {
         }
     }
 
-    /// Removes the gauges of a queue, and the row of its name if no other queue has that name.
-    pub(crate) fn remove_gauges(&self, queue: &QueueKey, row_too: bool) {
-        let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
+    /// Removes the gauges of queues, and the rows of names.
+    pub(crate) fn remove_gauges(&self, queues: &Gone<'_>, rows: &HashSet<&str>) {
+        let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
         self.levels.retain(|[prefix, name, _]| others(prefix, name));
         self.retained
             .retain(|[prefix, name, _]| others(prefix, name));
@@ -140,17 +143,20 @@ impl Families {
         ] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
-        if row_too {
-            self.jobs.retain(|[name, _]| name != queue.name());
+        if !rows.is_empty() {
+            self.jobs.retain(|[name, _]| !rows.contains(name));
             if let Some(compatible) = &self.compatible {
-                compatible.remove(queue.name());
+                compatible.remove(rows);
             }
         }
     }
 
-    /// Removes what was counted of a queue.
-    pub(crate) fn remove_counts(&self, queue: &QueueKey) {
-        let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
+    /// Removes what was counted of queues.
+    pub(crate) fn remove_counts(&self, queues: &Gone<'_>) {
+        if queues.is_empty() {
+            return;
+        }
+        let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
         for family in [
             &self.stalled,
             &self.removed,
