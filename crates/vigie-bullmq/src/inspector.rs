@@ -101,8 +101,24 @@ impl Inspector {
     /// Looks at all queues whose levels are known. Returns what the server refused, of which that is unknown then.
     async fn look(&mut self, link: &mut Link) -> Result<Option<Error>, Error> {
         let queues = self.node.queues();
+        let chunks: Vec<_> = queues.chunks(CHUNK).collect();
+        // While the server answers for one chunk, the answers for another are read.
+        let mut other = link.clone();
+        let (refused, others) = tokio::join!(
+            self.look_at(link, chunks.iter().step_by(2)),
+            self.look_at(&mut other, chunks.iter().skip(1).step_by(2)),
+        );
+        link.join(&other);
+        Ok(refused?.or(others?))
+    }
+
+    async fn look_at<'a>(
+        &self,
+        link: &mut Link,
+        chunks: impl Iterator<Item = &'a &'a [Arc<Queue>]>,
+    ) -> Result<Option<Error>, Error> {
         let mut refused = None;
-        for chunk in queues.chunks(CHUNK) {
+        for chunk in chunks {
             let mut reads = READS;
             let counted = chunk.iter().filter_map(|queue| {
                 let levels = queue.counted.lock().map(|counted| counted.levels)?;

@@ -13,6 +13,7 @@ use vigie_redis::Endpoint;
 
 use crate::error::Error;
 
+#[derive(Clone)]
 pub(crate) struct Link {
     connection: MultiplexedConnection,
     deadline: Duration,
@@ -42,6 +43,11 @@ impl Link {
             deadline,
             moved: false,
         })
+    }
+
+    /// What a clone of it, over the same connection, was told.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.moved |= other.moved;
     }
 
     /// Asks one thing.
