@@ -52,9 +52,9 @@ pub(crate) struct Families {
     attempts_failed: Family<Counter, 3>,
     runs: Family<Histogram, 4>,
     waits: Family<Histogram, 3>,
-    stalled: Family<Counter, 2>,
-    removed: Family<Counter, 2>,
-    deduplicated: Family<Counter, 2>,
+    stalled: Family<Counter, 3>,
+    removed: Family<Counter, 3>,
+    deduplicated: Family<Counter, 3>,
     unmeasured: Family<Counter, 2>,
     lost: Family<Counter, 2>,
     exact: Family<Gauge, 2>,
@@ -151,18 +151,17 @@ impl Families {
     /// Removes what was counted of a queue.
     pub(crate) fn remove_counts(&self, queue: &QueueKey) {
         let others = |prefix: &str, name: &str| (name, prefix) != queue.order();
-        for family in [
-            &self.stalled,
-            &self.removed,
-            &self.deduplicated,
-            &self.unmeasured,
-            &self.lost,
-            &self.read,
-        ] {
+        for family in [&self.unmeasured, &self.lost, &self.read] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
         self.exact.retain(|[prefix, name]| others(prefix, name));
-        for family in [&self.added, &self.attempts_failed] {
+        for family in [
+            &self.added,
+            &self.attempts_failed,
+            &self.stalled,
+            &self.removed,
+            &self.deduplicated,
+        ] {
             family.retain(|[prefix, name, _]| others(prefix, name));
         }
         self.finished
