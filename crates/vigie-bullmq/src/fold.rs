@@ -29,12 +29,32 @@ pub(crate) enum Outcome {
     Retried,
 }
 
-/// Whose attempt it was.
+/// What a job is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     Known(NameId),
     /// Only the id of the job is known.
     Of(Box<[u8]>),
+    /// And nothing will tell.
+    Unknown,
+}
+
+/// What can happen to a job besides that it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Incident {
+    /// It ran, and was found without its worker.
+    Stalled,
+    Removed,
+    /// It was not added, or in place of another, because it was like another.
+    Deduplicated,
+}
+
+/// So many jobs of a name to which the same happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) incident: Incident,
+    pub(crate) name: Name,
+    pub(crate) jobs: u64,
 }
 
 /// The end of an attempt.
@@ -59,12 +79,31 @@ pub(crate) struct Batch {
     pub(crate) waits: Vec<(NameId, Duration)>,
     /// The names of the jobs that were added.
     pub(crate) added: Vec<NameId>,
-    /// How many running jobs were found without their worker.
-    pub(crate) stalled: u64,
-    /// How many jobs were removed.
-    pub(crate) removed: u64,
-    /// How many jobs were not added, or in place of others, because they were like others.
-    pub(crate) deduplicated: u64,
+    /// Jobs that stalled, were removed, or were deduplicated.
+    pub(crate) tallies: Vec<Tally>,
+}
+
+impl Batch {
+    fn tally(&mut self, incident: Incident, name: Name, jobs: u64) {
+        match self.tallies.last_mut() {
+            Some(last) if last.incident == incident && last.name == name => last.jobs += jobs,
+            _ => self.tallies.push(Tally {
+                incident,
+                name,
+                jobs,
+            }),
+        }
+    }
+
+    /// A job that was added is named as it is told; where it took the place of another, that was told just before.
+    fn name_replacement(&mut self, job: &[u8], name: NameId) {
+        if let Some(last) = self.tallies.last_mut()
+            && last.incident == Incident::Deduplicated
+            && matches!(&last.name, Name::Of(of) if **of == *job)
+        {
+            last.name = Name::Known(name);
+        }
+    }
 }
 
 /// The fold over one queue's events.
@@ -112,6 +151,7 @@ impl Fold {
             Event::Added => {
                 let name = self.names.id(entry.name);
                 batch.added.push(name);
+                batch.name_replacement(entry.job, name);
                 self.put(job, Some(name), Stage::Rests, entry);
             }
             Event::Active => {
@@ -132,12 +172,24 @@ impl Fold {
             Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
             Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
             Event::Removed => {
-                self.jobs.remove(job);
-                batch.removed += 1;
+                // There is nothing left to look up.
+                let name = self.jobs.remove(job).and_then(|job| job.name);
+                let name = name.map_or(Name::Unknown, Name::Known);
+                batch.tally(Incident::Removed, name, 1);
             }
-            Event::Cleaned => batch.removed += u64::from(entry.count),
-            Event::Deduplicated => batch.deduplicated += 1,
-            Event::Stalled => batch.stalled += 1,
+            Event::Cleaned if entry.count > 0 => {
+                batch.tally(Incident::Removed, Name::Unknown, u64::from(entry.count));
+            }
+            Event::Cleaned => {}
+            // The job is the one that is there: it was there before, or took the place of another.
+            Event::Deduplicated => {
+                let name = name_of(self.jobs.get(job), entry);
+                batch.tally(Incident::Deduplicated, name, 1);
+            }
+            Event::Stalled => {
+                let name = name_of(self.jobs.get(job), entry);
+                batch.tally(Incident::Stalled, name, 1);
+            }
             Event::Paused => self.pauses.paused(entry.id.ms),
             Event::Resumed => self.pauses.resumed(entry.id.ms),
             Event::Other => {}
@@ -233,11 +285,7 @@ impl Fold {
         // A parent can fail with its child, and never have run.
         let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
-            name: match before.and_then(|job| job.name) {
-                Some(name) => Name::Known(name),
-                None if entry.job.len() <= LONGEST_ID => Name::Of(entry.job.into()),
-                None => Name::Known(self.names.unknown()),
-            },
+            name: name_of(before, entry),
             attempt_failed: outcome == Outcome::Failed && ran,
             outcome,
             run: run.map(|run| since(run.since, entry.id)),
@@ -257,12 +305,21 @@ impl Fold {
         };
         let end = End {
             // Without a name it was looked up, and the answer is still to come: the next attempt asks again.
-            name: Name::Known(run.name.unwrap_or_else(|| self.names.unknown())),
+            name: run.name.map_or(Name::Unknown, Name::Known),
             outcome: Outcome::Retried,
             run: Some(since(run.since, entry.id)),
             attempt_failed: entry.event != Event::WaitingChildren,
         };
         self.held = Some((job, end));
+    }
+}
+
+/// What the job of an entry is called, or its id for a look-up: it is there, or was until now.
+fn name_of(job: Option<Job>, entry: &Entry<'_>) -> Name {
+    match job.and_then(|job| job.name) {
+        Some(name) => Name::Known(name),
+        None if entry.job.len() <= LONGEST_ID => Name::Of(entry.job.into()),
+        None => Name::Unknown,
     }
 }
 

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::names::UNKNOWN;
 use proptest::prelude::*;
 
 const NAMES: usize = 3;
@@ -32,10 +33,41 @@ fn fold(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(String, Outcome, Option<
         let name = match end.name {
             Name::Known(id) => fold.names()[id.index()].to_string(),
             Name::Of(job) => format!("of {}", String::from_utf8_lossy(&job)),
+            Name::Unknown => UNKNOWN.to_owned(),
         };
         (name, end.outcome, end.run.map(|run| run.as_millis()))
     })
     .collect()
+}
+
+/// To how many jobs it happened, of any name.
+fn jobs(batch: &Batch, incident: Incident) -> u64 {
+    let tallies = batch.tallies.iter();
+    let tallies = tallies.filter(|tally| tally.incident == incident);
+    tallies.map(|tally| tally.jobs).sum()
+}
+
+/// What happened besides ends, as (what, name, jobs).
+fn tallies(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(Incident, String, u64)> {
+    let mut batch = Batch::default();
+    for entry in entries {
+        fold.apply(entry, &mut batch);
+    }
+    let tallies = batch.tallies.into_iter();
+    tallies
+        .map(|tally| {
+            let name = match tally.name {
+                Name::Known(id) => fold.names()[id.index()].to_string(),
+                Name::Of(job) => format!("of {}", String::from_utf8_lossy(&job)),
+                Name::Unknown => UNKNOWN.to_owned(),
+            };
+            (tally.incident, name, tally.jobs)
+        })
+        .collect()
+}
+
+fn tally(incident: Incident, name: &str, jobs: u64) -> (Incident, String, u64) {
+    (incident, name.into(), jobs)
 }
 
 fn end(name: &str, outcome: Outcome, ms: u128) -> (String, Outcome, Option<u128>) {
@@ -171,7 +203,7 @@ fn every_failed_attempt_counts_once() {
         (Outcome::Failed, None),
     ];
     assert_eq!(failed, expected);
-    assert_eq!((batch.stalled, batch.added.len()), (1, 3));
+    assert_eq!((jobs(&batch, Incident::Stalled), batch.added.len()), (1, 3));
 }
 
 #[test]
@@ -237,22 +269,80 @@ fn an_attempt_waits_from_its_last_readiness_to_its_start() {
 }
 
 #[test]
-fn removed_and_deduplicated_jobs_are_counted() {
-    let mut state = new_fold();
-    let mut batch = Batch::default();
-    let cleaned = Entry {
-        count: 40,
-        ..entry(3, Event::Cleaned, "", "")
+fn stalled_jobs_are_counted_by_name() {
+    let found = tallies(
+        &mut new_fold(),
+        &[
+            entry(10, Event::Added, "1", "mail"),
+            entry(20, Event::Active, "1", ""),
+            entry(30_020, Event::Waiting, "1", ""),
+            entry(30_020, Event::Stalled, "1", ""),
+            // Added before we came: it is there, and can be looked up.
+            entry(30_020, Event::Waiting, "2", ""),
+            entry(30_020, Event::Stalled, "2", ""),
+        ],
+    );
+    let expected = [
+        tally(Incident::Stalled, "mail", 1),
+        tally(Incident::Stalled, "of 2", 1),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn removed_jobs_are_counted_by_name_as_far_as_it_is_known() {
+    let cleaned = |count| Entry {
+        count,
+        ..entry(4, Event::Cleaned, "", "")
     };
-    for entry in [
-        entry(1, Event::Removed, "1", ""),
-        cleaned,
-        entry(4, Event::Removed, "2", ""),
-        entry(4, Event::Deduplicated, "3", ""),
-    ] {
-        state.apply(&entry, &mut batch);
-    }
-    assert_eq!((batch.removed, batch.deduplicated), (42, 1));
+    let mut state = new_fold();
+    let found = tallies(
+        &mut state,
+        &[
+            entry(1, Event::Added, "1", "mail"),
+            entry(1, Event::Added, "2", "mail"),
+            entry(2, Event::Removed, "1", ""),
+            entry(2, Event::Removed, "2", ""),
+            // Added before we came; nobody can tell its name any more.
+            entry(3, Event::Removed, "3", ""),
+            cleaned(40),
+            cleaned(0),
+        ],
+    );
+    let expected = [
+        tally(Incident::Removed, "mail", 2),
+        tally(Incident::Removed, "unknown", 41),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(state.names().len(), 1, "a name nobody has");
+}
+
+#[test]
+fn deduplicated_jobs_are_counted_by_the_name_of_the_one_that_is_there() {
+    let found = tallies(
+        &mut new_fold(),
+        &[
+            entry(1, Event::Added, "1", "mail"),
+            entry(2, Event::Deduplicated, "1", ""),
+            entry(3, Event::Deduplicated, "1", ""),
+            // Another takes its place.
+            entry(4, Event::Removed, "1", ""),
+            entry(4, Event::Other, "2", ""),
+            entry(4, Event::Deduplicated, "2", ""),
+            entry(4, Event::Added, "2", "resize"),
+            // Added before we came.
+            entry(5, Event::Deduplicated, "3", ""),
+            entry(5, Event::Deduplicated, "3", ""),
+            entry(6, Event::Added, "4", "resize"),
+        ],
+    );
+    let expected = [
+        tally(Incident::Deduplicated, "mail", 2),
+        tally(Incident::Removed, "mail", 1),
+        tally(Incident::Deduplicated, "resize", 1),
+        tally(Incident::Deduplicated, "of 3", 2),
+    ];
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -323,10 +413,19 @@ proptest! {
         let mut state = new_fold();
         let mut batch = Batch::default();
         let (mut finals, mut starts, mut names) = (0, 0, 0);
+        let mut happened = [0; 3];
         for (ms, event, job, name, gap) in &steps {
             let event = EVENTS[*event];
             let job = job.to_string();
-            state.apply(&entry(*ms, event, &job, name), &mut batch);
+            let count = (ms % 50) as u32;
+            state.apply(&Entry { count, ..entry(*ms, event, &job, name) }, &mut batch);
+            match event {
+                Event::Stalled => happened[0] += 1,
+                Event::Removed => happened[1] += 1,
+                Event::Cleaned => happened[1] += u64::from(count),
+                Event::Deduplicated => happened[2] += 1,
+                _ => {}
+            }
             finals += usize::from(matches!(event, Event::Completed | Event::Failed));
             starts += usize::from(event == Event::Active);
             if *gap && ms % 16 == 0 {
@@ -343,9 +442,10 @@ proptest! {
         state.flush(&mut batch);
         let ended = batch.ends.iter().filter(|end| end.outcome != Outcome::Retried).count();
         prop_assert_eq!(ended, finals);
-        let stalls = steps.iter().filter(|step| EVENTS[step.1] == Event::Stalled).count();
         let added = steps.iter().filter(|step| EVENTS[step.1] == Event::Added).count();
-        prop_assert_eq!((batch.stalled as usize, batch.added.len()), (stalls, added));
+        prop_assert_eq!(batch.added.len(), added);
+        let incidents = [Incident::Stalled, Incident::Removed, Incident::Deduplicated];
+        prop_assert_eq!(incidents.map(|incident| jobs(&batch, incident)), happened);
         let measured = batch.ends.iter().filter(|end| end.run.is_some()).count();
         prop_assert!(measured <= starts, "more runs than starts");
         prop_assert!(batch.unnamed.len() + batch.waits.len() <= starts);

@@ -22,7 +22,7 @@ use tracing::{info, warn};
 
 use crate::entry::{bytes, each_stream, size};
 use crate::error::Error;
-use crate::fold::{Batch, End, Name};
+use crate::fold::{Batch, End, Name, Tally};
 use crate::link::{Backoff, Link, is_elsewhere, refused, unless_of_key};
 use crate::node::Node;
 use crate::shared::{Queues, Shared};
@@ -299,9 +299,10 @@ enum Nameless {
     /// It was taken, after it had waited so long.
     Start(Option<Duration>),
     End(End),
+    Tally(Tally),
 }
 
-/// Looks up the names that are missing, and counts the ends.
+/// Looks up the names that are missing, and counts by name.
 async fn finish(
     link: &mut Link,
     streams: &mut [&mut Stream],
@@ -313,8 +314,14 @@ async fn finish(
         nameless.extend(running.map(|(job, wait)| (at, job, Nameless::Start(wait))));
         for end in batch.ends {
             match &end.name {
-                Name::Known(_) => streams[at].end(&end, None),
                 Name::Of(job) => nameless.push((at, job.clone(), Nameless::End(end))),
+                _ => streams[at].end(&end, None),
+            }
+        }
+        for tally in batch.tallies {
+            match &tally.name {
+                Name::Of(job) => nameless.push((at, job.clone(), Nameless::Tally(tally))),
+                _ => streams[at].tally(&tally, None),
             }
         }
         streams[at].publish();
@@ -332,15 +339,16 @@ async fn finish(
             Ok(()) => link.ask_all("reading names", &pipeline).await,
             Err(_) => Ok(Vec::new()),
         };
-        // Also without an answer an end is counted.
+        // Also without an answer it is counted.
         let names = names.unwrap_or_else(|error| {
             result = Err(error);
             Vec::new()
         });
-        for (i, (at, job, end)) in chunk.into_iter().enumerate() {
+        for (i, (at, job, what)) in chunk.into_iter().enumerate() {
             let name = names.get(i).and_then(bytes);
-            match end {
+            match what {
                 Nameless::End(end) => streams[at].end(&end, name),
+                Nameless::Tally(tally) => streams[at].tally(&tally, name),
                 Nameless::Start(wait) => streams[at].start(&job, wait, name),
             }
             streams[at].publish();

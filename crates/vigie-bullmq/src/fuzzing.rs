@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use redis::Value;
 
 use crate::entry::{Entry, Event, StreamId, StreamInfo, each_stream, size};
-use crate::fold::{Batch, Fold, Outcome};
+use crate::fold::{Batch, Fold, Incident, Name, Outcome};
 use crate::jobs::Room;
 use crate::ledger::Ledger;
 use crate::repair::Ended;
@@ -200,6 +200,8 @@ struct Reader {
     /// What was made good.
     repaired: Ended,
     starts: usize,
+    /// Jobs that were told to have stalled, to be removed, to be deduplicated.
+    happened: [u64; 3],
     names: usize,
 }
 
@@ -214,6 +216,7 @@ impl Reader {
             told: [0; 2],
             repaired: [0; 2],
             starts: 0,
+            happened: [0; 3],
             names: 0,
         }
     }
@@ -247,6 +250,13 @@ impl Reader {
             self.told[outcome] += 1;
         }
         self.starts += usize::from(entry.event == Event::Active);
+        match entry.event {
+            Event::Stalled => self.happened[0] += 1,
+            Event::Removed => self.happened[1] += 1,
+            Event::Cleaned => self.happened[1] += u64::from(entry.count),
+            Event::Deduplicated => self.happened[2] += 1,
+            _ => {}
+        }
         self.read += 1;
         let lost = self.ledger.read_end(entry.id, outcome);
         self.missed(lost);
@@ -338,7 +348,7 @@ impl Reader {
         self.names = names.len();
     }
 
-    /// Each entry that tells an end made one, and nothing else did.
+    /// Each entry that tells an end made one, and nothing else did; what else happened was counted once.
     fn ends_add_up(&mut self) {
         self.fold.flush(&mut self.batch);
         let ends = &self.batch.ends;
@@ -349,6 +359,19 @@ impl Reader {
         assert!(of(Outcome::Retried) as usize <= self.starts);
         let waits = self.batch.waits.len() + self.batch.unnamed.len();
         assert!(waits <= self.starts, "more waits than starts");
+        let tallies = &self.batch.tallies;
+        let jobs = |incident| {
+            let of = tallies.iter().filter(|tally| tally.incident == incident);
+            of.map(|tally| tally.jobs).sum::<u64>()
+        };
+        let all = [Incident::Stalled, Incident::Removed, Incident::Deduplicated].map(jobs);
+        assert_eq!(all, self.happened);
+        for tally in tallies {
+            assert!(tally.jobs > 0, "{tally:?}");
+            if let Name::Known(name) = tally.name {
+                assert!(name.index() < self.fold.names().len());
+            }
+        }
     }
 
     /// What was read and what is said to be lost is what there was, also of the ends.

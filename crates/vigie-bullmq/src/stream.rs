@@ -7,7 +7,7 @@ use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
 use crate::entry::{Entry, Event, StreamId, StreamInfo, bytes};
-use crate::fold::{Batch, End, Name};
+use crate::fold::{Batch, End, Name, Tally};
 use crate::ledger::Ledger;
 use crate::link::is_elsewhere;
 use crate::reading::Reading;
@@ -164,6 +164,7 @@ impl Stream {
     /// Takes what was read; `full`: there may be more.
     pub(crate) fn take(&mut self, entries: &[Value], full: bool, batch: &mut Batch) {
         let mut read = 0;
+        self.reading.counts.begin_batch();
         let queue = Arc::clone(&self.queue);
         let mut fold = queue.fold.lock();
         for entry in entries {
@@ -230,8 +231,24 @@ impl Stream {
         let name = match &end.name {
             Name::Known(name) => *name,
             Name::Of(job) => fold.learn(job, looked_up),
+            Name::Unknown => fold.unknown(),
         };
         self.reading.counts.name(fold.names());
         self.reading.counts.end(name, end);
+    }
+
+    /// Counts what happened to jobs whose name was looked up, if it had to be.
+    pub(crate) fn tally(&mut self, tally: &Tally, looked_up: Option<&[u8]>) {
+        let name = match (&tally.name, looked_up) {
+            (Name::Known(name), _) => Some(*name),
+            (Name::Of(job), Some(_)) => {
+                let mut fold = self.queue.fold.lock();
+                let name = fold.learn(job, looked_up);
+                self.reading.counts.name(fold.names());
+                Some(name)
+            }
+            _ => None,
+        };
+        self.reading.counts.tally(tally.incident, name, tally.jobs);
     }
 }

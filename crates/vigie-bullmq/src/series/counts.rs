@@ -6,9 +6,9 @@ use std::time::Duration;
 use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
 use super::{FINAL, Families, Row};
-use crate::fold::{Batch, End};
+use crate::fold::{Batch, End, Incident};
 use crate::key::QueueKey;
-use crate::names::NameId;
+use crate::names::{NameId, UNKNOWN};
 
 /// How an attempt can end, in the order of `Outcome`.
 const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];
@@ -19,13 +19,12 @@ pub(crate) struct Counts {
     queue: QueueKey,
     row: Arc<Row>,
     names: Vec<NameSeries>,
+    /// How many names there were before this batch: what is counted by them may have been seen at 0.
+    settled: usize,
     /// Ends not yet in the row.
     ended: [u64; 2],
     pub(crate) read: Arc<Series<Counter, 2>>,
     pub(crate) lost: Arc<Series<Counter, 2>>,
-    stalled: Arc<Series<Counter, 2>>,
-    removed: Arc<Series<Counter, 2>>,
-    deduplicated: Arc<Series<Counter, 2>>,
     unmeasured: Arc<Series<Counter, 2>>,
     /// Whether all that ended is counted.
     pub(crate) exact: Arc<Series<Gauge, 2>>,
@@ -45,23 +44,27 @@ struct NameSeries {
 impl Counts {
     pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
         let labels = [queue.prefix(), queue.name()];
+        families.stalled.add([labels[0], labels[1], UNKNOWN], 0);
         Self {
             families: Arc::clone(families),
             queue: queue.clone(),
             row: Arc::clone(row),
             names: Vec::new(),
+            settled: 0,
             ended: [0; 2],
             read: families.read.series(labels),
             lost: families.lost.series(labels),
-            stalled: families.stalled.series(labels),
-            removed: families.removed.series(labels),
-            deduplicated: families.deduplicated.series(labels),
             unmeasured: families.unmeasured.series(labels),
             exact: families.exact.series(labels),
         }
     }
 
-    /// Everything that is counted by name exists, at 0, as soon as the name is seen.
+    /// A batch begins: the series of all names so far have been there at 0.
+    pub(crate) fn begin_batch(&mut self) {
+        self.settled = self.names.len();
+    }
+
+    /// Nearly everything that is counted by name exists, at 0, as soon as the name is seen.
     pub(crate) fn name(&mut self, labels: &[Box<str>]) {
         for label in labels.iter().skip(self.names.len()) {
             let (prefix, queue) = (self.queue.prefix(), self.queue.name());
@@ -69,6 +72,7 @@ impl Counts {
                 let labels = [prefix, queue, label, outcome];
                 self.families.finished.series(labels)
             };
+            self.families.stalled.add([prefix, queue, label], 0);
             let ticks = self.families.tick.as_ref();
             let ticks = ticks.filter(|(tick, _)| tick.is(queue, label));
             self.names.push(NameSeries {
@@ -83,7 +87,7 @@ impl Counts {
         }
     }
 
-    /// All that a batch holds but the ends. Its names were handed to [`Counts::name`].
+    /// What was added in a batch, and how long others waited. Its names were handed to [`Counts::name`].
     pub(crate) fn arrived(&mut self, batch: &Batch) {
         for name in &batch.added {
             if let Some(series) = self.names.get(name.index()) {
@@ -93,9 +97,6 @@ impl Counts {
         for (name, wait) in &batch.waits {
             self.waited(*name, *wait);
         }
-        self.stalled.add(batch.stalled);
-        self.removed.add(batch.removed);
-        self.deduplicated.add(batch.deduplicated);
     }
 
     /// An attempt began after so long.
@@ -138,6 +139,21 @@ impl Counts {
         {
             ticks.observe(run);
         }
+    }
+
+    /// The same happened to so many jobs of a name that was handed to [`Counts::name`], or of none that is known.
+    ///
+    /// What is alerted on must be seen to grow: a stall whose name came with it is counted where there was a 0 before.
+    /// Most queues never see the other two: these series are made when first needed.
+    pub(crate) fn tally(&self, incident: Incident, name: Option<NameId>, jobs: u64) {
+        let (family, names) = match incident {
+            Incident::Stalled => (&self.families.stalled, &self.names[..self.settled]),
+            Incident::Removed => (&self.families.removed, &*self.names),
+            Incident::Deduplicated => (&self.families.deduplicated, &*self.names),
+        };
+        let series = name.and_then(|name| names.get(name.index()));
+        let name = series.map_or(UNKNOWN, |series| &series.label);
+        family.add([self.queue.prefix(), self.queue.name(), name], jobs);
     }
 
     /// So many jobs ended unseen, completed and failed.

@@ -55,9 +55,9 @@ pub(crate) struct Families {
     attempts_failed: Family<Counter, 3>,
     runs: Family<Histogram, 4>,
     waits: Family<Histogram, 3>,
-    stalled: Family<Counter, 2>,
-    removed: Family<Counter, 2>,
-    deduplicated: Family<Counter, 2>,
+    stalled: Family<Counter, 3>,
+    removed: Family<Counter, 3>,
+    deduplicated: Family<Counter, 3>,
     unmeasured: Family<Counter, 2>,
     lost: Family<Counter, 2>,
     exact: Family<Gauge, 2>,
@@ -157,18 +157,17 @@ impl Families {
             return;
         }
         let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
-        for family in [
-            &self.stalled,
-            &self.removed,
-            &self.deduplicated,
-            &self.unmeasured,
-            &self.lost,
-            &self.read,
-        ] {
+        for family in [&self.unmeasured, &self.lost, &self.read] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
         self.exact.retain(|[prefix, name]| others(prefix, name));
-        for family in [&self.added, &self.attempts_failed] {
+        for family in [
+            &self.added,
+            &self.attempts_failed,
+            &self.stalled,
+            &self.removed,
+            &self.deduplicated,
+        ] {
             family.retain(|[prefix, name, _]| others(prefix, name));
         }
         self.finished

@@ -6,6 +6,9 @@ use vigie_testkit::{Process, Redis, Script, eventually};
 
 use crate::support::{SCRIPT, SOON, Watched, run_jobs, settings, watch};
 
+pub(crate) const STALLED: &str = "bullmq_jobs_stalled_total";
+const REMOVED: &str = "bullmq_jobs_removed_total";
+const DEDUPLICATED: &str = "bullmq_jobs_deduplicated_total";
 const STATES: [&str; 6] = [
     "waiting",
     "active",
@@ -52,6 +55,11 @@ impl Queue {
 
     pub(crate) async fn add(&mut self, n: u64, opts: Value) {
         self.tell(json!({"cmd": "add", "n": n, "opts": opts})).await;
+    }
+
+    async fn add_named(&mut self, n: u64, name: &str, opts: Value) {
+        self.tell(json!({"cmd": "add", "n": n, "name": name, "opts": opts}))
+            .await;
     }
 
     /// Waits until what is published of the queue is the truth; returns the truth.
@@ -251,6 +259,41 @@ async fn a_queue_of_bull_becomes_one_of_bullmq() {
 }
 
 #[tokio::test]
+async fn stalls_and_deduplications_of_jobs_added_before_the_start() {
+    let redis = Redis::start().await.unwrap();
+    for package in ["bullmq", "bullmq-v6"] {
+        let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
+        queue.add_named(2, "taken", json!({})).await;
+        queue.tell(json!({"cmd": "take", "n": 2})).await;
+        let once = json!({"deduplication": {"id": "only"}, "delay": 1e6});
+        queue.add_named(1, "there", once.clone()).await;
+        let watched = watch(settings(&redis.url()));
+        watched.until_followed(package).await;
+        let value = |name| [("prefix", "bull"), ("queue", package), ("name", name)];
+        assert_eq!(watched.value(STALLED, &value("unknown")), Some(0.0));
+        queue.add_named(2, "dropped", once).await;
+        let there = value("there");
+        watched.until(DEDUPLICATED, &there, Some(2.0)).await;
+
+        let active = format!("bull:{package}:active");
+        let jobs = redis.cli(&["LRANGE", &active, "0", "-1"]).await.unwrap();
+        let jobs: Vec<_> = jobs.lines().collect();
+        let mut other = Queue::open(&redis, package, "bull", package, &[]).await;
+        other
+            .tell(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
+            .await;
+        // The name comes with the first stall, which is seen where there was a 0 before; the second has its own.
+        for (job, name) in jobs.iter().zip(["unknown", "taken"]) {
+            let lock = format!("bull:{package}:{job}:lock");
+            watched.until(STALLED, &value(name), Some(0.0)).await;
+            redis.cli(&["DEL", &lock]).await.unwrap();
+            watched.until(STALLED, &value(name), Some(1.0)).await;
+        }
+        assert_eq!(watched.sum(STALLED, &[("queue", package)]), 2.0);
+    }
+}
+
+#[tokio::test]
 async fn waits_removals_and_deduplications() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(settings(&redis.url()));
@@ -269,22 +312,30 @@ async fn waits_removals_and_deduplications() {
         assert_eq!(cleaned["cleaned"], 2, "{package}: {cleaned}");
         if deduplicates {
             let once = json!({"deduplication": {"id": "only"}});
-            queue.add(3, once).await;
+            for (n, name) in [(1, "there"), (2, "dropped")] {
+                queue.add_named(n, name, once.clone()).await;
+            }
             let replaces = json!({"deduplication": {"id": "last", "ttl": 1e6, "extend": true, "replace": true}, "delay": 1e6});
-            queue.add(3, replaces).await;
+            for (n, name) in [(1, "first"), (2, "last")] {
+                queue.add_named(n, name, replaces.clone()).await;
+            }
         }
-        let of_queue = [("prefix", "bull"), ("queue", package)];
-        let [removed, deduplicated] = if deduplicates { [5.0, 4.0] } else { [3.0, 0.0] };
-        watched
-            .until("bullmq_jobs_removed_total", &of_queue, Some(removed))
-            .await;
-        watched
-            .until(
-                "bullmq_jobs_deduplicated_total",
-                &of_queue,
-                Some(deduplicated),
-            )
-            .await;
+        // Only a number is told of what is cleaned.
+        let mut removed = vec![("job", 1.0), ("unknown", 2.0)];
+        let mut deduplicated = Vec::new();
+        if deduplicates {
+            removed.extend([("first", 1.0), ("last", 1.0)]);
+            deduplicated.extend([("there", 2.0), ("last", 2.0)]);
+        }
+        for (metric, by_name) in [(REMOVED, &removed), (DEDUPLICATED, &deduplicated)] {
+            for &(name, jobs) in by_name {
+                let labels = [("prefix", "bull"), ("queue", package), ("name", name)];
+                watched.until(metric, &labels, Some(jobs)).await;
+            }
+            let scrape = watched.scrape();
+            let series = scrape.samples(metric, &[("queue", package)]).count();
+            assert_eq!(series, by_name.len(), "{package}: {metric}");
+        }
         let scrape = watched.scrape();
         let of_name = [("prefix", "bull"), ("queue", package), ("name", "job")];
         let value = |metric| scrape.value(metric, &of_name).unwrap();

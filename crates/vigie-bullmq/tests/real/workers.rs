@@ -7,10 +7,9 @@ use crate::signals::{
     ACTIVE_AGE, Driven, WAITING_AGE, WITHOUT_LOCK, WORKERS, equals, signal, soon, until,
 };
 use crate::support::watch;
-use crate::versions::Queue;
+use crate::versions::{Queue, STALLED};
 
 const PACKAGES: [&str; 5] = ["bullmq-v3", "bullmq-v4", "bullmq", "bullmq-v6", "bull"];
-const STALLED: &str = "bullmq_jobs_stalled_total";
 
 #[tokio::test]
 async fn a_worker_appears_works_and_is_killed() {
@@ -38,19 +37,14 @@ async fn a_worker_appears_works_and_is_killed() {
     // Two locks are gone after a second, the third lasts for 30.
     until(&watched, "work", WITHOUT_LOCK, equals(2.0)).await;
     assert_eq!(watched.jobs("work", "active"), Some(3.0));
-    let stalled = [("prefix", "bull"), ("queue", "work")];
-    assert_eq!(
-        watched.value("bullmq_jobs_stalled_total", &stalled),
-        Some(0.0)
-    );
+    let stalled = [("prefix", "bull"), ("queue", "work"), ("name", "job")];
+    assert_eq!(watched.value(STALLED, &stalled), Some(0.0));
 
     // Another worker finds them.
     queue
         .ask(json!({"cmd": "work", "opts": {"stalledInterval": 500}}))
         .await;
-    watched
-        .until("bullmq_jobs_stalled_total", &stalled, Some(2.0))
-        .await;
+    watched.until(STALLED, &stalled, Some(2.0)).await;
     until(&watched, "work", WITHOUT_LOCK, equals(0.0)).await;
     until(&watched, "work", WORKERS, equals(1.0)).await;
 }
@@ -91,16 +85,18 @@ async fn jobs_of_every_version_whose_worker_is_gone() {
         redis.cli(&["DEL", &lock]).await.unwrap();
         until(&watched, package, WITHOUT_LOCK, equals(1.0)).await;
         if package == "bull" {
-            let stalled = signal(&watched, package, STALLED);
-            assert_eq!(stalled, None, "it has no stream");
+            let scrape = watched.scrape();
+            let stalled = scrape.samples(STALLED, &[("queue", package)]).count();
+            assert_eq!(stalled, 0, "it has no stream");
             continue;
         }
-        assert_eq!(signal(&watched, package, STALLED), Some(0.0));
+        let stalled = [("prefix", "bull"), ("queue", package), ("name", "job")];
+        watched.until(STALLED, &stalled, Some(0.0)).await;
         let mut other = Queue::open(&redis, package, "bull", package, &[]).await;
         other
             .tell(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
             .await;
-        until(&watched, package, STALLED, equals(1.0)).await;
+        watched.until(STALLED, &stalled, Some(1.0)).await;
         until(&watched, package, WITHOUT_LOCK, equals(0.0)).await;
     }
 }
