@@ -181,7 +181,7 @@ pub(super) async fn all_by_vigie(
     length: Duration,
     costs: &mut Costs,
 ) -> anyhow::Result<()> {
-    let watched = all(url, NEVER)?;
+    let watched = all(url)?;
     watched.until_counted(QUEUES)?;
     let (before, start) = (server.work()?, Instant::now());
     sleep(length).await;
@@ -202,10 +202,10 @@ pub(super) async fn all_by_vigie(
     Ok(())
 }
 
-fn all(url: &str, signals: Duration) -> anyhow::Result<Watched> {
+fn all(url: &str) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
     settings.levels_every = Duration::ZERO;
-    settings.signals_every = signals;
+    settings.signals_every = NEVER;
     settings.workers_every = NEVER;
     settings.discover_every = NEVER;
     // The first look at events is before any queue is known, so there is none.
@@ -213,7 +213,8 @@ fn all(url: &str, signals: Duration) -> anyhow::Result<Watched> {
     Watched::start(settings, pinned::OTHERS)
 }
 
-/// The same, and each time it also looks how old, late and stuck the jobs of all are: all that there is to ask.
+/// As the program does it but without a pause: the streams are followed, the jobs counted of the queues whose turn it is,
+/// and it is looked how old, late and stuck the jobs of all are.
 pub(super) async fn all_signals(
     server: &mut Server,
     busy: &Busy,
@@ -221,8 +222,8 @@ pub(super) async fn all_signals(
     length: Duration,
     costs: &mut Costs,
 ) -> anyhow::Result<()> {
-    let watched = all(url, Duration::ZERO)?;
-    watched.until_counted(QUEUES)?;
+    let watched = watch(url, Duration::ZERO, Duration::ZERO)?;
+    settled(&watched).await?;
     let (before, start) = (server.work()?, Instant::now());
     sleep(length).await;
     let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
@@ -249,7 +250,7 @@ pub(super) async fn round_trips(server: &mut Server) -> anyhow::Result<f64> {
         let line = Distance::to(server.redis.port(), one_way).await?;
         let url = format!("redis://127.0.0.1:{}", line.port);
         // The line is a task of this thread: the watcher must be waited for elsewhere.
-        let watched = all(&url, NEVER)?;
+        let watched = all(&url)?;
         let watched = tokio::task::spawn_blocking(move || {
             watched.until_counted(QUEUES)?;
             anyhow::Ok(watched)

@@ -34,7 +34,7 @@ struct Measured {
     bullmq: Costs,
     /// What BullMQ's own exporter does for one page.
     exporter: Costs,
-    /// One refresh that counts everything, and looks at everything.
+    /// One refresh of all signals, as the program does it.
     signals: Costs,
     /// One refresh, and following apart.
     refresh: Costs,
