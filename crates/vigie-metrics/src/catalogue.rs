@@ -256,15 +256,15 @@ catalogue! {
     /// Removals.
     BULLMQ_JOBS_REMOVED: Counter, 3 = Desc::counter(
         "bullmq_jobs_removed_total",
-        "Jobs removed by remove(), clean(), a job scheduler's end or a deduplication that replaces, by job name, counted from the event stream since start. The name is unknown of what clean() removes, and of jobs that are not remembered: they had ended, were added before Vigie started and not taken since, or were too many. drain(), obliterate(), removeOnComplete and removeOnFail leave no event, and are not in it. A series is there once it is not 0.",
+        "Jobs removed by remove(), clean(), a job scheduler's end or a deduplication that replaces, by job name, counted from the event stream since start. The name is unknown of what clean() removes, and of jobs that are not remembered: they had ended, were added before Vigie started and not taken since, or were too many. drain(), obliterate(), removeOnComplete and removeOnFail leave no event, and are not in it. A name has a series once it is not 0.",
         &["prefix", "queue", "name"],
-    ).max_series(2 * QUEUES);
+    ).max_series(3 * QUEUES);
     /// Deduplications.
     BULLMQ_JOBS_DEDUPLICATED: Counter, 3 = Desc::counter(
         "bullmq_jobs_deduplicated_total",
-        "Jobs that were handed to the queue while another with their deduplication id was there, and that were dropped or took its place, by the name of the job that is there then, counted from the event stream since start. A series is there once it is not 0.",
+        "Jobs that were handed to the queue while another with their deduplication id was there, and that were dropped or took its place, by the name of the job that is there then, counted from the event stream since start. A name has a series once it is not 0.",
         &["prefix", "queue", "name"],
-    ).max_series(2 * QUEUES);
+    ).max_series(3 * QUEUES);
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",

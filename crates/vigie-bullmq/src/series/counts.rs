@@ -44,7 +44,10 @@ struct NameSeries {
 impl Counts {
     pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
         let labels = [queue.prefix(), queue.name()];
-        families.stalled.add([labels[0], labels[1], UNKNOWN], 0);
+        // There from the start, whatever the names will be.
+        for family in [&families.stalled, &families.removed, &families.deduplicated] {
+            family.add([labels[0], labels[1], UNKNOWN], 0);
+        }
         Self {
             families: Arc::clone(families),
             queue: queue.clone(),

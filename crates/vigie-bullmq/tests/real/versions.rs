@@ -322,7 +322,7 @@ async fn waits_removals_and_deduplications() {
         }
         // Only a number is told of what is cleaned.
         let mut removed = vec![("job", 1.0), ("unknown", 2.0)];
-        let mut deduplicated = Vec::new();
+        let mut deduplicated = vec![("unknown", 0.0)];
         if deduplicates {
             removed.extend([("first", 1.0), ("last", 1.0)]);
             deduplicated.extend([("there", 2.0), ("last", 2.0)]);
