@@ -23,7 +23,7 @@ const CASES: [&str; 20] = [
     "reads_only::no_command_writes",
     "reads_only::the_least_rights_are_enough",
     "signals::a_scheduler_without_a_worker_is_late_and_one_that_ended_is_not",
-    "signals::a_worker_appears_works_and_is_killed",
+    "workers::a_worker_appears_works_and_is_killed",
     "signals::arrivals_and_failed_attempts_are_counted_by_name",
     "signals::delayed_jobs_nobody_promotes_are_overdue",
     "signals::the_oldest_is_found_wherever_it_stands",
