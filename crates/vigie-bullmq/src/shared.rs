@@ -136,9 +136,10 @@ impl Shared {
             let name = Some(format!("database {database}"));
             nodes.push(Node::new(name, endpoint, space, Slots::all()));
         }
-        if let (Some(first), None) = (settings.databases.first(), redis.database()) {
-            settings.redis = redis.clone().in_database(*first);
-        } else if settings.databases.is_empty() && !redis.is_cluster() {
+        settings.redis = redis
+            .clone()
+            .or_in_database(settings.databases.first().copied());
+        if settings.databases.is_empty() && !redis.is_cluster() {
             let space = space(None, false, Arc::clone(&families));
             nodes.push(Node::new(None, redis, space, Slots::all()));
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, Value};
 use url::Url;
 
+use crate::answer::{field, list, number, text};
 use crate::error::Error;
 use crate::hosts::{self, Address};
 use crate::slot::Slots;
@@ -54,12 +55,7 @@ impl Cluster {
 
 impl fmt::Display for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("cluster ")?;
-        for (n, (host, port)) in self.seeds.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(f, "{comma}{host}:{port}")?;
-        }
-        Ok(())
+        write!(f, "cluster {}", hosts::names(&self.seeds))
     }
 }
 
@@ -108,44 +104,6 @@ fn address(node: &Value, asked: &str) -> Option<Address> {
     let name = rest.get(1).and_then(|more| field(more, "hostname"));
     let host = name.filter(usable).or_else(|| text(host).filter(usable));
     Some((host.unwrap_or_else(|| asked.to_owned()), port))
-}
-
-fn field(more: &Value, name: &str) -> Option<String> {
-    let named = |key: &Value| text(key).as_deref() == Some(name);
-    match more {
-        Value::Map(pairs) => {
-            let found = pairs.iter().find(|(key, _)| named(key));
-            found.and_then(|(_, value)| text(value))
-        }
-        _ => {
-            let mut pairs = list(more)?.chunks_exact(2);
-            pairs
-                .find(|pair| named(&pair[0]))
-                .and_then(|pair| text(&pair[1]))
-        }
-    }
-}
-
-fn list(value: &Value) -> Option<&[Value]> {
-    match value {
-        Value::Array(values) => Some(values),
-        _ => None,
-    }
-}
-
-fn number(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        _ => None,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-        Value::SimpleString(text) => Some(text.clone()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Endpoint {
     /// When it names none.
     pub fn new(url: &str, tls: TlsFiles) -> Result<Self, UrlError> {
         let url = url.trim();
-        let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
         let place = match scheme {
             "redis-sentinel" | "rediss-sentinel" => {
                 Place::Sentinels(Sentinels::parse(url).ok_or(UrlError::Sentinels)?)
@@ -61,26 +61,9 @@ impl Endpoint {
             "redis-cluster" | "rediss-cluster" => {
                 Place::Cluster(Cluster::parse(url).ok_or(UrlError::Cluster)?)
             }
-            _ => {
-                let parsed = redis::parse_redis_url(url);
-                let parsed = match (parsed, url.split_once(':')) {
-                    (Some(parsed), _) => parsed,
-                    (None, Some(("redis" | "rediss" | "unix" | "redis+unix", _))) => {
-                        return Err(UrlError::Server);
-                    }
-                    _ => return Err(UrlError::Scheme),
-                };
-                let names_database = match parsed.scheme() {
-                    "redis" | "rediss" => !matches!(parsed.path(), "" | "/"),
-                    _ => parsed.query_pairs().any(|(key, _)| key == "db"),
-                };
-                let info = parsed.into_connection_info();
-                Place::Server(Server {
-                    info: info.map_err(|_| UrlError::Server)?,
-                    names_database,
-                    may_be_node: false,
-                })
-            }
+            "redis" | "rediss" => Place::Server(Server::parse(url, true)?),
+            "unix" | "redis+unix" => Place::Server(Server::parse(url, false)?),
+            _ => return Err(UrlError::Scheme),
         };
         Ok(Self { place, tls })
     }
@@ -109,7 +92,7 @@ impl Endpoint {
                 Place::Server(server) => server.connect(&self.tls, within).await,
                 Place::Sentinels(sentinels) => sentinels.connect(&self.tls, within).await,
                 Place::Cluster(cluster) => {
-                    let mut scout = Scout::new(cluster.clone(), self.tls.clone());
+                    let mut scout = self.scout_of(cluster);
                     scout.masters(within).await?;
                     let connection = scout.connection().cloned();
                     connection.ok_or(Error::NoSlots)
@@ -149,9 +132,13 @@ impl Endpoint {
     #[must_use]
     pub fn scout(&self) -> Option<Scout> {
         match &self.place {
-            Place::Cluster(cluster) => Some(Scout::new(cluster.clone(), self.tls.clone())),
+            Place::Cluster(cluster) => Some(self.scout_of(cluster)),
             _ => None,
         }
+    }
+
+    fn scout_of(&self, cluster: &Cluster) -> Scout {
+        Scout::new(cluster.clone(), self.tls.clone())
     }
 
     /// Whether it is a cluster.
@@ -191,6 +178,15 @@ impl Endpoint {
         Self { place, ..self }
     }
 
+    /// The same place; if the address names no database, in this one, should there be one.
+    #[must_use]
+    pub fn or_in_database(self, database: Option<u16>) -> Self {
+        match database {
+            Some(database) if self.database().is_none() => self.in_database(database),
+            _ => self,
+        }
+    }
+
     /// Whether what is said is encrypted.
     #[must_use]
     pub fn is_over_tls(&self) -> bool {
@@ -213,6 +209,26 @@ impl Endpoint {
 }
 
 impl Server {
+    /// One that is reached over the network, or by a socket of this machine.
+    fn parse(url: &str, over_network: bool) -> Result<Self, UrlError> {
+        let parsed = redis::parse_redis_url(url).ok_or(UrlError::Server)?;
+        // In `redis://u:12?34@h`, `u:12` is half a password and would be told as the host.
+        let behind = parsed.path().contains('@') || parsed.query().is_some_and(|q| q.contains('@'));
+        if parsed.fragment().is_some() || over_network && behind {
+            return Err(UrlError::Server);
+        }
+        let names_database = match over_network {
+            true => !matches!(parsed.path(), "" | "/"),
+            false => parsed.query_pairs().any(|(key, _)| key == "db"),
+        };
+        let info = parsed.into_connection_info();
+        Ok(Self {
+            info: info.map_err(|_| UrlError::Server)?,
+            names_database,
+            may_be_node: false,
+        })
+    }
+
     async fn connect(
         &self,
         tls: &TlsFiles,
@@ -299,6 +315,10 @@ mod tests {
             ("http://h", UrlError::Scheme),
             ("", UrlError::Scheme),
             ("redis://u:12/34@h", UrlError::Server),
+            ("redis://u:12?34@h", UrlError::Server),
+            ("redis://u:12?3=4@h", UrlError::Server),
+            ("redis://u:12#34@h", UrlError::Server),
+            ("valkey://h/5", UrlError::Scheme),
             ("redis://h/secret", UrlError::Server),
             ("redis://", UrlError::Server),
             ("rediss://u:p@/0", UrlError::Server),
@@ -324,7 +344,16 @@ mod tests {
         ] {
             let endpoint = Endpoint::new(url, TlsFiles::default()).unwrap();
             assert_eq!(endpoint.database(), named, "{url}");
-            assert_eq!(endpoint.in_database(3).to_string(), shown, "{url}");
+            let other = endpoint.clone().or_in_database(Some(3));
+            let kept = named.or((!endpoint.is_cluster()).then_some(3));
+            assert_eq!(other.database(), kept, "{url}");
+            let third = endpoint.in_database(3);
+            assert_eq!(third.to_string(), shown, "{url}");
+            assert_eq!(
+                third.database(),
+                (!third.is_cluster()).then_some(3),
+                "{url}"
+            );
         }
     }
 

@@ -33,6 +33,16 @@ fn host(text: &str, default: u16) -> Option<Address> {
     (port > 0).then_some((host, port))
 }
 
+/// `host:port`.
+pub(crate) fn name((host, port): &Address) -> String {
+    format!("{host}:{port}")
+}
+
+/// `host:port,host:port…`.
+pub(crate) fn names(all: &[Address]) -> String {
+    all.iter().map(name).collect::<Vec<_>>().join(",")
+}
+
 /// How one of them is reached.
 pub(crate) fn info(
     (host, port): &Address,

@@ -23,6 +23,7 @@
 // The driver leaves the choice of cryptography to whoever links it; ours is in the features of this.
 use rustls as _;
 
+mod answer;
 mod cluster;
 mod endpoint;
 mod error;

@@ -10,11 +10,11 @@ use tokio::time::timeout;
 use crate::cluster::{self, Cluster, Nodes};
 use crate::endpoint::{Endpoint, open};
 use crate::error::Error;
-use crate::hosts::Address;
+use crate::hosts::{self, Address};
 use crate::slot::Slots;
 use crate::tls::TlsFiles;
 
-/// So many nodes are asked at once when none is known to answer.
+/// So many known nodes are asked at once, besides the seeds, when none is known to answer.
 const ASKED: usize = 32;
 
 /// A master of a cluster.
@@ -65,10 +65,10 @@ impl Scout {
         let nodes = asking.unwrap_or(Err(Error::Late(within)))?;
         let masters = nodes.masters.iter().map(|(at, _)| at);
         self.known = masters.chain(&nodes.replicas).cloned().collect();
-        let masters = nodes.masters.into_iter().map(|((host, port), slots)| {
-            let info = self.cluster.node(&(host.clone(), port))?;
+        let masters = nodes.masters.into_iter().map(|(at, slots)| {
+            let info = self.cluster.node(&at)?;
             Ok(Master {
-                name: format!("{host}:{port}"),
+                name: hosts::name(&at),
                 endpoint: Endpoint::of_node(info, self.tls.clone()),
                 slots,
             })
@@ -83,7 +83,11 @@ impl Scout {
 
     /// The node at `host:port` says that it does not hold what it was said to hold: it knows better, and is asked next.
     pub async fn believe(&mut self, name: &str, within: Duration) {
-        let known = self.known.iter().find(|at| is(at, name)).cloned();
+        let known = self
+            .known
+            .iter()
+            .find(|at| hosts::name(at) == name)
+            .cloned();
         if let Some(at) = known
             && self.kept.as_ref().is_none_or(|kept| kept.at != at)
             && let Ok((_, kept)) = asked(&self.cluster, &self.tls, at, within).await
@@ -94,10 +98,11 @@ impl Scout {
 
     /// The node at `host:port` does not work: others are asked rather than this one.
     pub fn distrust(&mut self, name: &str) {
-        if self.kept.as_ref().is_some_and(|kept| is(&kept.at, name)) {
+        let is = |at: &Address| hosts::name(at) == name;
+        if self.kept.as_ref().is_some_and(|kept| is(&kept.at)) {
             self.kept = None;
         }
-        self.distrusted = self.known.iter().find(|at| is(at, name)).cloned();
+        self.distrusted = self.known.iter().find(|at| is(at)).cloned();
     }
 
     async fn ask(&mut self, within: Duration) -> Result<Nodes, Error> {
@@ -115,19 +120,20 @@ impl Scout {
 
     /// Asks all nodes that are known at once: one that hangs holds up nobody.
     async fn find(&mut self, within: Duration) -> Result<(Nodes, Kept), Error> {
-        let mut places: Vec<_> = self.known.iter().chain(&self.cluster.seeds).collect();
+        // The seeds always: of many known nodes all that are asked may be gone.
+        let known = self.known.iter().take(ASKED);
+        let mut places: Vec<_> = known.chain(&self.cluster.seeds).collect();
         let distrusted = self.distrusted.take();
         if places.iter().any(|at| Some(*at) != distrusted.as_ref()) {
             places.retain(|at| Some(*at) != distrusted.as_ref());
         }
         places.sort();
         places.dedup();
-        places.truncate(ASKED);
         let mut all = JoinSet::new();
         for at in places.into_iter().cloned() {
             let (cluster, tls) = (self.cluster.clone(), self.tls.clone());
             all.spawn(async move {
-                let name = format!("{}:{}", at.0, at.1);
+                let name = hosts::name(&at);
                 let asked = asked(&cluster, &tls, at, within.mul_f64(0.8)).await;
                 asked.map_err(|error| (name, error))
             });
@@ -147,7 +153,7 @@ impl Scout {
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Kept({}:{})", self.at.0, self.at.1)
+        write!(f, "Kept({})", hosts::name(&self.at))
     }
 }
 
@@ -155,11 +161,6 @@ impl std::fmt::Debug for Cluster {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Cluster({self})")
     }
-}
-
-fn is((host, port): &Address, name: &str) -> bool {
-    let split = name.rsplit_once(':');
-    split.is_some_and(|(name, text)| name == host && text.parse() == Ok(*port))
 }
 
 /// Connects to a node and asks it.

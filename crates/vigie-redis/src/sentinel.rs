@@ -86,6 +86,7 @@ impl Sentinels {
 
     pub(crate) fn in_database(mut self, database: i64) -> Self {
         self.server = self.server.set_db(database);
+        self.names_database = true;
         self
     }
 
@@ -106,7 +107,7 @@ impl Sentinels {
             let (at, sentinels, tls) = (at.clone(), self.clone(), tls.clone());
             asked.spawn(async move {
                 let led = sentinels.led_by(&at, &tls, each).await;
-                led.map_err(|reason| format!("{}:{} {reason}", at.0, at.1))
+                led.map_err(|reason| format!("{} {reason}", hosts::name(&at)))
             });
         }
         let mut tried = Vec::new();
@@ -143,15 +144,15 @@ impl Sentinels {
             let Some(master) = answer else {
                 return Err("knows no master of this name".to_owned());
             };
-            let of_master = |error: Error| format!("leads to {}:{}: {error}", master.0, master.1);
+            let name = hosts::name(&master);
+            let of_master = |error: Error| format!("leads to {name}: {error}");
             let info = hosts::info(&master, self.over_tls, &self.server).map_err(of_master)?;
             let client = tls.client(info).map_err(of_master)?;
             let mut connection = open(&client, within).await.map_err(of_master)?;
             match greeting::of(&mut connection).await.map_err(of_master)?.role {
-                Some(role) if role != "master" => Err(format!(
-                    "leads to {}:{}, which is a {role}",
-                    master.0, master.1
-                )),
+                Some(role) if role != "master" => {
+                    Err(format!("leads to {name}, which is a {role}"))
+                }
                 _ => Ok(connection),
             }
         };
@@ -163,12 +164,8 @@ impl Sentinels {
 
 impl fmt::Display for Sentinels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sentinel ")?;
-        for (n, (host, port)) in self.hosts.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(f, "{comma}{host}:{port}")?;
-        }
-        write!(f, "/{}/{}", self.master, self.server.db())
+        let (hosts, database) = (hosts::names(&self.hosts), self.server.db());
+        write!(f, "sentinel {hosts}/{}/{database}", self.master)
     }
 }
 

@@ -27,12 +27,7 @@ impl TlsFiles {
     /// # Errors
     /// When it cannot be read, or holds none, or one that cannot be understood.
     pub fn judge_certificates(path: &Path) -> Result<(), Error> {
-        let pem = read(path)?;
-        match certificates(&pem) {
-            Ok(0) => Err(unusable(path, "it holds no certificate in PEM format")),
-            Ok(_) => Ok(()),
-            Err(reason) => Err(unusable(path, reason)),
-        }
+        certificates_of(path).map(drop)
     }
 
     /// Judges the file of a key. The error says nothing of its content.
@@ -40,19 +35,7 @@ impl TlsFiles {
     /// # Errors
     /// When it cannot be read, or holds no key.
     pub fn judge_key(path: &Path) -> Result<(), Error> {
-        // What a key looks like is for the TLS library to say; a password on it we do not have.
-        let pem = read(path)?;
-        let holds = |text: &str| pem.windows(text.len()).any(|part| part == text.as_bytes());
-        if holds("BEGIN ENCRYPTED PRIVATE KEY") || holds("Proc-Type: 4,ENCRYPTED") {
-            return Err(unusable(
-                path,
-                "the key is encrypted; a key without a password is needed",
-            ));
-        }
-        if !holds("PRIVATE KEY-----") {
-            return Err(unusable(path, "it holds no private key in PEM format"));
-        }
-        Ok(())
+        key_of(path).map(drop)
     }
 
     /// A client for the server at `info`, with what the files hold now.
@@ -62,23 +45,45 @@ impl TlsFiles {
             return Client::open(info).map_err(Error::Redis);
         }
         let client_tls = self.client.as_ref().map(|(certificate, key)| {
-            Self::judge_certificates(certificate)?;
-            Self::judge_key(key)?;
             Ok(ClientTlsConfig {
-                client_cert: read(certificate)?,
-                client_key: read(key)?,
+                client_cert: certificates_of(certificate)?,
+                client_key: key_of(key)?,
             })
         });
-        let root_cert = self.ca.as_deref().map(|ca| {
-            Self::judge_certificates(ca)?;
-            read(ca)
-        });
+        let root_cert = self.ca.as_deref().map(certificates_of);
         let files = TlsCertificates {
             client_tls: client_tls.transpose()?,
             root_cert: root_cert.transpose()?,
         };
         Client::build_with_tls(info, files).map_err(Error::Redis)
     }
+}
+
+/// What a file of certificates holds, if these can be used.
+fn certificates_of(path: &Path) -> Result<Vec<u8>, Error> {
+    let pem = read(path)?;
+    match certificates(&pem) {
+        Ok(0) => Err(unusable(path, "it holds no certificate in PEM format")),
+        Ok(_) => Ok(pem),
+        Err(reason) => Err(unusable(path, reason)),
+    }
+}
+
+/// What the file of a key holds, if it can be used.
+fn key_of(path: &Path) -> Result<Vec<u8>, Error> {
+    // What a key looks like is for the TLS library to say; a password on it we do not have.
+    let pem = read(path)?;
+    let holds = |text: &str| pem.windows(text.len()).any(|part| part == text.as_bytes());
+    if holds("BEGIN ENCRYPTED PRIVATE KEY") || holds("Proc-Type: 4,ENCRYPTED") {
+        return Err(unusable(
+            path,
+            "the key is encrypted; a key without a password is needed",
+        ));
+    }
+    if !holds("PRIVATE KEY-----") {
+        return Err(unusable(path, "it holds no private key in PEM format"));
+    }
+    Ok(pem)
 }
 
 /// How many certificates there are.

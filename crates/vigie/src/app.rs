@@ -271,12 +271,8 @@ pub(crate) fn is_cluster(redis: &config::Redis) -> Result<bool> {
 
 /// The check of Redis, also for `vigie check`.
 pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
-    let endpoint = endpoint(redis)?;
     let first = redis.databases.first().copied();
-    let endpoint = match first.filter(|_| endpoint.database().is_none()) {
-        Some(first) => endpoint.in_database(first),
-        None => endpoint,
-    };
+    let endpoint = endpoint(redis)?.or_in_database(first);
     Ok(probes::Redis::at("redis", endpoint))
 }
 

@@ -19,8 +19,12 @@ pub(super) fn check(settings: &Settings, r: &mut Reader) {
     );
     without_redis("queues", "the queues are in Redis", r);
     half_a_certificate(r);
-    certificates_without_tls(settings, r);
-    databases(settings, r);
+    if let Some(redis) = &settings.redis
+        && let Ok(endpoint) = Endpoint::new(redis.url.expose_secret(), TlsFiles::default())
+    {
+        certificates_without_tls(&endpoint, r);
+        databases(&redis.databases, &endpoint, r);
+    }
 }
 
 fn two_listeners(settings: &Settings, r: &mut Reader) {
@@ -103,11 +107,8 @@ fn half_a_certificate(r: &mut Reader) {
     r.problem(Problem::at(place, title, label));
 }
 
-fn certificates_without_tls(settings: &Settings, r: &mut Reader) {
-    let Some(redis) = &settings.redis else {
-        return;
-    };
-    if redis.url.expose_secret().starts_with("rediss") {
+fn certificates_without_tls(endpoint: &Endpoint, r: &mut Reader) {
+    if endpoint.is_over_tls() {
         return;
     }
     let keys = ["redis.ca_file", "redis.cert_file", "redis.key_file"];
@@ -124,17 +125,10 @@ fn certificates_without_tls(settings: &Settings, r: &mut Reader) {
 }
 
 /// The address is a secret: only the database that it names is told.
-fn databases(settings: &Settings, r: &mut Reader) {
-    let Some(redis) = &settings.redis else {
+fn databases(all: &[u16], endpoint: &Endpoint, r: &mut Reader) {
+    let Some(place) = r.place("redis.databases").cloned() else {
         return;
     };
-    let (Some(place), Ok(endpoint)) = (
-        r.place("redis.databases").cloned(),
-        Endpoint::new(redis.url.expose_secret(), TlsFiles::default()),
-    ) else {
-        return;
-    };
-    let all = &redis.databases;
     let twice = (1..all.len()).find(|at| all[..*at].contains(&all[*at]));
     let named = endpoint.database();
     let known = |named: i64| all.iter().any(|database| i64::from(*database) == named);
