@@ -185,6 +185,9 @@ async fn queries_wait_their_turn_and_a_client_that_leaves_gives_it_back() {
         "query timed out in query queue"
     );
     assert_eq!(get(ours, "/api/v1/query?query=1&time=0").await.status, 200);
+    // One that compiles a regular expression is never small.
+    let compiles = "/api/v1/query?query=x%7Ba%3D~%22b%22%7D&time=0&timeout=20ms";
+    assert_eq!(get(ours, compiles).await.status, 503);
     assert_eq!(get(ours, "/api/v1/status/buildinfo").await.status, 200);
     assert_eq!(get(ours, "/-/ready").await.status, 200);
 
