@@ -250,9 +250,9 @@ impl Fold {
         });
     }
 
-    /// So many jobs were in flight at `now`, by the server's clock, and all that happened until then was read. Jobs can go without an
-    /// event that names them: `drain()` and `obliterate()` leave none, `clean()` one that only counts. When most of those
-    /// that are remembered for long cannot be there any more, they are forgotten.
+    /// So many jobs were in flight at `now`, by the server's clock, and all that happened until then was read. Jobs can go
+    /// without an event that names them: `drain()` and `obliterate()` leave none, `clean()` one that only counts. When most
+    /// of those that are remembered for long cannot be there any more, they are forgotten.
     pub(crate) fn hold_against(&mut self, in_flight: u64, now: u64) {
         let most_are_gone = |jobs: usize| jobs as u64 > in_flight.saturating_mul(2);
         let is_old = |job: &Job| job.since.saturating_add(SETTLED) < now;

@@ -26,7 +26,6 @@ const JOB: &str = "vigie";
 pub(crate) struct Scraper {
     registry: Registry,
     current: Current,
-    history: History,
     appender: Appender,
     refused: Family<Gauge, 1>,
     instance: String,
@@ -45,12 +44,10 @@ impl Scraper {
         clock: Clock,
     ) -> Self {
         register(registry, current);
-        let history = current.history();
         Self {
             registry: registry.clone(),
             current: current.clone(),
-            appender: history.appender(),
-            history,
+            appender: current.history().appender(),
             refused: registry.family(&catalogue::HISTORY_REFUSED),
             instance,
             clock,
@@ -102,9 +99,8 @@ impl Scraper {
     /// What was scraped meanwhile is in it when others see it.
     fn go_on_in(&mut self, history: History) {
         let mut appender = history.appender();
-        opening::move_scrapes(&self.history, &mut appender);
+        opening::move_scrapes(&self.current.history(), &mut appender);
         self.appender = appender;
-        self.history = history.clone();
         self.current.is_now(history);
     }
 
@@ -141,19 +137,19 @@ impl Scraper {
 
     /// When the clock was ahead and is set right, all that is new would be refused until it is there again.
     fn follow_the_clock(&mut self, time: i64) {
-        let newest = self.history.stats().newest;
+        let newest = self.current.history().stats().newest;
         if self.lost >= MOST_LOST && newest > Some(time) {
             warn!(
                 "the clock was set back: what the history holds of the time after now is dropped"
             );
-            self.history.forget_after(time);
+            self.current.history().forget_after(time);
             self.lost = 0;
         }
     }
 
     /// Copies what the history counts, and logs when its disk fails or works again.
     fn tell(&mut self) {
-        let stats = self.history.stats();
+        let stats = self.current.history().stats();
         let refused = stats.committed.refused;
         for (reason, count) in [
             ("out_of_order", refused.out_of_order),

@@ -147,7 +147,7 @@ impl Counts {
     /// The same happened to so many jobs of a name that was handed to [`Counts::name`], or of none that is known.
     ///
     /// What is alerted on must be seen to grow: a stall whose name came with it is counted where there was a 0 before.
-    /// Most queues never see the other two: these series are made when first needed.
+    /// Most jobs never see the other two: a name has a series of them when it is first needed.
     pub(crate) fn tally(&self, incident: Incident, name: Option<NameId>, jobs: u64) {
         let (family, names) = match incident {
             Incident::Stalled => (&self.families.stalled, &self.names[..self.settled]),

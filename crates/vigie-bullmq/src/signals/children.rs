@@ -19,9 +19,7 @@ impl Children {
     pub(super) fn ask(&self, ask: &mut Ask<'_>) {
         if let Self::Ask = self {
             // The score is when the parent was added, or went back to wait for more children, in milliseconds.
-            let range = ask.of_part("ZRANGEBYSCORE", "waiting-children");
-            range.arg("-inf").arg("+inf").arg("WITHSCORES");
-            range.arg("LIMIT").arg(0).arg(1);
+            ask.first("waiting-children");
         }
     }
 

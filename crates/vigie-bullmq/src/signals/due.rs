@@ -27,11 +27,7 @@ impl Delayed {
 
     pub(super) fn ask(&self, now: u64, ask: &mut Ask<'_>) {
         match self {
-            Self::First => {
-                let range = ask.of_part("ZRANGEBYSCORE", "delayed");
-                range.arg("-inf").arg("+inf").arg("WITHSCORES");
-                range.arg("LIMIT").arg(0).arg(1);
-            }
+            Self::First => ask.first("delayed"),
             Self::Overdue => {
                 let before = now.saturating_sub(GRACE).saturating_mul(DELAYED);
                 let range = ask.of_part("ZCOUNT", "delayed").arg("-inf");

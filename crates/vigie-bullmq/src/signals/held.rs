@@ -77,16 +77,16 @@ impl RateLimit {
             Window::Count => {
                 self.step = Window::Over;
                 let counted = replies.next();
+                if *counted == Value::Nil {
+                    // The window ended meanwhile.
+                    (self.limited, self.reset) = (Some(false), None);
+                    return;
+                }
                 self.limited = match (millis(counted), self.most) {
                     (Some(BY_HAND..), _) => Some(true),
                     (Some(begun), Some(most)) => Some(begun >= most),
-                    // The window ended meanwhile.
-                    (None, _) if *counted == Value::Nil => Some(false),
                     _ => None,
                 };
-                if self.limited == Some(false) && *counted == Value::Nil {
-                    self.reset = None;
-                }
             }
             Window::Over => {}
         }

@@ -166,6 +166,13 @@ impl Ask<'_> {
         self.pipeline.cmd(command).arg(self.key.part(part))
     }
 
+    /// The member of a sorted set that has the lowest score, with that; for [`scored`].
+    fn first(&mut self, part: &str) {
+        let range = self.of_part("ZRANGEBYSCORE", part);
+        range.arg("-inf").arg("+inf").arg("WITHSCORES");
+        range.arg("LIMIT").arg(0).arg(1);
+    }
+
     /// A key that begins with a job's; `what` is empty for the job itself.
     fn of_job(&mut self, command: &str, job: &[u8], what: &str) -> &mut Pipeline {
         let key = self.key.job(&[job, what.as_bytes()].concat());

@@ -144,13 +144,9 @@ impl Reader {
         key: &str,
         judge: impl Fn(&Path) -> Result<(), vigie_redis::Error>,
     ) -> Option<PathBuf> {
-        let path = self.optional(key, text)?;
-        let place = self.place(key)?.clone();
-        let path = match place {
-            Place::File(_) => self.directory.join(path),
-            _ => PathBuf::from(path),
-        };
+        let path = self.path(key)?;
         if let Err(error) = judge(&path) {
+            let place = self.place(key)?.clone();
             let title = format!("{key}: this file cannot be used");
             self.problem(Problem::at(place, title, error.to_string()).local());
         }

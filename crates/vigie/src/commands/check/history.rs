@@ -130,10 +130,11 @@ fn kept(path: &Path) -> io::Result<Kept> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name();
-        let is_ours = Path::new(&name)
-            .extension()
-            .is_some_and(|end| end == "block" || end == "log");
-        if is_ours {
+        let parts = name.to_str().and_then(|name| name.split_once('.'));
+        let is_ours = |(number, kind): (&str, &str)| {
+            matches!(kind, "block" | "log") && number.parse::<i64>().is_ok()
+        };
+        if parts.is_some_and(is_ours) {
             kept.files += 1;
             // One that went meanwhile takes no room.
             kept.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
