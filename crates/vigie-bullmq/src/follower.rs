@@ -40,8 +40,8 @@ const MOST: usize = 8_000;
 const LEAST: usize = 100;
 /// What an answer should not exceed, by the size of the entries before it: return values can be large.
 const ANSWER: usize = 8 << 20;
-/// How often idle streams are looked at, all together: half a percent of a core of the server's.
-const IDLE_LOOKS_PER_SECOND: f64 = 4_000.0;
+/// How often idle streams are looked at, all together: less than half a percent of a core of the server's.
+const IDLE_LOOKS_PER_SECOND: f64 = 3_500.0;
 /// No stream is left alone for longer.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
