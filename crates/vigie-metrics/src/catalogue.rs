@@ -142,7 +142,7 @@ catalogue! {
     /// Levels, with a type of their own.
     BULLMQ_JOBS: Gauge, 3 = Desc::gauge(
         "bullmq_jobs",
-        "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two. Counted within redis.levels_every of an event of the queue, and at least every 10 s: drain(), obliterate() and changePriority() leave no event.",
+        "Jobs in a state they stay in: waiting, active, delayed, prioritized, paused, waiting-children. No job is in two. Counted within redis.levels_every of an event of the queue, and at least every 10 s: drain(), obliterate() and changePriority() leave no event. BullMQ 3 and 4 put a marker among the jobs that wait while others are delayed: it is not counted, unless more than 64 jobs were added with lifo after it.",
         &["prefix", "queue", "state"],
     ).max_series(6 * QUEUES);
     /// Finished jobs that are kept.
