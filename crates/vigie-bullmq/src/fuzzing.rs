@@ -7,11 +7,11 @@ use std::collections::VecDeque;
 
 use redis::Value;
 
-use crate::entry::{Entry, Event, StreamId, StreamInfo, each_stream, size};
-use crate::fold::{Batch, Fold, Incident, Name, Outcome};
-use crate::jobs::Room;
-use crate::ledger::Ledger;
-use crate::repair::Ended;
+use crate::events::entry::{Entry, Event, StreamId, StreamInfo, each_stream, size};
+use crate::events::fold::{Batch, Fold, Incident, Name, Outcome};
+use crate::events::jobs::Room;
+use crate::events::ledger::Ledger;
+use crate::events::repair::Ended;
 
 const NAMES: usize = 3;
 const JOBS: usize = 20;

@@ -31,62 +31,37 @@
 //! # }
 //! ```
 //!
-//! | module | what it knows |
+//! | folder | what it knows |
 //! | --- | --- |
-//! | `key`, `entry` | the names of keys; what the server answers |
-//! | `fold`, `names`, `pauses`, `jobs`, `table` | what events come to, and what is remembered of jobs meanwhile |
-//! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
-//! | `levels`, `discovery` | the commands that count and find, and their replies; `survey` asks them |
-//! | `refresh` | which queues to count when |
-//! | `signals`, `workers` | the same for how old, late and stuck jobs are, what holds them back, and who works on them |
-//! | `series`, `shared`, `activity` | where it is published, and who knows what |
-//! | `election`, `lease`, `rights` | which of several watchers exports, and the lease in Redis that decides it if nobody else does, and whether it may be had |
-//! | `node`, `reading` | the parts that have connections of their own; what goes with a queue from one to another |
-//! | `link`, `control`, `inspector`, `stream`, `follower`, `cluster`, `watcher` | connections, tasks and time; all others are pure |
+//! | `events` | the event streams: what they come to, what is remembered meanwhile, what was missed |
+//! | `queues` | how queues are found, and their jobs counted |
+//! | `signals` | how old, late and stuck jobs are, what holds them back, and who works on them |
+//! | `nodes` | the parts that have connections of their own |
+//! | `election` | which of several watchers exports, by a lease in Redis if nobody else decides it |
+//! | `series`, `shared` | where all of it is published, and who knows what |
+//! | `watcher` | the handle, and the settings |
+//!
+//! Connections, tasks and time are in `link`, `cluster`, `survey`, `control`, `inspector`, `stream`, `follower`, `lease`,
+//! `rights` and `watcher`; all other modules are pure.
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
-mod activity;
-mod cluster;
-mod control;
-mod discovery;
 mod election;
-mod entry;
 mod error;
-mod fold;
-mod follower;
+mod events;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod inspector;
-mod jobs;
-mod key;
-mod lease;
-mod ledger;
-mod levels;
-mod link;
-mod names;
-mod node;
-mod pauses;
-mod reading;
-mod refresh;
-mod repair;
-mod rights;
+mod nodes;
+mod queues;
 mod series;
 mod shared;
 mod signals;
-mod stream;
-mod survey;
-mod table;
 mod watcher;
-mod workers;
 
-#[cfg(test)]
-mod memory_tests;
-
+pub use election::lease::Lease;
+pub use election::rights::check_lease;
 pub use election::{Election, Tenure};
 pub use error::Error;
-pub use lease::Lease;
-pub use levels::{Levels, State};
-pub use rights::check_lease;
+pub use queues::levels::{Levels, State};
 pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};

@@ -10,16 +10,16 @@ use vigie_metrics::Registry;
 use vigie_redis::Slots;
 
 use crate::Settings;
-use crate::activity::Activity;
-use crate::cluster::Doubts;
-use crate::discovery::Found;
 use crate::election::Tenure;
-use crate::fold::Fold;
-use crate::jobs::Room;
-use crate::key::QueueKey;
-use crate::levels::Levels;
-use crate::node::{Keyspace, Node};
-use crate::reading::{Handover, Reading};
+use crate::events::activity::Activity;
+use crate::events::fold::Fold;
+use crate::events::jobs::Room;
+use crate::events::reading::{Handover, Reading};
+use crate::nodes::cluster::Doubts;
+use crate::nodes::node::{Keyspace, Node};
+use crate::queues::discovery::Found;
+use crate::queues::key::QueueKey;
+use crate::queues::levels::Levels;
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
 use crate::signals::Remembered;
 

@@ -11,17 +11,17 @@ use tokio_util::sync::CancellationToken;
 use vigie_metrics::{Registry, catalogue};
 use vigie_redis::{Endpoint, Slots};
 
-use crate::cluster::Cluster;
 use crate::election::Election;
+use crate::election::lease::Candidate;
 use crate::error::Error;
-use crate::lease::Candidate;
-use crate::levels::Levels;
-use crate::link::Link;
-use crate::node;
-use crate::refresh;
+use crate::nodes::cluster::Cluster;
+use crate::nodes::link::Link;
+use crate::nodes::node;
+use crate::queues::levels::Levels;
+use crate::queues::refresh;
+use crate::queues::survey;
 use crate::series;
 use crate::shared::Shared;
-use crate::survey;
 
 /// Which jobs are the production tick.
 #[derive(Clone, Debug, PartialEq, Eq)]

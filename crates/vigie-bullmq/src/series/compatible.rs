@@ -7,7 +7,7 @@ use vigie_metrics::{Counter, Family, Gauge, Registry, Series, catalogue};
 
 use super::FINAL;
 use super::gauges::set;
-use crate::levels::{Levels, State};
+use crate::queues::levels::{Levels, State};
 
 pub(crate) struct Compatible {
     count: Family<Gauge, 2>,

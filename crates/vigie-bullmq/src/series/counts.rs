@@ -6,9 +6,9 @@ use std::time::Duration;
 use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
 use super::{FINAL, Families, Row};
-use crate::fold::{Batch, End, Incident};
-use crate::key::QueueKey;
-use crate::names::{NameId, UNKNOWN};
+use crate::events::fold::{Batch, End, Incident};
+use crate::events::names::{NameId, UNKNOWN};
+use crate::queues::key::QueueKey;
 
 /// How an attempt can end, in the order of `Outcome`.
 const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];

@@ -8,8 +8,8 @@ use vigie_metrics::{Family, Gauge, Series};
 
 use super::compatible::CompatibleRow;
 use super::{FINAL, Families};
-use crate::key::QueueKey;
-use crate::levels::{Levels, State};
+use crate::queues::key::QueueKey;
+use crate::queues::levels::{Levels, State};
 use crate::signals::Signals;
 
 /// `queue_jobs_total` of one queue name: the sum over the prefixes and databases that have it.

@@ -3,8 +3,8 @@
 use redis::Value;
 
 use super::{Ask, Events, Replies, millis};
-use crate::entry::{bytes, count, list};
-use crate::levels::is_marker;
+use crate::events::entry::{bytes, count, list};
+use crate::queues::levels::is_marker;
 
 /// Jobs looked at, those taken first.
 const JOBS: isize = 100;

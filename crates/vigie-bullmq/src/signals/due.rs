@@ -1,7 +1,7 @@
 //! What should have begun by now: delayed jobs, and the runs of job schedulers.
 
 use super::{Ask, Replies, millis, scored};
-use crate::entry::{bytes, count, list};
+use crate::events::entry::{bytes, count, list};
 
 /// How long after its time a delayed job may still be promoted, in milliseconds: workers sleep up to 5 s.
 const GRACE: u64 = 5_000;

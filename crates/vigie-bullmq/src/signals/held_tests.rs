@@ -3,8 +3,8 @@ use super::super::tests::{
 };
 use super::super::{Known, Look, Remembered, Signals};
 use super::*;
-use crate::key::QueueKey;
-use crate::pauses::Pauses;
+use crate::events::pauses::Pauses;
+use crate::queues::key::QueueKey;
 
 /// A rate limit where one job waits, of which the events told.
 fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bool>, Option<u64>) {

@@ -1,20 +1,23 @@
 //! What else one looks at in a queue: how old, how late, how stuck its jobs are, and what holds them back.
 //!
 //! A [`Look`] at one queue is a plain value that says what to ask next and takes the replies. The looks at
-//! all queues advance together, so that every step is one round trip for all of them.
+//! all queues advance together, so that every step is one round trip for all of them. `inspector` is who asks; `workers` reads
+//! the list of clients for it.
 
 mod active;
 mod children;
 mod due;
 mod held;
+pub(crate) mod inspector;
 mod waiting;
+pub(crate) mod workers;
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::entry::bytes;
-use crate::key::QueueKey;
-use crate::levels::{Levels, State};
-use crate::pauses::Pauses;
+use crate::events::entry::bytes;
+use crate::events::pauses::Pauses;
+use crate::queues::key::QueueKey;
+use crate::queues::levels::{Levels, State};
 
 use active::Active;
 use children::Children;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::entry::tests::bulk;
+use crate::events::entry::tests::bulk;
 use proptest::prelude::*;
 use std::collections::HashMap;
 

@@ -6,8 +6,8 @@
 use redis::Value;
 
 use super::{Ask, Events, Replies, millis, scored};
-use crate::entry::{bytes, count, list};
-use crate::levels::{Levels, State, is_marker};
+use crate::events::entry::{bytes, count, list};
+use crate::queues::levels::{Levels, State, is_marker};
 
 /// Jobs looked at where the next one is taken: stalled and rate-limited jobs are put there too, in front of
 /// older ones, and those added with `lifo`.
@@ -222,7 +222,7 @@ fn delay(options: &Value) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::tests::bulk;
+    use crate::events::entry::tests::bulk;
 
     #[test]
     fn a_delay_is_found_in_the_options() {

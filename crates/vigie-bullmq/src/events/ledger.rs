@@ -3,8 +3,8 @@
 //! BullMQ trims its streams, so entries can be gone before they are read. The server counts all that was
 //! ever added; held against what was read, that tells the loss to the entry.
 
-use crate::entry::{StreamId, StreamInfo};
-use crate::repair::{Ended, Repair};
+use crate::events::entry::{StreamId, StreamInfo};
+use crate::events::repair::{Ended, Repair};
 
 /// The reading of one stream.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use redis::{Cmd, Value};
 
-use crate::entry::bytes;
-use crate::key::QueueKey;
+use crate::events::entry::bytes;
+use crate::queues::key::QueueKey;
 
 /// What stands between the queue and a worker's own name.
 const NAMED: &str = ":w:";
@@ -97,7 +97,7 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::entry::tests::bulk;
+    use crate::events::entry::tests::bulk;
     use proptest::prelude::*;
 
     fn counted(clients: &[(&str, &str)], queues: &[(&str, &str)]) -> Vec<u64> {

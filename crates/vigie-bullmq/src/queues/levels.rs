@@ -2,8 +2,8 @@
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::entry::{bytes, count, list};
-use crate::key::QueueKey;
+use crate::events::entry::{bytes, count, list};
+use crate::queues::key::QueueKey;
 
 /// A state a job stays in. No job is in two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ pub(crate) fn ask_exists(queue: &QueueKey) -> Cmd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::tests::bulk;
+    use crate::events::entry::tests::bulk;
     use proptest::prelude::*;
 
     fn replies_of(sizes: [i64; 8], paused: bool, version: &str, tails: &[&[&str]]) -> Vec<Value> {

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::entry::{Entry, Event, StreamId};
-use crate::jobs::{Job, Jobs, NAMES, Room, Stage};
-use crate::names::{NameId, Names};
-use crate::pauses::Pauses;
+use crate::events::entry::{Entry, Event, StreamId};
+use crate::events::jobs::{Job, Jobs, NAMES, Room, Stage};
+use crate::events::names::{NameId, Names};
+use crate::events::pauses::Pauses;
 
 /// A longer job id is not looked up.
 const LONGEST_ID: usize = 1024;

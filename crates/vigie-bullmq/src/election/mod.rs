@@ -1,11 +1,14 @@
 //! Whether this watcher is the one of several that exports, and until when.
 
+pub(crate) mod lease;
+pub(crate) mod rights;
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::lease::Lease;
+use crate::election::lease::Lease;
 
 /// Of several watchers of the same Redis one exports.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use crate::error::Error;
-use crate::fold::Fold;
-use crate::link::{Link, is_elsewhere, unless_of_key};
-use crate::node::Node;
-use crate::pauses::Pauses;
+use crate::events::fold::Fold;
+use crate::events::pauses::Pauses;
+use crate::nodes::link::{Link, is_elsewhere, unless_of_key};
+use crate::nodes::node::Node;
 use crate::shared::{Census, Queue, Shared};
+use crate::signals::workers;
 use crate::signals::{self, Events, Known, Look, Remembered, Replies};
-use crate::workers;
 
 /// Queues looked at together.
 const CHUNK: usize = 500;

@@ -21,9 +21,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::entry::bytes;
 use crate::error::Error;
-use crate::link::{Backoff, Link};
+use crate::events::entry::bytes;
+use crate::nodes::link::{Backoff, Link};
 use crate::shared::Shared;
 
 /// Renewals and tries in a period.

@@ -9,16 +9,16 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, info, warn};
 use vigie_redis::Slots;
 
-use crate::discovery::{FIRST_PAUSE, Found, PAUSE, Sweep};
 use crate::error::Error;
-use crate::inspector::Inspector;
-use crate::key::QueueKey;
-use crate::levels;
-use crate::link::{Backoff, Link, unless_of_key};
-use crate::node::Node;
-use crate::refresh::{self, Seen};
+use crate::nodes::link::{Backoff, Link, unless_of_key};
+use crate::nodes::node::Node;
+use crate::queues::discovery::{FIRST_PAUSE, Found, PAUSE, Sweep};
+use crate::queues::key::QueueKey;
+use crate::queues::levels;
+use crate::queues::refresh::{self, Seen};
+use crate::queues::survey::{ask, first_of_bullmq, step, validate};
 use crate::shared::{Counted, Shared};
-use crate::survey::{ask, first_of_bullmq, step, validate};
+use crate::signals::inspector::Inspector;
 
 pub(crate) struct Control {
     shared: Arc<Shared>,
@@ -230,7 +230,7 @@ impl Control {
         let mut gone = HashMap::new();
         for (key, answer) in missing.into_iter().zip(&answers) {
             unless_of_key("looking for queues", answer)?;
-            if crate::entry::count(answer) == Some(0) {
+            if crate::events::entry::count(answer) == Some(0) {
                 let since = self.gone.get(key).copied().unwrap_or(now);
                 gone.insert(key.clone(), since);
             }

@@ -4,9 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use crate::entry::{Entry, Event, StreamId};
-use crate::fold::{Batch, Fold};
-use crate::jobs::Room;
+use crate::events::entry::{Entry, Event, StreamId};
+use crate::events::fold::{Batch, Fold};
+use crate::events::jobs::Room;
 
 /// The system's allocator, which counts for each thread how many bytes it holds, and the most it held.
 struct Counting;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::entry::{bytes, count, list};
-use crate::key::QueueKey;
-use crate::levels::is_before;
+use crate::events::entry::{bytes, count, list};
+use crate::queues::key::QueueKey;
+use crate::queues::levels::is_before;
 
 /// Keys looked at in one step: well under a millisecond of the server's time.
 const STEP: usize = 1000;
@@ -114,7 +114,7 @@ pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::entry::tests::bulk;
+    use crate::events::entry::tests::bulk;
 
     #[test]
     fn walks_to_the_end() {

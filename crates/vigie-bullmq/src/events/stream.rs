@@ -6,11 +6,11 @@ use std::time::Duration;
 use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
-use crate::entry::{Entry, Event, StreamId, StreamInfo, bytes};
-use crate::fold::{Batch, End, Name, Tally};
-use crate::ledger::Ledger;
-use crate::link::is_elsewhere;
-use crate::reading::Reading;
+use crate::events::entry::{Entry, Event, StreamId, StreamInfo, bytes};
+use crate::events::fold::{Batch, End, Name, Tally};
+use crate::events::ledger::Ledger;
+use crate::events::reading::Reading;
+use crate::nodes::link::is_elsewhere;
 use crate::shared::Queue;
 
 /// How soon after an entry the reading is held against the server's count.

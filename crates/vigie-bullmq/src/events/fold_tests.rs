@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use crate::names::UNKNOWN;
+use crate::events::names::UNKNOWN;
 use proptest::prelude::*;
 
 const NAMES: usize = 3;

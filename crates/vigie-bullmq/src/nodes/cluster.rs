@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use vigie_redis::{Master, Scout};
 
-use crate::link::Backoff;
-use crate::node::{self, Keyspace, Node};
+use crate::nodes::link::Backoff;
+use crate::nodes::node::{self, Keyspace, Node};
 use crate::shared::Shared;
 
 /// How often a cluster is asked for its masters when nothing seems to have changed.

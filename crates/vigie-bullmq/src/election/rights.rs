@@ -7,10 +7,10 @@
 use redis::Value;
 
 use crate::Settings;
-use crate::entry::bytes;
+use crate::election::lease::Lease;
 use crate::error::Error;
-use crate::lease::Lease;
-use crate::link::Link;
+use crate::events::entry::bytes;
+use crate::nodes::link::Link;
 
 /// Makes sure that this user may hold the lease, and says who does. Nothing is written.
 ///

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::key::QueueKey;
-use crate::ledger::Ledger;
+use crate::events::ledger::Ledger;
+use crate::queues::key::QueueKey;
 use crate::series::{Counts, Families, Row};
 
 /// A reading.

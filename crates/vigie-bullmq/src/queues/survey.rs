@@ -2,11 +2,11 @@
 
 use vigie_redis::Slots;
 
-use crate::discovery::{self, Found, Sweep};
 use crate::error::Error;
-use crate::key::QueueKey;
-use crate::levels::{self, Levels};
-use crate::link::{Link, is_elsewhere, unless_of_key};
+use crate::nodes::link::{Link, is_elsewhere, unless_of_key};
+use crate::queues::discovery::{self, Found, Sweep};
+use crate::queues::key::QueueKey;
+use crate::queues::levels::{self, Levels};
 
 /// Queues counted in one round trip: question and answers take a kilobyte and a half each.
 const CHUNK: usize = 1_000;

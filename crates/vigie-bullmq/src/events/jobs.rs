@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use crate::names::NameId;
-use crate::table::Table;
+use crate::events::names::NameId;
+use crate::events::table::Table;
 
 /// Places for jobs, shared by all queues.
 #[derive(Clone)]

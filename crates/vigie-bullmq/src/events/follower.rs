@@ -20,13 +20,13 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::entry::{bytes, each_stream, size};
 use crate::error::Error;
-use crate::fold::{Batch, End, Name, Tally};
-use crate::link::{Backoff, Link, is_elsewhere, refused, unless_of_key};
-use crate::node::Node;
+use crate::events::entry::{bytes, each_stream, size};
+use crate::events::fold::{Batch, End, Name, Tally};
+use crate::events::stream::{self, Pace, Stream};
+use crate::nodes::link::{Backoff, Link, is_elsewhere, refused, unless_of_key};
+use crate::nodes::node::Node;
 use crate::shared::{Queues, Shared};
-use crate::stream::{self, Pace, Stream};
 
 /// Streams in one command.
 const CHUNK: usize = 1_000;

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_redis::{Endpoint, Slots};
 
-use crate::control::Control;
-use crate::follower::Follower;
-use crate::key::QueueKey;
+use crate::events::follower::Follower;
+use crate::queues::control::Control;
+use crate::queues::key::QueueKey;
 use crate::series::Families;
 use crate::shared::{Queues, Shared};
 

@@ -1,0 +1,11 @@
+//! The parts that have connections of their own: servers, databases, masters of a cluster.
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | `node` | one of them, and what it holds |
+//! | `link` | a connection to it |
+//! | `cluster` | the task that knows which there are |
+
+pub(crate) mod cluster;
+pub(crate) mod link;
+pub(crate) mod node;
