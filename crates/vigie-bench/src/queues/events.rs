@@ -36,7 +36,7 @@ struct Followed {
     elapsed: Duration,
     /// The watcher's thread.
     cpu: Duration,
-    /// Milliseconds that markers took to be counted.
+    /// Milliseconds that markers took to be counted; none beside jobs of BullMQ itself.
     behind: Vec<f64>,
 }
 
@@ -48,6 +48,14 @@ impl Followed {
     /// Whether it is all there.
     fn whole(&self) -> bool {
         self.lost == 0.0 && self.exact
+    }
+
+    /// Milliseconds that markers took, by the middle or the most of them; – when there were none.
+    fn behind(&self, of: impl Fn(&[f64]) -> f64) -> String {
+        match self.behind.as_slice() {
+            [] => "–".into(),
+            behind => figure(of(behind)),
+        }
     }
 }
 
@@ -79,8 +87,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             if followed.whole() { "yes" } else { "**no**" }.into(),
             format!("{} %", figure(share)),
             format!("{} µs", figure(micros)),
-            figure(median(&followed.behind)),
-            figure(most(&followed.behind)),
+            followed.behind(median),
+            followed.behind(most),
         ]);
     };
     let mut best = 0.0;
