@@ -42,11 +42,11 @@ const DEMO: &[Tool] = &[
     tools::PSQL,
     tools::REDIS_SERVER,
     tools::REDIS_CLI,
-    tools::OPENSSL,
     tools::NODE,
     tools::NPM,
 ];
 const TEST: &[Tool] = &[
+    tools::OPENSSL,
     tools::MARIADBD,
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
