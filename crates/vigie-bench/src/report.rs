@@ -1,5 +1,8 @@
 //! Results as Markdown, ready for `BENCHMARKS.md`.
 
+/// Bytes of a MiB.
+pub(crate) const MIB: f64 = 1024.0 * 1024.0;
+
 /// A table; the first row is its head.
 pub(crate) struct Table<const N: usize>(Vec<[String; N]>);
 

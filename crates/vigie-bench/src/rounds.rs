@@ -29,8 +29,11 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// The median, and the least and the greatest value.
+/// The median, and the least and the greatest of several values.
 pub(crate) fn spread(values: &[f64], write: impl Fn(f64) -> String) -> String {
+    if values.len() < 2 {
+        return write(median(values));
+    }
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     format!(
@@ -60,7 +63,14 @@ mod tests {
         assert_eq!(median(&[]), 0.0);
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        let text = spread(&[3.0, 1.0, 2.0], |value| format!("{value:.0}"));
-        assert_eq!(text, "2 (1–3)");
+    }
+
+    #[test]
+    fn one_value_has_no_spread() {
+        let write = |value| format!("{value:.0}");
+        assert_eq!(spread(&[3.0, 1.0, 2.0], write), "2 (1–3)");
+        assert_eq!(spread(&[2.0, 2.0], write), "2 (2–2)");
+        assert_eq!(spread(&[3.0], write), "3");
+        assert_eq!(spread(&[], write), "0");
     }
 }

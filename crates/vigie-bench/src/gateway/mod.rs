@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use self::load::{IdleConnections, Wrk};
 use self::servers::{Backend, Proxy};
-use crate::report::{Table, Targets, figure, heading, note};
+use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 use crate::{Options, pinned};
 
@@ -19,7 +19,6 @@ const CONNECTIONS: usize = 64;
 const IDLE: usize = 2_000;
 /// How often the memory of idle connections is measured, each time on a fresh process.
 const FRESH: usize = 3;
-const MIB: f64 = 1_048_576.0;
 
 /// What was measured of a proxy, one value a round.
 #[derive(Default)]

@@ -4,9 +4,9 @@ use vigie_history::{History, Settings};
 
 use super::data::{self, Backend};
 use super::ours::{Filler, on_disk};
-use super::{MIB, seconds};
+use super::seconds;
 use crate::Options;
-use crate::report::{Table, Targets, figure, heading, note};
+use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 
 /// The scrapes that are appended in a round: six hours.

@@ -12,13 +12,12 @@ use anyhow::Context;
 use vigie_testkit::Process;
 
 use crate::Options;
-use crate::report::{Table, Targets, figure, heading, note};
+use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 use crate::usage;
 use ask::{Party, Question, Times, compare};
 pub(crate) use ours::serve;
 
-const MIB: f64 = 1_048_576.0;
 /// How often a question is asked in a round; its median counts.
 const ASKED: usize = 3;
 /// A day as Grafana asks for it, for a panel of half a screen: every two minutes.

@@ -2,7 +2,7 @@
 
 use redis::Connection;
 
-use super::QUEUES;
+use super::{QUEUES, feed};
 
 /// How many queues are busy at a time.
 pub(super) const BUSY: usize = 100;
@@ -36,18 +36,10 @@ impl Busy {
         for _ in 0..BUSY {
             let queue = self.next;
             self.next = (queue + 1) % QUEUES;
-            let events = format!("bull:queue-{queue}:events");
-            for fields in [
-                &["event", "added", "name", "job"],
-                &["event", "waiting"][..],
-                &["event", "active", "prev", "waiting"],
-                &["event", "completed", "returnvalue", "null"],
-            ] {
-                let entry = pipeline.cmd("XADD").arg(&events);
-                entry.arg("MAXLEN").arg("~").arg(10_000).arg("*");
-                entry.arg(fields).arg("jobId").arg("busy").ignore();
-            }
-            let wait = format!("bull:queue-{queue}:wait");
+            let name = format!("queue-{queue}");
+            let end = ["event", "completed", "returnvalue", "null"];
+            feed::life(&mut pipeline, &name, "busy", "job", &end);
+            let wait = format!("bull:{name}:wait");
             match self.more[queue] {
                 true => pipeline.lpop(wait, None).ignore(),
                 false => pipeline.lpush(wait, "more").ignore(),

@@ -7,7 +7,7 @@ use vigie_bullmq::Settings;
 use vigie_testkit::{Scrape, Script};
 
 use super::LATE;
-use super::feed::{ENTRIES_A_JOB, Fed, Feed, NAMES};
+use super::feed::{self, ENTRIES_A_JOB, Fed, Feed, NAMES};
 use super::lag::{self, Markers};
 use super::server::Server;
 use super::watched::Watched;
@@ -36,7 +36,7 @@ struct Followed {
     elapsed: Duration,
     /// The watcher's thread.
     cpu: Duration,
-    /// Milliseconds that markers took to be counted.
+    /// Milliseconds that markers took to be counted; none beside jobs of BullMQ itself.
     behind: Vec<f64>,
 }
 
@@ -48,6 +48,22 @@ impl Followed {
     /// Whether it is all there.
     fn whole(&self) -> bool {
         self.lost == 0.0 && self.exact
+    }
+
+    /// How many events are known to be lost; at least one when it is not all there.
+    fn missing(&self) -> f64 {
+        match self.whole() {
+            true => 0.0,
+            false => self.lost.max(1.0),
+        }
+    }
+
+    /// Milliseconds that markers took, by the middle or the most of them; – when there were none.
+    fn behind(&self, of: impl Fn(&[f64]) -> f64) -> String {
+        match self.behind.as_slice() {
+            [] => "–".into(),
+            behind => figure(of(behind)),
+        }
     }
 }
 
@@ -79,8 +95,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
             if followed.whole() { "yes" } else { "**no**" }.into(),
             format!("{} %", figure(share)),
             format!("{} µs", figure(micros)),
-            figure(median(&followed.behind)),
-            figure(most(&followed.behind)),
+            followed.behind(median),
+            followed.behind(most),
         ]);
     };
     let mut best = 0.0;
@@ -132,18 +148,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         targets.at_least(&what, PROMISED as f64, rate, "");
     }
     targets.at_most("behind at that pace, most", BEHIND, behind, " ms");
-    let lost = if large.whole() {
-        0.0
-    } else {
-        large.lost.max(1.0)
-    };
-    targets.at_most("lost with return values of 10 KB", 0.0, lost, "");
-    let lost = if real.whole() {
-        0.0
-    } else {
-        real.lost.max(1.0)
-    };
-    targets.at_most("lost of real jobs", 0.0, lost, "");
+    let what = "lost with return values of 10 KB";
+    targets.at_most(what, 0.0, large.missing(), "");
+    targets.at_most("lost of real jobs", 0.0, real.missing(), "");
     targets.print();
     Ok(())
 }
@@ -171,7 +178,7 @@ async fn replayed(
         length,
         value,
     };
-    feed.open(&mut server.connection)?;
+    feed::open(&mut server.connection, &feed.queues)?;
     watched.until_counted(queues)?;
     pinned::move_to(pinned::OTHERS, None)?;
     let last = &feed.queues[queues - 1];

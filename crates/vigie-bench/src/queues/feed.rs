@@ -7,12 +7,16 @@ use redis::{Connection, Pipeline};
 
 /// BullMQ's own bound of a stream.
 const KEPT: usize = 10_000;
+/// Queues that are opened at a time.
+const OPENED: usize = 1_000;
 /// Between two batches of a paced feed.
 const BEAT: Duration = Duration::from_millis(5);
 /// Jobs of a batch when there is no pace.
 const BATCH: u64 = 400;
 /// What a job leaves in the stream: added, waiting, active, and its end.
 pub(super) const ENTRIES_A_JOB: u64 = 4;
+/// What a job that waits has left so far.
+pub(super) const ENTRIES_TO_WAIT: u64 = 2;
 pub(super) const NAMES: [&str; 3] = ["mail", "resize", "report"];
 /// One job in ten fails.
 const FAILS: u64 = 10;
@@ -35,23 +39,21 @@ pub(super) struct Fed {
     pub(super) ends: [[u64; 2]; NAMES.len()],
 }
 
-impl Feed {
-    /// Makes the queues, as BullMQ does when one is opened.
-    pub(super) fn open(&self, connection: &mut Connection) -> anyhow::Result<()> {
+/// Makes queues, as BullMQ does when one is opened.
+pub(super) fn open(connection: &mut Connection, queues: &[String]) -> anyhow::Result<()> {
+    for queues in queues.chunks(OPENED) {
         let mut pipeline = redis::pipe();
-        for queue in &self.queues {
-            let meta = format!("bull:{queue}:meta");
-            let bound = ("opts.maxLenEvents", KEPT);
-            let fields = pipeline.cmd("HSET").arg(meta);
-            fields
-                .arg("version")
-                .arg("bullmq:5")
-                .arg(bound.0)
-                .arg(bound.1);
+        for queue in queues {
+            let meta = pipeline.cmd("HSET").arg(format!("bull:{queue}:meta"));
+            meta.arg("version").arg("bullmq:5.81.5");
+            meta.arg("opts.maxLenEvents").arg(KEPT).ignore();
         }
-        Ok(pipeline.query(connection)?)
+        pipeline.query::<()>(connection)?;
     }
+    Ok(())
+}
 
+impl Feed {
     /// Writes for its length.
     pub(super) fn write(&self, connection: &mut Connection) -> anyhow::Result<Fed> {
         let mut fed = Fed::default();
@@ -105,13 +107,20 @@ fn one(pipeline: &mut Pipeline, queue: &str, value: &str, fed: &mut Fed) {
 
 /// All entries of one job that ends like that.
 pub(super) fn life(pipeline: &mut Pipeline, queue: &str, job: &str, name: &str, end: &[&str]) {
+    come(pipeline, queue, job, name);
+    let active = ["event", "active", "prev", "waiting"];
+    entries(pipeline, queue, job, [&active, end]);
+}
+
+/// The entries of a job that was added and waits.
+pub(super) fn come(pipeline: &mut Pipeline, queue: &str, job: &str, name: &str) {
+    let added = ["event", "added", "name", name];
+    entries(pipeline, queue, job, [&added, &["event", "waiting"]]);
+}
+
+fn entries(pipeline: &mut Pipeline, queue: &str, job: &str, entries: [&[&str]; 2]) {
     let key = format!("bull:{queue}:events");
-    for fields in [
-        &["event", "added", "name", name],
-        &["event", "waiting"][..],
-        &["event", "active", "prev", "waiting"],
-        end,
-    ] {
+    for fields in entries {
         let entry = pipeline.cmd("XADD").arg(&key);
         entry.arg("MAXLEN").arg("~").arg(KEPT).arg("*");
         entry.arg(fields).arg("jobId").arg(job).ignore();

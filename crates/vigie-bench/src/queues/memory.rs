@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use redis::Connection;
 use tokio::time::sleep;
 
 use super::apart::Apart;
+use super::feed::{self, ENTRIES_A_JOB, ENTRIES_TO_WAIT};
 use super::server::Server;
-use crate::report::{Table, Targets, figure, heading, note};
+use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::{Options, pinned};
 
 const QUEUES: usize = 10_000;
 const JOBS: usize = 1_000_000;
 /// Queues of the many jobs, when they are in many.
 const SPREAD: usize = 1_000;
-const MIB: f64 = 1024.0 * 1024.0;
+/// What the jobs are called, and how one ends.
+const NAME: &str = "mail";
+const END: [&str; 2] = ["event", "completed"];
 /// Jobs written at a time, to streams that keep 10,000 entries.
 const BATCH: usize = 2_000;
 /// It is looked at all queues, and all streams are checked, by then.
@@ -89,7 +91,7 @@ struct Many {
 async fn queues() -> anyhow::Result<Many> {
     let mut server = Server::start(pinned::OTHERS).await?;
     let names: Vec<_> = (0..QUEUES).map(|n| format!("queue-{n}")).collect();
-    open(&mut server.connection, &names)?;
+    feed::open(&mut server.connection, &names)?;
     let mut watcher = Apart::start(&server.redis.url(), pinned::MEASURED)?;
     let all = |field: &'static str| move |said: &serde_json::Value| said[field] == QUEUES;
     watcher.until(all("counted")).await?;
@@ -99,9 +101,7 @@ async fn queues() -> anyhow::Result<Many> {
     for names in names.chunks(100) {
         let mut pipeline = redis::pipe();
         for name in names {
-            for event in ["added", "waiting", "active", "completed"] {
-                entry(&mut pipeline, name, event, "1");
-            }
+            feed::life(&mut pipeline, name, "1", NAME, &END);
         }
         pipeline.query::<()>(&mut server.connection)?;
     }
@@ -128,33 +128,35 @@ async fn jobs(queues: usize) -> anyhow::Result<Jobs> {
     let mut server = Server::start(pinned::OTHERS).await?;
     let names: Vec<_> = (0..queues).map(|n| format!("queue-{n}")).collect();
     let mut watcher = Apart::start(&server.redis.url(), pinned::MEASURED)?;
-    open(&mut server.connection, &names)?;
+    feed::open(&mut server.connection, &names)?;
     watcher.until(|said| said["followed"] == queues).await?;
     // What comes before a stream was first checked is not of the watcher's time.
     sleep(Duration::from_secs(2)).await;
     let mut job = 0;
     let mut written = 0_u64;
-    let mut write = |server: &mut Server, event: &[&str]| -> anyhow::Result<u64> {
+    let mut write = |server: &mut Server, ends: bool| -> anyhow::Result<u64> {
         let mut pipeline = redis::pipe();
         for _ in 0..BATCH {
             job += 1;
-            for event in event {
-                entry(&mut pipeline, &names[job % queues], event, &job.to_string());
-                written += 1;
+            let (queue, job) = (&names[job % queues], job.to_string());
+            match ends {
+                true => feed::life(&mut pipeline, queue, &job, NAME, &END),
+                false => feed::come(&mut pipeline, queue, &job, NAME),
             }
+            written += if ends { ENTRIES_A_JOB } else { ENTRIES_TO_WAIT };
         }
         pipeline.query::<()>(&mut server.connection)?;
         Ok(written)
     };
     // What an answer of that size takes to be read is there from then on.
     for _ in 0..10 {
-        let written = write(&mut server, &["added", "waiting", "active", "completed"])?;
+        let written = write(&mut server, true)?;
         watcher.until(|said| said["read"] == written).await?;
     }
-    let before = (watcher.resident()?, watcher.peak()?);
+    let before = watcher.resident()?;
     let mut end = 0;
     for _ in 0..JOBS / BATCH {
-        let written = write(&mut server, &["added", "waiting"])?;
+        let written = write(&mut server, false)?;
         end = written;
         // Streams keep 10,000 entries.
         watcher
@@ -165,32 +167,9 @@ async fn jobs(queues: usize) -> anyhow::Result<Jobs> {
     let a_job = |more: f64| more / JOBS as f64;
     let number = |field: &str| said[field].as_f64().unwrap_or_default();
     Ok(Jobs {
-        each: a_job(watcher.resident()? - before.0),
-        peak: a_job(watcher.peak()? - before.0.min(before.1)),
+        each: a_job(watcher.resident()? - before),
+        peak: a_job(watcher.peak()? - before),
         read: number("read"),
         lost: number("lost"),
     })
-}
-
-fn open(connection: &mut Connection, names: &[String]) -> anyhow::Result<()> {
-    for names in names.chunks(1_000) {
-        let mut pipeline = redis::pipe();
-        for name in names {
-            let meta = pipeline.cmd("HSET").arg(format!("bull:{name}:meta"));
-            meta.arg("version").arg("bullmq:5.81.5");
-            meta.arg("opts.maxLenEvents").arg(10_000).ignore();
-        }
-        pipeline.query::<()>(connection)?;
-    }
-    Ok(())
-}
-
-fn entry(pipeline: &mut redis::Pipeline, queue: &str, event: &str, job: &str) {
-    let entry = pipeline.cmd("XADD").arg(format!("bull:{queue}:events"));
-    entry.arg("MAXLEN").arg("~").arg(10_000).arg("*");
-    entry.arg("event").arg(event).arg("jobId").arg(job);
-    if event == "added" {
-        entry.arg("name").arg("mail");
-    }
-    entry.ignore();
 }

@@ -86,17 +86,17 @@ pub(super) async fn by_vigie(
     round: &mut Measured,
 ) -> anyhow::Result<()> {
     let alone = busily(server, busy, EVERY, length).await?;
-    let watched = watch(url, NEVER, NEVER)?;
+    let watched = watch(url, |_| ())?;
     settled(&watched).await?;
     let followed = busily(server, busy, EVERY, length).await?;
     let often_followed = busily(server, busy, OFTEN, length).await?;
     drop(watched);
-    let watched = watch(url, OFTEN, NEVER)?;
+    let watched = watch(url, |settings| settings.levels_every = OFTEN)?;
     settled(&watched).await?;
     let often_counted = busily(server, busy, OFTEN, length).await?;
     drop(watched);
 
-    let watched = watch(url, EVERY, NEVER)?;
+    let watched = watch(url, |settings| settings.levels_every = EVERY)?;
     settled(&watched).await?;
     let counted = busily(server, busy, EVERY, length).await?;
     // What was done last is read and counted by then.
@@ -126,7 +126,7 @@ pub(super) async fn by_vigie(
         .followed
         .add(counting + following, both, Duration::ZERO);
 
-    let watched = watch(url, NEVER, Duration::ZERO)?;
+    let watched = watch(url, |settings| settings.signals_every = Duration::ZERO)?;
     settled(&watched).await?;
     let start = Instant::now();
     let looked = busily(server, busy, EVERY, length).await?;
@@ -139,12 +139,14 @@ pub(super) async fn by_vigie(
     Ok(())
 }
 
-fn watch(url: &str, levels: Duration, signals: Duration) -> anyhow::Result<Watched> {
+/// A watcher that follows the streams and, after the start, does nothing else but what is set.
+fn watch(url: &str, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
-    settings.levels_every = levels;
-    settings.signals_every = signals;
+    settings.levels_every = NEVER;
+    settings.signals_every = NEVER;
     settings.workers_every = NEVER;
     settings.discover_every = NEVER;
+    set(&mut settings);
     Watched::start(settings, pinned::OTHERS)
 }
 
@@ -173,6 +175,14 @@ async fn busily(
     Ok(server.work()?.since(&before))
 }
 
+/// What Redis does in about that time, in which no queue has new jobs; and in what time exactly.
+async fn quietly(server: &mut Server, length: Duration) -> anyhow::Result<(Work, Duration)> {
+    let (before, start) = (server.work()?, Instant::now());
+    sleep(length).await;
+    let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
+    Ok((work, elapsed))
+}
+
 /// A watcher that follows nothing, so that it counts everything, again as soon as it has counted.
 pub(super) async fn all_by_vigie(
     server: &mut Server,
@@ -183,9 +193,7 @@ pub(super) async fn all_by_vigie(
 ) -> anyhow::Result<()> {
     let watched = all(url)?;
     watched.until_counted(QUEUES)?;
-    let (before, start) = (server.work()?, Instant::now());
-    sleep(length).await;
-    let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
+    let (work, elapsed) = quietly(server, length).await?;
     let waiting = watched
         .scrape()?
         .sum("queue_jobs_total", &[("state", "waiting")]);
@@ -203,18 +211,15 @@ pub(super) async fn all_by_vigie(
 }
 
 fn all(url: &str) -> anyhow::Result<Watched> {
-    let mut settings = Settings::new(redis::Client::open(url)?);
-    settings.levels_every = Duration::ZERO;
-    settings.signals_every = NEVER;
-    settings.workers_every = NEVER;
-    settings.discover_every = NEVER;
-    // The first look at events is before any queue is known, so there is none.
-    settings.poll_every = NEVER;
-    Watched::start(settings, pinned::OTHERS)
+    watch(url, |settings| {
+        settings.levels_every = Duration::ZERO;
+        // The first look at events is before any queue is known, so there is none.
+        settings.poll_every = NEVER;
+    })
 }
 
-/// As the program does it but without a pause: the streams are followed, the jobs counted of the queues whose turn it is,
-/// and it is looked how old, late and stuck the jobs of all are.
+/// As the program does it but without a pause: the streams are followed, the jobs counted of the queues whose
+/// turn it is, it is looked how old, late and stuck the jobs of all are, and the workers are counted.
 pub(super) async fn all_signals(
     server: &mut Server,
     busy: &Busy,
@@ -222,18 +227,26 @@ pub(super) async fn all_signals(
     length: Duration,
     costs: &mut Costs,
 ) -> anyhow::Result<()> {
-    let watched = watch(url, Duration::ZERO, Duration::ZERO)?;
+    let watched = watch(url, |settings| {
+        settings.levels_every = Duration::ZERO;
+        settings.signals_every = Duration::ZERO;
+        // The program's 15 s are longer than this lasts.
+        settings.workers_every = Duration::ZERO;
+    })?;
     settled(&watched).await?;
-    let (before, start) = (server.work()?, Instant::now());
-    sleep(length).await;
-    let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
+    let (work, elapsed) = quietly(server, length).await?;
     let scrape = watched.scrape()?;
     let waiting = scrape.sum("queue_jobs_total", &[("state", "waiting")]);
     let aged = scrape.samples("bullmq_oldest_waiting_age_seconds", &[]);
+    let workers = scrape.samples("bullmq_workers", &[]);
     let refreshes = work.calls("time") as f64 / (QUEUES as f64 / LOOKED_AT);
     ensure!(
         refreshes >= 1.0 && waiting == busy.waiting() as f64 && aged.count() == QUEUES,
         "Vigie looked wrongly: {waiting} waiting, {refreshes} refreshes"
+    );
+    ensure!(
+        work.calls("client|list") > 0 && workers.count() == QUEUES,
+        "Vigie did not count the workers"
     );
     costs.add(
         work.all_commands().div_f64(refreshes),
@@ -256,9 +269,7 @@ pub(super) async fn round_trips(server: &mut Server) -> anyhow::Result<f64> {
             anyhow::Ok(watched)
         });
         let watched = watched.await??;
-        let (before, start) = (server.work()?, Instant::now());
-        sleep(Duration::from_secs(3)).await;
-        let (work, elapsed) = (server.work()?.since(&before), start.elapsed());
+        let (work, elapsed) = quietly(server, Duration::from_secs(3)).await?;
         let refreshes = work.calls("llen") as f64 / (LLENS * QUEUES as u64) as f64;
         walls.push(elapsed.as_secs_f64() / refreshes);
         tokio::task::spawn_blocking(move || drop(watched)).await?;

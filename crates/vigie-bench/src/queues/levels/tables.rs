@@ -105,10 +105,11 @@ pub(super) fn print(measured: &Measured, trips: f64) {
     }
     table.print();
     note(
-        "All signals of all queues, again and again without a pause, as the program keeps them up: the streams followed, \
-         the jobs counted of the queues whose turn it is, and a look at every queue. Against it what BullMQ's own exporter asks for a page, `Promise.all(queues.map(q => q.exportPrometheusMetrics()))` on one \
-         connection: jobs by state, and nothing of age, workers or schedulers. `igrek8/bullmq-prometheus` is not on npm, \
-         so it cannot be measured here.",
+        "All signals of all queues, as the program keeps them up but again and again without a pause: the streams \
+         followed, the jobs counted of the queues whose turn it is, a look at every queue, and the workers counted, \
+         of which there are none here. Against it what BullMQ's own exporter asks for a page, \
+         `Promise.all(queues.map(q => q.exportPrometheusMetrics()))` on one connection: jobs by state, and nothing of \
+         age, workers or schedulers. `igrek8/bullmq-prometheus` is not on npm, so it cannot be measured here.",
     );
     let mut table = Table::new([
         "a refresh of all signals",
