@@ -7,7 +7,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use vigie_metrics::{Registry, catalogue};
+use vigie_metrics::Registry;
 
 use crate::Options;
 use crate::report::{Table, Targets, figure, heading, note};
@@ -41,8 +41,8 @@ pub(crate) fn run(options: &Options) {
             .collect();
 
         let registry = Registry::new();
-        let duration = registry.family(&catalogue::HTTP_REQUEST_DURATION);
-        let errors = registry.family(&catalogue::HTTP_REQUESTS_ERRORS);
+        let duration = registry.family(&vigie_gateway::metrics::HTTP_REQUEST_DURATION);
+        let errors = registry.family(&vigie_gateway::metrics::HTTP_REQUESTS_ERRORS);
         let mut ours = || {
             on_threads(threads, |at| {
                 let labels = ["GET", &*routes[at % routes.len()], "200"];
@@ -51,7 +51,14 @@ pub(crate) fn run(options: &Options) {
             })
         };
 
-        let histogram = || Histogram::new(catalogue::REQUEST_BUCKETS.seconds.iter().copied());
+        let histogram = || {
+            Histogram::new(
+                vigie_gateway::metrics::REQUEST_BUCKETS
+                    .seconds
+                    .iter()
+                    .copied(),
+            )
+        };
         let peer_duration: Family<Labels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(histogram);
         let peer_errors = Family::<Labels, Counter>::default();

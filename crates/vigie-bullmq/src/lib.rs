@@ -52,6 +52,7 @@ mod events;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod metrics;
 mod nodes;
 mod queues;
 mod series;

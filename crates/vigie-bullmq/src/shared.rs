@@ -129,7 +129,7 @@ impl Shared {
         }
         let mut nodes = Vec::new();
         for database in &settings.databases {
-            let registry = registry.of_database(&database.to_string());
+            let registry = registry.scoped(&database.to_string());
             let families = Arc::new(Families::new(&registry, &settings));
             let space = space(Some(*database), false, families);
             let endpoint = redis.clone().in_database(*database);

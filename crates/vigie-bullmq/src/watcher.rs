@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::metrics;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use vigie_metrics::{Registry, catalogue};
+use vigie_metrics::Registry;
 use vigie_redis::{Endpoint, Slots};
 
 use crate::election::Election;
@@ -129,7 +130,7 @@ impl Watcher {
             exports.store(is_exporter, Relaxed);
             is_exporter
         });
-        registry.collect(&catalogue::QUEUES_EXPORTER, move || {
+        registry.collect(&metrics::QUEUES_EXPORTER, move || {
             Some(f64::from(u8::from(last.load(Relaxed))))
         });
         Self { shared }

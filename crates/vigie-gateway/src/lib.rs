@@ -27,6 +27,7 @@ mod engineio;
 mod forwarded;
 mod gateway;
 mod headers;
+pub mod metrics;
 mod proxy;
 mod record;
 mod routes;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::metrics;
 use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, catalogue};
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
 use crate::routes::{Route, Routes};
 
@@ -103,17 +104,17 @@ impl Metrics {
     pub(crate) fn new(registry: &Registry, routes: Routes, count_client_errors: bool) -> Self {
         let routes = Arc::new(routes);
         let counted = Arc::clone(&routes);
-        registry.collect(&catalogue::GATEWAY_ROUTES, move || {
-            Some(counted.len() as f64)
-        });
+        registry.collect(&metrics::GATEWAY_ROUTES, move || Some(counted.len() as f64));
         let metrics = Self {
-            duration: registry.family(&catalogue::HTTP_REQUEST_DURATION),
-            errors: registry.family(&catalogue::HTTP_REQUESTS_ERRORS),
-            in_flight: registry.family(&catalogue::GATEWAY_IN_FLIGHT).series([]),
-            folded: registry.family(&catalogue::GATEWAY_ROUTE_OVERFLOW),
-            failures: registry.family(&catalogue::GATEWAY_ERRORS),
-            app_up: registry.family(&catalogue::SOURCE_UP).series(["app"]),
-            connections: registry.family(&catalogue::GATEWAY_CONNECTIONS).series([]),
+            duration: registry.family(&metrics::HTTP_REQUEST_DURATION),
+            errors: registry.family(&metrics::HTTP_REQUESTS_ERRORS),
+            in_flight: registry.family(&metrics::GATEWAY_IN_FLIGHT).series([]),
+            folded: registry.family(&metrics::GATEWAY_ROUTE_OVERFLOW),
+            failures: registry.family(&metrics::GATEWAY_ERRORS),
+            app_up: registry
+                .family(&vigie_metrics::own::SOURCE_UP)
+                .series(["app"]),
+            connections: registry.family(&metrics::GATEWAY_CONNECTIONS).series([]),
             routes,
             first_error_code: if count_client_errors { 400 } else { 500 },
         };

@@ -90,6 +90,8 @@ pub struct Meta {
     pub buckets: &'static Buckets,
     /// For a metric that is both levels and counts: which is which.
     pub states: Option<&'static States>,
+    /// The label that a [scoped registry](crate::Registry::scoped) puts before those of every series.
+    pub scope: Option<&'static str>,
     /// How many series the metric may have; further ones are refused and counted.
     pub max_series: usize,
 }
@@ -131,6 +133,7 @@ impl<V, const N: usize> Desc<V, N> {
                 labels,
                 buckets,
                 states: None,
+                scope: None,
                 max_series: if N == 0 { 1 } else { DEFAULT_MAX_SERIES },
             },
             value: PhantomData,
@@ -148,6 +151,13 @@ impl<V, const N: usize> Desc<V, N> {
     #[must_use]
     pub const fn states(mut self, states: &'static States) -> Self {
         self.meta.states = Some(states);
+        self
+    }
+
+    /// Names the label that a [scoped registry](crate::Registry::scoped) adds to every series.
+    #[must_use]
+    pub const fn scoped_by(mut self, label: &'static str) -> Self {
+        self.meta.scope = Some(label);
         self
     }
 
@@ -213,4 +223,30 @@ impl<const N: usize> Desc<Histogram, N> {
     ) -> Self {
         Self::new(name, Kind::Histogram, help, labels, buckets)
     }
+}
+
+/// Declares the metrics a crate records: a `static` [`Desc`] each, and `all()`, the descriptions of all of them.
+///
+/// ```
+/// mod metrics {
+///     use vigie_metrics::{Desc, Gauge, descriptions};
+///
+///     descriptions! {
+///         /// Temperature by room.
+///         TEMPERATURE: Gauge, 1 = Desc::gauge("room_temperature_celsius", "Temperature of a room.", &["room"]);
+///     }
+/// }
+/// assert_eq!(metrics::all()[0].name, "room_temperature_celsius");
+/// ```
+#[macro_export]
+macro_rules! descriptions {
+    ($($(#[$doc:meta])* $name:ident: $value:ty, $labels:literal = $desc:expr;)*) => {
+        $($(#[$doc])* pub static $name: Desc<$value, $labels> = $desc;)*
+
+        /// The descriptions of all metrics in this module.
+        #[must_use]
+        pub fn all() -> Vec<&'static $crate::Meta> {
+            vec![$($name.meta()),*]
+        }
+    };
 }

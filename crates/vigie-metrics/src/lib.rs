@@ -1,27 +1,35 @@
-//! The catalogue of metrics, the registry that holds them, and the exposition formats.
+//! The registry of metrics and the exposition formats.
 //!
-//! A metric is described once, as a [`Desc`] in the [`catalogue`]. A [`Registry`] turns a description
+//! A metric is described once, as a [`Desc`] in the crate that records it ([`descriptions!`]). A [`Registry`] turns a description
 //! into a [`Family`], whose series are recorded into without allocating once they exist, and writes
 //! every family in the Prometheus text format or as OpenMetrics.
 //!
 //! ```
 //! use std::time::Duration;
-//! use vigie_metrics::{Format, Registry, catalogue};
+//! use vigie_metrics::{Buckets, Desc, Format, Histogram, Registry, buckets};
+//!
+//! static BUCKETS: Buckets = buckets![0.01, 0.1, 1.0];
+//! static REQUESTS: Desc<Histogram, 3> = Desc::histogram(
+//!     "http_request_duration_seconds",
+//!     "Request latency.",
+//!     &["method", "route", "code"],
+//!     &BUCKETS,
+//! );
 //!
 //! let registry = Registry::new();
-//! let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+//! let requests = registry.family(&REQUESTS);
 //! requests.observe(["GET", "/players/:id", "200"], Duration::from_millis(12));
 //!
 //! let page = registry.expose(Format::Text);
 //! assert!(page.contains(r#"http_request_duration_seconds_count{method="GET",route="/players/:id",code="200"} 1"#));
 //! ```
 //!
-//! The crate knows nothing of what is watched, of who reads, of clocks, sockets or tasks.
+//! The crate knows neither what is watched nor who reads the metrics, and uses no clock, socket or task.
 
-pub mod catalogue;
 mod desc;
 mod exposition;
 mod family;
+pub mod own;
 mod registry;
 mod value;
 

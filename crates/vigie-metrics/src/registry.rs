@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::Mutex;
 
-use crate::catalogue;
 use crate::desc::{Desc, Meta};
 use crate::exposition::{Each, Encoder, Format, Sample, Visitor};
 use crate::family::{Expose, Family, Scope};
+use crate::own;
 use crate::value::{Counter, Gauge, Value};
 
 /// All families of a program, by name. Clones share them.
@@ -20,10 +20,10 @@ pub struct Registry {
     gates: Arc<Mutex<Vec<Gate>>>,
     refused: Family<Counter, 1>,
     page_length: Arc<AtomicUsize>,
-    database: Option<Arc<str>>,
+    scope: Option<Arc<str>>,
 }
 
-/// The name, and the [database](Registry::of_database) or nothing.
+/// The name, and the value of the [scope](Registry::scoped) or nothing.
 type Key = (&'static str, Arc<str>);
 
 /// What is exposed only at times.
@@ -49,25 +49,25 @@ impl Registry {
     /// A registry with nothing in it but `vigie_series_refused_total`.
     #[must_use]
     pub fn new() -> Self {
-        let refused = Family::new(&catalogue::SERIES_REFUSED, None, None);
+        let refused = Family::new(&own::SERIES_REFUSED, None, None);
         let registry = Self {
             entries: Arc::default(),
             gates: Arc::default(),
             refused: refused.clone(),
             page_length: Arc::new(AtomicUsize::new(16 * 1024)),
-            database: None,
+            scope: None,
         };
         registry.insert(value_of(&None), refused);
         registry
     }
 
-    /// The same registry, for what is of one database of several: the families that it gives of metrics with a
-    /// [scope](catalogue::scope) put that label before those of every series, and share nothing but the name with the
-    /// families of other databases. All other families are the same as without.
+    /// The same registry in a scope, such as one of several databases: families of metrics with a
+    /// [scope label](Meta::scope) put it, with this value, before the labels of every series, and share only the name
+    /// with the families of other scopes. All other families are those of the unscoped registry.
     #[must_use]
-    pub fn of_database(&self, database: &str) -> Self {
+    pub fn scoped(&self, value: &str) -> Self {
         Self {
-            database: Some(database.into()),
+            scope: Some(value.into()),
             ..self.clone()
         }
     }
@@ -77,7 +77,7 @@ impl Registry {
     /// # Panics
     /// When another description of the same name was registered: a mistake in the program.
     pub fn family<V: Value, const N: usize>(&self, desc: &'static Desc<V, N>) -> Family<V, N> {
-        let scope = catalogue::scope(&desc.meta).zip(self.database.clone());
+        let scope = desc.meta.scope.zip(self.scope.clone());
         let key = (desc.meta.name, value_of(&scope));
         let known = self.entries.lock().get(&key).cloned();
         let Some(entry) = known else {
@@ -153,12 +153,14 @@ impl Registry {
     /// `_bucket`, `_sum` and `_count`), the labels in the order of the description with `le` last, the value.
     ///
     /// ```
-    /// use vigie_metrics::{Registry, catalogue};
+    /// use vigie_metrics::{Desc, Gauge, Registry};
+    ///
+    /// static JOBS: Desc<Gauge, 2> = Desc::gauge("jobs", "Jobs by queue and state.", &["queue", "state"]);
     ///
     /// let registry = Registry::new();
-    /// registry.family(&catalogue::QUEUE_JOBS).set(["mail", "waiting"], 3.0);
+    /// registry.family(&JOBS).set(["mail", "waiting"], 3.0);
     /// registry.visit(|name, labels, value| {
-    ///     if name == "queue_jobs_total" {
+    ///     if name == "jobs" {
     ///         assert_eq!(labels, [("queue", "mail"), ("state", "waiting")]);
     ///         assert_eq!(value, 3.0);
     ///     }

@@ -7,7 +7,9 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::time::Duration;
 
-use vigie_metrics::{Registry, catalogue};
+mod support;
+
+use vigie_metrics::Registry;
 
 /// The system's allocator, which counts for each thread how often it is asked for memory.
 struct Counting;
@@ -71,9 +73,9 @@ fn the_count_sees_allocations() {
 #[test]
 fn recording_into_an_existing_series_allocates_nothing() {
     let registry = Registry::new();
-    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
-    let errors = registry.family(&catalogue::HTTP_REQUESTS_ERRORS);
-    let jobs = registry.family(&catalogue::QUEUE_JOBS);
+    let requests = registry.family(&support::REQUESTS);
+    let errors = registry.family(&support::ERRORS);
+    let jobs = registry.family(&support::JOBS);
     let routes: Vec<String> = (0..100).map(|n| format!("/players/:id/{n}")).collect();
     let record = |times: u64| {
         for n in 0..times {
@@ -97,7 +99,7 @@ fn recording_into_an_existing_series_allocates_nothing() {
 #[test]
 fn a_second_thread_allocates_nothing_either() {
     let registry = Registry::new();
-    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let requests = registry.family(&support::REQUESTS);
     let labels = ["GET", "/players/:id", "200"];
     requests.observe(labels, Duration::ZERO);
     let observe = || {
@@ -121,14 +123,12 @@ fn a_second_thread_allocates_nothing_either() {
 fn a_series_that_is_held_allocates_nothing() {
     let registry = Registry::new();
     let request = registry
-        .family(&catalogue::HTTP_REQUEST_DURATION)
+        .family(&support::REQUESTS)
         .series(["GET", "/", "200"]);
     let error = registry
-        .family(&catalogue::HTTP_REQUESTS_ERRORS)
+        .family(&support::ERRORS)
         .series(["GET", "/", "500"]);
-    let level = registry
-        .family(&catalogue::QUEUE_JOBS)
-        .series(["mail", "waiting"]);
+    let level = registry.family(&support::JOBS).series(["mail", "waiting"]);
     let record = || {
         for n in 0..1_000 {
             request.observe(Duration::from_millis(n));

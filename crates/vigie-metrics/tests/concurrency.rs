@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use vigie_metrics::{Counter, Desc, Format, Registry, catalogue};
+mod support;
+
+use vigie_metrics::{Counter, Desc, Format, Registry};
 
 static BOUNDED: Desc<Counter, 1> =
     Desc::counter("bounded_total", "A bounded one.", &["n"]).max_series(10);
@@ -12,7 +14,7 @@ static BOUNDED: Desc<Counter, 1> =
 #[test]
 fn every_recording_is_counted_once() {
     let registry = Registry::new();
-    let requests = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let requests = registry.family(&support::REQUESTS);
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4)
@@ -70,9 +72,7 @@ fn past_the_bound_series_are_refused_and_counted() {
 #[test]
 fn what_is_not_known_is_absent() {
     let registry = Registry::new();
-    let level = registry
-        .family(&catalogue::QUEUE_JOBS)
-        .series(["mail", "waiting"]);
+    let level = registry.family(&support::JOBS).series(["mail", "waiting"]);
     assert!(!registry.expose(Format::Text).contains("queue_jobs_total{"));
     level.set(12.0);
     let line = "queue_jobs_total{queue=\"mail\",state=\"waiting\"} 12\n";

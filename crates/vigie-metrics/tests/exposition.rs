@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use vigie_metrics::{Counter, Desc, Format, Gauge, Histogram, Registry, catalogue};
+mod support;
+
+use vigie_metrics::{Counter, Desc, Format, Gauge, Histogram, Registry};
 use vigie_testkit::promtext::{Format as Parsed, Scrape};
 
 static COUNTER: Desc<Counter, 2> = Desc::counter(
@@ -16,12 +18,8 @@ static COUNTER: Desc<Counter, 2> = Desc::counter(
 );
 static GAUGE: Desc<Gauge, 1> = Desc::gauge("hostile_bytes", "A gauge.", &["a"]);
 static UNTYPED: Desc<Gauge, 1> = Desc::untyped("hostile_jobs_total", "Both.", &["a"]);
-static HISTOGRAM: Desc<Histogram, 1> = Desc::histogram(
-    "hostile_seconds",
-    "Durations.",
-    &["a"],
-    &catalogue::JOB_BUCKETS,
-);
+static HISTOGRAM: Desc<Histogram, 1> =
+    Desc::histogram("hostile_seconds", "Durations.", &["a"], &support::BUCKETS);
 
 /// Label values that look like the syntax around them.
 fn hostile() -> impl Strategy<Value = String> {
@@ -142,13 +140,13 @@ proptest! {
 #[test]
 fn an_observation_falls_into_the_bucket_whose_bound_it_does_not_exceed() {
     let registry = Registry::new();
-    let tick = registry.family(&catalogue::PRODUCTION_TICK_DURATION);
-    for bound in catalogue::TICK_BUCKETS.nanos {
+    let tick = registry.family(&support::TICK);
+    for bound in support::BUCKETS.nanos {
         tick.observe([], Duration::from_nanos(*bound));
         tick.observe([], Duration::from_nanos(*bound + 1));
     }
     let scrape = Scrape::parse(&registry.expose(Format::Text), Parsed::Text).unwrap();
-    for (n, bound) in catalogue::TICK_BUCKETS.seconds.iter().enumerate() {
+    for (n, bound) in support::BUCKETS.seconds.iter().enumerate() {
         let le = bound.to_string();
         let value = scrape.value("production_tick_duration_seconds_bucket", &[("le", &le)]);
         assert_eq!(value, Some((2 * n + 1) as f64), "le={le}");
@@ -175,12 +173,12 @@ fn what_is_exposed_at_times_is_kept_meanwhile() {
     );
     let counter = registry.family(&COUNTER);
     registry.family(&GAUGE).set(["x"], 1.0);
-    registry.family(&catalogue::BUILD_INFO).set(["1", "2"], 1.0);
+    registry.family(&support::BUILD).set(["1", "2"], 1.0);
     counter.inc(["a", "b"]);
     let shown = || {
         let page = registry.expose(Format::Text);
         let scrape = Scrape::parse(&page, Parsed::Text).unwrap();
-        assert!(scrape.family("vigie_build_info").is_some());
+        assert!(scrape.family("build_info").is_some());
         let gauge = scrape.family("hostile_bytes").is_some();
         let count = scrape.value("hostile_total", &[("a", "a"), ("b", "b")]);
         assert_eq!(gauge, count.is_some());

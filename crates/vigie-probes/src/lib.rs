@@ -35,6 +35,7 @@ mod check;
 mod clock;
 mod failure;
 pub mod health;
+pub mod metrics;
 mod published;
 mod redis;
 mod redis_cluster;

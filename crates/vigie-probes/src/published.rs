@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use vigie_metrics::{Family, Gauge, Registry, catalogue};
+use crate::metrics;
+use vigie_metrics::{Family, Gauge, Registry};
 
 use crate::report::Report;
 use crate::state::{Status, Verdict};
@@ -19,10 +20,10 @@ pub(crate) struct Published {
 impl Published {
     pub(crate) fn new(registry: &Registry) -> Self {
         Self {
-            up: registry.family(&catalogue::CHECK_UP),
-            duration: registry.family(&catalogue::CHECK_DURATION),
-            last_success: registry.family(&catalogue::CHECK_LAST_SUCCESS),
-            source_up: registry.family(&catalogue::SOURCE_UP),
+            up: registry.family(&metrics::CHECK_UP),
+            duration: registry.family(&metrics::CHECK_DURATION),
+            last_success: registry.family(&metrics::CHECK_LAST_SUCCESS),
+            source_up: registry.family(&vigie_metrics::own::SOURCE_UP),
         }
     }
 

@@ -5,11 +5,12 @@ mod opening;
 
 use std::time::Duration;
 
+use crate::metrics;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use vigie_history::{Appender, DiskState, History};
-use vigie_metrics::{Family, Gauge, Registry, catalogue};
+use vigie_metrics::{Family, Gauge, Registry};
 use vigie_probes::Clock;
 
 pub(crate) use opening::{Current, load};
@@ -48,7 +49,7 @@ impl Scraper {
             registry: registry.clone(),
             current: current.clone(),
             appender: current.history().appender(),
-            refused: registry.family(&catalogue::HISTORY_REFUSED),
+            refused: registry.family(&metrics::HISTORY_REFUSED),
             instance,
             clock,
             last: None,
@@ -191,23 +192,23 @@ fn register(registry: &Registry, current: &Current) {
         move || read(&current.history())
     };
     registry.collect(
-        &catalogue::HISTORY_SERIES,
+        &metrics::HISTORY_SERIES,
         of(|history| Some(history.stats().series as f64)),
     );
     registry.collect(
-        &catalogue::HISTORY_BYTES,
+        &metrics::HISTORY_BYTES,
         of(|history| Some(history.stats().bytes as f64)),
     );
     registry.collect(
-        &catalogue::HISTORY_OLDEST,
+        &metrics::HISTORY_OLDEST,
         of(|history| Some(history.stats().oldest? as f64 / 1e3)),
     );
     registry.collect(
-        &catalogue::HISTORY_SAMPLES,
+        &metrics::HISTORY_SAMPLES,
         of(|history| Some(history.stats().committed.samples as f64)),
     );
     let current = current.clone();
-    registry.collect(&catalogue::HISTORY_DISK_UP, move || {
+    registry.collect(&metrics::HISTORY_DISK_UP, move || {
         match current.history().stats().disk {
             DiskState::Off => current.is_late().then_some(0.0),
             DiskState::Working => Some(1.0),

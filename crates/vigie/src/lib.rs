@@ -13,12 +13,14 @@
 pub mod admin;
 mod api;
 pub mod app;
+pub mod catalogue;
 pub mod cli;
 pub mod commands;
 pub mod config;
 mod election;
 mod history;
 pub mod logging;
+pub mod metrics;
 mod process;
 mod queues;
 pub mod rules;

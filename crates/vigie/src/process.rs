@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use vigie_metrics::{Registry, catalogue};
+use crate::metrics;
+use vigie_metrics::Registry;
 
 /// The kernel counts CPU time in this many ticks a second; fixed in Linux' user interface.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -11,26 +12,26 @@ const KIBIBYTE: f64 = 1024.0;
 
 /// Registers `vigie_build_info` and the `process_*` metrics. Where there is no `/proc` they are absent.
 pub(crate) fn register(registry: &Registry) {
-    let build = registry.family(&catalogue::BUILD_INFO);
+    let build = registry.family(&metrics::BUILD_INFO);
     build.set([env!("CARGO_PKG_VERSION"), env!("VIGIE_RUSTC")], 1.0);
 
     let started = SystemTime::now().duration_since(UNIX_EPOCH);
     let started = started.ok().map(|since| since.as_secs_f64());
-    registry.collect(&catalogue::PROCESS_START_TIME, move || started);
-    registry.collect(&catalogue::PROCESS_CPU, cpu_seconds);
-    registry.collect(&catalogue::PROCESS_RESIDENT_MEMORY, || {
+    registry.collect(&metrics::PROCESS_START_TIME, move || started);
+    registry.collect(&metrics::PROCESS_CPU, cpu_seconds);
+    registry.collect(&metrics::PROCESS_RESIDENT_MEMORY, || {
         status("VmRSS:").map(|kib| kib * KIBIBYTE)
     });
-    registry.collect(&catalogue::PROCESS_VIRTUAL_MEMORY, || {
+    registry.collect(&metrics::PROCESS_VIRTUAL_MEMORY, || {
         status("VmSize:").map(|kib| kib * KIBIBYTE)
     });
-    registry.collect(&catalogue::PROCESS_THREADS, || status("Threads:"));
-    registry.collect(&catalogue::PROCESS_OPEN_FDS, || {
+    registry.collect(&metrics::PROCESS_THREADS, || status("Threads:"));
+    registry.collect(&metrics::PROCESS_OPEN_FDS, || {
         let descriptors = fs::read_dir("/proc/self/fd").ok()?.count();
         // Reading the directory takes one itself.
         Some(descriptors.saturating_sub(1) as f64)
     });
-    registry.collect(&catalogue::PROCESS_MAX_FDS, || {
+    registry.collect(&metrics::PROCESS_MAX_FDS, || {
         let limits = fs::read_to_string("/proc/self/limits").ok()?;
         let line = limits
             .lines()
@@ -65,7 +66,7 @@ mod tests {
         let registry = Registry::new();
         register(&registry);
         let page = registry.expose(Format::Text);
-        for meta in catalogue::all()
+        for meta in crate::metrics::all()
             .iter()
             .filter(|meta| meta.name.starts_with("process_"))
         {

@@ -1,7 +1,9 @@
 //! The built-in rule files, and what rules may read.
 
 use vigie_alerts::{Known, Metric, States, load};
-use vigie_metrics::{Kind, Meta, catalogue};
+use vigie_metrics::{Kind, Meta};
+
+use crate::catalogue;
 
 /// A rule file that is part of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,7 +63,7 @@ fn metric(meta: &Meta) -> Metric {
             .labels
             .iter()
             .copied()
-            .chain(catalogue::scope(meta))
+            .chain(meta.scope)
             .map(str::to_owned)
             .collect(),
         buckets: meta.buckets.seconds.to_vec(),

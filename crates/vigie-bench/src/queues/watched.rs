@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 use vigie_bullmq::{Settings, Watcher};
-use vigie_metrics::{Counter, Format, Registry, Series, catalogue};
+use vigie_metrics::{Counter, Format, Registry, Series};
 use vigie_testkit::{Scrape, promtext};
 
 use super::LATE;
@@ -76,7 +76,9 @@ impl Watched {
 
     /// The count of completed jobs of a queue and name.
     pub(super) fn completed(&self, queue: &str, name: &str) -> Arc<Series<Counter, 4>> {
-        let ended = self.registry.family(&catalogue::BULLMQ_JOBS_FINISHED);
+        let ended = self
+            .registry
+            .family(&vigie_bullmq::metrics::BULLMQ_JOBS_FINISHED);
         ended.series(["bull", queue, name, "completed"])
     }
 

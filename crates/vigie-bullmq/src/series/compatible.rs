@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use vigie_metrics::{Counter, Family, Gauge, Registry, Series, catalogue};
+use crate::metrics;
+use vigie_metrics::{Counter, Family, Gauge, Registry, Series};
 
 use super::FINAL;
 use super::gauges::set;
@@ -17,12 +18,9 @@ pub(crate) struct Compatible {
 
 impl Compatible {
     pub(super) fn new(registry: &Registry) -> Self {
-        let ended = [
-            &catalogue::BULLMQ_JOB_COMPLETED,
-            &catalogue::BULLMQ_JOB_FAILED,
-        ];
+        let ended = [&metrics::BULLMQ_JOB_COMPLETED, &metrics::BULLMQ_JOB_FAILED];
         Self {
-            count: registry.family(&catalogue::BULLMQ_JOB_COUNT),
+            count: registry.family(&metrics::BULLMQ_JOB_COUNT),
             ended: ended.map(|desc| registry.family(desc)),
         }
     }

@@ -7,7 +7,8 @@ mod gauges;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, catalogue};
+use crate::metrics;
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
 use crate::{Settings, Tick};
 
@@ -21,8 +22,8 @@ const FINAL: [&str; 2] = ["completed", "failed"];
 /// Whether a metric tells of queues, and so the same from every watcher of a Redis.
 pub(crate) fn is_of_queues(name: &str) -> bool {
     let others = [
-        &catalogue::QUEUE_JOBS.meta().name,
-        &catalogue::PRODUCTION_TICK_DURATION.meta().name,
+        &metrics::QUEUE_JOBS.meta().name,
+        &metrics::PRODUCTION_TICK_DURATION.meta().name,
     ];
     name.starts_with("bullmq_") || others.contains(&&name)
 }
@@ -73,47 +74,44 @@ impl Families {
     pub(crate) fn new(registry: &Registry, settings: &Settings) -> Self {
         let tick = settings.tick.clone();
         let compatible = settings.compatible.then(|| Compatible::new(registry));
-        let up = registry.family(&catalogue::SOURCE_UP);
+        let up = registry.family(&vigie_metrics::own::SOURCE_UP);
         Self {
-            jobs: registry.family(&catalogue::QUEUE_JOBS),
+            jobs: registry.family(&metrics::QUEUE_JOBS),
             compatible,
-            levels: registry.family(&catalogue::BULLMQ_JOBS),
-            retained: registry.family(&catalogue::BULLMQ_JOBS_RETAINED),
-            paused: registry.family(&catalogue::BULLMQ_QUEUE_PAUSED),
-            paused_for: registry.family(&catalogue::BULLMQ_QUEUE_PAUSED_SECONDS),
-            concurrency_limit: registry.family(&catalogue::BULLMQ_CONCURRENCY_LIMIT),
-            concurrency_reached: registry.family(&catalogue::BULLMQ_CONCURRENCY_REACHED),
-            rate_limited: registry.family(&catalogue::BULLMQ_RATE_LIMITED),
-            rate_limit_reset: registry.family(&catalogue::BULLMQ_RATE_LIMIT_RESET),
-            oldest_waiting_children: registry
-                .family(&catalogue::BULLMQ_OLDEST_WAITING_CHILDREN_AGE),
-            schedulers: registry.family(&catalogue::BULLMQ_SCHEDULERS),
-            oldest_waiting: registry.family(&catalogue::BULLMQ_OLDEST_WAITING_AGE),
-            oldest_active: registry.family(&catalogue::BULLMQ_OLDEST_ACTIVE_AGE),
-            without_lock: registry.family(&catalogue::BULLMQ_ACTIVE_WITHOUT_LOCK),
-            overdue: registry.family(&catalogue::BULLMQ_DELAYED_OVERDUE),
-            scheduler_late: registry.family(&catalogue::BULLMQ_SCHEDULER_LATE),
-            workers: registry.family(&catalogue::BULLMQ_WORKERS),
-            added: registry.family(&catalogue::BULLMQ_JOBS_ADDED),
-            finished: registry.family(&catalogue::BULLMQ_JOBS_FINISHED),
-            attempts_failed: registry.family(&catalogue::BULLMQ_ATTEMPTS_FAILED),
-            runs: registry.family(&catalogue::BULLMQ_JOB_RUN),
-            waits: registry.family(&catalogue::BULLMQ_JOB_WAIT),
-            stalled: registry.family(&catalogue::BULLMQ_JOBS_STALLED),
-            removed: registry.family(&catalogue::BULLMQ_JOBS_REMOVED),
-            deduplicated: registry.family(&catalogue::BULLMQ_JOBS_DEDUPLICATED),
-            unmeasured: registry.family(&catalogue::BULLMQ_RUNS_UNMEASURED),
-            lost: registry.family(&catalogue::BULLMQ_EVENTS_LOST),
-            exact: registry.family(&catalogue::BULLMQ_OUTCOMES_EXACT),
-            read: registry.family(&catalogue::BULLMQ_EVENTS_READ),
+            levels: registry.family(&metrics::BULLMQ_JOBS),
+            retained: registry.family(&metrics::BULLMQ_JOBS_RETAINED),
+            paused: registry.family(&metrics::BULLMQ_QUEUE_PAUSED),
+            paused_for: registry.family(&metrics::BULLMQ_QUEUE_PAUSED_SECONDS),
+            concurrency_limit: registry.family(&metrics::BULLMQ_CONCURRENCY_LIMIT),
+            concurrency_reached: registry.family(&metrics::BULLMQ_CONCURRENCY_REACHED),
+            rate_limited: registry.family(&metrics::BULLMQ_RATE_LIMITED),
+            rate_limit_reset: registry.family(&metrics::BULLMQ_RATE_LIMIT_RESET),
+            oldest_waiting_children: registry.family(&metrics::BULLMQ_OLDEST_WAITING_CHILDREN_AGE),
+            schedulers: registry.family(&metrics::BULLMQ_SCHEDULERS),
+            oldest_waiting: registry.family(&metrics::BULLMQ_OLDEST_WAITING_AGE),
+            oldest_active: registry.family(&metrics::BULLMQ_OLDEST_ACTIVE_AGE),
+            without_lock: registry.family(&metrics::BULLMQ_ACTIVE_WITHOUT_LOCK),
+            overdue: registry.family(&metrics::BULLMQ_DELAYED_OVERDUE),
+            scheduler_late: registry.family(&metrics::BULLMQ_SCHEDULER_LATE),
+            workers: registry.family(&metrics::BULLMQ_WORKERS),
+            added: registry.family(&metrics::BULLMQ_JOBS_ADDED),
+            finished: registry.family(&metrics::BULLMQ_JOBS_FINISHED),
+            attempts_failed: registry.family(&metrics::BULLMQ_ATTEMPTS_FAILED),
+            runs: registry.family(&metrics::BULLMQ_JOB_RUN),
+            waits: registry.family(&metrics::BULLMQ_JOB_WAIT),
+            stalled: registry.family(&metrics::BULLMQ_JOBS_STALLED),
+            removed: registry.family(&metrics::BULLMQ_JOBS_REMOVED),
+            deduplicated: registry.family(&metrics::BULLMQ_JOBS_DEDUPLICATED),
+            unmeasured: registry.family(&metrics::BULLMQ_RUNS_UNMEASURED),
+            lost: registry.family(&metrics::BULLMQ_EVENTS_LOST),
+            exact: registry.family(&metrics::BULLMQ_OUTCOMES_EXACT),
+            read: registry.family(&metrics::BULLMQ_EVENTS_READ),
             tick: tick.map(|tick| {
-                let ticks = registry.family(&catalogue::PRODUCTION_TICK_DURATION);
+                let ticks = registry.family(&metrics::PRODUCTION_TICK_DURATION);
                 (tick, ticks.series([]))
             }),
-            queues: registry.family(&catalogue::BULLMQ_QUEUES).series([]),
-            refused: registry
-                .family(&catalogue::BULLMQ_QUEUES_REFUSED)
-                .series([]),
+            queues: registry.family(&metrics::BULLMQ_QUEUES).series([]),
+            refused: registry.family(&metrics::BULLMQ_QUEUES_REFUSED).series([]),
             redis_up: up.series(["redis"]),
             events_up: up.series(["events"]),
         }

@@ -22,9 +22,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::metrics;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use vigie_metrics::{Counter, Gauge, Registry, Series, catalogue};
+use vigie_metrics::{Counter, Gauge, Registry, Series};
 
 pub(crate) use sessions::Limits;
 pub(crate) use taps::{RequestTap, ResponseTap};
@@ -66,15 +67,15 @@ struct Metrics {
 impl EngineIo {
     /// An empty table that shows its counts in `registry`.
     pub(crate) fn new(registry: &Registry, limits: Limits, clock: Clock) -> Self {
-        let by_transport = registry.family(&catalogue::SOCKETIO_CONNECTIONS);
+        let by_transport = registry.family(&metrics::SOCKETIO_CONNECTIONS);
         let metrics = Metrics {
             sessions: registry
-                .family(&catalogue::SOCKET_ACTIVE_CONNECTIONS)
+                .family(&metrics::SOCKET_ACTIVE_CONNECTIONS)
                 .series([]),
             polling: by_transport.series(["polling"]),
             websocket: by_transport.series(["websocket"]),
-            adopted: registry.family(&catalogue::SOCKETIO_ADOPTED).series([]),
-            refused: registry.family(&catalogue::SOCKETIO_REFUSED).series([]),
+            adopted: registry.family(&metrics::SOCKETIO_ADOPTED).series([]),
+            refused: registry.family(&metrics::SOCKETIO_REFUSED).series([]),
         };
         metrics.show(Counts::default(), Counts::default());
         Self(Arc::new(Inner {

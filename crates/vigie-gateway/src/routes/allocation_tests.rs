@@ -7,9 +7,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::metrics;
 use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
-use vigie_metrics::{Registry, catalogue};
+use vigie_metrics::Registry;
 
 use super::{Limits, Routes};
 use crate::record::{Metrics, Record};
@@ -133,7 +134,7 @@ fn recording_a_request_on_a_known_route_allocates_nothing() {
     record(Limits::default().promote_after + 1);
     assert_eq!(allocations(|| record(1_000)), 0);
 
-    let duration = registry.family(&catalogue::HTTP_REQUEST_DURATION);
+    let duration = registry.family(&metrics::HTTP_REQUEST_DURATION);
     let labels = ["POST", "/orders/{id}/items", "500"];
     let recorded = u64::from(Limits::default().promote_after) + 1 + 1_000;
     assert_eq!(duration.series(labels).count(), recorded);

@@ -85,7 +85,7 @@ fn redis(r: &mut Reader) -> Option<Redis> {
     let every = || duration(10 * MS..=HOUR);
     let max_queues = r.or(
         "redis.max_queues",
-        integer(1..=vigie_metrics::catalogue::QUEUES as u64),
+        integer(1..=vigie_bullmq::metrics::MAX_QUEUES as u64),
         10_000,
     );
     let levels_every = r.or("redis.levels_every", every(), SECOND);

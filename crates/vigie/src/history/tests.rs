@@ -65,8 +65,10 @@ fn all(history: &History) -> BTreeMap<String, Vec<Sample>> {
 #[test]
 fn what_the_registry_shows_is_what_prometheus_would_have() {
     let mut stage = stage(&Settings::default());
-    let requests = stage.registry.family(&catalogue::HTTP_REQUEST_DURATION);
-    let jobs = stage.registry.family(&catalogue::QUEUE_JOBS);
+    let requests = stage
+        .registry
+        .family(&vigie_gateway::metrics::HTTP_REQUEST_DURATION);
+    let jobs = stage.registry.family(&vigie_bullmq::metrics::QUEUE_JOBS);
     requests.observe(["GET", "/", "200"], Duration::from_millis(30));
     jobs.set(["mail", "waiting"], 3.0);
     stage.scrape_at(15_000 * 1_000);
@@ -187,7 +189,7 @@ fn what_was_scraped_while_it_was_loaded_is_moved() {
         ..Settings::default()
     };
     let mut stage = stage(&settings);
-    let jobs = stage.registry.family(&catalogue::QUEUE_JOBS);
+    let jobs = stage.registry.family(&vigie_bullmq::metrics::QUEUE_JOBS);
     let at = |n: i64| 1_790_000_010_000 + n * 15_000;
     // Two series that begin and end at different times.
     for n in 0..6 {

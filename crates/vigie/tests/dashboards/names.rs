@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vigie_metrics::catalogue;
+use vigie::catalogue;
 
 use crate::model::Dashboard;
 use crate::query::{self, Use};
@@ -49,7 +49,7 @@ fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
             true => ["_bucket", "_sum", "_count"].contains(&suffix),
             false => suffix.is_empty(),
         };
-        is_sample.then(|| meta.labels.iter().copied().chain(catalogue::scope(meta)))
+        is_sample.then(|| meta.labels.iter().copied().chain(meta.scope))
     });
     // A scrape adds the two.
     let mut labels: BTreeSet<String> = ["job", "instance"].map(str::to_owned).into();

@@ -1,24 +1,26 @@
 //! Of several databases each has series of its own, under the same name.
 #![allow(clippy::unwrap_used)]
 
-use vigie_metrics::{Format, Registry, catalogue};
+mod support;
+
+use vigie_metrics::{Format, Registry};
 use vigie_testkit::promtext::{Format as Parsed, Scrape};
 
 #[test]
 fn each_has_its_own_series_under_one_header() {
     let registry = Registry::new();
     for (database, jobs) in [("0", 1.0), ("3", 2.0)] {
-        let registry = registry.of_database(database);
-        let paused = registry.family(&catalogue::BULLMQ_QUEUE_PAUSED);
+        let registry = registry.scoped(database);
+        let paused = registry.family(&support::PAUSED);
         paused.set(["bull", "mail"], jobs);
-        let runs = registry.family(&catalogue::BULLMQ_JOB_RUN);
+        let runs = registry.family(&support::RUNS);
         let labels = ["bull", "mail", "send", "completed"];
         runs.observe(labels, std::time::Duration::from_millis(1));
         // What is of no queue in particular is the same everywhere.
-        let rows = registry.family(&catalogue::QUEUE_JOBS);
+        let rows = registry.family(&support::JOBS);
         rows.set(["mail", "waiting"], jobs);
     }
-    let plain = registry.family(&catalogue::BULLMQ_QUEUE_PAUSED);
+    let plain = registry.family(&support::PAUSED);
     plain.set(["bull", "mail"], 3.0);
 
     for (format, parsed) in [
@@ -65,18 +67,12 @@ fn each_has_its_own_series_under_one_header() {
 fn one_database_leaves_the_others_alone() {
     let registry = Registry::new();
     let [a, b] = ["0", "3"].map(|database| {
-        let registry = registry.of_database(database);
-        let family = registry.family(&catalogue::BULLMQ_WORKERS);
+        let registry = registry.scoped(database);
+        let family = registry.family(&support::PAUSED);
         family.set(["bull", "mail"], 1.0);
         family
     });
     a.retain(|_| false);
     assert_eq!((a.len(), b.len()), (0, 1));
-    assert_eq!(
-        registry
-            .of_database("3")
-            .family(&catalogue::BULLMQ_WORKERS)
-            .len(),
-        1
-    );
+    assert_eq!(registry.scoped("3").family(&support::PAUSED).len(), 1);
 }

@@ -1,0 +1,88 @@
+//! The metrics of HTTP and Engine.IO traffic.
+
+use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, buckets, descriptions};
+
+/// Request latency bounds. 1 s, the threshold of the latency alert, is one of them.
+pub static REQUEST_BUCKETS: Buckets = buckets![
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
+];
+
+descriptions! {
+    /// Specification: requests by method, route and code.
+    HTTP_REQUEST_DURATION: Histogram, 3 = Desc::histogram(
+        "http_request_duration_seconds",
+        "Time from the head of a request read to the last byte of its response sent, seen from in front of the app. Engine.IO traffic is not in it. Code 499: the client went away.",
+        &["method", "route", "code"],
+        &REQUEST_BUCKETS,
+    );
+
+    /// Specification: requests that ended in an error.
+    HTTP_REQUESTS_ERRORS: Counter, 3 = Desc::counter(
+        "http_requests_errors_total",
+        "Requests answered with a code of 500 or above (of 400 or above when gateway.count_client_errors is set).",
+        &["method", "route", "code"],
+    );
+
+    /// Specification: Socket.IO connections.
+    SOCKET_ACTIVE_CONNECTIONS: Gauge, 0 = Desc::gauge(
+        "socket_active_connections",
+        "Engine.IO sessions open through the gateway; equals the server's io.engine.clientsCount.",
+        &[],
+    );
+
+    /// Sessions by transport.
+    SOCKETIO_CONNECTIONS: Gauge, 1 = Desc::gauge(
+        "socketio_connections",
+        "Engine.IO sessions open through the gateway, by transport (polling, websocket).",
+        &["transport"],
+    ).max_series(2);
+
+    /// Sessions that were taken over.
+    SOCKETIO_ADOPTED: Counter, 0 = Desc::counter(
+        "socketio_sessions_adopted_total",
+        "Engine.IO sessions first seen in mid-life: opened before the gateway started, or past the gateway.",
+        &[],
+    );
+
+    /// Sessions that were not tracked.
+    SOCKETIO_REFUSED: Counter, 0 = Desc::counter(
+        "socketio_sessions_untracked_total",
+        "Engine.IO sessions not counted because the session table was full.",
+        &[],
+    );
+
+    /// Requests under way.
+    GATEWAY_IN_FLIGHT: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_requests_in_flight",
+        "Requests whose response has not been sent to the end, Engine.IO traffic left out.",
+        &[],
+    );
+
+    /// Client connections.
+    GATEWAY_CONNECTIONS: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_connections",
+        "Client connections open to the gateway, upgraded ones included.",
+        &[],
+    );
+
+    /// What the gateway answered or ended itself.
+    GATEWAY_ERRORS: Counter, 1 = Desc::counter(
+        "vigie_gateway_errors_total",
+        "Requests that failed between the gateway and the app or the client, by reason. Those answered 502 or 504 were answered by the gateway and not by the app.",
+        &["reason"],
+    ).max_series(32);
+
+    /// Requests outside the learned routes.
+    GATEWAY_ROUTE_OVERFLOW: Counter, 1 = Desc::counter(
+        "vigie_gateway_route_overflow_total",
+        "Requests without a route of their own, by the value they were folded into: <other> (not known yet, or past the bound), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
+        &["folded_into"],
+    ).max_series(4);
+
+    /// How many routes exist.
+    GATEWAY_ROUTES: Gauge, 0 = Desc::gauge(
+        "vigie_gateway_routes",
+        "Values the route label has now: configured patterns and learned templates.",
+        &[],
+    );
+}

@@ -1,0 +1,103 @@
+//! The metrics of the process, its build and its history.
+
+use vigie_metrics::{Desc, Gauge, descriptions};
+
+descriptions! {
+    /// Series of the history.
+    HISTORY_SERIES: Gauge, 0 = Desc::gauge(
+        "vigie_history_series",
+        "Series that have samples in the history.",
+        &[],
+    );
+
+    /// Memory of the history.
+    HISTORY_BYTES: Gauge, 0 = Desc::gauge(
+        "vigie_history_bytes",
+        "Memory that the history takes, about; past history.max_bytes its oldest hours go.",
+        &[],
+    );
+
+    /// Where the history begins.
+    HISTORY_OLDEST: Gauge, 0 = Desc::gauge(
+        "vigie_history_oldest_timestamp_seconds",
+        "Unix time of the oldest sample in the history, or a little before it.",
+        &[],
+    );
+
+    /// Samples that the history took.
+    HISTORY_SAMPLES: Gauge, 0 = Desc::copied_counter(
+        "vigie_history_samples_total",
+        "Samples that the history took.",
+        &[],
+    );
+
+    /// Samples that it did not take.
+    HISTORY_REFUSED: Gauge, 1 = Desc::copied_counter(
+        "vigie_history_samples_refused_total",
+        "Samples that the history did not take, by reason: out_of_order and duplicate (the series has a later one, or one of this time), too_old (its time is sealed), series_limit (there are history.max_series).",
+        &["reason"],
+    ).max_series(4);
+
+    /// Whether the history outlives the process.
+    HISTORY_DISK_UP: Gauge, 0 = Desc::gauge(
+        "vigie_history_disk_up",
+        "1 when the history is written to disk, 0 when this fails, or reading it takes longer than 5 s, and it is kept in memory alone. Without history.path there is no series.",
+        &[],
+    );
+
+    /// Version.
+    BUILD_INFO: Gauge, 2 = Desc::gauge(
+        "vigie_build_info",
+        "Always 1; the labels tell the version of Vigie and of the compiler that built it.",
+        &["version", "rustc"],
+    ).max_series(1);
+
+    /// CPU time.
+    PROCESS_CPU: Gauge, 0 = Desc::copied_counter(
+        "process_cpu_seconds_total",
+        "CPU time Vigie used, user and system.",
+        &[],
+    );
+
+    /// Memory.
+    PROCESS_RESIDENT_MEMORY: Gauge, 0 = Desc::gauge(
+        "process_resident_memory_bytes",
+        "Memory of Vigie that is resident.",
+        &[],
+    );
+
+    /// Address space.
+    PROCESS_VIRTUAL_MEMORY: Gauge, 0 = Desc::gauge(
+        "process_virtual_memory_bytes",
+        "Address space of Vigie.",
+        &[],
+    );
+
+    /// File descriptors.
+    PROCESS_OPEN_FDS: Gauge, 0 = Desc::gauge(
+        "process_open_fds",
+        "File descriptors Vigie has open.",
+        &[],
+    );
+
+    /// The limit of file descriptors.
+    PROCESS_MAX_FDS: Gauge, 0 = Desc::gauge(
+        "process_max_fds",
+        "File descriptors Vigie may have open.",
+        &[],
+    );
+
+    /// Threads.
+    PROCESS_THREADS: Gauge, 0 = Desc::gauge(
+        "process_threads",
+        "Threads of Vigie.",
+        &[],
+    );
+
+    /// Start.
+    PROCESS_START_TIME: Gauge, 0 = Desc::gauge(
+        "process_start_time_seconds",
+        "Unix time at which Vigie started.",
+        &[],
+    );
+}
