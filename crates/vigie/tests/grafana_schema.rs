@@ -21,17 +21,22 @@ use vigie_testkit::conformance::{self, Test};
 use model::Dashboard;
 
 fn main() -> ExitCode {
-    let tests: [(&str, fn(&Path)); 3] = [
-        ("dashboards_fit_the_schema", dashboards_fit_the_schema),
+    let tests: Vec<Test<'static>> = vec![
         (
-            "panels_and_queries_fit_the_schemas_of_their_kind",
-            panels_and_queries_fit_the_schemas_of_their_kind,
+            "dashboards_fit_the_schema".to_owned(),
+            Box::new(dashboards_fit_the_schema),
         ),
-        ("a_mistake_is_found", a_mistake_is_found),
+        (
+            "panels_and_queries_fit_the_schemas_of_their_kind".to_owned(),
+            Box::new(panels_and_queries_fit_the_schemas_of_their_kind),
+        ),
+        (
+            "a_mistake_is_found".to_owned(),
+            Box::new(a_mistake_is_found),
+        ),
     ];
-    let tests = tests.map(|(name, test)| -> Test<'static> { (name.to_owned(), Box::new(test)) });
     let schemas = conformance::data("grafana-schema", "GRAFANA_SCHEMA");
-    conformance::run(schemas, true, tests.into())
+    conformance::run(schemas, true, tests)
 }
 
 /// The schema in a file, or one of its definitions.
