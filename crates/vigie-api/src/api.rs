@@ -17,6 +17,9 @@ use crate::gate::Gate;
 use crate::source::Source;
 use crate::{format, labels, metadata, query, rules, status, vacant};
 
+/// How many small queries run at once.
+const SMALL_CONCURRENCY: usize = 2;
+
 /// What a query may cost, and how it is read.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -77,6 +80,8 @@ struct Inner {
     settings: Settings,
     build: BuildInfo,
     gate: Gate,
+    small_gate: Gate,
+    lookup_gate: Gate,
     now: fn() -> i64,
 }
 
@@ -86,6 +91,8 @@ impl Api {
     pub fn new(source: Arc<dyn Source>, settings: Settings, build: BuildInfo) -> Self {
         Self(Arc::new(Inner {
             gate: Gate::new(settings.concurrency),
+            small_gate: Gate::new(SMALL_CONCURRENCY),
+            lookup_gate: Gate::new(settings.concurrency),
             source,
             settings,
             build,
@@ -105,8 +112,19 @@ impl Api {
         &self.0.build
     }
 
+    /// Admits queries of any size.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    /// Admits queries that end soon, so that they do not wait behind large ones.
+    pub(crate) fn small_gate(&self) -> &Gate {
+        &self.0.small_gate
+    }
+
+    /// Admits requests for names and series, and those that only parse a query.
+    pub(crate) fn lookup_gate(&self) -> &Gate {
+        &self.0.lookup_gate
     }
 
     /// The time of a query that names none, in milliseconds since the epoch.

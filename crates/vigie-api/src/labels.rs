@@ -161,7 +161,7 @@ async fn found<T: Ord + Send + 'static>(
             out.push(b']');
         }))
     };
-    let (response, _) = api.gate().run(api.settings().timeout, work).await?;
+    let (response, _) = api.lookup_gate().run(api.settings().timeout, work).await?;
     Ok(response)
 }
 
