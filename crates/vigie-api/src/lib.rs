@@ -47,6 +47,7 @@ mod gate;
 mod json;
 mod labels;
 mod metadata;
+mod multipart;
 mod number;
 mod params;
 mod query;
