@@ -38,6 +38,9 @@ fn seconds(text: &str) -> Option<i64> {
 /// Reads what Go's `time.RFC3339Nano` reads: years from 0 to 9999, hours of one digit, fractions after a comma, offsets up
 /// to `24:60`. `jiff::Timestamp` ends a day earlier and reads other forms.
 fn rfc3339(text: &str) -> Option<i64> {
+    if !text.is_ascii() {
+        return None;
+    }
     let (date, rest) = (text.get(..10)?, text.get(10..)?.strip_prefix('T')?);
     let separated = date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';
     let (year, month) = (digits::<i16>(&date[..4])?, digits(&date[5..7])?);
