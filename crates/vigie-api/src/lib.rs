@@ -31,6 +31,7 @@
 //! | `/api/v1/metadata` | type, help and unit of the metrics |
 //! | `/api/v1/format_query` | the query as it is written best |
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
+//! | `/api/v1/status/runtimeinfo`, `/flags`, `/config` | when the API started, the limits of a query, an empty configuration |
 //! | `/api/v1/rules`, `/alerts`, `/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
 //! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
@@ -47,6 +48,7 @@ mod gate;
 mod json;
 mod labels;
 mod metadata;
+mod methods;
 mod multipart;
 mod number;
 mod params;
