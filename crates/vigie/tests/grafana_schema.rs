@@ -1,28 +1,47 @@
-//! Grafana's own JSON Schemas, from grafana/grafana-foundation-sdk (`jsonschema/`). They are not part of this repository:
-//! the folder is named by `GRAFANA_SCHEMA`, or lies beside it.
+//! The dashboards against Grafana's own JSON Schemas, from grafana/grafana-foundation-sdk (`jsonschema/`), which are read
+//! in place: they are not part of this repository.
 
-use std::path::PathBuf;
+#![allow(clippy::unwrap_used)]
+
+#[path = "dashboards/files.rs"]
+#[allow(dead_code)]
+mod files;
+#[allow(dead_code)]
+#[path = "dashboards/model.rs"]
+mod model;
+
+use std::path::Path;
+use std::process::ExitCode;
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::model::Dashboard;
+use vigie_testkit::conformance::{self, Test};
 
-/// Where the schemas are, if they are anywhere.
-fn folder() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("GRAFANA_SCHEMA") {
-        return Some(given.into());
-    }
-    let beside = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/grafana-schema"
-    ));
-    beside.exists().then_some(beside)
+use model::Dashboard;
+
+fn main() -> ExitCode {
+    let tests: Vec<Test<'static>> = vec![
+        (
+            "dashboards_fit_the_schema".to_owned(),
+            Box::new(dashboards_fit_the_schema),
+        ),
+        (
+            "panels_and_queries_fit_the_schemas_of_their_kind".to_owned(),
+            Box::new(panels_and_queries_fit_the_schemas_of_their_kind),
+        ),
+        (
+            "a_mistake_is_found".to_owned(),
+            Box::new(a_mistake_is_found),
+        ),
+    ];
+    let schemas = conformance::data("grafana-schema", "GRAFANA_SCHEMA");
+    conformance::run(schemas, true, tests)
 }
 
 /// The schema in a file, or one of its definitions.
-fn schema(file: &str, definition: Option<&str>) -> Option<Validator> {
-    let path = folder()?.join(format!("{file}.jsonschema.json"));
+fn schema(folder: &Path, file: &str, definition: Option<&str>) -> Validator {
+    let path = folder.join(format!("{file}.jsonschema.json"));
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut schema: Value = serde_json::from_str(&text).unwrap();
@@ -42,7 +61,7 @@ fn schema(file: &str, definition: Option<&str>) -> Option<Validator> {
             definition["properties"][property] = json!({});
         }
     }
-    Some(jsonschema::validator_for(&schema).unwrap())
+    jsonschema::validator_for(&schema).unwrap()
 }
 
 fn check(schema: &Validator, value: &Value, what: &str) {
@@ -53,11 +72,8 @@ fn check(schema: &Validator, value: &Value, what: &str) {
     assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
-#[test]
-fn dashboards_fit_the_schema() {
-    let Some(schema) = schema("dashboard", None) else {
-        return absent();
-    };
+fn dashboards_fit_the_schema(folder: &Path) {
+    let schema = schema(folder, "dashboard", None);
     for dashboard in Dashboard::all() {
         check(&schema, &dashboard.json, &dashboard.file);
         assert_eq!(dashboard.json["schemaVersion"], 42, "{}", dashboard.file);
@@ -65,11 +81,8 @@ fn dashboards_fit_the_schema() {
 }
 
 /// The schema of dashboards takes any query and any options; each kind of panel has a schema for its own.
-#[test]
-fn panels_and_queries_fit_the_schemas_of_their_kind() {
-    let Some(query) = schema("prometheus", None) else {
-        return absent();
-    };
+fn panels_and_queries_fit_the_schemas_of_their_kind(folder: &Path) {
+    let query = schema(folder, "prometheus", None);
     for dashboard in Dashboard::all() {
         for panel in dashboard.panels() {
             let what = format!("{}: {}", dashboard.file, panel.title());
@@ -84,25 +97,21 @@ fn panels_and_queries_fit_the_schemas_of_their_kind() {
                 other => panic!("{what}: which schema is for {other}?"),
             };
             check(
-                &schema(file, Some("Options")).unwrap(),
+                &schema(folder, file, Some("Options")),
                 &panel.0["options"],
                 &what,
             );
             let found = &panel.0["fieldConfig"]["defaults"]["custom"];
             match custom {
-                Some(name) => check(&schema(file, Some(name)).unwrap(), found, &what),
+                Some(name) => check(&schema(folder, file, Some(name)), found, &what),
                 None => assert!(found.is_null(), "{what}"),
             }
         }
     }
 }
 
-/// What the schemas are there to find.
-#[test]
-fn a_slip_is_found() {
-    let Some(schema) = schema("dashboard", None) else {
-        return absent();
-    };
+fn a_mistake_is_found(folder: &Path) {
+    let schema = schema(folder, "dashboard", None);
     for (pointer, wrong) in [
         ("/panels/1/gridPos/x", json!("0")),
         ("/panels/1/target", json!([])),
@@ -114,9 +123,4 @@ fn a_slip_is_found() {
         dashboard.pointer_mut(parent).unwrap()[key] = wrong;
         assert!(!schema.is_valid(&dashboard), "{pointer}");
     }
-}
-
-#[allow(clippy::print_stderr)]
-fn absent() {
-    eprintln!("not checked: Grafana's schemas are not here; GRAFANA_SCHEMA may name their folder");
 }

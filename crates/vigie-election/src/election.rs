@@ -1,58 +1,58 @@
-//! When to read the Lease, when to write it, and until when it is held.
+//! When to read the lease, when to write it, and until when it is held.
 //!
-//! Pure: what was asked and answered, and when by this process' clock, comes in; what to do next comes out.
+//! Pure: its input is requests, their results and their times by the clock of this process; its output is the next step.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::record::Record;
+use crate::store::Record;
 
-/// Renewals in a period, and looks of those who wait.
+/// Renewals in a period; other candidates read the lease as often.
 pub(crate) const TRIES: u32 = 3;
-/// After a failure it is tried again sooner, but not at once.
+/// After a failure the pause is divided by this.
 const HASTE: u32 = 2;
 
-/// What to do now.
+/// The next step.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub(crate) enum Step<R> {
     /// Nothing before then.
     Wait(Instant),
-    /// Read the Lease.
+    /// Read the lease.
     Read,
-    /// Make it, with us as its holder.
+    /// Create it with this candidate as its holder.
     Create,
-    /// Write this one back, with us as its holder.
-    Replace(Record),
+    /// Replace this record by one with this candidate as its holder.
+    Replace(R),
 }
 
-/// One candidate's view of the Lease.
+/// One candidate's view of the lease.
 #[derive(Debug)]
-pub(crate) struct Election {
+pub(crate) struct Election<R> {
     me: String,
     period: Duration,
-    /// The Lease as it was last seen, and since when it has been seen so.
-    seen: Option<(Record, Instant)>,
+    /// The record as last read, and when it was first read in this state.
+    seen: Option<(R, Instant)>,
     until: Option<Instant>,
     next: Next,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Next {
-    /// Then renew what we wrote ourselves, without reading it first.
+    /// Then renew the own record without reading it first.
     Renew(Instant),
     /// Then read.
     Look(Instant),
     Read,
     Create,
     Replace,
-    /// Somebody was quicker: read, and if it happens again leave it for this time.
+    /// Another candidate wrote first: read, and after a second conflict wait.
     ReadAgain,
     ReplaceAgain,
     CreateAgain,
 }
 
-impl Election {
+impl<R: Record> Election<R> {
     pub(crate) fn new(me: String, period: Duration) -> Self {
         Self {
             me,
@@ -72,13 +72,13 @@ impl Election {
         self.until
     }
 
-    /// Who held it when it was last seen; `None`: nobody, or it was not seen.
+    /// The holder when it was last read; `None` when it had none or was not read.
     pub(crate) fn holder(&self) -> Option<&str> {
         let holder = self.seen.as_ref().map(|(record, _)| record.holder());
         holder.filter(|holder| !holder.is_empty())
     }
 
-    pub(crate) fn step(&mut self, now: Instant) -> Step {
+    pub(crate) fn step(&mut self, now: Instant) -> Step<R> {
         let is_held = self.until.is_some_and(|until| now < until);
         match self.next {
             Next::Renew(at) | Next::Look(at) if now < at => return Step::Wait(at),
@@ -95,8 +95,8 @@ impl Election {
         }
     }
 
-    /// It was asked for at `asked`, and at `now` this came.
-    pub(crate) fn found(&mut self, asked: Instant, now: Instant, record: Option<Record>) {
+    /// A read sent at `asked` was answered at `now`.
+    pub(crate) fn found(&mut self, asked: Instant, now: Instant, record: Option<R>) {
         let again = self.next == Next::ReadAgain;
         let Some(record) = record else {
             self.until = None;
@@ -116,24 +116,26 @@ impl Election {
         if !is_mine {
             self.until = None;
         }
-        let ends = since + record.duration().unwrap_or(self.period);
-        let may_take = is_mine || record.holder().is_empty() || now >= ends;
+        let ends = record.lasts(self.period).map(|lasts| since + lasts);
+        let is_over = ends.is_some_and(|ends| now >= ends);
+        let may_take = is_mine || record.holder().is_empty() || is_over;
+        let look = asked + self.pause();
         self.next = match (may_take, again) {
             (true, false) => Next::Replace,
             (true, true) => Next::ReplaceAgain,
-            (false, _) => Next::Look(ends.min(asked + self.pause())),
+            (false, _) => Next::Look(ends.map_or(look, |ends| ends.min(look))),
         };
         self.seen = Some((record, since));
     }
 
-    /// What we asked for at `asked` was written, and this is it now.
-    pub(crate) fn written(&mut self, asked: Instant, now: Instant, record: Record) {
+    /// A write sent at `asked` succeeded; `record` is the result.
+    pub(crate) fn written(&mut self, asked: Instant, now: Instant, record: R) {
         self.until = Some(asked + self.period);
         self.seen = Some((record, now));
         self.next = Next::Renew(asked + self.pause());
     }
 
-    /// What we asked for at `asked` was not written: somebody else was quicker.
+    /// A write sent at `asked` failed because another candidate wrote first.
     pub(crate) fn conflict(&mut self, asked: Instant) {
         self.next = match self.next {
             Next::ReplaceAgain | Next::CreateAgain => Next::Look(asked + self.pause()),
@@ -141,7 +143,7 @@ impl Election {
         };
     }
 
-    /// Whether what we asked for at `asked` was done is not known.
+    /// The result of a request sent at `asked` is unknown.
     pub(crate) fn failed(&mut self, asked: Instant, now: Instant) {
         self.next = Next::Look(now.max(asked + self.pause() / HASTE));
     }

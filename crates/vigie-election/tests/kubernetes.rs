@@ -1,14 +1,14 @@
 //! Candidates against an API server: over TLS, with a token, through what goes wrong.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use vigie_kubernetes::{Candidate, Cluster, Rights, Settings, check};
+use vigie_election::kubernetes::{Cluster, Rights, Settings, check};
+use vigie_election::{Candidate, Tenure};
 use vigie_testkit::kubernetes::{ApiServer, Mood};
 use vigie_testkit::{Certificates, eventually};
 
@@ -27,30 +27,25 @@ fn settings(server: &ApiServer) -> Settings {
 }
 
 struct Running {
-    until: Arc<Mutex<Option<Instant>>>,
+    tenure: Tenure,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Running {
     fn start(settings: Settings) -> Self {
-        let until = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&until);
         let stop = CancellationToken::new();
-        let candidate = Candidate::new(settings).unwrap();
-        let run = candidate.run(move |now| *told.lock().unwrap() = now, stop.clone());
+        let candidate = Candidate::in_kubernetes(settings).unwrap();
+        let tenure = candidate.tenure();
         Self {
-            until,
+            tenure,
+            task: tokio::spawn(candidate.run(stop.clone())),
             stop,
-            task: tokio::spawn(run),
         }
     }
 
     fn holds(&self) -> bool {
-        self.until
-            .lock()
-            .unwrap()
-            .is_some_and(|until| Instant::now() < until)
+        self.tenure.holds(Instant::now())
     }
 
     async fn until(&self, holds: bool, within: Duration) {

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::error::Error;
+use super::error::Error;
 
 /// Where a Pod finds its account's token, CA and namespace.
 pub const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

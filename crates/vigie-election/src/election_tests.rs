@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::record;
+use crate::kubernetes::{Lease, new};
 
 const PERIOD: Duration = Duration::from_secs(9);
 /// As the client has it.
@@ -30,8 +30,8 @@ enum Asked {
 
 #[derive(Clone, Debug)]
 enum Answer {
-    Found(Option<Record>),
-    Written(Record),
+    Found(Option<Lease>),
+    Written(Lease),
     Conflict,
 }
 
@@ -39,7 +39,7 @@ impl Server {
     fn answer(&mut self, asked: Asked) -> Answer {
         let current = self.object.clone();
         match (asked, current) {
-            (Asked::Read, current) => Answer::Found(current.map(|it| Record::of(it).unwrap())),
+            (Asked::Read, current) => Answer::Found(current.map(|it| Lease::of(it).unwrap())),
             (Asked::Create(object), None) => self.keep(object),
             (Asked::Replace(object), Some(current))
                 if object["metadata"]["resourceVersion"]
@@ -55,7 +55,7 @@ impl Server {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.object = Some(object.clone());
-        Answer::Written(Record::of(object).unwrap())
+        Answer::Written(Lease::of(object).unwrap())
     }
 }
 
@@ -111,7 +111,7 @@ enum Event {
 }
 
 struct Process {
-    election: Election,
+    election: Election<Lease>,
     /// Its clock shows something else than that of the others.
     clock: Instant,
     /// The request under way, and when it was sent.
@@ -243,7 +243,7 @@ impl World {
                 return self.at(now + pause, Event::Step(n));
             }
             Step::Read => Asked::Read,
-            Step::Create => Asked::Create(record::new("l", &me, PERIOD, wall)),
+            Step::Create => Asked::Create(new("l", &me, PERIOD, wall)),
             Step::Replace(record) => Asked::Replace(record.held_by(&me, PERIOD, wall)),
         };
         self.sent += 1;
@@ -299,11 +299,11 @@ fn no_more_is_asked_than_is_needed() {
     assert!((90..=97).contains(&world.sent), "{}", world.sent);
 }
 
-fn lease(holder: &str, version: u64) -> Record {
+fn lease(holder: &str, version: u64) -> Lease {
     let spec =
         json!({"holderIdentity": holder, "leaseDurationSeconds": 4, "leaseTransitions": version});
     let metadata = json!({"resourceVersion": version.to_string()});
-    Record::of(json!({"kind": "Lease", "metadata": metadata, "spec": spec})).unwrap()
+    Lease::of(json!({"kind": "Lease", "metadata": metadata, "spec": spec})).unwrap()
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn what_was_given_back_is_taken_at_once_and_what_is_held_when_it_has_not_changed
     assert_eq!(election.step(at(0)), Step::Wait(at(3)));
     // Somebody put a label on it.
     assert_eq!(election.step(at(3)), Step::Read);
-    let labelled = Record::of(json!({
+    let labelled = Lease::of(json!({
         "kind": "Lease", "metadata": {"resourceVersion": "9"},
         "spec": lease("b", 1).held_by("b", PERIOD, Timestamp::UNIX_EPOCH)["spec"],
     }));

@@ -3,8 +3,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::candidate::{Leases, Settings};
-use crate::error::Error;
+use crate::store::Record as _;
+
+use super::error::Error;
+use super::lease::{Leases, Settings};
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
@@ -33,7 +35,7 @@ pub async fn check(settings: Settings) -> Result<Rights, Error> {
     }
     let lease = match missing.contains(&"get") {
         true => None,
-        false => leases.read().await?,
+        false => leases.get().await?,
     };
     if lease.is_some() {
         // It need not be made any more.

@@ -1,18 +1,20 @@
 //! The Lease as an object of the API server (`coordination.k8s.io/v1`).
 //!
-//! It is kept as it came: what others put into it, in fields that are not known here too, goes back unchanged.
+//! The object is kept whole: fields that are unknown here are written back unchanged.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::store::Record;
+
 /// A Lease.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Record(Value);
+pub(crate) struct Lease(Value);
 
-impl Record {
-    /// `None` when the object is no Lease, or cannot be replaced: without a version nobody could tell who was quicker.
+impl Lease {
+    /// `None` when the object is not a Lease, or has no version, without which a conflict could not be detected.
     pub(crate) fn of(object: Value) -> Option<Self> {
         let version = object.pointer("/metadata/resourceVersion");
         let is_lease = object["kind"] == "Lease" && version.is_some_and(Value::is_string);
@@ -20,23 +22,11 @@ impl Record {
         (is_lease && fits).then_some(Self(object))
     }
 
-    /// The name of its holder; empty when it has none.
-    pub(crate) fn holder(&self) -> &str {
-        self.0["spec"]["holderIdentity"]
-            .as_str()
-            .unwrap_or_default()
-    }
-
-    /// How long it counts unless it is changed. `None` when it does not say.
+    /// How long it lasts unless it is renewed; `None` when the field is absent.
     pub(crate) fn duration(&self) -> Option<Duration> {
         let seconds = self.0["spec"]["leaseDurationSeconds"].as_u64()?;
         // The API server keeps it in 32 bits.
         Some(Duration::from_secs(seconds.min(u64::from(u32::MAX))))
-    }
-
-    /// Whether nobody held, took or renewed it between the two. A label that somebody put on it is nothing of this.
-    pub(crate) fn is_unchanged(&self, since: &Self) -> bool {
-        self.0["spec"] == since.0["spec"]
     }
 
     /// The same, held by `me` from `now` on: renewed if it was already, otherwise taken.
@@ -55,13 +45,30 @@ impl Record {
         self.0
     }
 
-    /// The same without a holder, for whoever comes next.
+    /// The same without a holder.
     pub(crate) fn released(mut self, now: Timestamp) -> Value {
         let spec = &mut self.0["spec"];
         spec["holderIdentity"] = json!("");
         spec["leaseDurationSeconds"] = json!(1);
         spec["renewTime"] = micro_time(now);
         self.0
+    }
+}
+
+impl Record for Lease {
+    fn holder(&self) -> &str {
+        self.0["spec"]["holderIdentity"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    fn lasts(&self, period: Duration) -> Option<Duration> {
+        Some(self.duration().unwrap_or(period))
+    }
+
+    /// Compares only the part that a candidate writes: a label does not renew a Lease.
+    fn is_unchanged(&self, before: &Self) -> bool {
+        self.0["spec"] == before.0["spec"]
     }
 }
 
@@ -89,7 +96,7 @@ fn seconds(period: Duration) -> Value {
     json!(whole.clamp(1, i32::MAX as u64))
 }
 
-/// RFC 3339 with six digits, neither more nor fewer: a `MicroTime`. For people; nobody reads it here.
+/// RFC 3339 with exactly six digits: a `MicroTime`.
 fn micro_time(time: Timestamp) -> Value {
     json!(format!("{time:.6}"))
 }
@@ -117,10 +124,10 @@ mod tests {
                 "leaseTransitions": 0,
             })
         );
-        assert_eq!(Record::of(object.clone()), None, "it has no version yet");
+        assert_eq!(Lease::of(object.clone()), None, "it has no version yet");
         object["metadata"]["resourceVersion"] = json!("7");
         object["spec"]["strategy"] = json!("of a later version");
-        let made = Record::of(object).unwrap();
+        let made = Lease::of(object).unwrap();
 
         let now = at("2026-11-24T12:00:01.0000019Z");
         let renewed = made.clone().held_by("a", Duration::from_secs(9), now);
@@ -131,7 +138,7 @@ mod tests {
         );
         assert_eq!(renewed["spec"]["leaseDurationSeconds"], 9);
         assert_eq!(renewed["spec"]["leaseTransitions"], 0);
-        let renewed = Record::of(renewed).unwrap();
+        let renewed = Lease::of(renewed).unwrap();
         assert!(!renewed.is_unchanged(&made));
 
         let taken = renewed.held_by("b", period, at("2026-11-24T12:00:09Z"));
@@ -139,13 +146,13 @@ mod tests {
         assert_eq!(taken["spec"]["leaseTransitions"], 1);
         assert_eq!(taken["spec"]["strategy"], "of a later version");
         assert_eq!(taken["metadata"]["resourceVersion"], "7");
-        let taken = Record::of(taken).unwrap();
+        let taken = Lease::of(taken).unwrap();
         assert_eq!(
             (taken.holder(), taken.duration()),
             ("b", Some(Duration::from_secs(2)))
         );
 
-        let released = Record::of(taken.released(now)).unwrap();
+        let released = Lease::of(taken.released(now)).unwrap();
         assert_eq!(
             (released.holder(), released.duration()),
             ("", Some(Duration::from_secs(1)))
@@ -155,7 +162,7 @@ mod tests {
     #[test]
     fn what_is_no_lease_is_none_and_an_empty_one_has_no_holder() {
         let with = |spec: Value| json!({"kind": "Lease", "metadata": {"resourceVersion": "1"}, "spec": spec});
-        let empty = Record::of(with(Value::Null)).unwrap();
+        let empty = Lease::of(with(Value::Null)).unwrap();
         assert_eq!((empty.holder(), empty.duration()), ("", None));
         let taken = empty.held_by("a", Duration::from_secs(1), Timestamp::UNIX_EPOCH);
         assert_eq!(taken["spec"]["leaseTransitions"], 1);
@@ -165,7 +172,7 @@ mod tests {
             json!({"kind": "Lease"}),
             Value::Null,
         ] {
-            assert_eq!(Record::of(wrong), None);
+            assert_eq!(Lease::of(wrong), None);
         }
     }
 
@@ -180,7 +187,7 @@ mod tests {
                 "metadata": {"resourceVersion": "1"},
                 "spec": {"leaseDurationSeconds": duration, "leaseTransitions": transitions, "holderIdentity": 3},
             });
-            let record = Record::of(object).unwrap();
+            let record = Lease::of(object).unwrap();
             let _ = record.duration();
             let taken = record.held_by("a", Duration::MAX, Timestamp::MAX);
             let number = |field: &str| taken["spec"][field].as_i64().unwrap();
