@@ -39,7 +39,7 @@
 //! What is told otherwise is told with more: a slip in a query with its line and column.
 //!
 //! Queries run on threads of their own, a bounded number at a time, each with a deadline; a client that leaves ends its
-//! query. A result is written while it is sent, piece by piece.
+//! query. Small queries do not wait for large ones. A result is written while it is sent, piece by piece.
 
 mod api;
 mod error;
