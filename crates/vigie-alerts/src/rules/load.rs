@@ -41,7 +41,7 @@ const RULE: Keys = Keys {
     newer: &[],
 };
 
-/// Reads a rule file: as many rules as can be read, and everything that cannot.
+/// Reads a rule file or a `PrometheusRule`: as many rules as can be read, and everything that cannot.
 #[must_use]
 pub fn load(text: &str) -> Loaded {
     let mut loader = Loader::default();
@@ -81,6 +81,7 @@ struct Loader {
 
 impl Loader {
     fn file(&mut self, root: &Node) -> Vec<Group> {
+        let root = spec(root).unwrap_or(root);
         let fields = self.reader.fields(root, &FILE);
         let Some(groups) = field(&fields, "groups") else {
             return Vec::new();
@@ -319,6 +320,22 @@ impl Loader {
             }
         }
     }
+}
+
+/// The `spec` of a `PrometheusRule`, the resource of the Prometheus Operator: it is a rule file.
+fn spec(root: &Node) -> Option<&Node> {
+    let Value::Table(entries) = &root.value else {
+        return None;
+    };
+    let value = |name: &str| {
+        let mut entries = entries.iter();
+        let entry = entries
+            .find(|(key, _)| matches!(&key.value, Value::Scalar(Some(key)) if **key == *name));
+        entry.map(|(_, value)| &**value)
+    };
+    let kind = &value("kind")?.value;
+    let resource = matches!(kind, Value::Scalar(Some(kind)) if &**kind == "PrometheusRule");
+    resource.then(|| value("spec")).flatten()
 }
 
 fn has(fields: &[Field<'_>], name: &str) -> bool {

@@ -324,6 +324,19 @@ fn yaml_as_prometheus_reads_it() {
 }
 
 #[test]
+fn a_resource_of_the_operator_is_read() {
+    let file = "groups: [{name: g, rules: [{alert: A, exp: up, expr: up}]}]";
+    let resource = format!("kind: PrometheusRule\nmetadata: {{name: x}}\nspec: {{{file}}}\n");
+    let titles = |text: &str| {
+        let findings = load(text).findings.into_iter();
+        findings.map(|finding| finding.title).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&resource), ["unknown key `exp` in a rule"]);
+    let other = titles(&resource.replace("PrometheusRule", "ConfigMap"));
+    assert_eq!(other.len(), 3, "{other:?}");
+}
+
+#[test]
 fn a_merge_key_brings_in_what_is_not_given() {
     let text = "groups: [{name: g, rules: [{alert: A, expr: up, labels: &l {a: '1', b: '2'}}, {alert: B, expr: up, labels: {b: '3', <<: [*l, {b: '4', c: '5'}]}}]}]";
     let loaded = load(text);
