@@ -296,6 +296,10 @@ mod tests {
                 "target_session_attrs has a value that is not supported",
             ),
             ("postgres://u@h/d?a%20b=1", "? is not supported"),
+            (
+                "postgres://u@h/d?sslkey=/k&sslpassword=hunter2",
+                "sslpassword is not supported",
+            ),
             ("mysql://u@h/d?flags=-SSL", "flags is not supported"),
             ("mysql://u@h/d?schema=x", "schema is not supported"),
             ("sqlite:x.db?key=hunter2", "key is not supported"),

@@ -123,6 +123,9 @@ impl Dialect {
     pub(super) fn translate(&self, url: &Url) -> Result<Url, UrlError> {
         let mut kept = url.clone();
         kept.set_query(None);
+        let names_key = url
+            .query_pairs()
+            .any(|(key, _)| key == "sslkey" || key == "ssl-key");
         for (key, value) in url.query_pairs() {
             let lower = value.to_ascii_lowercase();
             let pair = match (&*key, &*lower) {
@@ -133,6 +136,8 @@ impl Dialect {
                 ("sslaccept", "strict") => ("sslmode", self.verify),
                 ("sslaccept", "accept_invalid_certs") => continue,
                 ("target_session_attrs", "any") => continue,
+                // It is the password of a key, so without one it has no effect.
+                ("sslpassword", _) if !names_key => continue,
                 ("gssencmode", "disable" | "prefer") => continue,
                 ("socketPath", _) if self.driver.contains(&"socket") => ("socket", &*value),
                 (key, _) if self.driver.contains(&key) => (key, &*value),
