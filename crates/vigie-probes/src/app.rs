@@ -1,7 +1,9 @@
-//! Whether the app answers HTTP at all.
+//! Whether the app accepts connections, or answers a request as expected.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Host;
@@ -10,20 +12,31 @@ use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
 use crate::failure::{Failure, FailureKind, io_failure};
 
-/// Asks the app for the head of its root page; any status is an answer, so this proves a whole turn of its
-/// event loop and nothing about what it serves.
+/// Opens a TCP connection and closes it again: the app renders nothing and logs nothing. This proves that
+/// the process listens. With [`App::asks`], it sends a request and compares the status code.
 pub struct App {
     name: String,
     host: Host<String>,
     port: u16,
-    path: String,
+    request: Option<AppRequest>,
+}
+
+/// A request to the app and the answers that count as success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppRequest {
+    /// The method.
+    pub method: Method,
+    /// The path, with its query if there is one.
+    pub path: String,
+    /// The expected status codes.
+    pub status: Vec<RangeInclusive<u16>>,
 }
 
 impl App {
-    /// A check of the app at an `http://` URL.
+    /// A check of the app at an `http://` URL, whose path is ignored.
     ///
     /// # Errors
-    /// When the URL makes no sense.
+    /// When the URL cannot be parsed.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         let url = address::parse(url)?;
         let host = url.host().map(|host| host.to_owned());
@@ -34,33 +47,57 @@ impl App {
             name: name.into(),
             host,
             port: url.port().unwrap_or(80),
-            path: url.path().to_owned(),
+            request: None,
         })
+    }
+
+    /// Sends this request on each run. Without one, the check only connects.
+    #[must_use]
+    pub fn asks(mut self, request: Option<AppRequest>) -> Self {
+        self.request = request;
+        self
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        match &self.host {
+            Host::Domain(name) => TcpStream::connect((name.as_str(), self.port)).await,
+            Host::Ipv4(ip) => TcpStream::connect((*ip, self.port)).await,
+            Host::Ipv6(ip) => TcpStream::connect((*ip, self.port)).await,
+        }
     }
 
     async fn ask(&self) -> Outcome {
         let place = self.target();
         let broken = |error: std::io::Error| io_failure(&place, &error);
-        let connecting = match &self.host {
-            Host::Domain(name) => TcpStream::connect((name.as_str(), self.port)).await,
-            Host::Ipv4(ip) => TcpStream::connect((*ip, self.port)).await,
-            Host::Ipv6(ip) => TcpStream::connect((*ip, self.port)).await,
+        let mut stream = self.connect().await.map_err(broken)?;
+        let Some(request) = &self.request else {
+            return Ok(());
         };
-        let mut stream = connecting.map_err(broken)?;
-        let request = format!(
-            "HEAD {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: vigie\r\nConnection: close\r\n\r\n",
-            self.path, self.host, self.port
+        let head = format!(
+            "{} {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: vigie\r\nConnection: close\r\n\r\n",
+            request.method, request.path, self.host, self.port
         );
-        stream.write_all(request.as_bytes()).await.map_err(broken)?;
+        stream.write_all(head.as_bytes()).await.map_err(broken)?;
         let mut head = [0; b"HTTP/1.1 200".len()];
         stream.read_exact(&mut head).await.map_err(broken)?;
-        let is_http = head.starts_with(b"HTTP/1.") && head[9..].iter().all(u8::is_ascii_digit);
-        if is_http {
+        let Some(status) = status(&head) else {
+            let text = format_args!("{place}: does not speak HTTP/1.1");
+            return Err(Failure::new(FailureKind::Protocol, text));
+        };
+        if request.status.iter().any(|range| range.contains(&status)) {
             return Ok(());
         }
-        let text = format_args!("{place}: does not speak HTTP/1.1");
-        Err(Failure::new(FailureKind::Protocol, text))
+        let text = format_args!("{place}: unexpected status {status}");
+        Err(Failure::new(FailureKind::NotReady, text))
     }
+}
+
+/// The status code of `HTTP/1.1 200`.
+fn status(line: &[u8; 12]) -> Option<u16> {
+    let (version, code) = line.split_at(b"HTTP/1.1 ".len());
+    let is_http = version.starts_with(b"HTTP/1.") && code.iter().all(u8::is_ascii_digit);
+    let code = std::str::from_utf8(code).ok().filter(|_| is_http)?;
+    code.parse().ok()
 }
 
 impl Check for App {
@@ -69,7 +106,11 @@ impl Check for App {
     }
 
     fn target(&self) -> String {
-        format!("http {}:{}", self.host, self.port)
+        let (host, port) = (&self.host, self.port);
+        match &self.request {
+            Some(request) => format!("{} http://{host}:{port}{}", request.method, request.path),
+            None => format!("http {host}:{port}"),
+        }
     }
 
     fn run(&mut self, _: Duration) -> BoxFuture<'_, Outcome> {

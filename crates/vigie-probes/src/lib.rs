@@ -1,7 +1,7 @@
 //! Background checks of what the backend depends on, and the health endpoints.
 //!
-//! A [`Check`] asks one thing once: [`Sql`] logs in at a database, [`Redis`] sends a `PING`, [`App`] wants
-//! any HTTP answer. [`Checks`] runs them in the background, each with a period and a timeout and never
+//! A [`Check`] asks one thing once: [`Sql`] logs in at a database, [`Redis`] sends a `PING`, [`App`] opens
+//! a connection or sends a request. [`Checks`] runs them in the background, each with a period and a timeout and never
 //! twice at once, and keeps a [`Verdict`] on each: pending, ok or failed, since when, and why. The
 //! [`health`] endpoints answer from these verdicts and never wait for anything.
 //!
@@ -45,9 +45,10 @@ mod runner;
 mod source;
 mod sql;
 mod state;
+mod unusable;
 
 pub use address::UrlError;
-pub use app::App;
+pub use app::{App, AppRequest};
 pub use check::{BoxFuture, Check, Outcome, run_once};
 pub use clock::{Clock, Moment};
 pub use failure::{Failure, FailureKind};
@@ -57,3 +58,4 @@ pub use runner::{Builder, Checks, Settings};
 pub use source::CheckSource;
 pub use sql::Sql;
 pub use state::{State, Status, Verdict};
+pub use unusable::Unusable;

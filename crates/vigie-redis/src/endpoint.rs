@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use crate::cluster::Cluster;
 use crate::error::{Error, UrlError};
 use crate::greeting;
+use crate::parameters;
 use crate::scout::Scout;
 use crate::sentinel::Sentinels;
 use crate::slot::slot;
@@ -42,7 +43,9 @@ impl Endpoint {
     /// The place that a URL names:
     ///
     /// - `redis://[user][:password@]host[:port][/database]`, and `rediss://` with TLS;
-    /// - `unix:///path` or `redis+unix:///path`, with `?db=…&user=…&pass=…`;
+    /// - `unix:///path` or `redis+unix:///path`;
+    /// - each of these with `?db=…&username=…&password=…` (or `user`, `pass`). Client settings such as
+    ///   `connectTimeout` are accepted and have no effect; other parameters are errors;
     /// - `redis-sentinel://[user][:password@]host[:port],host[:port]…/master[/database]`, and
     ///   `rediss-sentinel://` with TLS to Sentinels and servers. User and password are the servers'; the
     ///   Sentinels' own, if they have one, is `?sentinel_password=…` (and `sentinel_username=…`);
@@ -217,13 +220,11 @@ impl Server {
         if parsed.fragment().is_some() || over_network && behind {
             return Err(UrlError::Server);
         }
-        let names_database = match over_network {
-            true => !matches!(parsed.path(), "" | "/"),
-            false => parsed.query_pairs().any(|(key, _)| key == "db"),
-        };
-        let info = parsed.into_connection_info();
+        let info = parsed.clone().into_connection_info();
+        let info = info.map_err(|_| UrlError::Server)?;
+        let (info, names_database) = parameters::apply(&parsed, info)?;
         Ok(Self {
-            info: info.map_err(|_| UrlError::Server)?,
+            info,
             names_database,
             may_be_node: false,
         })
@@ -327,6 +328,97 @@ mod tests {
         ] {
             let error = Endpoint::new(url, TlsFiles::default()).unwrap_err();
             assert_eq!(error, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_applied() {
+        for (url, shown, user, password) in [
+            ("redis://h:6379?db=2", "h:6379/2", None, None),
+            ("redis://h/2?db=2", "h:6379/2", None, None),
+            ("redis://h/?db=2&connectTimeout=5", "h:6379/2", None, None),
+            (
+                "redis://h?username=u&password=p%2F1",
+                "h:6379/0",
+                Some("u"),
+                Some("p/1"),
+            ),
+            (
+                "redis://:p%40@h?db=3&tls=false",
+                "h:6379/3",
+                None,
+                Some("p@"),
+            ),
+            (
+                "rediss://u:p@[::1]:7?tls=true",
+                "::1:7/0",
+                Some("u"),
+                Some("p"),
+            ),
+            (
+                "unix:///s?db=4&username=u&password=p",
+                "/s/4",
+                Some("u"),
+                Some("p"),
+            ),
+            ("unix:///s?db=4&user=u&pass=p", "/s/4", Some("u"), Some("p")),
+        ] {
+            let endpoint = Endpoint::new(url, TlsFiles::default()).unwrap();
+            assert_eq!(endpoint.to_string(), shown, "{url}");
+            let Place::Server(server) = &endpoint.place else {
+                panic!("{url} is not a server");
+            };
+            let settings = server.info.redis_settings();
+            assert_eq!(settings.username(), user, "{url}");
+            assert_eq!(settings.password(), password, "{url}");
+            assert_eq!(endpoint.database().is_some(), url.contains("db="), "{url}");
+        }
+    }
+
+    #[test]
+    fn other_parameters_are_errors_that_name_them() {
+        for (url, expected) in [
+            (
+                "redis://h/1?db=2",
+                "db contradicts another part of the address",
+            ),
+            (
+                "redis://h?db=1&db=2",
+                "db contradicts another part of the address",
+            ),
+            ("redis://h?db=secret", "db must be a number"),
+            ("redis://h?db=-1", "db must be a number"),
+            (
+                "redis://u:p@h?username=v",
+                "username contradicts another part of the address",
+            ),
+            (
+                "redis://u:p@h?password=v",
+                "password contradicts another part of the address",
+            ),
+            (
+                "redis://h?tls=true",
+                "tls is not supported: TLS is chosen by rediss://",
+            ),
+            (
+                "rediss://h?ssl=false",
+                "ssl is not supported: TLS is chosen by rediss://",
+            ),
+            (
+                "redis://h?family=6",
+                "family is not supported: use an IP address as host",
+            ),
+            ("redis://h?keyPrefix=secret", "keyPrefix is unknown"),
+            ("redis://h?ssl_cert_reqs=none", "ssl_cert_reqs is unknown"),
+            ("redis://h?a%20b=secret", "? is unknown"),
+            ("unix:///s?path=/t", "path is unknown"),
+        ] {
+            let error = Endpoint::new(url, TlsFiles::default()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("the parameter {expected}"),
+                "{url}"
+            );
         }
     }
 

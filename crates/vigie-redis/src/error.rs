@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::tls::TlsProblem;
 
 /// What is wrong with an address. The text holds nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
     /// It begins with something else than it may.
@@ -21,6 +21,14 @@ pub enum UrlError {
          (characters like / ? # @ in a password must be percent-encoded)"
     )]
     Server,
+    /// A parameter after the `?` is unknown, has a wrong value or contradicts the rest of the address.
+    #[error("the parameter {name} {problem}")]
+    Parameter {
+        /// The parameter; `?` stands for a name that is not a plain word.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// It is no address of Sentinels.
     #[error(
         "not redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE \

@@ -29,6 +29,7 @@ mod endpoint;
 mod error;
 mod greeting;
 mod hosts;
+mod parameters;
 mod scout;
 mod sentinel;
 mod slot;

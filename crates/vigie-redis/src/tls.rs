@@ -144,13 +144,16 @@ pub enum TlsProblem {
     ClientCertificateRefused,
     /// The key is not that of the certificate.
     OtherKey,
+    /// The server presents a CA's certificate as its own.
+    CaAsServer,
     /// What answers does not speak TLS.
     NotTls,
 }
 
 impl TlsProblem {
     /// What the TLS library means: it says so only in text, once its error has gone through two others.
-    pub(crate) fn in_text(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn in_text(text: &str) -> Option<Self> {
         // RFC 8446, section 6.2, has the alerts; those of the peer are about our own certificate.
         let known = [
             ("alert: CertificateRequired", Self::ClientCertificateMissing),
@@ -172,6 +175,7 @@ impl TlsProblem {
             ("certificate: NotValidYet", Self::NotYetValid),
             ("certificate: certificate not valid for", Self::OtherHost),
             ("certificate: NotValidForName", Self::OtherHost),
+            ("CaUsedAsEndEntity", Self::CaAsServer),
             ("KeyMismatch", Self::OtherKey),
             ("InvalidContentType", Self::NotTls),
         ];
@@ -194,6 +198,9 @@ impl TlsProblem {
                 "let redis.cert_file be signed by the CA that the server trusts"
             }
             Self::ClientCertificateExpired => "renew the certificate in redis.cert_file",
+            Self::CaAsServer => {
+                "give the server a certificate of its own, signed by this CA and without CA:TRUE"
+            }
             Self::OtherKey => "redis.key_file must hold the key of redis.cert_file",
             Self::NotTls => "does the server speak TLS on this port? else write redis://",
         }
@@ -213,8 +220,24 @@ impl fmt::Display for TlsProblem {
             }
             Self::ClientCertificateExpired => "our client certificate has expired",
             Self::ClientCertificateRefused => "the server does not accept our client certificate",
+            Self::CaAsServer => {
+                "the server presents a CA certificate as its own, which is not accepted"
+            }
             Self::OtherKey => "the key is not that of our client certificate",
             Self::NotTls => "what answers does not speak TLS",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_in_place_of_a_server_certificate_has_a_name() {
+        let text = "invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))";
+        let problem = TlsProblem::in_text(text);
+        assert_eq!(problem, Some(TlsProblem::CaAsServer));
+        assert!(!problem.map_or("", TlsProblem::advice).contains("redis."));
     }
 }

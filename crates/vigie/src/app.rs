@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vigie_bullmq::Watcher;
 use vigie_election::Candidate;
 use vigie_gateway::{Gateway, Running};
@@ -275,8 +275,10 @@ pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
 }
 
 /// The check of the app, also for `vigie check`.
-pub(crate) fn app_check(gateway: &config::Gateway) -> Result<probes::App> {
-    probes::App::new("app", &format!("http://{}", gateway.app)).context("gateway.app")
+pub(crate) fn app_check(gateway: &config::Gateway, checks: &config::Checks) -> Result<probes::App> {
+    let app = probes::App::new("app", &format!("http://{}", gateway.app));
+    let app = app.context("gateway.app")?;
+    Ok(app.asks(checks.app_request.clone()))
 }
 
 fn checks(
@@ -306,7 +308,22 @@ fn checks(
         builder = builder.source(Arc::new(counts), every.queues.required);
     }
     if let Some(gateway) = &settings.gateway {
-        builder = builder.check(app_check(gateway)?, how(every.app, Some("app")));
+        builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
+    }
+    for config::Unusable { check, reason } in &settings.unusable {
+        error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
+    }
+    // A check that could be built reports the reason itself, and recovers when its files become readable.
+    let missing = [
+        (settings.database.is_none(), "database", every.database),
+        (settings.redis.is_none(), "redis", every.redis),
+    ];
+    for (_, name, check) in missing.into_iter().filter(|(is_missing, ..)| *is_missing) {
+        let mut unusable = settings.unusable.iter();
+        if let Some(found) = unusable.find(|unusable| unusable.check == name) {
+            let failing = probes::Unusable::new(name, &found.reason);
+            builder = builder.check(failing, how(check, None));
+        }
     }
     for section in settings.unwatched() {
         info!(section, "not configured, so not watched");

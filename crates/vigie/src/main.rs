@@ -1,13 +1,12 @@
 //! The program `vigie`: reads what was asked, resolves the settings, hands over.
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use vigie::cli::{self, Cli, Command, Overrides};
+use vigie::cli::{self, Cli, Command};
 use vigie::commands;
-use vigie::config::Settings;
+use vigie::config::{ConfigError, Settings};
 use vigie::logging;
 
 /// Wrong usage or settings.
@@ -20,8 +19,14 @@ fn main() -> ExitCode {
     };
     let mut out = io::stdout();
     match cli.command {
-        Command::Run(flags) => with_settings(cli.config, &flags, commands::run::run),
-        Command::Check(flags) => with_settings(cli.config, &flags, commands::check::run),
+        Command::Run(flags) => {
+            let settings = Settings::load_to_serve(&cli::sources(cli.config, &flags));
+            with_settings(settings, commands::run::run)
+        }
+        Command::Check(flags) => {
+            let settings = Settings::load(&cli::sources(cli.config, &flags));
+            with_settings(settings, commands::check::run)
+        }
         Command::Query(query) => done(commands::query::run(cli.config, &query)),
         Command::Rules(rules) => finished(commands::rules::run(&rules, &mut out)),
         Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
@@ -31,11 +36,10 @@ fn main() -> ExitCode {
 }
 
 fn with_settings(
-    config: Option<PathBuf>,
-    flags: &Overrides,
+    settings: Result<Settings, ConfigError>,
     run: impl FnOnce(Settings) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
-    let settings = match Settings::load(&cli::sources(config, flags)) {
+    let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             complain(&error.render(logging::coloured()));

@@ -9,6 +9,9 @@ use url::Url;
 use crate::address::{self, UrlError};
 use crate::failure::{Failure, FailureKind, Secrets};
 
+use super::hosts;
+use super::parameters::{self, MYSQL, POSTGRES};
+
 /// How to log in, and what may be told of it.
 pub(super) struct Login {
     pub(super) options: Options,
@@ -18,34 +21,11 @@ pub(super) struct Login {
 }
 
 pub(super) enum Options {
-    Postgres(Box<PgConnectOptions>),
+    /// One for each host, in the order in which they are tried; at least one.
+    Postgres(Vec<PgConnectOptions>),
     MySql(Box<MySqlConnectOptions>),
     Sqlite(Box<SqliteConnectOptions>),
 }
-
-/// Parameters that the drivers know. Others belong to other clients (`schema`, `connection_limit`), and
-/// the drivers would log them with their values.
-const POSTGRES_PARAMETERS: [&str; 16] = [
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-];
-const MYSQL_PARAMETERS: [&str; 9] = [
-    "sslmode", "ssl-mode", "sslca", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key", "socket",
-];
 
 impl Login {
     pub(super) fn parse(url: &str) -> Result<Self, UrlError> {
@@ -53,7 +33,14 @@ impl Login {
         if let Some(path) = url.strip_prefix("sqlite:") {
             return sqlite(path);
         }
-        let url = address::parse(url)?;
+        let text = url;
+        let urls = match text.split_once(':').map_or("", |(scheme, _)| scheme) {
+            "postgres" | "postgresql" => hosts::each(text)?,
+            _ => vec![address::parse(text)?],
+        };
+        let Some(url) = urls.first() else {
+            return Err(UrlError::Detail("the URL names no host".into()));
+        };
         let mut secrets = Secrets::default();
         for (key, value) in url.query_pairs() {
             if key == "password" {
@@ -65,8 +52,8 @@ impl Login {
             secrets.add(&decode(password));
         }
         match url.scheme() {
-            "postgres" | "postgresql" => postgres(&url, secrets),
-            "mysql" | "mariadb" => mysql(&url, secrets),
+            "postgres" | "postgresql" => postgres(&urls, secrets),
+            "mysql" | "mariadb" => mysql(url, secrets),
             _ => Err(UrlError::Scheme(
                 "postgres://, postgresql://, mysql://, mariadb:// or sqlite:",
             )),
@@ -74,10 +61,29 @@ impl Login {
     }
 }
 
-fn postgres(url: &Url, secrets: Secrets) -> Result<Login, UrlError> {
-    let known = with_parameters(url, &POSTGRES_PARAMETERS, "require", "disable");
+fn postgres(urls: &[Url], secrets: Secrets) -> Result<Login, UrlError> {
+    let mut all = Vec::with_capacity(urls.len());
+    for url in urls {
+        all.push(postgres_at(url, &secrets)?);
+    }
+    let places: Vec<_> = all.iter().map(|(_, place)| place.as_str()).collect();
+    let target = format!("postgres {}", places.join(","));
+    let options: Vec<_> = all.into_iter().map(|(options, _)| options).collect();
+    let database = options.first().map_or("", |options| {
+        options.get_database().unwrap_or(options.get_username())
+    });
+    Ok(Login {
+        target: format!("{target}/{database}"),
+        options: Options::Postgres(options),
+        secrets,
+    })
+}
+
+/// How to log in at one host, and its name for people.
+fn postgres_at(url: &Url, secrets: &Secrets) -> Result<(PgConnectOptions, String), UrlError> {
+    let known = POSTGRES.translate(url)?;
     let mut options =
-        PgConnectOptions::from_url(&known).map_err(|error| detail(&error, &secrets))?;
+        PgConnectOptions::from_url(&known).map_err(|error| detail(&error, secrets))?;
     if let Some(host) = bare_ipv6(options.get_host()) {
         options = options.host(&host);
     }
@@ -88,19 +94,13 @@ fn postgres(url: &Url, secrets: Secrets) -> Result<Login, UrlError> {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
-    let database = options.get_database().unwrap_or(options.get_username());
-    Ok(Login {
-        target: format!("postgres {place}/{database}"),
-        // Poolers refuse start-up parameters that they do not know.
-        options: Options::Postgres(Box::new(
-            options.extra_float_digits(None).disable_statement_logging(),
-        )),
-        secrets,
-    })
+    // Poolers refuse start-up parameters that they do not know.
+    let options = options.extra_float_digits(None).disable_statement_logging();
+    Ok((options, place))
 }
 
 fn mysql(url: &Url, secrets: Secrets) -> Result<Login, UrlError> {
-    let known = with_parameters(url, &MYSQL_PARAMETERS, "REQUIRED", "DISABLED");
+    let known = MYSQL.translate(url)?;
     let mut options =
         MySqlConnectOptions::from_url(&known).map_err(|error| detail(&error, &secrets))?;
     if let Some(host) = bare_ipv6(options.get_host()) {
@@ -137,7 +137,7 @@ fn sqlite(path: &str) -> Result<Login, UrlError> {
     if path.is_empty() {
         return Err(UrlError::Detail("the URL names no file".into()));
     }
-    // No other parameter is taken over: Vigie reads, and creates nothing.
+    parameters::check_sqlite(parameters)?;
     let file = decode(path);
     let options = SqliteConnectOptions::new()
         .filename(&file)
@@ -149,25 +149,6 @@ fn sqlite(path: &str) -> Result<Login, UrlError> {
         options: Options::Sqlite(Box::new(options)),
         secrets: Secrets::default(),
     })
-}
-
-/// The URL with only the parameters that the driver knows, and Node's spellings of TLS in the driver's.
-fn with_parameters(url: &Url, known: &[&str], require: &str, disable: &str) -> Url {
-    let mut kept = url.clone();
-    kept.set_query(None);
-    for (key, value) in url.query_pairs() {
-        let lower = value.to_ascii_lowercase();
-        let pair = match (&*key, &*lower) {
-            ("ssl", "false" | "0" | "no" | "off") => ("sslmode", disable),
-            // Anything else is `true`, a profile's name or an object of options: TLS is wanted.
-            ("ssl", _) => ("sslmode", require),
-            ("sslmode" | "ssl-mode", "no-verify") => ("sslmode", require),
-            (key, _) if known.contains(&key) => (key, &*value),
-            _ => continue,
-        };
-        kept.query_pairs_mut().append_pair(pair.0, pair.1);
-    }
-    kept
 }
 
 fn detail(error: &sqlx::Error, secrets: &Secrets) -> UrlError {
@@ -218,7 +199,7 @@ mod tests {
 
     fn pg(url: &str) -> PgConnectOptions {
         match Login::parse(url).unwrap().options {
-            Options::Postgres(options) => *options,
+            Options::Postgres(options) => options.into_iter().next().unwrap(),
             _ => panic!("not PostgreSQL"),
         }
     }
@@ -237,6 +218,27 @@ mod tests {
             ("postgresql://u@db", "postgres db:5432/u"),
             ("postgres://u:hunter2@[::1]/game", "postgres ::1:5432/game"),
             ("postgres://u@%2Frun%2Fpg/game", "postgres /run/pg/game"),
+            (
+                "postgresql://u:hunter2@/game?host=/cloudsql/a:b:c",
+                "postgres /cloudsql/a:b:c/game",
+            ),
+            ("postgresql:///game?host=db&user=u", "postgres db:5432/game"),
+            (
+                "postgres://u:hunter2@a:1,[::1],c/game",
+                "postgres a:1,::1:5432,c:5432/game",
+            ),
+            (
+                "postgres://u:hunter2@/game?host=a,b&port=1,2",
+                "postgres a:1,b:2/game",
+            ),
+            (
+                "postgres://u:hunter2@/game?host=a,/run&port=7",
+                "postgres a:7,/run/game",
+            ),
+            (
+                "mysql://u:hunter2@h/game?socketPath=/run/my.sock",
+                "mysql /run/my.sock/game",
+            ),
             ("mysql://u:hunter2@db/game", "mysql db:3306/game"),
             (
                 "mariadb://u:hunter2@db:3307/game?charset=x",
@@ -244,7 +246,7 @@ mod tests {
             ),
             ("sqlite:data/my%20game.db", "sqlite data/my game.db"),
             (
-                "sqlite:///var/game.db?mode=rwc&key=hunter2",
+                "sqlite:///var/game.db?mode=rwc&cache=shared",
                 "sqlite /var/game.db",
             ),
         ] {
@@ -283,6 +285,37 @@ mod tests {
             let found = my(&format!("mysql://u@h/d?{query}")).get_ssl_mode();
             assert_eq!(format!("{found:?}"), format!("{mode:?}"));
         }
+    }
+
+    #[test]
+    fn parameters_of_other_clients() {
+        for (url, expected) in [
+            ("postgres://u@h/d?sslcrl=hunter2", "sslcrl is not supported"),
+            (
+                "postgres://u@h/d?target_session_attrs=primary",
+                "target_session_attrs has a value that is not supported",
+            ),
+            ("postgres://u@h/d?a%20b=1", "? is not supported"),
+            (
+                "postgres://u@h/d?sslkey=/k&sslpassword=hunter2",
+                "sslpassword is not supported",
+            ),
+            ("mysql://u@h/d?flags=-SSL", "flags is not supported"),
+            ("mysql://u@h/d?schema=x", "schema is not supported"),
+            ("sqlite:x.db?key=hunter2", "key is not supported"),
+        ] {
+            assert_eq!(error(url), format!("the parameter {expected}"), "{url}");
+        }
+        let prisma = "schema=public&connection_limit=5&pgbouncer=true&pool_timeout=9";
+        let options = pg(&format!("postgres://u@h/d?{prisma}&sslaccept=strict"));
+        assert!(matches!(options.get_ssl_mode(), PgSslMode::VerifyFull));
+        let options = pg("postgres://u@h/d?options=-c%20search_path%3Dx&target_session_attrs=any");
+        assert_eq!(options.get_options(), Some("-c search_path=x"));
+        let options = my("mysql://u@h/d?sslaccept=strict&connectionLimit=5");
+        assert!(matches!(
+            options.get_ssl_mode(),
+            MySqlSslMode::VerifyIdentity
+        ));
     }
 
     #[test]

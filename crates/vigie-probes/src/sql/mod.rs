@@ -1,14 +1,17 @@
 //! Authentication at a SQL database.
 
+mod hosts;
 mod login;
+mod parameters;
 
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::{Instant, timeout};
+use vigie_redis::TlsProblem;
 
 use crate::address::UrlError;
 use crate::check::{BoxFuture, Check, Outcome};
@@ -68,15 +71,15 @@ impl Sql {
                 return Ok(());
             }
         }
-        let mut connection = self.connect().await?;
+        let mut connection = self.connect(deadline).await?;
         connection.ask().await?;
         self.kept = Some((connection, Instant::now()));
         Ok(())
     }
 
-    async fn connect(&self) -> Result<Connection, sqlx::Error> {
+    async fn connect(&self, deadline: Duration) -> Result<Connection, sqlx::Error> {
         match &self.login.options {
-            Options::Postgres(options) => options.connect().await.map(Connection::Postgres),
+            Options::Postgres(hosts) => first_of(hosts, deadline).await.map(Connection::Postgres),
             Options::MySql(options) => options.connect().await.map(Connection::MySql),
             Options::Sqlite(_) => Err(sqlx::Error::WorkerCrashed),
         }
@@ -87,7 +90,11 @@ impl Sql {
         let told = |kind, text: &str| Failure::new(kind, format_args!("{target}: {text}"));
         let failure = match error {
             sqlx::Error::Io(error) => io_failure(target, &error),
-            sqlx::Error::Tls(error) => told(FailureKind::Tls, &format!("TLS: {error}")),
+            sqlx::Error::Tls(error) => {
+                let text = error.to_string();
+                let text = TlsProblem::in_text(&text).map_or(text, |problem| problem.to_string());
+                told(FailureKind::Tls, &format!("TLS: {text}"))
+            }
             sqlx::Error::Database(error) => told(kind(&*error), error.message()),
             sqlx::Error::Protocol(text) => {
                 // The driver adds where in itself it stumbled.
@@ -141,6 +148,23 @@ impl Connection {
         };
         let _ = timeout(FAREWELL, closed).await;
     }
+}
+
+/// Connects to the first host that lets us in. Each but the last has its share of the time.
+async fn first_of(
+    hosts: &[PgConnectOptions],
+    deadline: Duration,
+) -> Result<PgConnection, sqlx::Error> {
+    let share = deadline / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
+    let Some((last, others)) = hosts.split_last() else {
+        return Err(sqlx::Error::WorkerCrashed);
+    };
+    for options in others {
+        if let Ok(Ok(connection)) = timeout(share, options.connect()).await {
+            return Ok(connection);
+        }
+    }
+    last.connect().await
 }
 
 /// Reads what cannot be answered without the file: `SELECT 1` could be.

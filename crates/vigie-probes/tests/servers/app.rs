@@ -1,8 +1,43 @@
-use vigie_probes::{App, FailureKind, Status};
+use vigie_probes::{App, AppRequest, FailureKind, Status};
 use vigie_testkit::faults::http_answer;
 use vigie_testkit::{Fault, FaultServer};
 
 use crate::watch::{Watch, failure, passes};
+
+fn asking(url: &str, status: std::ops::RangeInclusive<u16>) -> App {
+    let request = AppRequest {
+        method: http::Method::HEAD,
+        path: "/health?deep=0".into(),
+        status: vec![status],
+    };
+    App::new("app", url).unwrap().asks(Some(request))
+}
+
+#[tokio::test]
+async fn by_default_a_connection_is_enough() {
+    // The server never reads or answers; only a refused connection fails the check.
+    let server = FaultServer::start(Fault::Hang).await.unwrap();
+    let mut check = App::new("app", &format!("http://{}", server.addr())).unwrap();
+    passes(&mut check).await;
+    server.set(Fault::Refuse).await;
+    let failed = failure(&mut check).await;
+    assert_eq!(failed.kind(), FailureKind::Unreachable);
+}
+
+#[tokio::test]
+async fn an_unexpected_status_fails() {
+    let server = FaultServer::start(Fault::Answer(http_answer(503, "")))
+        .await
+        .unwrap();
+    let url = format!("http://{}", server.addr());
+    let mut check = asking(&url, 200..=399);
+    let failed = failure(&mut check).await;
+    assert_eq!(failed.kind(), FailureKind::NotReady);
+    let expected = format!("HEAD {url}/health?deep=0: unexpected status 503");
+    assert_eq!(failed.text(), expected);
+    server.set(Fault::Answer(http_answer(204, ""))).await;
+    passes(&mut check).await;
+}
 
 #[tokio::test]
 async fn any_status_is_an_answer() {
@@ -10,7 +45,7 @@ async fn any_status_is_an_answer() {
         .await
         .unwrap();
     let url = format!("http://{}/", server.addr());
-    let mut watch = Watch::well(App::new("app", &url).unwrap()).await;
+    let mut watch = Watch::well(asking(&url, 100..=599)).await;
     server.set(Fault::Answer(http_answer(500, "oops"))).await;
     watch.turns(Status::Ok).await;
 
@@ -39,7 +74,7 @@ async fn what_is_no_http_is_told_apart() {
         ),
     ] {
         let server = FaultServer::start(fault.clone()).await.unwrap();
-        let mut check = App::new("app", &format!("http://{}", server.addr())).unwrap();
+        let mut check = asking(&format!("http://{}", server.addr()), 100..=599);
         let failed = failure(&mut check).await;
         assert_eq!(failed.kind(), kind, "{fault:?}: {failed}");
         server.set(Fault::Answer(http_answer(204, ""))).await;

@@ -148,3 +148,21 @@ async fn a_password_needs_no_friendly_characters() {
         format!("postgres 127.0.0.1:{}/vigie", postgres.port())
     );
 }
+
+#[tokio::test]
+async fn the_next_host_is_tried() {
+    let postgres = Postgres::start().await.unwrap();
+    let own = format!("127.0.0.1:{}", postgres.port());
+    let url = postgres.url();
+    assert!(url.contains(&own), "{url}");
+    // Nothing listens on port 1.
+    passes(&mut check(
+        &url.replace(&own, &format!("127.0.0.1:1,{own}")),
+    ))
+    .await;
+    let (before, after) = url.split_once(&own).unwrap();
+    let lists = format!("host=127.0.0.1,127.0.0.1&port=1,{}", postgres.port());
+    passes(&mut check(&format!("{before}{after}?{lists}"))).await;
+    let failed = failure(&mut check(&url.replace(&own, "127.0.0.1:1,127.0.0.1:1"))).await;
+    assert_eq!(failed.kind(), FailureKind::Unreachable);
+}

@@ -52,7 +52,12 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
     let mut rows = vec![can_listen("admin", settings.admin.listen)];
     if let Some(gateway) = &settings.gateway {
         rows.push(can_listen("gateway", gateway.listen));
-        rows.push(once("app", &mut app::app_check(gateway)?, limit, "answers HTTP").await);
+        let mut check = app::app_check(gateway, &settings.checks)?;
+        let well = match settings.checks.app_request {
+            Some(_) => "answers as expected",
+            None => "accepts connections",
+        };
+        rows.push(once("app", &mut check, limit, well).await);
     }
     if let Some(redis) = &settings.redis {
         let mut check = app::redis_check(redis)?;

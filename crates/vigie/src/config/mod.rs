@@ -51,7 +51,7 @@ pub use route::validate_route;
 pub(crate) use secret_file::read as secret_file;
 pub use settings::{
     Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat,
-    Queues, Redis, Settings, Shutdown, Tick,
+    Queues, Redis, Settings, Shutdown, Tick, Unusable,
 };
 
 /// A thousand times what a real file needs.
@@ -84,6 +84,19 @@ impl Settings {
     /// # Errors
     /// All mistakes in all sources together.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_with(sources, false)
+    }
+
+    /// As [`Settings::load`], but mistakes that only keep a check from running are returned in
+    /// [`Settings::unusable`]: the gateway must start without its optional parts.
+    ///
+    /// # Errors
+    /// All mistakes in all sources together, if one of them concerns more than a check.
+    pub fn load_to_serve(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_with(sources, true)
+    }
+
+    fn load_with(sources: &Sources, to_serve: bool) -> Result<Self, ConfigError> {
         let file = match &sources.file {
             Some(path) => match read(path) {
                 Ok(text) => Some((path.as_path(), text)),
@@ -98,7 +111,7 @@ impl Settings {
             None => None,
         };
         let file = file.as_ref().map(|(path, text)| (*path, text.as_str()));
-        resolve(file, &sources.env, &sources.flags)
+        resolve(file, &sources.env, &sources.flags, to_serve)
     }
 
     /// Resolves the text of a file alone, without environment or flags.
@@ -106,7 +119,7 @@ impl Settings {
     /// # Errors
     /// All mistakes in the text together.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        resolve(Some((Path::new("vigie.toml"), text)), &[], &[])
+        resolve(Some((Path::new("vigie.toml"), text)), &[], &[], false)
     }
 
     /// Every key that can be set, as `section.key`.
@@ -122,6 +135,7 @@ fn resolve(
     file: Option<(&Path, &str)>,
     env: &[(OsString, OsString)],
     flags: &[Flag],
+    to_serve: bool,
 ) -> Result<Settings, ConfigError> {
     let (mut layer, broken) = file.map_or_else(Default::default, |(_, text)| file::parse(text));
     let (variables, mut problems) = env::layer(env);
@@ -131,7 +145,7 @@ fn resolve(
 
     let directory = file.and_then(|(path, _)| path.parent());
     let mut reader = Reader::new(layer, directory.map(Path::to_owned).unwrap_or_default());
-    let settings = sections::settings(&mut reader);
+    let mut settings = sections::settings(&mut reader);
     rules::check(&settings, &mut reader);
     let mut outcome = reader.finish();
 
@@ -156,7 +170,9 @@ fn resolve(
             }
         }
     }
-    if problems.is_empty() {
+    let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
+    if problems.is_empty() || to_serve && unusable.len() == problems.len() {
+        settings.unusable = unusable;
         Ok(settings)
     } else {
         Err(ConfigError::new(problems, shown))

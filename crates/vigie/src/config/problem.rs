@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::given::{Place, Span};
 use super::render;
+use super::settings::Unusable;
 
 /// One mistake: what is wrong, where, and what is accepted.
 pub(super) struct Problem {
@@ -17,6 +18,8 @@ pub(super) struct Problem {
     pub(super) help: Option<String>,
     /// Can be judged from its own line alone, so it also holds in a file that is broken elsewhere.
     pub(super) local: bool,
+    /// The check that cannot run because of it; everything else can.
+    pub(super) fails: Option<&'static str>,
 }
 
 impl Problem {
@@ -32,6 +35,7 @@ impl Problem {
             also: None,
             help: None,
             local: false,
+            fails: None,
         }
     }
 
@@ -48,6 +52,15 @@ impl Problem {
     pub(super) fn local(mut self) -> Self {
         self.local = true;
         self
+    }
+
+    /// The check that cannot run, if that is all that follows from this mistake.
+    pub(super) fn unusable(&self) -> Option<Unusable> {
+        let reason = || format!("{}: {}", self.title, self.label);
+        self.fails.map(|check| Unusable {
+            check,
+            reason: reason(),
+        })
     }
 
     pub(super) fn span(&self) -> Option<&Span> {

@@ -34,6 +34,20 @@ impl Reader {
         self.problems.push(problem);
     }
 
+    /// Reads what only the check of this name needs: mistakes in it fail the check and nothing else.
+    pub(super) fn for_check<T>(
+        &mut self,
+        check: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.problems.len();
+        let value = read(self);
+        for problem in &mut self.problems[before..] {
+            problem.fails = Some(check);
+        }
+        value
+    }
+
     /// Where anything was said about `section`.
     pub(super) fn section(&self, section: &str) -> Option<Place> {
         self.layer.section(section).cloned()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::Authority;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
+use vigie_probes::AppRequest;
 use vigie_promql::Limits;
 use vigie_redis::TlsFiles;
 
@@ -15,12 +16,12 @@ use super::given::Given;
 use super::reader::Reader;
 use super::route::route;
 use super::settings::{
-    Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat, Queues,
-    Redis, Settings, Shutdown, Tick,
+    Admin, Check, Checks, Database, Exporter, Gateway, LeaseIn, Log, LogFormat, Queues, Redis,
+    Settings, Shutdown, Tick,
 };
 use super::values::{
-    Parsed, address, boolean, bytes, duration, integer, list, listen, network, object_name, one_of,
-    origin, redis_address, text, wrong,
+    Parsed, boolean, bytes, database_address, duration, integer, list, listen, network,
+    object_name, one_of, origin, redis_address, request_path, status, text, wrong,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -41,6 +42,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
         query: query(r),
         shutdown: shutdown(r),
         log: log(r),
+        unusable: Vec::new(),
     }
 }
 
@@ -79,8 +81,10 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
 
 fn redis(r: &mut Reader) -> Option<Redis> {
     let example = r#"url = "redis://127.0.0.1:6379", url_file, or the variable REDIS_URL"#;
-    let url = r.required_secret("redis", "redis.url", redis_address, example);
-    let tls = tls(r);
+    let url = r.for_check("redis", |r| {
+        r.required_secret("redis", "redis.url", redis_address, example)
+    });
+    let tls = r.for_check("redis", tls);
     let databases = r.or("redis.databases", list(64, integer(0..=9_999)), Vec::new());
     let every = || duration(10 * MS..=HOUR);
     let max_queues = r.or(
@@ -140,16 +144,10 @@ fn tls(r: &mut Reader) -> TlsFiles {
 }
 
 fn database(r: &mut Reader) -> Option<Database> {
-    let schemes = &[
-        ("postgres", Engine::Postgres),
-        ("postgresql", Engine::Postgres),
-        ("mysql", Engine::MySql),
-        ("mariadb", Engine::MySql),
-        ("sqlite", Engine::Sqlite),
-    ];
-    let kind = address(schemes, "postgres://USER:PASSWORD@127.0.0.1:5432/NAME");
     let example = r#"url = "postgres://…", url_file, or the variable DATABASE_URL"#;
-    let url = r.required_secret("database", "database.url", kind, example);
+    let url = r.for_check("database", |r| {
+        r.required_secret("database", "database.url", database_address, example)
+    });
     let every = duration(SECOND..=24 * HOUR);
     let relogin_every = r.or("database.relogin_every", every, 60 * SECOND);
     url.map(|(url, engine)| Database {
@@ -182,7 +180,20 @@ fn checks(r: &mut Reader) -> Checks {
         redis,
         queues,
         app,
+        app_request: app_request(r),
     }
+}
+
+fn app_request(r: &mut Reader) -> Option<AppRequest> {
+    let path = r.optional("checks.app.path", request_path);
+    let methods = &[("GET", "GET"), ("HEAD", "HEAD"), ("OPTIONS", "OPTIONS")];
+    let method = r.or("checks.app.method", one_of(methods), "GET");
+    let status = r.or("checks.app.status", list(20, status), vec![200..=399]);
+    path.map(|path| AppRequest {
+        method: method.parse().unwrap_or_default(),
+        path,
+        status,
+    })
 }
 
 fn history(r: &mut Reader) -> vigie_history::Settings {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::uri::Authority;
 use ipnet::IpNet;
 use secrecy::SecretString;
+use vigie_probes::AppRequest;
 use vigie_redis::TlsFiles;
 
 /// Everything that Vigie was told. `Debug` shows no secret.
@@ -34,6 +35,17 @@ pub struct Settings {
     pub shutdown: Shutdown,
     /// What Vigie writes about itself.
     pub log: Log,
+    /// Checks whose settings cannot be used; see [`Settings::load_to_serve`].
+    pub unusable: Vec<Unusable>,
+}
+
+/// A check whose settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// The name of the check, which is also its section's.
+    pub check: &'static str,
+    /// What is wrong, without any secret.
+    pub reason: String,
 }
 
 impl Settings {
@@ -46,7 +58,10 @@ impl Settings {
             ("database", self.database.is_some()),
             ("tick", self.tick.is_some()),
         ];
-        let missing = watched.iter().filter(|(_, is_watched)| !is_watched);
+        let missing = watched.iter().filter(|(name, is_watched)| {
+            let is_unusable = self.unusable.iter().any(|unusable| unusable.check == *name);
+            !is_watched && !is_unusable
+        });
         missing.map(|(name, _)| *name).collect()
     }
 }
@@ -219,6 +234,8 @@ pub struct Checks {
     pub queues: Check,
     /// The app behind the gateway.
     pub app: Check,
+    /// What the app is asked; without a request the check only connects.
+    pub app_request: Option<AppRequest>,
 }
 
 /// What a failed check means.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme, Uri};
 use ipnet::IpNet;
 use jiff::SignedDuration;
-use url::Url;
 use vigie_redis::{Endpoint, TlsFiles, UrlError};
 
 use super::given::{Given, Value};
+use super::settings::Engine;
 
 /// What is accepted instead, and, in a list, which item was wrong.
 pub(super) struct Wrong {
@@ -217,7 +217,9 @@ pub(super) fn listen(given: &Given) -> Parsed<SocketAddr> {
 /// `http://HOST[:PORT]`, as an authority that always has its port.
 pub(super) fn origin(given: &Given) -> Parsed<Authority> {
     let accepted = "the app's address without a path, like http://127.0.0.1:3000";
-    let uri: Uri = parse_text(given, accepted)?;
+    let Ok(uri) = trimmed(given)?.parse::<Uri>() else {
+        return wrong(accepted);
+    };
     if uri.scheme() == Some(&Scheme::HTTPS) {
         return wrong("an address with http://: TLS to the app is not supported");
     }
@@ -244,37 +246,69 @@ pub(super) fn network(given: &Given) -> Parsed<IpNet> {
     }
 }
 
-/// An address with one of `schemes`. The parser's own words are dropped: they may quote the value.
-pub(super) fn address<T: Copy>(
-    schemes: &'static [(&'static str, T)],
-    example: &'static str,
-) -> impl Fn(&Given) -> Parsed<(String, T)> {
-    move |given| {
-        let Some(text) = given.text() else {
-            return wrong(format_args!("an address, like {example}"));
-        };
-        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
-        let Some((_, kind)) = schemes.iter().find(|(name, _)| *name == scheme) else {
-            let names: Vec<_> = schemes.iter().map(|(name, _)| format!("{name}:")).collect();
-            let names = names.join(" or ");
-            return wrong(format_args!(
-                "an address that starts with {names}, like {example}"
-            ));
-        };
-        if Url::parse(text).is_err() || text.contains(char::is_whitespace) {
-            return wrong(format_args!(
-                "an address like {example}; in a password, write / as %2F, # as %23, @ as %40, % as %25"
-            ));
+/// The path of a request, with its query if there is one.
+pub(super) fn request_path(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default();
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    match text.starts_with('/') && is_visible && !text.contains('#') {
+        true => Ok(text.to_owned()),
+        false => wrong("a path that starts with / and has no spaces, like /health"),
+    }
+}
+
+/// Status codes: one, or a range.
+pub(super) fn status(given: &Given) -> Parsed<RangeInclusive<u16>> {
+    let text = match &given.value {
+        Value::Integer(code) => code.to_string(),
+        _ => given.text().unwrap_or_default().to_owned(),
+    };
+    let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+    let code = |text: &str| text.parse().ok().filter(|code| (100..=599).contains(code));
+    match (code(first), code(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(first..=last),
+        _ => wrong(r#"a status code from 100 to 599, like 204, or a range, like "200-399""#),
+    }
+}
+
+/// An address without the whitespace around it: a file, a Secret or a variable often ends with a newline.
+fn trimmed(given: &Given) -> Parsed<&str> {
+    let text = given.text().unwrap_or_default().trim();
+    match text.contains(char::is_whitespace) {
+        true => wrong("an address without whitespace; in a password, write a space as %20"),
+        false => Ok(text),
+    }
+}
+
+/// Where the database is. The error never quotes the value.
+pub(super) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
+    let text = trimmed(given)?;
+    let engine = match text.split_once(':').map_or("", |(scheme, _)| scheme) {
+        "postgres" | "postgresql" => Engine::Postgres,
+        "mysql" | "mariadb" => Engine::MySql,
+        "sqlite" => Engine::Sqlite,
+        _ => {
+            return wrong(
+                "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite:, \
+                 like postgres://USER:PASSWORD@127.0.0.1:5432/NAME",
+            );
         }
-        Ok((text.to_owned(), *kind))
+    };
+    match vigie_probes::Sql::new("database", text) {
+        Ok(_) => Ok((text.to_owned(), engine)),
+        Err(vigie_probes::UrlError::Syntax(_)) => wrong(
+            "an address like postgres://USER:PASSWORD@127.0.0.1:5432/NAME; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+        Err(error) => refused(error.to_string()),
     }
 }
 
 /// Where Redis is. The error is one of few texts, none of which quotes the value.
 pub(super) fn redis_address(given: &Given) -> Parsed<String> {
-    let text = given.text().unwrap_or_default();
+    let text = trimmed(given)?;
     match Endpoint::new(text, TlsFiles::default()) {
-        Ok(_) if !text.contains(char::is_whitespace) => Ok(text.to_owned()),
+        Ok(_) => Ok(text.to_owned()),
+        Err(error @ UrlError::Parameter { .. }) => refused(error.to_string()),
         Err(UrlError::Sentinels) => wrong(
             "an address like redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE; \
              in a password, write / as %2F, # as %23, @ as %40, % as %25",

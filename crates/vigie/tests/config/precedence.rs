@@ -68,7 +68,7 @@ fn the_last_one_wins() {
         "--redis=redis://flag",
         "--app=http://flag",
         "--listen=127.0.0.1:4",
-        "--database=sqlite::memory:",
+        "--database=sqlite:game.db",
         "--tick=flag/flag/job",
         "--log=debug",
         "--log-format=json",

@@ -115,7 +115,7 @@ async fn check_tells_what_works_and_what_to_do() {
     for (row, verdict) in [
         ("admin", "can listen"),
         ("gateway", "can listen"),
-        ("app", "answers HTTP"),
+        ("app", "accepts connections"),
         ("redis", "answers PING"),
         ("queues", "4 queues"),
         ("tick", "the queue is there"),

@@ -15,6 +15,7 @@ mod event_loop;
 mod history;
 mod jobs;
 mod lifecycle;
+mod optional;
 mod outages;
 mod players;
 mod restart;
