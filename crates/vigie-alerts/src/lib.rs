@@ -21,7 +21,8 @@
 //! assert_eq!(findings[0].title, "unknown metric `requests_total`");
 //! ```
 //!
-//! [`load`] refuses what Prometheus 2.42 would refuse. [`check`] refuses what Prometheus would take without a word, and what
+//! [`load`] reports what Prometheus 2.42 refuses, and what it reads differently from what is written: an alias as an expression,
+//! a second document, two rules that give the same series. [`check`] refuses what Prometheus would take without a word, and what
 //! would then never fire, or fire for nothing. The crate knows no metrics; what there is, it is told as [`Known`].
 
 mod check;
