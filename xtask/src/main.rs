@@ -1,11 +1,14 @@
-//! The chores of the repository: `cargo xtask setup`, `test`, `demo` and `bench`.
+//! The developer commands of the repository: `cargo xtask setup`, `test`, `demo`, `bench` and `fuzz`.
 
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod say;
 mod services;
 mod setup;
+mod sid;
+mod tally;
 mod test;
 mod wheels;
 
@@ -16,30 +19,36 @@ use clap::{Parser, Subcommand};
 use crate::say::complain;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The chores of the repository")]
+#[command(
+    name = "cargo xtask",
+    about = "The developer commands of the repository"
+)]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    command: Action,
 }
 
 #[derive(Subcommand)]
-enum Chore {
-    /// Gets what the other chores need: servers, tools, the demo's libraries
+enum Action {
+    /// Installs or downloads the tools the other commands need: servers, programs, the demo's libraries
     Setup(setup::Arguments),
     /// Sets up and runs every test: unit, property and end-to-end
     Test(test::Arguments),
     /// Sets up and shows Vigie watching a real backend, until Ctrl-C
     Demo(demo::Arguments),
+    /// Builds every fuzz target and runs each for a while
+    Fuzz(fuzz::Arguments),
     /// Sets up and measures Vigie against its peers; prints Markdown
     Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().chore {
-        Chore::Setup(arguments) => setup::run(&arguments),
-        Chore::Test(arguments) => test::run(&arguments),
-        Chore::Demo(arguments) => demo::run(&arguments),
-        Chore::Bench(arguments) => bench::run(&arguments),
+    let done = match Arguments::parse().command {
+        Action::Setup(arguments) => setup::run(&arguments),
+        Action::Test(arguments) => test::run(&arguments),
+        Action::Demo(arguments) => demo::run(&arguments),
+        Action::Fuzz(arguments) => fuzz::run(&arguments),
+        Action::Bench(arguments) => bench::run(&arguments),
     };
     match done {
         Ok(code) => code,

@@ -1,6 +1,6 @@
 //! Talking to the person at the terminal. A closed pipe is no reason to stop.
 
-use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
 /// A line on standard output.
 pub(crate) fn say(line: &str) {
@@ -20,6 +20,17 @@ pub(crate) fn is_watched() -> bool {
 /// Whether somebody can answer a question.
 pub(crate) fn can_answer() -> bool {
     stdin().is_terminal()
+}
+
+/// Asks a question; an empty line or a yes agrees.
+pub(crate) fn agrees(question: &str) -> bool {
+    let mut out = stdout();
+    let _ = write!(out, "{question} [Y/n] ");
+    let _ = out.flush();
+    let mut answer = String::new();
+    let read = stdin().lock().read_line(&mut answer);
+    read.is_ok_and(|length| length > 0)
+        && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
 
 /// Writes over the line that was written last; a long one is cut by the terminal, not wrapped.

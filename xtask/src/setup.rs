@@ -12,8 +12,9 @@ use vigie_testkit::node::demo_directory;
 use vigie_testkit::tools::{self, Tool};
 use vigie_testkit::wheels::Wheel;
 
-use crate::say::{can_answer, say};
+use crate::say::{agrees, can_answer, say};
 use crate::services;
+use crate::sid;
 use crate::wheels;
 
 #[derive(clap::Args)]
@@ -48,6 +49,7 @@ const DEMO: &[Tool] = &[
 ];
 const TEST: &[Tool] = &[
     tools::OPENSSL,
+    tools::CXX,
     tools::MARIADBD,
     tools::MARIADB_INSTALL_DB,
     tools::MARIADB,
@@ -134,6 +136,7 @@ pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
     }
     if purpose != Purpose::Demo {
         wheels::ensure()?;
+        sid::ensure_unpacked();
     }
     libraries()
 }
@@ -216,6 +219,18 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
         command.args(&words[1..]);
         command
     };
+    let means = if rise.is_empty() {
+        ""
+    } else {
+        ", through sudo"
+    };
+    let list = packages.join(" ");
+    say(&format!(
+        "these packages are missing and are now installed with apt-get{means}: {list}"
+    ));
+    if !rise.is_empty() && can_answer() && !agrees("go on?") {
+        return Err(refuse(absent, by_hand));
+    }
     let services = services::brought_by(&packages);
     for line in ["apt-get update", &install] {
         say(&format!(

@@ -1,12 +1,15 @@
-//! `cargo xtask test`.
+//! `cargo xtask test`: runs every test, and reports all failures, the counts and the duration at the end.
 
-use std::process::ExitCode;
+use std::io::{BufRead, BufReader, IsTerminal, PipeReader, pipe, stdout};
+use std::process::{Command, ExitCode};
+use std::time::SystemTime;
 
 use anyhow::Context;
 
 use crate::cargo::{build_vigie, cargo};
 use crate::say::say;
 use crate::setup::{self, Purpose};
+use crate::tally::Tally;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -16,11 +19,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let begun = SystemTime::now();
     setup::ensure(Purpose::Test)?;
     say("building vigie, which the end-to-end tests run");
     build_vigie(&[])?;
     let mut command = cargo();
-    command.arg("test");
+    command.args(["test", "--no-fail-fast"]);
     if !names_packages(&arguments.rest) {
         command.arg("--workspace");
     }
@@ -30,9 +34,70 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .map(|word| word.to_string_lossy())
         .collect();
     say(&format!("running cargo {}", words.join(" ")));
-    let status = command.status().context("cannot start cargo")?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(1)))
+    let (success, tally) = follow(command)?;
+    report(&tally, begun);
+    Ok(match success && tally.failures.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+/// Runs the command and passes its output on, both streams in their order.
+fn follow(mut command: Command) -> anyhow::Result<(bool, Tally)> {
+    let (output, input) = pipe().context("cannot make a pipe")?;
+    if stdout().is_terminal() {
+        // Cargo sees a pipe and would use no colours.
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    command.stdout(input.try_clone()?).stderr(input);
+    let mut child = command.spawn().context("cannot start cargo")?;
+    // It holds the writing ends, which would keep the pipe open.
+    drop(command);
+    let tally = read(output)?;
+    Ok((child.wait()?.success(), tally))
+}
+
+fn read(output: PipeReader) -> anyhow::Result<Tally> {
+    let mut tally = Tally::default();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        say(&line);
+        tally.line(&plain(&line));
+    }
+    tally.end();
+    Ok(tally)
+}
+
+/// The line without colour codes (ECMA-48: `ESC [ … m`).
+fn plain(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        text + part.split_once('m').map_or(part, |(_, rest)| rest)
+    })
+}
+
+fn report(tally: &Tally, begun: SystemTime) {
+    let seconds = begun.elapsed().map_or(0, |passed| passed.as_secs());
+    say("");
+    if !tally.failures.is_empty() {
+        say("failed tests:");
+        tally
+            .failures
+            .iter()
+            .for_each(|failure| say(&format!("  {failure}")));
+    }
+    say(&format!("took {} min {} s", seconds / 60, seconds % 60));
+    let Tally {
+        passed,
+        failed,
+        ignored,
+        ..
+    } = tally;
+    say(&format!(
+        "{passed} passed, {failed} failed, {ignored} skipped"
+    ));
 }
 
 /// Whether these arguments already say what is to be tested.
@@ -57,5 +122,17 @@ mod tests {
         assert!(names("--workspace"));
         assert!(!names("--release -- -p"));
         assert!(!names(""));
+    }
+
+    #[test]
+    fn colours_are_taken_out() {
+        assert_eq!(
+            plain("\u{1b}[1m\u{1b}[92m   Running\u{1b}[0m tests/x.rs"),
+            "   Running tests/x.rs"
+        );
+        assert_eq!(
+            plain("test a ... \u{1b}[31mFAILED\u{1b}[m"),
+            "test a ... FAILED"
+        );
     }
 }

@@ -8,14 +8,18 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
-use http::StatusCode;
+use http::{Method, StatusCode, Uri};
 use vigie_promql::Limits;
 use vigie_promql::syntax::MAX_QUERY_BYTES;
 
 use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
+use crate::methods::{get_and_post, get_only};
 use crate::source::Source;
-use crate::{format, labels, metadata, query, rules, status, vacant};
+use crate::{format, labels, metadata, methods, query, rules, status, vacant};
+
+/// How many small queries run at once.
+const SMALL_CONCURRENCY: usize = 2;
 
 /// What a query may cost, and how it is read.
 #[derive(Clone, Debug)]
@@ -77,7 +81,11 @@ struct Inner {
     settings: Settings,
     build: BuildInfo,
     gate: Gate,
+    small_gate: Gate,
+    lookup_gate: Gate,
     now: fn() -> i64,
+    /// When the API began to answer, in milliseconds since the epoch.
+    started: i64,
 }
 
 impl Api {
@@ -86,10 +94,13 @@ impl Api {
     pub fn new(source: Arc<dyn Source>, settings: Settings, build: BuildInfo) -> Self {
         Self(Arc::new(Inner {
             gate: Gate::new(settings.concurrency),
+            small_gate: Gate::new(SMALL_CONCURRENCY),
+            lookup_gate: Gate::new(settings.concurrency),
             source,
             settings,
             build,
             now: system_time,
+            started: system_time(),
         }))
     }
 
@@ -105,8 +116,23 @@ impl Api {
         &self.0.build
     }
 
+    /// Admits queries of any size.
     pub(crate) fn gate(&self) -> &Gate {
         &self.0.gate
+    }
+
+    /// Admits queries that end soon, so that they do not wait behind large ones.
+    pub(crate) fn small_gate(&self) -> &Gate {
+        &self.0.small_gate
+    }
+
+    /// Admits requests for names and series, and those that only parse a query.
+    pub(crate) fn lookup_gate(&self) -> &Gate {
+        &self.0.lookup_gate
+    }
+
+    pub(crate) fn started(&self) -> i64 {
+        self.0.started
     }
 
     /// The time of a query that names none, in milliseconds since the epoch.
@@ -125,26 +151,27 @@ fn system_time() -> i64 {
 /// Everything below `/api/v1/`.
 pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     let endpoints = Router::new()
-        .route("/query", get(query::instant).post(query::instant))
-        .route("/query_range", get(query::range).post(query::range))
-        .route(
-            "/query_exemplars",
-            get(vacant::exemplars).post(vacant::exemplars),
-        )
-        .route("/format_query", get(format::format).post(format::format))
-        .route("/series", get(labels::series).post(labels::series))
-        .route("/labels", get(labels::names).post(labels::names))
-        .route("/label/{name}/values", get(labels::values))
-        .route("/metadata", get(metadata::metadata))
-        .route("/status/buildinfo", get(status::build_info))
-        .route("/rules", get(rules::rules))
-        .route("/alerts", get(rules::alerts))
-        .route("/alertmanagers", get(vacant::alertmanagers))
-        .route("/targets", get(vacant::targets))
+        .route("/query", get_and_post(query::instant))
+        .route("/query_range", get_and_post(query::range))
+        .route("/query_exemplars", get_and_post(vacant::exemplars))
+        .route("/format_query", get_and_post(format::format))
+        .route("/series", get_and_post(labels::series))
+        .route("/labels", get_and_post(labels::names))
+        .route("/label/{name}/values", get_only(labels::values))
+        .route("/metadata", get_only(metadata::metadata))
+        .route("/status/buildinfo", get_only(status::build_info))
+        .route("/status/runtimeinfo", get_only(status::runtime_info))
+        .route("/status/flags", get_only(status::flags))
+        .route("/status/config", get_only(status::config))
+        .route("/rules", get_only(rules::rules))
+        .route("/alerts", get_only(rules::alerts))
+        .route("/alertmanagers", get_only(vacant::alertmanagers))
+        .route("/targets", get_only(vacant::targets))
         .route("/", any(unknown))
         .route("/{*path}", any(unknown));
     let endpoints = endpoints
         .layer(middleware::from_fn_with_state(api.clone(), once_ready))
+        .layer(middleware::from_fn(methods::conform))
         .with_state(api);
     Router::new().nest("/api/v1", endpoints)
 }
@@ -170,7 +197,9 @@ pub fn lifecycle<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/-/ready", get(ready))
 }
 
-async fn unknown(uri: http::Uri) -> ApiError {
-    let message = format!("nothing is answered at /api/v1{}", uri.path());
-    ApiError::new(Kind::NotFound, message)
+async fn unknown(method: Method, uri: Uri) -> Response {
+    methods::without_slash(&method, &uri).unwrap_or_else(|| {
+        let message = format!("nothing is answered at /api/v1{}", uri.path());
+        ApiError::new(Kind::NotFound, message).into_response()
+    })
 }

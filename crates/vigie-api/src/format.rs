@@ -18,6 +18,6 @@ pub(crate) async fn format(State(api): State<Api>, params: Params) -> Result<Res
             json::string(out, &formatted)
         }))
     };
-    let (response, _) = api.gate().run(api.settings().timeout, work).await?;
+    let (response, _) = api.lookup_gate().run(api.settings().timeout, work).await?;
     Ok(response)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use vigie_promql::Labels;
@@ -77,9 +78,11 @@ pub(crate) async fn names(State(api): State<Api>, params: Params) -> Result<Resp
 
 pub(crate) async fn values(
     State(api): State<Api>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     params: Params,
 ) -> Result<Response, ApiError> {
+    let not_utf8 = |_| ApiError::bad_data("invalid label name: it is not valid UTF-8");
+    let Path(name) = name.map_err(not_utf8)?;
     let name = match name.strip_prefix("U__") {
         Some(escaped) => unescape(escaped).unwrap_or(name),
         None => name,
@@ -161,7 +164,7 @@ async fn found<T: Ord + Send + 'static>(
             out.push(b']');
         }))
     };
-    let (response, _) = api.gate().run(api.settings().timeout, work).await?;
+    let (response, _) = api.lookup_gate().run(api.settings().timeout, work).await?;
     Ok(response)
 }
 

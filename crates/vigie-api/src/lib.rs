@@ -31,6 +31,7 @@
 //! | `/api/v1/metadata` | type, help and unit of the metrics |
 //! | `/api/v1/format_query` | the query as it is written best |
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
+//! | `/api/v1/status/runtimeinfo`, `/flags`, `/config` | when the API started, the limits of a query, an empty configuration |
 //! | `/api/v1/rules`, `/alerts`, `/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
 //! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
@@ -38,7 +39,7 @@
 //! What is told otherwise is told with more: a slip in a query with its line and column.
 //!
 //! Queries run on threads of their own, a bounded number at a time, each with a deadline; a client that leaves ends its
-//! query. A result is written while it is sent, piece by piece.
+//! query. Small queries do not wait for large ones. A result is written while it is sent, piece by piece.
 
 mod api;
 mod error;
@@ -47,6 +48,8 @@ mod gate;
 mod json;
 mod labels;
 mod metadata;
+mod methods;
+mod multipart;
 mod number;
 mod params;
 mod query;

@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 use url::form_urlencoded;
 
 use crate::error::{ApiError, Kind};
-use crate::time;
+use crate::{multipart, time};
 
 /// The largest form that is read: the longest query, every byte of it escaped, and some room.
 const LARGEST_FORM: usize = 256 << 10;
@@ -85,21 +85,46 @@ impl<S: Sync> FromRequest<S> for Params {
         let (head, body) = request.into_parts();
         let content_type = head.headers.get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
-        let form = content_type.is_some_and(|value| {
-            let kind = value.split(';').next().unwrap_or_default();
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-        if head.method == Method::POST && form {
+        let encoding = content_type.and_then(Encoding::of);
+        if head.method == Method::POST
+            && let Some(encoding) = encoding
+        {
             let body = tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, LARGEST_FORM)).await;
             let too_late = |_| ApiError::new(Kind::Timeout, "the form did not arrive in time");
             let too_large = |_| {
                 let message = format!("the form is cut short or longer than {LARGEST_FORM} bytes");
                 ApiError::new(Kind::TooLarge, message)
             };
-            params.add(&body.map_err(too_late)?.map_err(too_large)?);
+            let body = body.map_err(too_late)?.map_err(too_large)?;
+            match encoding {
+                Encoding::Url => params.add(&body),
+                Encoding::Multipart(boundary) => {
+                    params.0.extend(multipart::fields(&body, boundary))
+                }
+            }
         }
         params.add(head.uri.query().unwrap_or_default().as_bytes());
         Ok(params)
+    }
+}
+
+/// How a form is encoded.
+enum Encoding<'a> {
+    Url,
+    /// With this text between the parts.
+    Multipart(&'a str),
+}
+
+impl<'a> Encoding<'a> {
+    /// Other media types hold no parameters, as in Prometheus.
+    fn of(content_type: &'a str) -> Option<Self> {
+        let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        match kind.trim().to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => Some(Self::Url),
+            "multipart/form-data" => {
+                multipart::parameter(parameters, "boundary").map(Self::Multipart)
+            }
+            _ => None,
+        }
     }
 }

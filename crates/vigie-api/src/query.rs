@@ -20,13 +20,15 @@ use crate::time;
 
 /// The most warnings, and the most infos, that an answer carries.
 const MOST_REMARKS: usize = 10;
-/// A query that reads and makes no more samples than this is answered by the thread that serves, in about a tenth of a
-/// millisecond: to wake another thread for it would take as long.
+/// A query that reads and makes no more samples than this is small. It does not wait behind large queries.
 const SMALL: usize = 20_000;
-/// And whose text is not longer,
+/// A small query with a text of at most this many bytes is evaluated on the serving thread, in about a tenth of a
+/// millisecond: waking another thread would take as long.
 const SMALL_TEXT: usize = 1 << 10;
-/// that compiles no regular expression, and that does not take longer to evaluate after all.
-const SHORT: Duration = Duration::from_millis(1);
+/// How long an evaluation may hold up the serving thread.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// How long a small query may be evaluated on a thread for small queries.
+const SOON: Duration = Duration::from_millis(50);
 
 pub(crate) async fn instant(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let limit = params.limit()?;
@@ -101,37 +103,63 @@ impl Query {
         })
     }
 
+    /// Tries the evaluation within the bounds of a small query first: whether a query is small is known only afterwards.
     async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
+        let asked = Instant::now();
         if !self.timeout.is_zero()
-            && let Some(answer) = self.small(api, times)
+            && let Some(answer) = self.at_once(api, times)
         {
             return Ok(answer?.into_response(None));
         }
+        let query = Arc::new(self);
+        if let Some(answer) = query.soon(api, times).await {
+            return Ok(answer?.into_response(None));
+        }
         let source = Arc::clone(api.source());
-        let timeout = self.timeout;
+        let left = query.timeout.saturating_sub(asked.elapsed());
         let work = move |running: &Running| {
             let interrupted = || running.abandoned();
-            self.evaluate(&*source, times, &self.engine, running.queued, &interrupted)
+            query.evaluate(&*source, times, &query.engine, running.queued, &interrupted)
         };
-        let (answer, permit) = api.gate().run(timeout, work).await?;
+        let (answer, permit) = api.gate().run(left, work).await?;
         Ok(answer.into_response(Some(permit)))
     }
 
-    /// Answers here and now, unless it turns out to be more than that is good for.
-    fn small(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
-        let mut engine = self.engine;
-        // A regular expression takes time to compile: not for a thread that serves.
+    /// Evaluates the query on the serving thread; `None` if it is not small.
+    fn at_once(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
+        // Compiling a regular expression may take longer than `AT_ONCE` and cannot be interrupted.
         let compiles = self.text.contains('~') || self.text.contains("label_replace");
-        if compiles || self.text.len() > SMALL_TEXT || engine.limits.samples <= SMALL {
+        if compiles || self.text.len() > SMALL_TEXT {
             return None;
         }
-        engine.limits.samples = SMALL;
+        let engine = self.small()?;
         let begun = Instant::now();
-        let too_long = || begun.elapsed() > SHORT;
+        let too_long = || begun.elapsed() > AT_ONCE;
         let answer = self.evaluate(&**api.source(), times, &engine, Duration::ZERO, &too_long);
-        let refused = answer.as_ref().err();
-        let too_large = refused.is_some_and(|error| error.is_of_samples() || error.is_of_time());
-        (!too_large).then_some(answer)
+        (!is_too_large(&answer)).then_some(answer)
+    }
+
+    /// Evaluates the query on a thread for small queries; `None` if it is not small and there is time left.
+    async fn soon(self: &Arc<Self>, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
+        let engine = self.small()?;
+        let asked = Instant::now();
+        let (query, source) = (Arc::clone(self), Arc::clone(api.source()));
+        let work = move |running: &Running| {
+            let begun = Instant::now();
+            let interrupted = || running.abandoned() || begun.elapsed() > SOON;
+            query.evaluate(&*source, times, &engine, running.queued, &interrupted)
+        };
+        let answer = api.small_gate().run(self.timeout, work).await;
+        let answer = answer.map(|(answer, _)| answer);
+        let is_final = !is_too_large(&answer) || asked.elapsed() >= self.timeout;
+        is_final.then_some(answer)
+    }
+
+    /// The engine with the limits of a small query; `None` if its own are tighter.
+    fn small(&self) -> Option<Engine> {
+        let mut engine = self.engine;
+        let samples = std::mem::replace(&mut engine.limits.samples, SMALL);
+        (samples > SMALL).then_some(engine)
     }
 
     fn evaluate(
@@ -193,6 +221,12 @@ impl Query {
         }
         Answer::new(outcome.value, time, stats, &remarks)
     }
+}
+
+/// Whether the query exceeded what a small query may read or how long it may take.
+fn is_too_large(answer: &Result<Answer, ApiError>) -> bool {
+    let refused = answer.as_ref().err();
+    refused.is_some_and(|error| error.is_of_samples() || error.is_of_time())
 }
 
 /// Whether there was more than `limit`.

@@ -12,6 +12,7 @@ pub(crate) async fn rules(params: Params) -> Result<Response, ApiError> {
         let reason = format!("not supported value {kind:?}");
         return Err(ApiError::parameter("type", reason));
     }
+    params.read("exclude_alerts", boolean)?;
     Ok(json::success(&Remarks::default(), |out| {
         out.extend_from_slice(br#"{"groups":[]}"#);
     }))
@@ -21,4 +22,13 @@ pub(crate) async fn alerts() -> Response {
     json::success(&Remarks::default(), |out| {
         out.extend_from_slice(br#"{"alerts":[]}"#);
     })
+}
+
+/// A truth value as Go's `strconv.ParseBool` reads it.
+fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+        _ => Err(format!("cannot parse {text:?} as true or false")),
+    }
 }

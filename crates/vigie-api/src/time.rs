@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
 use vigie_promql::Expr;
 
 /// The earliest and the latest time that is told apart, in milliseconds since the epoch: 2^53, in the year 287,396. Times
@@ -35,18 +35,65 @@ fn seconds(text: &str) -> Option<i64> {
         .then_some(millis as i64)
 }
 
-/// Only with seconds and a zone, as the RFC has it: jiff reads more.
+/// Reads what Go's `time.RFC3339Nano` reads: years from 0 to 9999, hours of one digit, fractions after a comma, offsets up
+/// to `24:60`. `jiff::Timestamp` ends a day earlier and reads other forms.
 fn rfc3339(text: &str) -> Option<i64> {
-    let rest = text.get(19..)?;
-    let shaped = text.as_bytes()[10] == b'T' && text.as_bytes()[16] == b':';
-    let zone = rest.find(['Z', '+', '-'])?;
-    let zone = &rest[zone..];
-    let zoned = zone == "Z" || (zone.len() == 6 && zone.as_bytes()[3] == b':');
-    if !shaped || !zoned || text.contains('[') {
+    if !text.is_ascii() {
         return None;
     }
-    let time: Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond())
+    let (date, rest) = (text.get(..10)?, text.get(10..)?.strip_prefix('T')?);
+    let separated = date.as_bytes()[4] == b'-' && date.as_bytes()[7] == b'-';
+    let (year, month) = (digits::<i16>(&date[..4])?, digits(&date[5..7])?);
+    let date = Date::new(year, month, digits(&date[8..])?);
+    let (hour, rest) = rest.split_once(':')?;
+    if !separated || hour.len() > 2 {
+        return None;
+    }
+    let (minute, rest) = (rest.get(..2)?, rest.get(2..)?.strip_prefix(':')?);
+    let (second, rest) = (rest.get(..2)?, rest.get(2..)?);
+    if digits::<i8>(second)? > 59 {
+        return None;
+    }
+    let time = Time::new(digits(hour)?, digits(minute)?, digits(second)?, 0);
+    let time = date.ok()?.to_datetime(time.ok()?);
+    let (millis, zone) = match rest.strip_prefix(['.', ',']) {
+        Some(fraction) => {
+            let end = fraction.find(|c: char| !c.is_ascii_digit())?;
+            let (fraction, zone) = fraction.split_at(end);
+            if fraction.is_empty() {
+                return None;
+            }
+            (digits::<i64>(&format!("{fraction:0<3}")[..3])?, zone)
+        }
+        None => (0, rest),
+    };
+    let epoch: DateTime = Date::constant(1970, 1, 1).at(0, 0, 0, 0);
+    let seconds = time.duration_since(epoch).as_secs() - offset(zone)?;
+    Some(seconds * 1_000 + millis)
+}
+
+/// The seconds that `Z` or `+hh:mm` is ahead of UTC.
+fn offset(zone: &str) -> Option<i64> {
+    if zone == "Z" {
+        return Some(0);
+    }
+    let ahead = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = zone[1..].split_once(':')?;
+    if hours.len() != 2 || minutes.len() != 2 {
+        return None;
+    }
+    let (hours, minutes) = (digits::<i64>(hours)?, digits::<i64>(minutes)?);
+    (hours <= 24 && minutes <= 60).then_some(ahead * (hours * 3_600 + minutes * 60))
+}
+
+/// A number of digits only: `parse` alone would read signs.
+fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let only = text.bytes().all(|byte| byte.is_ascii_digit());
+    only.then(|| text.parse().ok()).flatten()
 }
 
 /// A number of seconds, or a duration as PromQL writes it (`1h30m`). Negative numbers are read, too.
@@ -81,7 +128,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    /// Each accepted or refused by Prometheus 2.42, too.
+    /// Each accepted or refused by Prometheus 2.42 and 3.5, too.
     #[test]
     fn times() {
         for (text, expected) in [
@@ -100,6 +147,18 @@ mod tests {
             ("2023-11-14T22:13:20.5+01:00", Some(1_699_996_400_500)),
             ("-292273086-05-16T16:47:06Z", Some(MIN)),
             ("292277025-08-18T07:12:54.999999999Z", Some(MAX)),
+            ("9999-12-31T23:59:59Z", Some(253_402_300_799_000)),
+            ("9999-12-31T23:59:59.999999999Z", Some(253_402_300_799_999)),
+            ("9999-12-31T23:59:59-24:00", Some(253_402_387_199_000)),
+            ("0000-01-01T00:00:00Z", Some(-62_167_219_200_000)),
+            ("0001-01-01T00:00:00+23:59", Some(-62_135_683_140_000)),
+            ("1969-12-31T23:59:58.5Z", Some(-1_500)),
+            ("1970-01-01T0:00:01Z", Some(1_000)),
+            ("1970-01-01T00:00:01,5Z", Some(1_500)),
+            ("1970-01-01T00:00:01+24:60", Some(-89_999_000)),
+            ("1970-01-01T00:00:01-00:00", Some(1_000)),
+            ("1970-01-01T00:00:01.0000000001Z", Some(1_000)),
+            ("+5", Some(5_000)),
             // Milliseconds taken for seconds.
             ("1700000000000", Some(1_700_000_000_000_000)),
             ("", None),
@@ -112,6 +171,14 @@ mod tests {
             ("1970-01-01T00:00:01", None),
             ("1970-01-01t00:00:01z", None),
             ("1970-01-01T24:00:00Z", None),
+            ("1970-01-01T00:00:60Z", None),
+            ("1970-01-01T00:00:01.Z", None),
+            ("1970-01-01T00:00:01+25:00", None),
+            ("1970-01-01T00:00:+1Z", None),
+            ("2023-02-29T00:00:00Z", None),
+            ("1970-1-01T00:00:01Z", None),
+            ("-001-01-01T00:00:00Z", None),
+            ("-0001-01-01T00:00:00Z", None),
             ("1970-01-01T00:00:01+0100", None),
             ("1970-01-01T00:00:01Z[UTC]", None),
             ("1970-01-01T00:00+01:00", None),

@@ -25,7 +25,7 @@ pub(crate) async fn exemplars(
         parsed.map_err(|error| ApiError::bad_data(error.to_string()))?;
         Ok(nothing(b"[]"))
     };
-    let (response, _) = api.gate().run(api.settings().timeout, work).await?;
+    let (response, _) = api.lookup_gate().run(api.settings().timeout, work).await?;
     Ok(response)
 }
 

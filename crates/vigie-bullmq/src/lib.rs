@@ -3,8 +3,7 @@
 //! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
 //! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
 //! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too,
-//! to the entry. It needs no script, writes nothing (but for a lease, where several watchers shall export as one),
-//! and costs the server far less than BullMQ's own counting.
+//! to the entry. It needs no script, writes nothing, and costs the server far less than BullMQ's own counting.
 //!
 //! Queues of BullMQ 3 to 6 are read alike. Those of Bull, the predecessor, have no event stream: their jobs are counted
 //! by state, and how they end is not known, nor published.
@@ -37,16 +36,14 @@
 //! | `queues` | how queues are found, and their jobs counted |
 //! | `signals` | how old, late and stuck jobs are, what holds them back, and who works on them |
 //! | `nodes` | the parts that have connections of their own |
-//! | `election` | which of several watchers exports, by a lease in Redis if nobody else decides it |
 //! | `series`, `shared` | where all of it is published, and who knows what |
 //! | `watcher` | the handle, and the settings |
 //!
-//! Connections, tasks and time are in `link`, `cluster`, `survey`, `control`, `inspector`, `stream`, `follower`, `lease`,
-//! `rights` and `watcher`; all other modules are pure.
+//! Connections, tasks and time are in `link`, `cluster`, `survey`, `control`, `inspector`, `stream`, `follower`
+//! and `watcher`; all other modules are pure.
 //!
 //! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
 
-mod election;
 mod error;
 mod events;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -60,9 +57,6 @@ mod shared;
 mod signals;
 mod watcher;
 
-pub use election::lease::Lease;
-pub use election::rights::check_lease;
-pub use election::{Election, Tenure};
 pub use error::Error;
 pub use queues::levels::{Levels, State};
 pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};

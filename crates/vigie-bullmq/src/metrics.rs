@@ -276,11 +276,11 @@ descriptions! {
         "Times a queue was found and not followed because redis.max_queues were followed already.",
         &[],
     );
+}
 
-    /// Which replica shows the queues.
-    QUEUES_EXPORTER: Gauge, 0 = Desc::gauge(
-        "vigie_queues_exporter",
-        "1 when this Vigie shows what it knows of the queues, 0 when another one does (queues.exporter). Absent without Redis.",
-        &[],
-    );
+/// Whether a metric is about queues, so that of several replicas which read the same Redis one need expose it.
+#[must_use]
+pub fn is_of_queues(name: &str) -> bool {
+    let others = [QUEUE_JOBS.meta().name, PRODUCTION_TICK_DURATION.meta().name];
+    name.starts_with("bullmq_") || others.contains(&name)
 }

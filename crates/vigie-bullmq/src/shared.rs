@@ -10,7 +10,6 @@ use vigie_metrics::Registry;
 use vigie_redis::Slots;
 
 use crate::Settings;
-use crate::election::Tenure;
 use crate::events::activity::Activity;
 use crate::events::fold::Fold;
 use crate::events::jobs::Room;
@@ -106,7 +105,6 @@ pub(crate) struct Shared {
     queues: RwLock<Queues>,
     /// Held while one of the two is changed.
     changing: Mutex<()>,
-    pub(crate) tenure: Tenure,
     /// Why it is not known which nodes a cluster has.
     lost: Mutex<Option<String>>,
     /// How many queues no node holds.
@@ -146,7 +144,6 @@ impl Shared {
         Self {
             families,
             room: Room::new(settings.max_jobs),
-            tenure: Tenure::of(settings.election.as_ref()),
             settings,
             nodes: RwLock::new(nodes.into_iter().map(Arc::new).collect()),
             queues: RwLock::new(Arc::new([])),
@@ -155,11 +152,6 @@ impl Shared {
             stray: AtomicUsize::new(0),
             doubts: Doubts::default(),
         }
-    }
-
-    /// Whether what is known is shown here, and not by another watcher of the same Redis.
-    pub(crate) fn exports(&self) -> bool {
-        self.settings.election.is_none() || self.tenure.holds(Instant::now())
     }
 
     /// All queues.

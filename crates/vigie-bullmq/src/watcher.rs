@@ -2,18 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::metrics;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vigie_metrics::Registry;
 use vigie_redis::{Endpoint, Slots};
 
-use crate::election::Election;
-use crate::election::lease::Candidate;
 use crate::error::Error;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::link::Link;
@@ -21,7 +17,6 @@ use crate::nodes::node;
 use crate::queues::levels::Levels;
 use crate::queues::refresh;
 use crate::queues::survey;
-use crate::series;
 use crate::shared::Shared;
 
 /// Which jobs are the production tick.
@@ -51,8 +46,6 @@ pub struct Settings {
     pub tick: Option<Tick>,
     /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
     pub compatible: bool,
-    /// Whether of several watchers only one exports; `None`: every one does.
-    pub election: Option<Election>,
     /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
     /// goes uncounted for longer than [`Watcher::counted_within`].
     pub levels_every: Duration,
@@ -86,7 +79,6 @@ impl Settings {
             databases: Vec::new(),
             tick: None,
             compatible: false,
-            election: None,
             levels_every: Duration::from_secs(1),
             signals_every: Duration::from_secs(5),
             workers_every: Duration::from_secs(15),
@@ -120,34 +112,14 @@ impl Watcher {
     /// A watcher that records into `registry` once it [runs](Self::run).
     #[must_use]
     pub fn new(settings: Settings, registry: &Registry) -> Self {
-        let shared = Arc::new(Shared::new(settings, registry));
-        let exporter = Arc::clone(&shared);
-        // Asked once for a page, so that what it says of itself is true of that page.
-        let exports = Arc::new(AtomicBool::new(false));
-        let last = Arc::clone(&exports);
-        registry.expose_while(series::is_of_queues, move || {
-            let is_exporter = exporter.exports();
-            exports.store(is_exporter, Relaxed);
-            is_exporter
-        });
-        registry.collect(&metrics::QUEUES_EXPORTER, move || {
-            Some(f64::from(u8::from(last.load(Relaxed))))
-        });
-        Self { shared }
+        Self {
+            shared: Arc::new(Shared::new(settings, registry)),
+        }
     }
 
     /// Watches until `stop` is cancelled, whatever becomes of Redis meanwhile. To be called once.
     pub async fn run(self, stop: CancellationToken) {
-        let shared = Arc::clone(&self.shared);
-        let candidate = async {
-            if let Some(Election::Redis(lease)) = shared.settings.election.clone() {
-                Candidate::new(Arc::clone(&shared), lease)
-                    .run(stop.clone())
-                    .await;
-            }
-        };
-        let watching = stop.run_until_cancelled(self.watch());
-        tokio::join!(watching, candidate);
+        stop.run_until_cancelled(self.watch()).await;
     }
 
     /// Runs the sessions of all nodes, until it is dropped.

@@ -13,6 +13,18 @@ pub enum Error {
         /// The directory.
         path: PathBuf,
     },
+    /// The directory holds files of another program.
+    #[error(
+        "{} is not the directory of a history: it holds {entry}, which Vigie did not write; an empty or a new directory \
+         is needed",
+        path.display()
+    )]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// A file in it.
+        entry: String,
+    },
     /// The directory cannot be made or read.
     #[error("cannot use {} as the directory of the history", path.display())]
     Directory {

@@ -49,7 +49,7 @@ mod select;
 mod stats;
 
 pub use append::{Appender, Scrape};
-pub use disk::Loaded;
+pub use disk::{Loaded, foreign_entry};
 pub use error::Error;
 pub use history::{History, Settings};
 pub use memory::SeriesRef;

@@ -64,15 +64,17 @@ struct Batch {
 }
 
 impl History {
-    /// The series that pass every matcher and have samples from `start` to `end`, in milliseconds, both included;
-    /// of compressed samples, those near this time count too.
+    /// The series that pass every matcher and have a sample from `start` to `end`, in milliseconds, both included.
     #[must_use]
     pub fn series(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<Labels> {
+        if start > end {
+            return Vec::new();
+        }
         let memory = self.read();
         let selected = memory.table.select(matchers).into_iter();
         let series = selected.filter_map(|series| {
             let kept = memory.table.get(series)?;
-            let in_head = kept.head.overlaps(start, end);
+            let in_head = kept.head.has(start, end);
             Some((in_head, series.slot, kept.labels.clone()))
         });
         let series: Vec<_> = series.collect();
@@ -80,7 +82,7 @@ impl History {
         // The blocks can be searched without holding up the writer.
         drop(memory);
         let has_samples = |&(in_head, slot, _): &(bool, u32, Labels)| {
-            in_head || blocks.iter().any(|block| block.has(slot))
+            in_head || blocks.iter().any(|block| block.has(slot, start, end))
         };
         let series = series.into_iter().filter(has_samples);
         series.map(|(.., labels)| labels).collect()

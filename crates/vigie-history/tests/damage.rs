@@ -32,6 +32,9 @@ fn write(path: &Path) {
     assert!(history.flush(Duration::from_secs(60)));
 }
 
+/// The file that makes the directory a history's, whatever its other files hold.
+const MARKER: &str = "vigie-history";
+
 type Files = BTreeMap<String, Vec<u8>>;
 
 fn files(path: &Path) -> Files {
@@ -42,12 +45,14 @@ fn files(path: &Path) -> Files {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, fs::read(path).unwrap())
     };
-    entries.map(file).collect()
+    let is_marker = |(name, _): &(String, _)| name == MARKER;
+    entries.map(file).filter(|file| !is_marker(file)).collect()
 }
 
 /// Opens a history of these files, and counts its samples.
 fn count(files: &Files) -> (usize, usize) {
     let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(MARKER), b"VIGIE-H\n").unwrap();
     for (name, bytes) in files {
         fs::write(directory.path().join(name), bytes).unwrap();
     }
@@ -210,12 +215,13 @@ fn what_another_version_wrote_is_left_alone() {
 fn a_block_that_was_not_finished_is_removed() {
     let mut files = written();
     let block = files.keys().find(|name| name.ends_with(".block"));
-    let (name, bytes) = (format!("{}.new", block.unwrap()), vec![0; 100]);
-    files.insert(name.clone(), bytes);
+    let block = block.unwrap();
+    let (name, bytes) = (format!("{block}.new"), files[block][..100].to_vec());
+    files.insert(name.clone(), bytes.clone());
     assert_eq!(count(&files), (SERIES * SCRAPES, 0));
 
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join(&name), [0; 100]).unwrap();
+    fs::write(directory.path().join(&name), bytes).unwrap();
     History::open(&settings(directory.path())).unwrap();
     assert!(!directory.path().join(name).exists());
 }

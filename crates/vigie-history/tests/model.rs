@@ -106,9 +106,12 @@ proptest! {
         for (matchers, start, length) in &selections {
             let (start, end) = (start * MINUTE, (start + length) * MINUTE);
             let expected = select(&model, matchers, start, end);
+            let mut series: Vec<_> = history.series(matchers, start, end).iter().map(ToString::to_string).collect();
+            series.sort();
+            prop_assert!(series.iter().eq(expected.keys()), "{:?} {}..{}: {:?}", matchers, start, end, series);
             prop_assert_eq!(select(&history, matchers, start, end), expected, "{:?}", matchers);
         }
-        // With and without the samples near the time asked for, the labels are those of the series selected.
+        // The labels are those of the series selected.
         let (matchers, ..) = &selections[0];
         let expected: Vec<_> = select(&model, matchers, i64::MIN, i64::MAX).into_keys().collect();
         let mut series = history.series(matchers, i64::MIN, i64::MAX);

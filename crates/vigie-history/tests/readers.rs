@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use support::{MINUTE, scrape};
 use vigie_history::{History, Settings};
 use vigie_promql::storage::Selection;
 use vigie_promql::{Matcher, Storage as _};
@@ -75,4 +76,31 @@ fn a_query_sees_whole_scrapes() {
             assert!(reader.join().unwrap() > 0);
         }
     });
+}
+
+/// In the head and in sealed blocks.
+#[test]
+fn a_range_without_samples_names_no_series() {
+    let history = History::open(&Settings::default()).unwrap();
+    let mut appender = history.appender();
+    let gaps = [30..40, 100..150, 290..295];
+    for minute in 0..300 {
+        if !gaps.iter().any(|gap| gap.contains(&minute)) {
+            scrape(&mut appender, minute * MINUTE, &[("a", 1.0)]);
+        }
+    }
+    for minute in 0..300 {
+        let at = minute * MINUTE;
+        let expected = usize::from(!gaps.iter().any(|gap| gap.contains(&minute)));
+        assert_eq!(history.series(&[], at, at).len(), expected, "{minute}");
+        assert_eq!(history.series(&[], at + 1, at + MINUTE - 1), [], "{minute}");
+        assert_eq!(history.label_names(&[], at, at).len(), expected);
+        assert_eq!(
+            history.label_values("__name__", &[], at, at).len(),
+            expected
+        );
+    }
+    assert_eq!(history.series(&[], 300 * MINUTE, 0), []);
+    assert_eq!(history.series(&[], 5 * MINUTE, 5 * MINUTE - 1), []);
+    assert_eq!(history.series(&[], i64::MIN, i64::MAX).len(), 1);
 }

@@ -1,4 +1,4 @@
-//! The engine against scripts: the project's own, and Prometheus' where they lie beside the workspace.
+//! The engine against the project's own scripts.
 #![allow(clippy::unwrap_used)]
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -113,45 +113,4 @@ fn the_suite_of_the_project_uses_every_function() {
     let all = functions.chain(aggregations.iter().map(|op| op.text()));
     let unused: Vec<_> = all.filter(|name| !used.0.contains(name)).collect();
     assert!(unused.is_empty(), "no script uses {unused:?}");
-}
-
-/// What passes of Prometheus' own scripts: file, queries that need only floats, how many pass of the rest.
-const UPSTREAM: &[(&str, usize, usize)] = &[
-    ("aggregators.test", 124, 0),
-    ("collision.test", 2, 0),
-    ("duration_expression.test", 59, 0),
-    ("functions.test", 251, 53),
-    ("histograms.test", 83, 0),
-    ("limit.test", 0, 0),
-    ("literals.test", 25, 0),
-    ("native_histograms.test", 3, 0),
-    ("operators.test", 142, 3),
-    ("range_queries.test", 14, 1),
-    ("selectors.test", 31, 0),
-    ("staleness.test", 17, 0),
-];
-
-/// Every query of Prometheus' scripts that needs only floats passes, and of the others none is lost.
-#[test]
-fn the_scripts_of_prometheus_pass() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let dir = workspace.join("../shared/data/promqltest");
-    if !dir.exists() {
-        return;
-    }
-    for (name, text) in scripts(&dir) {
-        let report = run(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let failed = failures(&name, &report, Class::Float);
-        assert!(failed.is_empty(), "{}", failed.join("\n"));
-        let Some((_, floats, others)) = UPSTREAM.iter().find(|(known, ..)| *known == name) else {
-            continue;
-        };
-        let (passed, _) = report.of(Class::Float);
-        assert!(
-            passed >= *floats,
-            "{name}: {passed} of {floats} queries of floats"
-        );
-        let rest = report.passed() - passed;
-        assert!(rest >= *others, "{name}: {rest} of {others} other queries");
-    }
 }

@@ -31,6 +31,7 @@
 pub mod alertmanager;
 pub mod certificates;
 pub mod cluster;
+pub mod conformance;
 mod error;
 pub mod faults;
 pub mod http;
@@ -45,6 +46,7 @@ pub mod promtext;
 pub mod redis;
 pub mod sentinel;
 mod server;
+pub mod sid;
 pub mod tools;
 pub mod webhook;
 pub mod wheels;

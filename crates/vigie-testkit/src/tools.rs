@@ -39,6 +39,8 @@ pub const REDIS_SERVER: Tool = tool("redis-server", "redis-server");
 pub const REDIS_CLI: Tool = tool("redis-cli", "redis-tools");
 /// Makes certificates.
 pub const OPENSSL: Tool = tool("openssl", "openssl");
+/// Compiles libFuzzer for the fuzz targets.
+pub const CXX: Tool = tool("c++", "g++");
 /// The MariaDB server.
 pub const MARIADBD: Tool = tool("mariadbd", "mariadb-server");
 /// Makes a MariaDB data directory.

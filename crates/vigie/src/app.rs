@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 use vigie_bullmq::Watcher;
+use vigie_election::Candidate;
 use vigie_gateway::{Gateway, Running};
 use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
@@ -60,7 +61,7 @@ pub struct App {
     router: axum::Router,
     gateway: Option<(Gateway, TcpListener)>,
     watcher: Option<Watcher>,
-    candidate: Option<election::Candidate>,
+    candidate: Option<Candidate>,
     checks: Checks,
     scraper: Scraper,
     history: vigie_history::Settings,
@@ -80,8 +81,11 @@ impl App {
         let watcher = settings
             .redis
             .as_ref()
-            .map(|redis| watcher(redis, settings, candidate.as_ref(), &registry))
+            .map(|redis| watcher(redis, settings, &registry))
             .transpose()?;
+        if watcher.is_some() {
+            election::expose(&registry, candidate.as_ref().map(Candidate::tenure));
+        }
         let gateway = match (&settings.gateway, edges.gateway) {
             (Some(gateway), Some(listener)) => Some((
                 Gateway::new(gateway_settings(gateway), &registry)?,
@@ -222,7 +226,7 @@ fn gateway_settings(from: &config::Gateway) -> vigie_gateway::Settings {
     settings
 }
 
-fn endpoint(redis: &config::Redis) -> Result<Endpoint> {
+pub(crate) fn endpoint(redis: &config::Redis) -> Result<Endpoint> {
     Endpoint::new(redis.url.expose_secret(), redis.tls.clone()).context("redis.url")
 }
 
@@ -245,15 +249,9 @@ pub(crate) fn watcher_settings(
     Ok(settings)
 }
 
-fn watcher(
-    redis: &config::Redis,
-    settings: &Settings,
-    candidate: Option<&election::Candidate>,
-    registry: &Registry,
-) -> Result<Watcher> {
+fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
     let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
     watched.compatible = settings.queues.compatible;
-    watched.election = election::election(&settings.queues, candidate);
     Ok(Watcher::new(watched, registry))
 }
 

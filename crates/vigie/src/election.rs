@@ -1,63 +1,70 @@
-//! Which of several replicas shows the queues: by a lease in Redis, or by one in Kubernetes.
+//! Which of several replicas exposes the queues: the holder of a lease, in Redis or in Kubernetes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use anyhow::{Context, Result};
-use tokio_util::sync::CancellationToken;
-use vigie_bullmq::{Election, Lease, Tenure};
-use vigie_kubernetes::Cluster;
+use tokio::time::Instant;
+use vigie_bullmq::metrics::is_of_queues;
+use vigie_election::kubernetes::{self, Cluster};
+use vigie_election::{Candidate, Tenure, redis};
+use vigie_metrics::Registry;
 
-use crate::config::{Exporter, LeaseIn, Queues, Settings};
+use crate::app;
+use crate::config::{Exporter, LeaseIn, Queues, Redis, Settings};
+use crate::metrics;
 
-/// Who is to be elected by Kubernetes, for the tenure of the queues' watcher.
-pub(crate) struct Candidate {
-    candidate: vigie_kubernetes::Candidate,
-    tenure: Tenure,
-}
-
-impl Candidate {
-    /// Runs until `stop`.
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let tenure = self.tenure;
-        self.candidate.run(|until| tenure.set(until), stop).await;
-    }
-}
-
-/// The candidate, if it is Kubernetes that elects.
+/// The candidate, if the replicas elect one exporter.
 pub(crate) fn candidate(settings: &Settings) -> Result<Option<Candidate>> {
     let queues = &settings.queues;
-    let is_wanted = settings.redis.is_some()
-        && queues.exporter == Exporter::Elected
-        && queues.lease_in == LeaseIn::Kubernetes;
-    if !is_wanted {
+    let Some(watched) = &settings.redis else {
         return Ok(None);
-    }
-    let candidate = vigie_kubernetes::Candidate::new(in_kubernetes(queues)?);
-    Ok(Some(Candidate {
-        candidate: candidate.context("queues.lease_account")?,
-        tenure: Tenure::default(),
-    }))
+    };
+    let candidate = match (queues.exporter, queues.lease_in) {
+        (Exporter::Every, _) => return Ok(None),
+        (Exporter::Elected, LeaseIn::Redis) => Candidate::in_redis(in_redis(queues, watched)?),
+        (Exporter::Elected, LeaseIn::Kubernetes) => {
+            Candidate::in_kubernetes(in_kubernetes(queues)?).context("queues.lease_account")?
+        }
+    };
+    Ok(Some(candidate))
 }
 
-/// What the watcher is told of it.
-pub(crate) fn election(queues: &Queues, candidate: Option<&Candidate>) -> Option<Election> {
-    match (queues.exporter, candidate) {
-        (Exporter::Every, _) => None,
-        (Exporter::Elected, Some(candidate)) => Some(Election::Elsewhere(candidate.tenure.clone())),
-        (Exporter::Elected, None) => Some(Election::Redis(in_redis(queues))),
-    }
+/// Exposes the metrics of queues only during the tenure; always when there is no election.
+pub(crate) fn expose(registry: &Registry, tenure: Option<Tenure>) {
+    let is_exporter = move || {
+        tenure
+            .as_ref()
+            .is_none_or(|tenure| tenure.holds(Instant::now()))
+    };
+    // The gate is asked once a page, and `vigie_queues_exporter` of that page has the same answer.
+    let last = Arc::new(AtomicBool::new(false));
+    let shown = Arc::clone(&last);
+    registry.expose_while(is_of_queues, move || {
+        let is_exporter = is_exporter();
+        last.store(is_exporter, Relaxed);
+        is_exporter
+    });
+    registry.collect(&metrics::QUEUES_EXPORTER, move || {
+        Some(f64::from(u8::from(shown.load(Relaxed))))
+    });
 }
 
 /// The lease in Redis, also for `vigie check`.
-pub(crate) fn in_redis(queues: &Queues) -> Lease {
-    Lease {
+pub(crate) fn in_redis(queues: &Queues, watched: &Redis) -> Result<redis::Settings> {
+    let database = watched.databases.first().copied();
+    Ok(redis::Settings {
+        endpoint: app::endpoint(watched)?.or_in_database(database),
         key: queues.lease_key.clone(),
         period: queues.lease,
-    }
+        timeout: watched.timeout,
+    })
 }
 
 /// The Lease in Kubernetes, also for `vigie check`.
-pub(crate) fn in_kubernetes(queues: &Queues) -> Result<vigie_kubernetes::Settings> {
+pub(crate) fn in_kubernetes(queues: &Queues) -> Result<kubernetes::Settings> {
     let cluster = Cluster::of_this_pod(&queues.lease_account).context("queues.lease_in")?;
-    Ok(vigie_kubernetes::Settings {
+    Ok(kubernetes::Settings {
         cluster,
         namespace: queues.lease_namespace.clone(),
         name: queues.lease_name.clone(),

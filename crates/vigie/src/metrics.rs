@@ -1,8 +1,15 @@
-//! The metrics of the process, its build and its history.
+//! The metrics of the process, its build, its history and its election.
 
 use vigie_metrics::{Desc, Gauge, descriptions};
 
 descriptions! {
+    /// Which replica shows the queues.
+    QUEUES_EXPORTER: Gauge, 0 = Desc::gauge(
+        "vigie_queues_exporter",
+        "1 when this Vigie shows what it knows of the queues, 0 when another one does (queues.exporter). Absent without Redis.",
+        &[],
+    );
+
     /// Series of the history.
     HISTORY_SERIES: Gauge, 0 = Desc::gauge(
         "vigie_history_series",

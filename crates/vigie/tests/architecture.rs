@@ -28,9 +28,9 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["toml", "clap"],
     ),
     (
-        "vigie-kubernetes",
-        &[],
-        &["redis", "sqlx", "toml", "clap", "axum"],
+        "vigie-election",
+        &["vigie-redis"],
+        &["sqlx", "toml", "clap", "axum"],
     ),
     (
         "vigie-redis",
@@ -65,7 +65,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-bullmq",
             "vigie-gateway",
             "vigie-history",
-            "vigie-kubernetes",
+            "vigie-election",
             "vigie-metrics",
             "vigie-probes",
             "vigie-promql",

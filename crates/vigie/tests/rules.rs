@@ -6,6 +6,8 @@
 mod command;
 #[path = "rules/corpus.rs"]
 mod corpus;
+#[path = "rules/differential.rs"]
+mod differential;
 #[path = "rules/promtool.rs"]
 mod promtool;
 #[path = "rules/runbooks.rs"]

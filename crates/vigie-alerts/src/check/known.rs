@@ -101,7 +101,11 @@ impl Known {
         for rule in file.rules().filter(records) {
             let mut labels = labels::of(&rule.expr.tree, self);
             for label in &rule.labels {
-                labels.insert(&label.key);
+                if label.value.is_empty() {
+                    labels.remove(&label.key);
+                } else {
+                    labels.insert(&label.key);
+                }
             }
             let quantile = thresholds::quantile(&rule.expr.tree, self);
             let recorded = Recorded { labels, quantile };

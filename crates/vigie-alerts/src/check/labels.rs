@@ -33,6 +33,8 @@ const TARGET: [&str; 14] = [
 pub(super) struct Labels {
     names: BTreeSet<String>,
     others: Others,
+    /// Labels that an aggregation or a match took away.
+    removed: BTreeSet<String>,
 }
 
 /// The labels that are not listed.
@@ -58,10 +60,12 @@ impl Labels {
         Self {
             names: names.into_iter().collect(),
             others,
+            removed: BTreeSet::new(),
         }
     }
 
     pub(super) fn insert(&mut self, name: &str) {
+        self.removed.remove(name);
         self.names.insert(name.to_owned());
     }
 
@@ -72,7 +76,7 @@ impl Labels {
             Others::Target => TARGET.contains(&name),
             Others::Any => true,
         };
-        other || self.names.contains(name)
+        (other && !self.removed.contains(name)) || self.names.contains(name)
     }
 
     /// The names that may have been meant.
@@ -85,6 +89,7 @@ impl Labels {
             .iter()
             .map(String::as_str)
             .chain(target.iter().copied())
+            .filter(|name| !self.removed.contains(*name))
     }
 
     /// In words.
@@ -99,6 +104,9 @@ impl Labels {
     }
 
     fn union(mut self, other: Self) -> Self {
+        let removed = self.removed.union(&other.removed);
+        let removed = removed.filter(|name| !self.has(name) && !other.has(name));
+        self.removed = removed.cloned().collect();
         self.names.extend(other.names);
         self.others = self.others.max(other.others);
         self
@@ -106,9 +114,14 @@ impl Labels {
 
     fn without<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
         for name in names {
-            self.names.remove(name);
+            self.remove(name);
         }
         self
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.names.remove(name);
+        self.removed.insert(name.to_owned());
     }
 }
 

@@ -136,18 +136,30 @@ impl Checker<'_> {
             return shapes.swap_remove(0);
         };
         self.arity(function, &command.operands[0], given);
-        let last = || {
-            shapes
-                .last()
-                .filter(|_| command.operands.len() > 1)
-                .or(piped)
-        };
+        // A piped value is the last argument.
+        let last = || piped.or(shapes.last().filter(|_| command.operands.len() > 1));
         match function {
             Function::Query => match &command.operands[..] {
                 [_, operand] => self.query(operand),
                 _ => Shape::Unknown,
             },
             Function::First => last().cloned().map_or(Shape::Unknown, item),
+            Function::Index => {
+                if let (Some(Shape::Labels(labels)), Some(name)) =
+                    (shapes.get(1), text_operand(command, 2))
+                {
+                    self.label(labels, name.0, name.1);
+                }
+                Shape::Unknown
+            }
+            Function::Label => {
+                if let (Some(Shape::Sample(labels)), Some(name)) =
+                    (last(), text_operand(command, 1))
+                {
+                    self.label(labels, name.0, name.1);
+                }
+                Shape::Unknown
+            }
             Function::SortByLabel => last().cloned().unwrap_or(Shape::Unknown),
             _ => Shape::Unknown,
         }
@@ -215,12 +227,7 @@ impl Checker<'_> {
                 }
             }
             Shape::Labels(labels) => {
-                if !labels.has(name) {
-                    let title = format!("unknown label `{name}`");
-                    let finding = Finding::new(field.span.clone(), title, labels.described());
-                    let help = did_you_mean(name, labels.candidates());
-                    self.findings.push(finding.help(help));
-                }
+                self.label(labels, name, field.span.clone());
                 Shape::Unknown
             }
             Shape::Samples(_) => {
@@ -232,6 +239,16 @@ impl Checker<'_> {
             }
             Shape::Unknown => Shape::Unknown,
         }
+    }
+
+    fn label(&mut self, labels: &Labels, name: &str, span: Span) {
+        if labels.has(name) {
+            return;
+        }
+        let title = format!("unknown label `{name}`");
+        let finding = Finding::new(span, title, labels.described());
+        let help = did_you_mean(name, labels.candidates());
+        self.findings.push(finding.help(help));
     }
 
     fn one_of(&mut self, field: &Name, known: &[&str]) {
@@ -270,6 +287,15 @@ impl Checker<'_> {
                 Shape::Unknown
             }
         }
+    }
+}
+
+/// The text that an argument of a function is, with its place.
+fn text_operand(command: &Command, at: usize) -> Option<(&str, Span)> {
+    let operand = command.operands.get(at)?;
+    match &operand.kind {
+        OperandKind::Text(text) => Some((text, operand.span.clone())),
+        _ => None,
     }
 }
 

@@ -503,3 +503,57 @@ fn what_another_file_records_is_known() {
     known.learn(&records);
     assert_eq!(check(&reads, &known), []);
 }
+
+#[test]
+fn labels_that_are_taken_away() {
+    for (expr, summary, label) in [
+        (
+            "sum without (instance) (workers) > 5",
+            "{{ $labels.instance }}",
+            "instance",
+        ),
+        (
+            "workers > ignoring (instance) connections",
+            "{{ $labels.instance }}",
+            "instance",
+        ),
+        (
+            "sum(workers) > 5",
+            "{{ index $labels \"queue\" }}",
+            "\"queue\"",
+        ),
+        (
+            "sum(workers) > 5",
+            "{{ index .Labels \"queue\" }}",
+            "\"queue\"",
+        ),
+        (
+            "workers > 5",
+            "{{ with query \"sum(workers)\" | first }}{{ . | label \"queue\" }}{{ end }}",
+            "\"queue\"",
+        ),
+    ] {
+        let title = format!("unknown label `{}`", label.trim_matches('"'));
+        assert_eq!(found(expr, summary), [(title, label.to_owned())], "{expr}");
+    }
+    for (expr, summary) in [
+        (
+            "sum without (instance) (workers) > 5",
+            "{{ $labels.queue }} {{ $labels.job }}",
+        ),
+        (
+            "sum without (instance) (workers) or workers",
+            "{{ $labels.instance }}",
+        ),
+        (
+            "label_replace(sum without (instance) (workers), \"instance\", \"x\", \"\", \"\")",
+            "{{ $labels.instance }}",
+        ),
+        (
+            "sum by (queue) (workers) > 5",
+            "{{ index $labels \"queue\" }}",
+        ),
+    ] {
+        assert_eq!(found(expr, summary), [], "{expr}");
+    }
+}

@@ -1,16 +1,21 @@
 //! From YAML to rules, with every rule of Prometheus' own loader (`model/rulefmt`, version 2.42).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use super::disjoint::disjoint;
 use super::names::{is_label, is_metric};
 use super::reader::{Field, Keys, Reader, field, shown};
 use super::{Entry, Expression, Group, Loaded, Rule, RuleFile, RuleKind};
 use crate::finding::Finding;
 use crate::template::{self, Template};
-use crate::yaml::{self, Node, Text};
+use crate::yaml::{self, Node, Text, Value};
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// With how many rules of the same name and labels a rule is compared.
+const MAX_COMPARED: usize = 64;
 
 const FILE: Keys = Keys {
     of: "a rule file",
@@ -36,7 +41,7 @@ const RULE: Keys = Keys {
     newer: &[],
 };
 
-/// Reads a rule file: as many rules as can be read, and everything that cannot.
+/// Reads a rule file or a `PrometheusRule`: as many rules as can be read, and everything that cannot.
 #[must_use]
 pub fn load(text: &str) -> Loaded {
     let mut loader = Loader::default();
@@ -48,8 +53,16 @@ pub fn load(text: &str) -> Loaded {
             .find(Finding::new(0..0, title, "is it a rule file?"));
     } else {
         match yaml::parse(text) {
-            Ok(Some(root)) => groups = loader.file(&root),
-            Ok(None) => {}
+            Ok(document) => {
+                if let Some(span) = document.ignored {
+                    let label = "Prometheus reads only the first document";
+                    let finding = Finding::new(span, "a second document", label);
+                    loader.reader.find(finding);
+                }
+                if let Some(root) = document.root {
+                    groups = loader.file(&root);
+                }
+            }
             Err(finding) => loader.reader.find(*finding),
         }
     }
@@ -68,13 +81,14 @@ struct Loader {
 
 impl Loader {
     fn file(&mut self, root: &Node) -> Vec<Group> {
+        let root = spec(root).unwrap_or(root);
         let fields = self.reader.fields(root, &FILE);
         let Some(groups) = field(&fields, "groups") else {
             return Vec::new();
         };
         let mut loaded: Vec<Group> = Vec::new();
         for node in self.reader.list(groups.value, "`groups`") {
-            let Some(group) = self.group(node) else {
+            let Some(group) = some(node).and_then(|node| self.group(node)) else {
                 continue;
             };
             if let Some(first) = loaded.iter().find(|other| *other.name == *group.name) {
@@ -102,19 +116,32 @@ impl Loader {
         let limit = field(&fields, "limit").and_then(|field| self.reader.number(field));
         let rules = field(&fields, "rules").map(|field| field.value);
         let rules = rules.map_or(&[][..], |node| self.reader.list(node, "`rules`"));
-        let rules: Vec<_> = rules.iter().filter_map(|node| self.rule(node)).collect();
+        let rules: Vec<_> = rules
+            .iter()
+            .filter_map(|node| some(node))
+            .filter_map(|node| self.rule(node))
+            .collect();
         Some(Group {
             name: name?,
             interval: interval.filter(|interval| !interval.is_zero()),
-            limit: limit.unwrap_or_default(),
+            limit: limit.map_or(0, |limit| limit.max(0).unsigned_abs()),
             rules,
         })
     }
 
     fn rule(&mut self, node: &Node) -> Option<Rule> {
         let fields = self.reader.fields(node, &RULE);
-        let alert = field(&fields, "alert");
-        let record = field(&fields, "record");
+        let given = |name| field(&fields, name).filter(Field::has_text);
+        let (alert, record) = (given("alert"), given("record"));
+        for field in ["alert", "record"]
+            .into_iter()
+            .filter_map(|name| field(&fields, name))
+        {
+            if !field.has_text() && (!field.is_empty() || (alert.is_none() && record.is_none())) {
+                // Reports that it is empty or not a text.
+                self.reader.text(field);
+            }
+        }
         match (alert, record) {
             (Some(alert), Some(record)) => {
                 let title = "a rule with both `alert` and `record`";
@@ -122,10 +149,15 @@ impl Loader {
                 self.reader
                     .find(finding.also(alert.key.span(), "the other"));
             }
-            (None, None) => self
+            (None, None) if !has(&fields, "alert") && !has(&fields, "record") => self
                 .reader
                 .missing(start(node), "alert` or `record", "a rule"),
             _ => {}
+        }
+        for name in ["alert", "record", "expr"] {
+            if let Some(field) = given(name) {
+                self.alias(field);
+            }
         }
         let expr = match field(&fields, "expr") {
             Some(expr) => self.expr(expr),
@@ -149,8 +181,20 @@ impl Loader {
     }
 
     fn record(&mut self, record: Field<'_>, fields: &[Field<'_>]) -> Option<RuleKind> {
+        let annotations = self.entries(field(fields, "annotations"), "annotation", false);
         for name in ["for", "keep_firing_for", "annotations"] {
-            if let Some(field) = field(fields, name) {
+            let Some(field) = field(fields, name) else {
+                continue;
+            };
+            let set = match name {
+                "annotations" => !annotations.is_empty(),
+                _ => self
+                    .reader
+                    .duration(field)
+                    .is_some_and(|time| !time.is_zero()),
+            };
+            // Prometheus 2.42 does not refuse it, but it has no effect.
+            if set {
                 let title = format!("`{name}` in a recording rule");
                 self.reader
                     .find(Finding::new(field.key.span(), title, "only alerts have it"));
@@ -181,6 +225,17 @@ impl Loader {
         })
     }
 
+    /// Prometheus 2.42 does not resolve an alias here: it takes the name of the anchor for the value.
+    fn alias(&mut self, field: Field<'_>) {
+        if let Value::Alias(_) = field.value.value {
+            let title = format!("`{}` is an alias", &**field.key);
+            let label = "Prometheus 2.42 takes the name of the anchor for the value";
+            let finding = Finding::new(field.value.span.clone(), title, label);
+            self.reader
+                .find(finding.help("write the value out".to_owned()));
+        }
+    }
+
     fn expr(&mut self, field: Field<'_>) -> Option<Expression> {
         let text = self.reader.text(field)?;
         match vigie_promql::parse(text) {
@@ -208,7 +263,7 @@ impl Loader {
                 self.reader
                     .find(Finding::new(field.key.span(), title, label));
             }
-            let Some(value) = self.reader.text(field) else {
+            let Some(value) = self.reader.any_text(field) else {
                 continue;
             };
             let template = if templated {
@@ -237,7 +292,7 @@ impl Loader {
         }
     }
 
-    /// Two rules of one name and the same labels: their series, or alerts, would overwrite each other.
+    /// Two rules of one name and the same labels, whose expressions can give the same series: one would overwrite the other.
     fn duplicates(&mut self, groups: &[Group]) {
         let identity = |rule: &Rule| {
             let mut labels: Vec<_> = rule.labels.iter().collect();
@@ -248,10 +303,15 @@ impl Loader {
             let record = matches!(rule.kind, RuleKind::Record { .. });
             (record, rule.name().to_string(), labels.collect::<Vec<_>>())
         };
-        let mut seen = std::collections::HashMap::new();
+        let mut seen: HashMap<_, Vec<&Rule>> = HashMap::new();
         for rule in groups.iter().flat_map(|group| &group.rules) {
             let name = rule.name();
-            if let Some(first) = seen.insert(identity(rule), name.span()) {
+            let others = seen.entry(identity(rule)).or_default();
+            let mut recent = others.iter().rev().take(MAX_COMPARED);
+            let first = recent.find(|other| !disjoint(&other.expr.tree, &rule.expr.tree));
+            let first = first.map(|other| other.name().span());
+            others.push(rule);
+            if let Some(first) = first {
                 let title = format!("two rules give `{}` with the same labels", shown(name));
                 let finding = Finding::new(name.span(), title, "cannot be told from the first");
                 self.reader.find(finding.also(first, "the first").help(
@@ -260,6 +320,31 @@ impl Loader {
             }
         }
     }
+}
+
+/// The `spec` of a `PrometheusRule`, the resource of the Prometheus Operator: it is a rule file.
+fn spec(root: &Node) -> Option<&Node> {
+    let Value::Table(entries) = &root.value else {
+        return None;
+    };
+    let value = |name: &str| {
+        let mut entries = entries.iter();
+        let entry = entries
+            .find(|(key, _)| matches!(&key.value, Value::Scalar(Some(key)) if **key == *name));
+        entry.map(|(_, value)| &**value)
+    };
+    let kind = &value("kind")?.value;
+    let resource = matches!(kind, Value::Scalar(Some(kind)) if &**kind == "PrometheusRule");
+    resource.then(|| value("spec")).flatten()
+}
+
+fn has(fields: &[Field<'_>], name: &str) -> bool {
+    field(fields, name).is_some()
+}
+
+/// `None` for a list item without a value, which Prometheus skips.
+fn some(item: &Node) -> Option<&Node> {
+    (!matches!(item.value, Value::Scalar(None))).then_some(item)
 }
 
 /// Where a list item begins; all of it would be too much to show.

@@ -1,5 +1,6 @@
 //! A rule file as Prometheus reads it.
 
+mod disjoint;
 pub(crate) mod duration;
 mod load;
 mod names;

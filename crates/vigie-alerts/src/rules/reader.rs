@@ -16,6 +16,9 @@ pub(super) struct Keys {
     pub(super) newer: &'static [&'static str],
 }
 
+/// How many merge keys may refer to tables with merge keys, one within the other.
+const MAX_MERGE_DEPTH: usize = 32;
+
 /// A key of a table with its value.
 #[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
@@ -35,7 +38,11 @@ impl Reader {
 
     /// The entries of a table with text keys, each key once. Nothing is an empty table.
     pub(super) fn table<'a>(&mut self, node: &'a Node, what: &str) -> Vec<Field<'a>> {
-        let entries = match &node.value {
+        self.merged(node, what, 0)
+    }
+
+    fn merged<'a>(&mut self, node: &'a Node, what: &str, depth: usize) -> Vec<Field<'a>> {
+        let entries = match &node.resolved().value {
             Value::Table(entries) => entries,
             Value::Scalar(None) => return Vec::new(),
             _ => {
@@ -44,26 +51,68 @@ impl Reader {
             }
         };
         let mut fields: Vec<Field<'a>> = Vec::new();
+        let mut merge: Option<Field<'a>> = None;
         for (key, value) in entries {
-            let Value::Scalar(Some(name)) = &key.value else {
+            let Value::Scalar(Some(name)) = &key.resolved().value else {
                 self.wrong(key, "a key", "a text");
                 continue;
             };
-            if &**name == "<<" {
-                let title = "a merge key (`<<`)";
-                self.find(Finding::new(name.span(), title, "write the keys out"));
+            if &**name == "<<" && name.is_plain() {
+                if let Some(first) = merge {
+                    self.twice(name, first.key);
+                }
+                merge = Some(Field { key: name, value });
                 continue;
             }
             match fields.iter().find(|field| **field.key == **name) {
-                Some(first) => {
-                    let title = format!("`{}` is given twice", shown(name));
-                    let finding = Finding::new(name.span(), title, "the second time");
-                    self.find(finding.also(first.key.span(), "the first time"));
-                }
+                Some(first) => self.twice(name, first.key),
                 None => fields.push(Field { key: name, value }),
             }
         }
+        if let Some(merge) = merge {
+            self.merge(merge, what, depth, &mut fields);
+        }
         fields
+    }
+
+    /// Adds the entries that a merge key (`<<`) brings in; an entry that is there already takes precedence.
+    fn merge<'a>(
+        &mut self,
+        merge: Field<'a>,
+        what: &str,
+        depth: usize,
+        fields: &mut Vec<Field<'a>>,
+    ) {
+        if depth == MAX_MERGE_DEPTH {
+            let label = format!("at most {MAX_MERGE_DEPTH} levels of merge keys");
+            self.find(Finding::new(merge.key.span(), "nested too deep", label));
+            return;
+        }
+        let value = merge.value.resolved();
+        let tables: Vec<&Node> = match &value.value {
+            // A list must be written here: an alias of a list is refused.
+            Value::List(items) if std::ptr::eq(value, merge.value) => {
+                items.iter().map(|item| &**item).collect()
+            }
+            _ => vec![merge.value],
+        };
+        for table in tables {
+            if !matches!(table.resolved().value, Value::Table(_)) {
+                self.wrong(table, "a merge key (`<<`)", "a table or a list of tables");
+                continue;
+            }
+            for field in self.merged(table, what, depth + 1) {
+                if !fields.iter().any(|known| **known.key == **field.key) {
+                    fields.push(field);
+                }
+            }
+        }
+    }
+
+    fn twice(&mut self, second: &Text, first: &Text) {
+        let title = format!("`{}` is given twice", shown(second));
+        let finding = Finding::new(second.span(), title, "the second time");
+        self.find(finding.also(first.span(), "the first time"));
     }
 
     /// The same, of a table whose keys are fixed.
@@ -91,7 +140,7 @@ impl Reader {
 
     /// The items of a list. Nothing is an empty list.
     pub(super) fn list<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Rc<Node>] {
-        match &node.value {
+        match &node.resolved().value {
             Value::List(items) => items,
             Value::Scalar(None) => &[],
             _ => {
@@ -101,15 +150,20 @@ impl Reader {
         }
     }
 
-    /// A text that says something.
+    /// A text that is not empty.
     pub(super) fn text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
-        match &field.value.value {
-            Value::Scalar(Some(text)) if !text.trim().is_empty() => Some(text),
-            Value::Scalar(_) => {
-                let title = format!("`{}` is empty", shown(field.key));
-                self.find(Finding::new(field.key.span(), title, "needs a value"));
-                None
-            }
+        if field.is_empty() {
+            let title = format!("`{}` is empty", shown(field.key));
+            self.find(Finding::new(field.key.span(), title, "needs a value"));
+            return None;
+        }
+        self.any_text(field)
+    }
+
+    /// A text, or `None` if the key has no value.
+    pub(super) fn any_text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
+        match &field.value.resolved().value {
+            Value::Scalar(text) => text.as_ref(),
             _ => {
                 self.wrong(field.value, &format!("`{}`", shown(field.key)), "a text");
                 None
@@ -117,9 +171,9 @@ impl Reader {
         }
     }
 
-    /// A duration; zero where the key has no value.
+    /// A duration, or `None` if the key has no value.
     pub(super) fn duration(&mut self, field: Field<'_>) -> Option<Duration> {
-        let text = self.text(field)?;
+        let text = self.any_text(field)?;
         let parsed = duration::parse(text);
         if parsed.is_none() {
             let title = format!("`{}` is no duration", shown(text));
@@ -129,15 +183,16 @@ impl Reader {
         parsed
     }
 
-    pub(super) fn number(&mut self, field: Field<'_>) -> Option<u64> {
-        let text = self.text(field)?;
-        let parsed = text.parse().ok();
+    /// A number, or `None` if the key has no value.
+    pub(super) fn number(&mut self, field: Field<'_>) -> Option<i64> {
+        let text = self.any_text(field)?;
+        let parsed = integer(text).filter(|_| text.is_plain());
         if parsed.is_none() {
             let title = format!("`{}` is no number", shown(text));
             self.find(Finding::new(
                 text.span(),
                 title,
-                "a whole number, 0 or more",
+                "a whole number without quotes",
             ));
         }
         parsed
@@ -158,10 +213,47 @@ impl Reader {
     }
 }
 
+impl Field<'_> {
+    /// Whether the value is a text that is not empty.
+    pub(super) fn has_text(&self) -> bool {
+        !self.is_empty() && matches!(self.value.resolved().value, Value::Scalar(_))
+    }
+
+    /// Whether the value is missing, or a text without a character.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.value.resolved().value {
+            Value::Scalar(text) => text.as_deref().is_none_or(str::is_empty),
+            _ => false,
+        }
+    }
+}
+
+/// A number as YAML 1.1 writes it; a fraction is cut off, as Prometheus does.
+fn integer(text: &str) -> Option<i64> {
+    let text = text.replace('_', "");
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some(digits) = unsigned.strip_prefix(prefix) {
+            let magnitude = i64::from_str_radix(digits, radix);
+            return magnitude.ok().map(|magnitude| sign * magnitude);
+        }
+    }
+    if let Ok(number) = text.parse() {
+        return Some(number);
+    }
+    let number = text.parse::<f64>().ok()?;
+    // 2^63 is the first number that does not fit.
+    (number.abs() < 9_223_372_036_854_775_808.0).then_some(number as i64)
+}
+
 /// A list or table may be long; its beginning says enough.
 fn first_line(node: &Node) -> Span {
     match node.value {
-        Value::Scalar(_) => node.span.clone(),
+        Value::Scalar(_) | Value::Alias(_) => node.span.clone(),
         _ => node.span.start..node.span.start,
     }
 }

@@ -123,9 +123,43 @@ fn what_prometheus_refuses() {
             "5",
         ),
         (
-            "groups: [{name: a, limit: -1}]".to_owned(),
-            "`-1` is no number",
-            "-1",
+            "groups: [{name: a, limit: '1'}]".to_owned(),
+            "`1` is no number",
+            "'1'",
+        ),
+        (
+            "groups: [{name: a, limit: yes}]".to_owned(),
+            "`yes` is no number",
+            "yes",
+        ),
+        (
+            "groups: [{name: a}]\n---\ngroups: []".to_owned(),
+            "a second document",
+            "",
+        ),
+        (
+            in_rule("alert: A\nexpr: &e up\n")
+                .replace("&e up", "&e up == 0\n      - alert: B\n        expr: *e"),
+            "`expr` is an alias",
+            "*e",
+        ),
+        (
+            in_rule("alert: &a A\nexpr: up\n").replace(
+                "expr: up",
+                "expr: up\n      - alert: *a\n        expr: up\n        labels: {b: c}",
+            ),
+            "`alert` is an alias",
+            "*a",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nfor: 5"),
+            "`5` is no duration",
+            "5",
+        ),
+        (
+            in_rule("alert: A\nexpr: up\nfor: ''"),
+            "`` is no duration",
+            "''",
         ),
         (
             "groups: [{name: a, query_offset: 1m}]".to_owned(),
@@ -138,9 +172,19 @@ fn what_prometheus_refuses() {
             "name",
         ),
         (
-            "groups: [{<<: {name: a}, name: b}]".to_owned(),
-            "a merge key (`<<`)",
+            "groups: [{<<: a, name: b}]".to_owned(),
+            "a merge key (`<<`) is a text",
+            "a",
+        ),
+        (
+            "groups: [{<<: {name: a}, <<: {name: b}}]".to_owned(),
+            "`<<` is given twice",
             "<<",
+        ),
+        (
+            "groups: [{<<: {nam: a}, name: b}]".to_owned(),
+            "unknown key `nam` in a group",
+            "nam",
         ),
         (
             "groups: [{[a]: b, name: b}]".to_owned(),
@@ -263,6 +307,107 @@ fn the_same_alert_with_another_label_is_another_alert() {
         rule("critical")
     );
     assert_eq!(load(&two).findings, []);
+}
+
+#[test]
+fn yaml_as_prometheus_reads_it() {
+    for text in [
+        "groups: [{name: a, limit: }, {name: b, limit: -1}, {name: c, limit: 0x1F}, {name: d, limit: 5.5}]",
+        "groups: [{name: a, interval: , rules: [{alert: A, expr: up, for: , labels: {a: '', b: , c: 5}}]}]",
+        "groups: [{name: a, rules: [{record: a, alert: , expr: up, for: 0s, annotations: }, ]}, ~]",
+        "groups: [{name: a, rules: [&r {alert: A, expr: up}, {<<: *r, alert: B}, {<<: [*r], alert: C}]}]",
+        "groups: [{name: a, rules: [{alert: A, expr: up, <<: {for: x}, for: 5m}]}]",
+        "groups: []\n---\n---\n# nothing\n",
+    ] {
+        assert_eq!(load(text).findings, [], "{text}");
+    }
+}
+
+#[test]
+fn a_resource_of_the_operator_is_read() {
+    let file = "groups: [{name: g, rules: [{alert: A, exp: up, expr: up}]}]";
+    let resource = format!("kind: PrometheusRule\nmetadata: {{name: x}}\nspec: {{{file}}}\n");
+    let titles = |text: &str| {
+        let findings = load(text).findings.into_iter();
+        findings.map(|finding| finding.title).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&resource), ["unknown key `exp` in a rule"]);
+    let other = titles(&resource.replace("PrometheusRule", "ConfigMap"));
+    assert_eq!(other.len(), 3, "{other:?}");
+}
+
+#[test]
+fn a_merge_key_brings_in_what_is_not_given() {
+    let text = "groups: [{name: g, rules: [{alert: A, expr: up, labels: &l {a: '1', b: '2'}}, {alert: B, expr: up, labels: {b: '3', <<: [*l, {b: '4', c: '5'}]}}]}]";
+    let loaded = load(text);
+    assert_eq!(loaded.findings, []);
+    let labels = &loaded.rules.groups[0].rules[1].labels;
+    let labels: Vec<_> = labels
+        .iter()
+        .map(|label| (&*label.key, &*label.value))
+        .collect();
+    assert_eq!(labels, [("b", "3"), ("a", "1"), ("c", "5")]);
+}
+
+#[test]
+fn merge_keys_are_bounded() {
+    let mut text = "a0: &a0 {x: 1}\n".to_owned();
+    for level in 1..100 {
+        text += &format!("a{level}: &a{level} {{<<: *a{}}}\n", level - 1);
+    }
+    text += "<<: *a99\n";
+    let findings = load(&text).findings;
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.title == "nested too deep")
+    );
+}
+
+#[test]
+fn rules_that_select_different_series_are_not_duplicates() {
+    for (one, other, duplicate) in [
+        ("x{q='a'}", "x{q='b'}", false),
+        ("x{q='a'}", "x{q!='a'}", false),
+        ("x{q=~'a|b'}", "x{q='c'}", false),
+        ("x{q=~'a|b'}", "x{q='b'}", true),
+        ("x{q=~'a.*'}", "x{q!~'a.*'}", false),
+        ("x{q=~'a.*'}", "x{q='b'}", false),
+        ("x{q='a'}", "x{r='b'}", true),
+        ("x", "y", true),
+        (
+            "sum by (q) (rate(x{q='a'}[5m]))",
+            "sum by (q) (rate(x{q='b'}[5m]))",
+            false,
+        ),
+        ("sum(rate(x{q='a'}[5m]))", "sum(rate(x{q='b'}[5m]))", true),
+        (
+            "sum without (q) (x{q='a'})",
+            "sum without (q) (x{q='b'})",
+            true,
+        ),
+        ("x{q='a'} > 5", "5 < x{q='b'}", false),
+        ("x{q='a'} or y", "x{q='b'}", true),
+        ("x{q='a'} and y", "x{q='b'} unless y", false),
+        ("x{q='a'} / on (q) y", "x{q='b'} / on (q) y", false),
+        (
+            "x{q='a'} / ignoring (q) y",
+            "x{q='b'} / ignoring (q) y",
+            true,
+        ),
+        (
+            "label_replace(x{q='a'}, 'q', 'c', '', '')",
+            "label_replace(x{q='b'}, 'q', 'c', '', '')",
+            true,
+        ),
+        ("absent(x{q='a'})", "absent(x{q='b'})", false),
+    ] {
+        let text = format!(
+            "groups: [{{name: g, rules: [{{record: r, expr: \"{one}\"}}, {{record: r, expr: \"{other}\"}}]}}]"
+        );
+        let found = !load(&text).findings.is_empty();
+        assert_eq!(found, duplicate, "{one} {other}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod text;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use crate::finding::{Finding, Span};
 pub use text::Text;
@@ -30,22 +30,42 @@ pub(crate) enum Value {
     Scalar(Option<Text>),
     List(Vec<Rc<Node>>),
     Table(Vec<(Rc<Node>, Rc<Node>)>),
+    /// `*name`; the node is the anchored one.
+    Alias(Rc<Node>),
+}
+
+/// The first document of a file, the only one that Prometheus reads.
+#[derive(Debug, Default)]
+pub(crate) struct Document {
+    /// `None` if the file is empty.
+    pub(crate) root: Option<Rc<Node>>,
+    /// Where a later document begins that is not empty.
+    pub(crate) ignored: Option<Span>,
 }
 
 impl Node {
-    /// What it is, in words.
+    /// The value itself if this is an alias. An alias never refers to another alias.
+    pub(crate) fn resolved(&self) -> &Self {
+        match &self.value {
+            Value::Alias(node) => node,
+            _ => self,
+        }
+    }
+
+    /// The type of the value, for messages.
     pub(crate) fn described(&self) -> &'static str {
-        match self.value {
+        match self.resolved().value {
             Value::Scalar(None) => "nothing",
             Value::Scalar(Some(_)) => "a text",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Alias(_) => "an alias",
         }
     }
 }
 
-/// Reads the one document of `text`; `None` where there is none.
-pub(crate) fn parse(text: &str) -> Result<Option<Rc<Node>>, Box<Finding>> {
+/// Reads the first document of `text`.
+pub(crate) fn parse(text: &str) -> Result<Document, Box<Finding>> {
     Builder::new(text).run()
 }
 
@@ -55,6 +75,10 @@ struct Open {
     anchor: usize,
     items: Vec<Rc<Node>>,
     table: bool,
+}
+
+fn is_null(plain: &str) -> bool {
+    ["", "~", "null", "Null", "NULL"].contains(&plain)
 }
 
 fn refused(span: Span, title: impl Into<String>, label: impl Into<String>) -> Box<Finding> {
@@ -84,23 +108,49 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn run(mut self) -> Result<Option<Rc<Node>>, Box<Finding>> {
+    fn run(mut self) -> Result<Document, Box<Finding>> {
         let mut parser = Parser::new_from_str(self.text);
         while let Some(next) = parser.next_event() {
             let (event, place) = next.map_err(|error| self.not_yaml(&error))?;
+            if matches!(event, Event::DocumentEnd) {
+                break;
+            }
             let span = self.byte(place.start.index())..self.byte(place.end.index());
             self.event(event, span)?;
         }
-        Ok(self.root)
+        let ignored = self.content(&mut parser);
+        Ok(Document {
+            root: self.root,
+            ignored,
+        })
+    }
+
+    /// Where the content of the remaining documents begins, valid YAML or not.
+    fn content(&self, parser: &mut Parser<'a, StrInput<'a>>) -> Option<Span> {
+        while let Some(next) = parser.next_event() {
+            let at = match next {
+                Err(error) => error.marker().index(),
+                Ok((Event::Scalar(value, ScalarStyle::Plain, ..), _)) if is_null(&value) => {
+                    continue;
+                }
+                Ok((
+                    Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..),
+                    place,
+                )) => place.start.index(),
+                Ok(_) => continue,
+            };
+            let at = self.byte(at);
+            return Some(at..at);
+        }
+        None
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Finding>> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
                 self.tag(tag.as_deref(), &span)?;
-                let nothing = ["", "~", "null", "Null", "NULL"];
                 let text = match style {
-                    ScalarStyle::Plain if nothing.contains(&&*value) => None,
+                    ScalarStyle::Plain if is_null(&value) => None,
                     _ => Some(Text::new(
                         value.into_owned(),
                         self.text,
@@ -133,16 +183,15 @@ impl<'a> Builder<'a> {
                         let label = "aliases make this file huge";
                         return Err(refused(span, "too much", label));
                     }
-                    self.place(node);
+                    self.place(Rc::new(Node {
+                        span,
+                        weight: node.weight,
+                        value: Value::Alias(node),
+                    }));
                     Ok(())
                 }
                 None => Err(refused(span, "an alias of what it stands in", "")),
             },
-            Event::DocumentStart(_) if self.root.is_some() => Err(refused(
-                span,
-                "a second document",
-                "Prometheus reads the first one alone",
-            )),
             _ => Ok(()),
         }
     }

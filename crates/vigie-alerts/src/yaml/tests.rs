@@ -1,7 +1,7 @@
 use super::*;
 
 fn first(text: &str) -> Text {
-    let node = parse(text).unwrap().unwrap();
+    let node = parse(text).unwrap().root.unwrap();
     let Value::Table(entries) = &node.value else {
         panic!("{node:?}")
     };
@@ -65,11 +65,12 @@ fn places_outside_of_a_text_are_its_end() {
 
 #[test]
 fn aliases_stand_for_what_they_name() {
-    let node = parse("a: &x {b: 1}\nc: *x\n").unwrap().unwrap();
+    let node = parse("a: &x {b: 1}\nc: *x\n").unwrap().root.unwrap();
     let Value::Table(entries) = &node.value else {
         panic!("{node:?}")
     };
-    assert_eq!(entries[1].1.span, entries[0].1.span);
+    assert_eq!(entries[1].1.resolved().span, entries[0].1.span);
+    assert_eq!(entries[1].1.span, 16..18);
 }
 
 #[test]
@@ -84,7 +85,6 @@ fn what_is_refused() {
         ("a: b: c", "this is not YAML"),
         ("a: *x", "this is not YAML"),
         ("a: \"x", "this is not YAML"),
-        ("a: 1\n---\nb: 2", "a second document"),
         ("a: &x [*x]", "an alias of what it stands in"),
         ("a: !secret x", "the tag `!secret`"),
         (&deep, "nested too deep"),
@@ -92,6 +92,22 @@ fn what_is_refused() {
     ] {
         assert_eq!(parse(file).unwrap_err().title, title, "{file:?}");
     }
-    assert!(parse("").unwrap().is_none());
-    assert!(parse("# nothing\n").unwrap().is_none());
+    assert!(parse("").unwrap().root.is_none());
+    assert!(parse("# nothing\n").unwrap().root.is_none());
+}
+
+#[test]
+fn only_the_first_document_is_read() {
+    for (file, ignored) in [
+        ("a: 1\n---\nb: 2", Some(9)),
+        ("a: 1\n---\nb: c: d", Some(9)),
+        ("---\n---\nb: 2", Some(8)),
+        ("a: 1\n---\n", None),
+        ("a: 1\n---\n# nothing\n---\n~\n", None),
+        ("a: 1\n...\n", None),
+        ("---\na: 1\n", None),
+    ] {
+        let document = parse(file).unwrap();
+        assert_eq!(document.ignored.map(|span| span.start), ignored, "{file:?}");
+    }
 }

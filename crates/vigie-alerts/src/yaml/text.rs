@@ -10,6 +10,7 @@ use crate::finding::Span;
 pub struct Text {
     value: String,
     span: Span,
+    plain: bool,
     /// For each byte of `value`, where the character it belongs to stands in the file.
     origin: Vec<Span>,
 }
@@ -41,8 +42,14 @@ impl Text {
         Self {
             value,
             span: start..end,
+            plain: style == ScalarStyle::Plain,
             origin,
         }
+    }
+
+    /// Whether it is written without quotes and not as a block: only then can YAML take it for a number or a merge key.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Where the whole text stands, quotes included.

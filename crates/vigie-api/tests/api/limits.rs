@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vigie_api::{Settings, Source};
 use vigie_promql::storage::{MemoryStorage, Selection, StorageError};
-use vigie_promql::{Labels, Limits, Sample, Storage};
+use vigie_promql::{Labels, Limits, Matcher, Sample, Storage};
 use vigie_testkit::http::Connection;
 
 use crate::common::{get, ours, samples, serve};
@@ -158,43 +158,123 @@ async fn a_query_that_takes_too_long_ends() {
     }
 }
 
-/// A query with so long a text that it is not tried where requests are served.
-fn large(expression: &str, more: &str) -> String {
+/// Samples of `up` at once, and of every other metric without end.
+struct Mixed {
+    endless: Endless,
+    known: MemoryStorage,
+}
+
+impl Storage for Mixed {
+    fn select(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let is_up = |matcher: &Matcher| matcher.name() == "__name__" && matcher.value() == "up";
+        match selection.matchers.iter().any(is_up) {
+            true => self.known.select(selection, each),
+            false => self.endless.select(selection, each),
+        }
+    }
+}
+
+impl Source for Mixed {}
+
+fn mixed() -> (Mixed, Waiting, Waiting) {
+    let (endless, has_come, has_given_up) = endless();
+    let mut known = MemoryStorage::new();
+    let labels = Labels::new([("__name__", "up"), ("job", "demo")]);
+    let sample = Sample {
+        time: 0,
+        value: 1.0,
+    };
+    known.insert(&labels, sample);
+    (Mixed { endless, known }, has_come, has_given_up)
+}
+
+/// A query that is not tried on the serving thread: its text is too long.
+fn long(expression: &str, more: &str) -> String {
     let blanks = "%20".repeat(2_000);
     format!("/api/v1/query?query={expression}{blanks}&time=0{more}")
 }
 
-/// While every thread for queries is busy, others wait their turn; what needs none is answered, small queries among it.
+/// While every place for large queries is taken, large queries wait and everything else is answered.
 #[tokio::test]
-async fn queries_wait_their_turn_and_a_client_that_leaves_gives_it_back() {
-    let (source, has_come, has_given_up) = endless();
+async fn only_large_queries_wait_for_large_queries() {
+    let (source, has_come, has_given_up) = mixed();
     let settings = Settings {
         concurrency: 1,
         ..Settings::default()
     };
     let ours = serve(source, settings).await;
     let mut busy = Connection::open(ours).await.unwrap();
-    let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", large("x", ""));
+    let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", long("x", ""));
     busy.send(request.as_bytes()).await.unwrap();
+    // As a small query, then as a large one.
     has_come.wait().await;
+    has_come.wait().await;
+    has_given_up.wait().await;
 
-    let waited = get(ours, &large("1", "&timeout=20ms")).await;
+    let waited = get(ours, &long("x", "&timeout=500ms")).await;
     assert_eq!(waited.status, 503);
     assert_eq!(
         waited.json().unwrap()["error"],
         "query timed out in query queue"
     );
-    assert_eq!(get(ours, "/api/v1/query?query=1&time=0").await.status, 200);
-    // One that compiles a regular expression is never small.
-    let compiles = "/api/v1/query?query=x%7Ba%3D~%22b%22%7D&time=0&timeout=20ms";
-    assert_eq!(get(ours, compiles).await.status, 503);
-    assert_eq!(get(ours, "/api/v1/status/buildinfo").await.status, 200);
-    assert_eq!(get(ours, "/-/ready").await.status, 200);
+    has_come.wait().await;
+    has_given_up.wait().await;
+
+    let names = (0..300).map(|n| format!("job-{n}")).collect::<Vec<_>>();
+    let names = names.join("%7C");
+    for query in [
+        "up".to_owned(),
+        "up%7Bjob=~%22demo%22%7D".to_owned(),
+        "up%7Bjob=~%22d.%2B%22%7D".to_owned(),
+        "up%7Bjob!~%22(?i)DEMOS%22%7D".to_owned(),
+        format!("up%7Bjob=~%22demo%7C{names}%22%7D"),
+        "label_replace(up,%22a%22,%22$1%22,%22job%22,%22(d).*%22)".to_owned(),
+    ] {
+        let answer = get(ours, &format!("/api/v1/query?time=0&query={query}")).await;
+        let answer = answer.json().unwrap();
+        assert_eq!(answer["data"]["result"][0]["value"][1], "1", "{query}");
+    }
+    let answer = get(ours, &long("up", "")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    for path in [
+        "/api/v1/series?match[]=up%7Bjob=~%22d.*%22%7D",
+        "/api/v1/labels?match[]=up",
+        "/api/v1/label/job/values?match[]=up",
+        "/api/v1/format_query?query=up",
+        "/api/v1/query_exemplars?query=up",
+        "/api/v1/status/buildinfo",
+        "/-/ready",
+    ] {
+        assert_eq!(get(ours, path).await.status, 200, "{path}");
+    }
 
     drop(busy);
     has_given_up.wait().await;
-    let answer = get(ours, &large("1", "")).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+/// The place of a client that leaves is given to the next query.
+#[tokio::test]
+async fn a_client_that_leaves_gives_its_place_back() {
+    let (source, has_come, has_given_up) = mixed();
+    let settings = Settings {
+        concurrency: 1,
+        ..Settings::default()
+    };
+    let ours = serve(source, settings).await;
+    for _ in 0..3 {
+        let mut busy = Connection::open(ours).await.unwrap();
+        let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", long("x", ""));
+        busy.send(request.as_bytes()).await.unwrap();
+        has_come.wait().await;
+        has_given_up.wait().await;
+        has_come.wait().await;
+        drop(busy);
+        has_given_up.wait().await;
+    }
 }
 
 struct Broken;

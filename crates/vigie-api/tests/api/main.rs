@@ -6,4 +6,5 @@ mod common;
 mod grafana;
 mod hostile;
 mod limits;
+mod methods;
 mod promtool;

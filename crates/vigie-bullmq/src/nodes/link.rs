@@ -31,20 +31,6 @@ impl Link {
         })
     }
 
-    /// To the one that holds a key, where there are several.
-    pub(crate) async fn open_to(
-        endpoint: &Endpoint,
-        key: &str,
-        deadline: Duration,
-    ) -> Result<Self, Error> {
-        let connection = endpoint.connect_to_owner(key.as_bytes(), deadline).await;
-        Ok(Self {
-            connection: connection.map_err(Error::Connect)?,
-            deadline,
-            moved: false,
-        })
-    }
-
     /// What a clone of it, over the same connection, was told.
     pub(crate) fn join(&mut self, other: &Self) {
         self.moved |= other.moved;

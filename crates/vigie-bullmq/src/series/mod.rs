@@ -19,15 +19,6 @@ pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
 /// How a job can end.
 const FINAL: [&str; 2] = ["completed", "failed"];
 
-/// Whether a metric tells of queues, and so the same from every watcher of a Redis.
-pub(crate) fn is_of_queues(name: &str) -> bool {
-    let others = [
-        &metrics::QUEUE_JOBS.meta().name,
-        &metrics::PRODUCTION_TICK_DURATION.meta().name,
-    ];
-    name.starts_with("bullmq_") || others.contains(&&name)
-}
-
 /// Queues that go together, by name and prefix: to look for one of them takes as long as to look for all.
 pub(crate) type Gone<'a> = HashSet<(&'a str, &'a str)>;
 

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-const MAGIC: &[u8; 8] = b"VIGIE-H\n";
+pub(super) const MAGIC: &[u8; 8] = b"VIGIE-H\n";
 /// Rises when a reader of today could not make sense of what is written. The first one was never released.
 const VERSION: u32 = 2;
 const FILE_HEAD: usize = 13;

@@ -12,6 +12,7 @@
 mod directory;
 mod frame;
 mod load;
+mod ownership;
 pub(crate) mod record;
 mod worker;
 
@@ -26,6 +27,7 @@ use crate::memory::{Block, Memory};
 use crate::{DiskState, Error};
 use directory::Directory;
 pub use load::Loaded;
+pub use ownership::foreign_entry;
 use worker::Worker;
 
 /// How long a commit waits for the disk.

@@ -45,8 +45,17 @@ impl Block {
         })
     }
 
-    pub(crate) fn has(&self, slot: u32) -> bool {
-        self.position(slot).is_some()
+    /// Whether a series has a sample here from `start` to `end`, both included. A damaged series counts as one that has:
+    /// reading its samples reports the damage.
+    pub(crate) fn has(&self, slot: u32, start: i64, end: i64) -> bool {
+        let Times { first, last, .. } = self.times;
+        if start <= first && last <= end {
+            return self.position(slot).is_some();
+        }
+        let mut samples = Vec::new();
+        let read = self.read(slot, &mut samples);
+        let inside = |sample: &Sample| (start..=end).contains(&sample.time);
+        read.is_err() || samples.iter().any(inside)
     }
 
     /// Appends the samples of a series, if it has some here.

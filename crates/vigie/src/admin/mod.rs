@@ -4,6 +4,7 @@ mod auth;
 mod metrics;
 mod queues;
 mod server;
+mod target;
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use super::target::Lenient;
+
 /// Connections served at a time: a few scrapers, the kubelet, people.
 const MAX_CONNECTIONS: usize = 128;
 /// How long a head may take, and a connection may stay idle.
@@ -48,7 +50,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         // An answer of several pieces would wait 40 ms for the client to acknowledge the first.
         let _ = stream.set_nodelay(true);
         let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(TokioIo::new(Lenient::new(stream)), service);
         let stop = stop.clone();
         connections.spawn(async move {
             tokio::pin!(connection);

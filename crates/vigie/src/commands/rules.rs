@@ -1,6 +1,7 @@
 //! `vigie rules`: the rule files for Prometheus.
 
 mod check;
+mod files;
 mod print;
 mod report;
 
@@ -30,8 +31,9 @@ Examples:
     },
     /// Find what would bite later: in metrics, labels, thresholds, templates
     #[command(after_help = "\
-Example:
-  vigie rules check /etc/prometheus/rules/*.yml
+Examples:
+  vigie rules check /etc/prometheus/rules
+  vigie rules print extended --for prometheusrule | vigie rules check -
 
 Refused is what Prometheus 2.42 refuses, and besides: a metric or label that Vigie does not
 have, rate() over something that is not a counter, a threshold for a quantile that is no
@@ -40,7 +42,7 @@ together know each other's recording rules, and always those of the built-in fil
 
 Exit codes: 0 nothing found, 1 findings, 2 wrong usage or a file that cannot be read.")]
     Check {
-        /// Rule files
+        /// Rule files or `PrometheusRule` resources; directories are searched for *.yml and *.yaml, `-` is the standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },

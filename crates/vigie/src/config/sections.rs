@@ -127,7 +127,7 @@ fn queues(r: &mut Reader) -> Queues {
         lease_in: r.or("queues.lease_in", one_of(places), LeaseIn::Redis),
         lease_name: name,
         lease_namespace: r.optional("queues.lease_namespace", object_name(63)),
-        lease_account: account.unwrap_or_else(|| vigie_kubernetes::ACCOUNT.into()),
+        lease_account: account.unwrap_or_else(|| vigie_election::kubernetes::ACCOUNT.into()),
         lease: r.or("queues.lease", duration(SECOND..=HOUR), 10 * SECOND),
     }
 }

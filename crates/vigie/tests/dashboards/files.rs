@@ -1,10 +1,8 @@
-//! The files, and that those which are made from others are up to date.
+//! The files in `dashboards/`.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-
-use crate::{canonical, translation};
 
 /// The English sources.
 pub(crate) const SOURCES: [&str; 2] = ["vigie", "vigie-details"];
@@ -23,35 +21,4 @@ pub(crate) fn text(file: &str) -> String {
 /// The value in a file of `dashboards/`.
 pub(crate) fn load(file: &str) -> Value {
     serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("dashboards/{file}: {error}"))
-}
-
-/// Fails when a file is not what it should be; writes it first when asked to.
-fn must_be(file: &str, expected: &str) {
-    if std::env::var_os("UPDATE_DASHBOARDS").is_some() {
-        std::fs::write(path(file), expected).unwrap();
-    }
-    let found = std::fs::read_to_string(path(file)).unwrap_or_default();
-    let line = found.lines().zip(expected.lines());
-    let line = 1 + line
-        .take_while(|(found, expected)| found == expected)
-        .count();
-    assert!(
-        found == expected,
-        "dashboards/{file}:{line} is not up to date; \
-         UPDATE_DASHBOARDS=1 cargo test -p vigie --test dashboards writes it"
-    );
-}
-
-/// The sources first, in their canonical form: so an export of Grafana and an edit by hand differ only where they mean to.
-#[test]
-fn every_file_is_up_to_date() {
-    let french = translation::words();
-    must_be("fr.toml", &toml::to_string(&french).unwrap());
-    for name in SOURCES {
-        let (file, in_french) = (format!("{name}.json"), format!("{name}.fr.json"));
-        let source = load(&file);
-        must_be(&file, &canonical::text(&source));
-        let translated = translation::translate(&source, &french);
-        must_be(&in_french, &canonical::text(&translated));
-    }
 }

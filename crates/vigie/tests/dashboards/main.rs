@@ -7,12 +7,12 @@
 
 mod canonical;
 mod files;
+mod generated;
 mod layout;
 mod lint;
 mod model;
 mod names;
 mod print;
 mod query;
-mod schema;
 mod specification;
 mod translation;

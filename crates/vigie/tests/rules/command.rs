@@ -21,6 +21,19 @@ pub(crate) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// `vigie rules` with an input.
+fn given(input: &str, arguments: &[&str]) -> Output {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), input).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_vigie"))
+        .arg("rules")
+        .args(arguments)
+        .env_clear()
+        .stdin(fs::File::open(file.path()).unwrap())
+        .output()
+        .unwrap()
+}
+
 fn printed(arguments: &[&str]) -> String {
     let output = vigie(arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -71,17 +84,14 @@ fn for_kubernetes_it_is_a_prometheus_rule() {
             .map(|line| format!("{}\n", line.strip_prefix("  ").unwrap_or(line)))
             .collect();
         assert_eq!(outdented, file.text());
-        // A loader that knows only `groups` names the four other keys, and nothing else: it is YAML all through.
-        let findings = load(&resource).findings;
-        let titles: Vec<_> = findings
-            .iter()
-            .map(|finding| finding.title.as_str())
-            .collect();
-        let expected = ["apiVersion", "kind", "metadata", "spec"];
+        let loaded = load(&resource);
+        assert_eq!(loaded.findings, []);
         assert_eq!(
-            titles,
-            expected.map(|key| format!("unknown key `{key}` in a rule file"))
+            loaded.rules.rules().count(),
+            load(file.text()).rules.rules().count()
         );
+        let checked = given(&resource, &["check", "-"]);
+        assert_eq!(checked.status.code(), Some(0), "{}", text(checked.stdout));
     }
 }
 
@@ -119,7 +129,7 @@ fn what_cannot_be_read_ends_with_2() {
             vec!["check".to_owned(), path("huge.yml")],
             "huge.yml is larger than 1048576 bytes",
         ),
-        (vec!["check".to_owned(), path("")], "cannot be read"),
+        (vec!["check".to_owned(), path("")], "bytes.yml is not UTF-8"),
         (
             vec!["print".to_owned(), "all".to_owned()],
             "possible values: essential, extended",
@@ -166,4 +176,36 @@ fn a_picture_is_not_a_thousand_pages_of_findings() {
     let shown = text(output.stdout);
     assert!(shown.ends_with("5000 findings\n"));
     assert!(shown.lines().count() < 1_000);
+}
+
+#[test]
+fn the_standard_input_is_checked() {
+    let output = given("groups: [{nam: g}]\n", &["check", "-"]);
+    let shown = text(output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("unknown key `nam` in a group"), "{shown}");
+    assert!(shown.contains("<stdin>:1:11"), "{shown}");
+}
+
+#[test]
+fn the_rule_files_of_a_directory_are_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let rule =
+        |name: &str| format!("groups: [{{name: {name}, rules: [{{alert: A, expr: up}}]}}]\n");
+    fs::create_dir(dir.path().join("inner")).unwrap();
+    fs::create_dir(dir.path().join("..data")).unwrap();
+    for name in ["b.yml", "a.yaml", "inner/c.yml", "note.txt", "..data/b.yml"] {
+        fs::write(dir.path().join(name), rule("g")).unwrap();
+    }
+    let path = dir.path().display().to_string();
+    let output = vigie(&["check", &path]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let expected: String = ["a.yaml", "b.yml", "inner/c.yml"]
+        .map(|name| format!("{path}/{name}: 1 rule, nothing found\n"))
+        .concat();
+    assert_eq!(text(output.stdout), expected);
+    let empty = tempfile::tempdir().unwrap();
+    let output = vigie(&["check", &empty.path().display().to_string()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(output.stderr).contains("has no rule files"));
 }

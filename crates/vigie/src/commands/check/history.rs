@@ -76,6 +76,11 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
         let advice = "let the user that Vigie runs as read and write there";
         (error.to_string(), advice.to_owned())
     };
+    if exists && let Some(entry) = vigie_history::foreign_entry(path).map_err(unreadable)? {
+        let text = format!("it holds {entry}, which Vigie did not write");
+        let advice = "name an empty directory, or one that does not exist, as history.path";
+        return Err((text, advice.to_owned()));
+    }
     let kept = match exists {
         true => kept(path).map_err(unreadable)?,
         false => Kept::default(),

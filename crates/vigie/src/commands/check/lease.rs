@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use tokio::time::Instant;
-use vigie_bullmq::check_lease;
+use vigie_election::{kubernetes, redis};
 
 use super::Row;
-use crate::app;
 use crate::config::{LeaseIn, Redis, Settings};
 use crate::election;
 
@@ -18,23 +17,22 @@ pub(super) async fn lease(settings: &Settings, redis: &Redis) -> Result<Row> {
     }
 }
 
-async fn in_redis(settings: &Settings, redis: &Redis) -> Result<Row> {
-    let lease = election::in_redis(&settings.queues);
-    let watched = app::watcher_settings(redis, None)?;
+async fn in_redis(settings: &Settings, watched: &Redis) -> Result<Row> {
+    let lease = election::in_redis(&settings.queues, watched)?;
+    let key = lease.key.clone();
     let start = Instant::now();
-    let verdict = match check_lease(&watched, &lease).await {
+    let verdict = match redis::check(lease).await {
         Ok(holder) => Ok(who(holder.as_deref())),
         Err(error) => {
             let advice = format!(
-                "give the user ~{} +watch +unwatch +multi +exec +get +set +pexpire +del",
-                lease.key
+                "give the user ~{key} +watch +unwatch +multi +exec +get +set +pexpire +del"
             );
             Err((error.to_string(), advice))
         }
     };
     Ok(Row {
         what: WHAT,
-        place: format!("redis key {}", lease.key),
+        place: format!("redis key {key}"),
         verdict,
         took: start.elapsed(),
     })
@@ -45,7 +43,7 @@ async fn in_kubernetes(settings: &Settings) -> Row {
     let start = Instant::now();
     let mut place = format!("kubernetes {name}");
     let verdict = match election::in_kubernetes(&settings.queues) {
-        Ok(lease) => match vigie_kubernetes::check(lease).await {
+        Ok(lease) => match kubernetes::check(lease).await {
             Ok(rights) => {
                 place = format!("kubernetes {}/{name}", rights.namespace);
                 match rights.missing[..] {
@@ -61,10 +59,10 @@ async fn in_kubernetes(settings: &Settings) -> Row {
             }
             Err(error) => {
                 let advice = match error {
-                    vigie_kubernetes::Error::Account { .. } => {
+                    kubernetes::Error::Account { .. } => {
                         "set automountServiceAccountToken: true for the Pod"
                     }
-                    vigie_kubernetes::Error::Refused { status: 401, .. } => {
+                    kubernetes::Error::Refused { status: 401, .. } => {
                         "is the token of this cluster, and did it not expire?"
                     }
                     _ => "may the Pod reach the API server? see its NetworkPolicies",

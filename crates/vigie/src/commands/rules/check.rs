@@ -1,13 +1,12 @@
 //! `vigie rules check`: everything that is wrong in rule files, with its place.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use vigie_alerts::{Loaded, MAX_FILE_BYTES, check, load};
+use vigie_alerts::{Loaded, check, load};
 
-use super::report;
+use super::{files, report};
 use crate::rules;
 
 /// A file could not be read.
@@ -23,17 +22,17 @@ struct Source {
 pub(super) fn run(paths: &[PathBuf], out: &mut dyn io::Write) -> io::Result<ExitCode> {
     let mut sources = Vec::new();
     let mut unreadable = false;
-    for path in paths {
-        match read(path) {
-            Ok(text) => sources.push(Source {
-                path: path.display().to_string(),
+    for (path, file) in paths.iter().flat_map(|path| files::expand(path)) {
+        match file.and_then(|path| files::read(&path).map(|text| (path, text))) {
+            Ok((path, text)) => sources.push(Source {
+                path: files::name(&path),
                 loaded: load(&text),
                 text,
             }),
             Err(error) => {
                 unreadable = true;
-                // When the standard error is closed, nobody is left to tell.
-                let _ = writeln!(io::stderr(), "vigie: {} {error}", path.display());
+                // A closed standard error must not end the check.
+                let _ = writeln!(io::stderr(), "vigie: {} {error}", files::name(&path));
             }
         }
     }
@@ -69,21 +68,6 @@ pub(super) fn run(paths: &[PathBuf], out: &mut dyn io::Write) -> io::Result<Exit
         (false, 0) => ExitCode::SUCCESS,
         (false, _) => ExitCode::FAILURE,
     })
-}
-
-/// Reads no more than the loader will take: what is longer it refuses.
-fn read(path: &Path) -> Result<String, String> {
-    let unreadable = |error: io::Error| format!("cannot be read: {error}");
-    let file = File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let most = MAX_FILE_BYTES as u64 + 1;
-    file.take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(format!("is larger than {MAX_FILE_BYTES} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -1,0 +1,57 @@
+//! Newer versions of Prometheus and its peers than Debian 12 has, from Debian's unstable suite (sid).
+//!
+//! `cargo xtask setup` unpacks the packages into `target/servers/sid`; nothing is installed. The suite moves on, so no
+//! version is pinned. Where the packages cannot be had, [`Program::find`] tells why, and the tests that need them are
+//! reported as ignored.
+
+use std::path::{Path, PathBuf};
+
+/// A program of a package in sid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The program's file name.
+    pub name: &'static str,
+    /// The package that has it.
+    pub package: &'static str,
+}
+
+/// The Prometheus server, 3.5 or later.
+pub const PROMETHEUS: Program = program("prometheus", "prometheus");
+/// Prometheus' checker of rules and configuration.
+pub const PROMTOOL: Program = program("promtool", "promtool");
+/// Alertmanager, 0.33 or later.
+pub const ALERTMANAGER: Program = program("prometheus-alertmanager", "prometheus-alertmanager");
+/// The command line of Alertmanager.
+pub const AMTOOL: Program = program("amtool", "prometheus-alertmanager");
+/// VictoriaMetrics, 1.145 or later.
+pub const VICTORIA_METRICS: Program = program("victoria-metrics", "victoria-metrics");
+
+/// All programs.
+pub const ALL: [Program; 5] = [PROMETHEUS, PROMTOOL, ALERTMANAGER, AMTOOL, VICTORIA_METRICS];
+
+const fn program(name: &'static str, package: &'static str) -> Program {
+    Program { name, package }
+}
+
+/// The directory that the packages are unpacked into.
+#[must_use]
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers/sid")
+}
+
+impl Program {
+    /// The path of the program.
+    ///
+    /// # Errors
+    /// The reason to report, when it was not unpacked.
+    pub fn find(&self) -> Result<PathBuf, String> {
+        let path = directory().join("usr/bin").join(self.name);
+        match path.is_file() {
+            true => Ok(path),
+            false => Err(format!(
+                "{} of Debian's package {} (sid) is absent; `cargo xtask setup` unpacks it on Debian",
+                self.name, self.package
+            )),
+        }
+    }
+}
