@@ -105,7 +105,7 @@ async fn clients_that_do_not_scrape_see_true_values() {
     let pages = [
         (body(&[]).await, "40", false),
         (body(std::slice::from_ref(&open)).await, "40", true),
-        (body(&[scrape.clone()]).await, "0", false),
+        (body(std::slice::from_ref(&scrape)).await, "0", false),
         (body(&[scrape.clone(), open]).await, "40", false),
         (body(&[scrape, ingests]).await, "40", true),
     ];
