@@ -103,6 +103,10 @@ impl Ledger {
             lost += self.settle();
         }
         self.cursor = id;
+        if std::mem::take(&mut self.absent) {
+            // This is another stream than the one before.
+            self.beginning = None;
+        }
         self.beginning.get_or_insert(Beginning {
             first: id,
             trimmed: None,

@@ -226,6 +226,21 @@ fn every_deletion_is_reported_once() {
     }
 }
 
+#[test]
+fn a_stream_that_was_read_after_an_absence_can_be_deleted_unseen() {
+    let mut ledger = Ledger::from_start();
+    assert!(!breaks(&mut ledger, None));
+    for first in [500, 400] {
+        let mut stream = Stream::default();
+        (first..first + 50).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1_000);
+    }
+    let mut stream = Stream::default();
+    (400..420).for_each(|ms| stream.add(ms));
+    assert!(breaks(&mut ledger, Some(&stream.info())));
+    assert!(!ledger.is_provable());
+}
+
 proptest! {
     /// Whatever is added, trimmed, read in parts and checked at whatever moment.
     #[test]
