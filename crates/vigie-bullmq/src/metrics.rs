@@ -224,7 +224,7 @@ descriptions! {
     /// What the reader missed.
     BULLMQ_EVENTS_LOST: Counter, 2 = Desc::counter(
         "bullmq_events_lost_total",
-        "Entries of the event stream that were trimmed before they were read. 0 means that every count of this queue is exact, unless Redis is older than version 7, cannot tell, and bullmq_outcomes_exact is absent. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
+        "Entries of the event stream that were removed before they were read: a lower bound. A stream that was deleted, evicted, replaced or rolled back by a failover counts as one entry, because the number of lost entries is unknown. 0 means that every count of this queue is exact, unless Redis is older than version 7 and does not count entries; bullmq_outcomes_exact is absent then. Where every worker has BullMQ's metrics on, what ended in them is counted all the same, under the name unknown.",
         &["prefix", "queue"],
     ).scoped_by("database");
 

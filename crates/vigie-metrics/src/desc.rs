@@ -97,6 +97,20 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// Whether the series with these label values only grows: a counter, a histogram, or a count among
+    /// [states](States).
+    #[must_use]
+    pub fn is_count(&self, values: &[&str]) -> bool {
+        match (self.kind, self.states) {
+            (Kind::Counter | Kind::Histogram, _) => true,
+            (Kind::Untyped, Some(states)) => {
+                let mut labels = self.labels.iter().zip(values);
+                labels.any(|(label, value)| *label == states.label && states.counts.contains(value))
+            }
+            _ => false,
+        }
+    }
+
     /// The base unit at the end of the name (`seconds`, `bytes`, `ratio`), if there is one.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {

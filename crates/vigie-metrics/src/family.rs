@@ -3,14 +3,15 @@
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::desc::{Desc, Meta};
-use crate::exposition::{Each, Encoder, Visitor, push_label};
+use crate::epoch::{Birth, Epochs};
+use crate::exposition::{Each, Encoder, Origin, Scrape, Visitor, push_label};
 use crate::value::{Counter, Gauge, Histogram, Value};
 
 /// A label and its value that every series of a family has besides its own.
@@ -29,6 +30,9 @@ pub struct Series<V, const N: usize> {
     /// Where the values begin and end in the text; no text is 4 GiB long.
     places: [(u32, u32); N],
     rendered: u32,
+    /// In Unix seconds.
+    created: u32,
+    birth: Birth,
 }
 
 impl<V, const N: usize> Series<V, N> {
@@ -76,6 +80,7 @@ struct Inner<V: 'static, const N: usize> {
     overflow: Arc<Series<V, N>>,
     refused: Option<Arc<Series<Counter, 1>>>,
     scope: Option<Scope>,
+    epochs: Epochs,
 }
 
 #[derive(Debug)]
@@ -102,8 +107,10 @@ impl<V: Value, const N: usize> Family<V, N> {
         desc: &'static Desc<V, N>,
         scope: Option<Scope>,
         refused: Option<Arc<Series<Counter, 1>>>,
+        epochs: Epochs,
     ) -> Self {
-        let overflow = Arc::new(new_series(desc, scope.as_ref(), 0, &[""; N]));
+        let birth = Birth::new(epochs.current());
+        let overflow = Arc::new(new_series(desc, scope.as_ref(), birth, 0, &[""; N]));
         Self(Arc::new(Inner {
             desc,
             hasher: RandomState::default(),
@@ -115,6 +122,7 @@ impl<V: Value, const N: usize> Family<V, N> {
             overflow,
             refused,
             scope,
+            epochs,
         }))
     }
 
@@ -177,7 +185,10 @@ impl<V: Value, const N: usize> Family<V, N> {
             }
             return Arc::clone(&self.0.overflow);
         }
-        let series = Arc::new(new_series(self.0.desc, self.0.scope.as_ref(), hash, labels));
+        // Read under the lock: a scrape that begins after this sees the series.
+        let birth = Birth::new(self.0.epochs.current());
+        let (desc, scope) = (self.0.desc, self.0.scope.as_ref());
+        let series = Arc::new(new_series(desc, scope, birth, hash, labels));
         let index = &mut *index;
         let at = index.series.len();
         index.series.push(Arc::clone(&series));
@@ -204,6 +215,7 @@ impl<V: Value, const N: usize> Family<V, N> {
 fn new_series<V: Value, const N: usize>(
     desc: &'static Desc<V, N>,
     scope: Option<&Scope>,
+    birth: Birth,
     hash: u64,
     labels: &[&str; N],
 ) -> Series<V, N> {
@@ -232,6 +244,10 @@ fn new_series<V: Value, const N: usize>(
         hash,
         places: places.map(|place| place.map_or((0, 0), |(start, end)| (start as u32, end as u32))),
         rendered,
+        created: UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |now| u32::try_from(now.as_secs()).unwrap_or(u32::MAX)),
+        birth,
         text: text.into_boxed_str(),
     }
 }
@@ -271,7 +287,7 @@ impl<const N: usize> Family<Histogram, N> {
 pub(crate) trait Expose: Send + Sync {
     fn meta(&self) -> &'static Meta;
     fn expose(&self, encoder: &mut Encoder<'_>);
-    fn visit(&self, each: &mut Each<'_>);
+    fn visit(&self, scrape: Option<Scrape>, each: &mut Each<'_>);
 }
 
 impl<V: Value, const N: usize> Expose for Family<V, N> {
@@ -294,9 +310,12 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
             }
             let chunk = index.series.iter().skip(at).take(EXPOSED_AT_ONCE);
             for series in chunk {
-                if let Some(sample) = series.value.read() {
-                    encoder.sample(series.rendered(), &sample);
-                }
+                let origin = Origin {
+                    is_count: self.0.desc.meta.is_count(&series.labels()),
+                    birth: &series.birth,
+                    created: series.created,
+                };
+                encoder.series(series.rendered(), series.value.read().as_ref(), origin);
             }
             at += EXPOSED_AT_ONCE;
             if at >= index.series.len() {
@@ -305,7 +324,7 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
         }
     }
 
-    fn visit(&self, each: &mut Each<'_>) {
+    fn visit(&self, scrape: Option<Scrape>, each: &mut Each<'_>) {
         // A share of each series: whoever is told may take its time.
         let series = self.read().series.clone();
         let mut visitor = Visitor::new(&self.0.desc.meta, each);
@@ -313,8 +332,15 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
             visitor = visitor.within((name, value));
         }
         for series in &series {
-            if let Some(sample) = series.value.read() {
-                visitor.series(&series.labels(), &sample);
+            let labels = series.labels();
+            match (series.value.read(), scrape) {
+                (Some(sample), scrape) => {
+                    let is_new = |scrape: Scrape| series.birth.is_since(scrape.zero_since);
+                    let is_new = self.0.desc.meta.is_count(&labels) && scrape.is_some_and(is_new);
+                    visitor.series(&labels, &sample, is_new);
+                }
+                (None, Some(scrape)) => series.birth.not_before(scrape.epoch),
+                (None, None) => {}
             }
         }
     }

@@ -24,9 +24,11 @@
 //! assert!(page.contains(r#"http_request_duration_seconds_count{method="GET",route="/players/:id",code="200"} 1"#));
 //! ```
 //!
-//! The crate knows neither what is watched nor who reads the metrics, and uses no clock, socket or task.
+//! The crate knows neither what is watched nor who reads the metrics, and uses no socket or task; the clock is read only
+//! when a series is created.
 
 mod desc;
+mod epoch;
 mod exposition;
 mod family;
 pub mod own;
@@ -36,7 +38,8 @@ mod value;
 #[doc(hidden)]
 pub use desc::bounds_in_nanos;
 pub use desc::{Buckets, Desc, Kind, Meta, States};
-pub use exposition::Format;
+pub use epoch::Epoch;
+pub use exposition::{Format, Scrape, View};
 pub use family::{Family, Series};
 pub use registry::Registry;
 pub use value::{Counter, Gauge, Histogram, Value};

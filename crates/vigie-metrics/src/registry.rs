@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use parking_lot::Mutex;
 
 use crate::desc::{Desc, Meta};
-use crate::exposition::{Each, Encoder, Format, Sample, Visitor};
+use crate::epoch::{Epoch, Epochs};
+use crate::exposition::{Each, Encoder, Sample, Scrape, View, Visitor};
 use crate::family::{Expose, Family, Scope};
 use crate::own;
 use crate::value::{Counter, Gauge, Value};
@@ -21,6 +22,7 @@ pub struct Registry {
     refused: Family<Counter, 1>,
     page_length: Arc<AtomicUsize>,
     scope: Option<Arc<str>>,
+    epochs: Epochs,
 }
 
 /// The name, and the value of the [scope](Registry::scoped) or nothing.
@@ -49,13 +51,15 @@ impl Registry {
     /// A registry with nothing in it but `vigie_series_refused_total`.
     #[must_use]
     pub fn new() -> Self {
-        let refused = Family::new(&own::SERIES_REFUSED, None, None);
+        let epochs = Epochs::default();
+        let refused = Family::new(&own::SERIES_REFUSED, None, None, epochs.clone());
         let registry = Self {
             entries: Arc::default(),
             gates: Arc::default(),
             refused: refused.clone(),
             page_length: Arc::new(AtomicUsize::new(16 * 1024)),
             scope: None,
+            epochs,
         };
         registry.insert(value_of(&None), refused);
         registry
@@ -82,7 +86,8 @@ impl Registry {
         let known = self.entries.lock().get(&key).cloned();
         let Some(entry) = known else {
             let refused = (N > 0).then(|| self.refused.series([desc.meta.name]));
-            return self.insert(key.1, Family::new(desc, scope, refused));
+            let family = Family::new(desc, scope, refused, self.epochs.clone());
+            return self.insert(key.1, family);
         };
         match entry.family.downcast_ref::<Family<V, N>>() {
             Some(family) => family.clone(),
@@ -128,15 +133,21 @@ impl Registry {
         metas
     }
 
-    /// Everything that is known now, in the given format. Families come by name, series by age.
+    /// Begins a scrape by a client that scrapes regularly.
     #[must_use]
-    pub fn expose(&self, format: Format) -> String {
+    pub fn begin_scrape(&self) -> Epoch {
+        self.epochs.begin()
+    }
+
+    /// Everything that is known now, in the given format or view. Families come by name, series by age.
+    #[must_use]
+    pub fn expose(&self, view: impl Into<View>) -> String {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         let mut closed = self.gates.lock().clone();
         closed.retain(|gate| !(gate.is_open)());
         // A page is about as long as the last one.
         let mut page = String::with_capacity(self.page_length.load(Relaxed) + 1024);
-        let mut encoder = Encoder::new(format, &mut page);
+        let mut encoder = Encoder::new(view.into(), &mut page);
         for entry in entries {
             let name = entry.expose.meta().name;
             if closed.iter().any(|gate| (gate.holds)(name)) {
@@ -167,9 +178,25 @@ impl Registry {
     /// });
     /// ```
     pub fn visit(&self, mut each: impl FnMut(&str, &[(&str, &str)], f64)) {
+        self.each(None, &mut |name, labels, value, _| {
+            each(name, labels, value)
+        });
+    }
+
+    /// The same for a client that scrapes regularly. `each` is also told whether the sample is of a count that began since
+    /// `scrape.zero_since`, and so was 0 at that scrape.
+    pub fn visit_new(
+        &self,
+        scrape: Scrape,
+        mut each: impl FnMut(&str, &[(&str, &str)], f64, bool),
+    ) {
+        self.each(Some(scrape), &mut each);
+    }
+
+    fn each(&self, scrape: Option<Scrape>, each: &mut Each<'_>) {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         for entry in entries {
-            entry.expose.visit(&mut each);
+            entry.expose.visit(scrape, each);
         }
     }
 
@@ -211,9 +238,9 @@ impl Expose for Collected {
         }
     }
 
-    fn visit(&self, each: &mut Each<'_>) {
+    fn visit(&self, _: Option<Scrape>, each: &mut Each<'_>) {
         if let Some(value) = (self.read)() {
-            Visitor::new(self.meta, each).series(&[], &Sample::Float(value));
+            Visitor::new(self.meta, each).series(&[], &Sample::Float(value), false);
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use vigie_history::{Appender, DiskState, History};
-use vigie_metrics::{Family, Gauge, Registry};
+use vigie_metrics::{Epoch, Family, Gauge, Registry, Scrape};
 use vigie_probes::Clock;
 
 pub(crate) use opening::{Current, load};
@@ -31,6 +31,10 @@ pub(crate) struct Scraper {
     refused: Family<Gauge, 1>,
     instance: String,
     clock: Clock,
+    /// When this process began to count, in milliseconds.
+    start: i64,
+    /// The last scrape, as the registry numbers them.
+    epoch: Epoch,
     last: Option<i64>,
     lost: u32,
     disk: DiskState,
@@ -51,7 +55,9 @@ impl Scraper {
             appender: current.history().appender(),
             refused: registry.family(&metrics::HISTORY_REFUSED),
             instance,
+            start: clock.now().wall.as_millisecond(),
             clock,
+            epoch: Epoch::START,
             last: None,
             lost: 0,
             disk: DiskState::Working,
@@ -114,18 +120,40 @@ impl Scraper {
         if self.last == Some(time) {
             return;
         }
-        self.last = Some(time);
-        let mut scrape = self.appender.scrape(time);
+        // Counts that are new were 0 at the scrape before; at the first scrape, when the process started.
+        let before = self.last.replace(time);
+        let zero_at = before.unwrap_or_else(|| self.start.min(time - 1));
+        let epoch = self.registry.begin_scrape();
+        let zero_since = std::mem::replace(&mut self.epoch, epoch);
+        // With the appender of the scrapes, every series without a zero would end at `zero_at`.
+        let mut appender = self.current.history().appender();
+        let mut zeros = appender.scrape(zero_at);
+        let mut has_zeros = false;
+        let mut samples = Vec::new();
         let own = [("instance", &*self.instance), ("job", JOB)];
-        let mut sample = |name: &str, labels: &[(&str, &str)], value| {
+        let mut sample = |name: &str, labels: &[(&str, &str)], value, is_new| {
             let mut all = [&[("__name__", name)], &own[..], labels].concat();
             all.sort_unstable();
-            if let Some(series) = scrape.series(&all) {
-                scrape.sample(series, value);
+            let Some(series) = zeros.series(&all) else {
+                return;
+            };
+            if is_new && value != 0.0 {
+                zeros.sample(series, 0.0);
+                has_zeros = true;
             }
+            samples.push((series, value));
         };
-        self.registry.visit(&mut sample);
-        sample("up", &[], 1.0);
+        let scrape = Scrape { epoch, zero_since };
+        self.registry.visit_new(scrape, &mut sample);
+        sample("up", &[], 1.0, false);
+        match has_zeros {
+            true => drop(zeros.commit()),
+            false => drop(zeros),
+        }
+        let mut scrape = self.appender.scrape(time);
+        for (series, value) in samples {
+            scrape.sample(series, value);
+        }
         let committed = scrape.commit();
         self.lost = if committed.samples == 0 {
             self.lost + 1

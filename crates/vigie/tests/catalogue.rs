@@ -82,12 +82,31 @@ fn the_documentation_lists_the_catalogue() {
     );
 }
 
+const FIRST_EVENTS: &str = "## First events\n\n\
+    `rate()` and `increase()` need a sample before the first event, and the labels of many counts (job names, routes) are \
+    only known with the first event. For these counts (counters, histograms, `completed` and `failed` of \
+    `queue_jobs_total`):\n\n\
+    - Vigie's own history stores a 0 at the time of the scrape before, or at the start of Vigie, so that the reset of a \
+    restart is seen.\n\
+    - A scraper that sends `X-Prometheus-Scrape-Timeout-Seconds` (Prometheus, vmagent) gets a new count as 0 in one scrape \
+    and with its value from the next on. During the first two minutes of Vigie, the first scrape of a scraper gets every \
+    count as 0. Other clients always get the values as they are.\n\
+    - In OpenMetrics, counters and histograms have `_created` lines for clients other than Prometheus, and for a \
+    Prometheus that prefers protobuf, as it does when it ingests created timestamps.\n\n\
+    The first event of a count is still missed: by a scraper that loses the response with the 0; by one of several \
+    scrapers that share an address and a `User-Agent`, which count as one; by a scraper that connects for the first time \
+    later than two minutes after the start, as after a long outage of its own; and by one of more than 32 \
+    scrapers.\n\n\
+    ## List\n\n";
+
 fn page() -> String {
     let mut page = String::from(
         "# Metrics\n\nEvery metric on `/metrics`, generated from the descriptions in the crates. Durations are in seconds, \
          sizes in bytes. An unknown value has no series; a source that is not configured has no metrics. With \
-         `redis.databases`, metrics with the label `prefix` also have the label `database`.\n\n| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n",
+         `redis.databases`, metrics with the label `prefix` also have the label `database`.\n\n",
     );
+    page.push_str(FIRST_EVENTS);
+    page.push_str("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n");
     for meta in catalogue::all() {
         let labels: Vec<_> = meta
             .labels

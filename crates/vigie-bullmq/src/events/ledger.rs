@@ -23,8 +23,12 @@ pub(crate) struct Ledger {
     beginning: Option<Beginning>,
     /// Whether the server counts what it adds.
     counts: bool,
-    /// Whether entries may have gone that nothing tells of: with a stream that is gone, with a server.
-    broken: bool,
+    /// How often entries may have been lost without a way to tell how many: with a stream or a server.
+    breaks: u64,
+    /// How many of the breaks were counted as losses.
+    reported: u64,
+    /// Whether the stream was absent at the last check.
+    absent: bool,
     pub(crate) repair: Repair,
 }
 
@@ -42,6 +46,7 @@ struct Claim {
 struct Beginning {
     first: StreamId,
     trimmed: Option<u64>,
+    is_empty: bool,
 }
 
 impl Beginning {
@@ -50,6 +55,7 @@ impl Beginning {
             // An empty one begins after its last entry.
             first: info.first.unwrap_or(info.last),
             trimmed: info.added.and_then(|added| added.checked_sub(info.length)),
+            is_empty: info.first.is_none(),
         }
     }
 
@@ -57,7 +63,8 @@ impl Beginning {
     /// made since begins later, and nothing of it was trimmed yet.
     fn can_be(self, before: Self) -> bool {
         let more = match (self.trimmed, before.trimmed) {
-            (Some(now), Some(before)) => now > before,
+            // Nothing is trimmed from an empty stream when its next entry comes.
+            (Some(now), Some(trimmed)) => now > trimmed || before.is_empty && now == trimmed,
             _ => true,
         };
         self.first <= before.first || more
@@ -96,8 +103,15 @@ impl Ledger {
             lost += self.settle();
         }
         self.cursor = id;
-        let (first, trimmed) = (id, None);
-        self.beginning.get_or_insert(Beginning { first, trimmed });
+        if std::mem::take(&mut self.absent) {
+            // This is another stream than the one before.
+            self.beginning = None;
+        }
+        self.beginning.get_or_insert(Beginning {
+            first: id,
+            trimmed: None,
+            is_empty: false,
+        });
         self.expected = self.expected.saturating_add(1);
         self.recent = self.recent.saturating_add(1);
         if let Some(outcome) = outcome {
@@ -121,8 +135,9 @@ impl Ledger {
         let recent = std::mem::take(&mut self.recent);
         self.claim = None;
         self.counted = counted;
+        let was_absent = std::mem::replace(&mut self.absent, info.is_none());
         let Some(info) = info else {
-            self.anew();
+            self.anew(was_absent);
             self.repair.settle(0, counted);
             return 0;
         };
@@ -134,14 +149,14 @@ impl Ledger {
         if same && (fewer || info.last < self.cursor) {
             // What was read last went with a server: it crashed, or another took over. What is there was read, or cannot
             // be told from what was; to read it again would count it twice.
-            self.broken = true;
+            self.breaks += u64::from(!was_absent);
             self.repair.reset();
             self.cursor = self.cursor.min(info.last);
             return self.claim(info, false);
         }
         if info.last < self.cursor {
             // Another stream under the same key, made while the server's clock stood behind.
-            self.anew();
+            self.anew(was_absent);
             if info.first.is_some() {
                 self.cursor = StreamId::default();
             }
@@ -151,11 +166,12 @@ impl Ledger {
         };
         let unread = info.first.is_none_or(|first| first > self.cursor);
         // All that was ever added is still there, and nothing of it was read: it is not what we were reading.
-        let replaced = self.expected > 0 && unread && added == info.length;
-        if added < self.expected || replaced {
+        let all_new = unread && added == info.length;
+        let is_other = !was_absent && before.is_some() && !same;
+        if added < self.expected || self.expected > 0 && (all_new || is_other) {
             // Some of what was read since the last check may be of the new stream. Never say more than is sure.
             self.expected = if unread { 0 } else { recent.min(added) };
-            self.broken = true;
+            self.breaks += 1;
             self.repair.reset();
         }
         self.claim(info, true)
@@ -182,7 +198,23 @@ impl Ledger {
 
     /// Whether it can be told how many entries were missed.
     pub(crate) fn is_provable(&self) -> bool {
-        self.counts && !self.broken
+        self.counts && self.breaks == 0
+    }
+
+    /// How many breaks have not been counted as losses yet. Each is at least one lost entry, as far as can be known: what
+    /// is not provable is also reported as lost.
+    pub(crate) fn unreported_breaks(&mut self) -> u64 {
+        let breaks = self.breaks;
+        breaks - std::mem::replace(&mut self.reported, breaks)
+    }
+
+    /// The same after a reading that ended because the key held another type for a time, which was counted as a loss then.
+    pub(crate) fn after_break(self) -> Self {
+        Self {
+            breaks: self.breaks + 1,
+            reported: self.reported + 1,
+            ..self
+        }
     }
 
     /// Whether all that the last check claimed was read, or is known to be missed.
@@ -191,9 +223,11 @@ impl Ledger {
     }
 
     /// It is not what we were reading. What comes is newer: an entry that was read does not come again with a copy.
-    fn anew(&mut self) {
+    fn anew(&mut self, was_absent: bool) {
         self.expected = 0;
-        self.broken |= self.cursor > StreamId::default();
+        if self.cursor > StreamId::default() && !was_absent {
+            self.breaks += 1;
+        }
         self.repair.reset();
     }
 

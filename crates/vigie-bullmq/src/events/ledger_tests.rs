@@ -92,6 +92,7 @@ fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
     ledger.beginning = Some(Beginning {
         first: StreamId { ms: 200, seq: 0 },
         trimmed: Some(30),
+        is_empty: false,
     });
     assert_eq!(ledger.check(Some(&stream.info())), 0);
     assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
@@ -177,6 +178,69 @@ fn a_server_that_does_not_count_is_read_all_the_same() {
     assert_eq!(ledger.read(info.last), 0);
 }
 
+/// Checks, and gives whether a break was reported.
+fn breaks(ledger: &mut Ledger, info: Option<&StreamInfo>) -> bool {
+    ledger.check(info);
+    let breaks = ledger.unreported_breaks();
+    assert!(breaks <= 1, "{breaks}");
+    breaks == 1
+}
+
+#[test]
+fn every_deletion_is_reported_once() {
+    for (seen_absent, clock_back, read_between) in [
+        (true, false, true),
+        (true, true, true),
+        (false, false, false),
+        (false, false, true),
+        (false, true, true),
+    ] {
+        let mut ledger = Ledger::from_start();
+        let mut stream = Stream::default();
+        let mut ms = 1_000;
+        (ms..ms + 50).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1_000);
+        assert!(!breaks(&mut ledger, Some(&stream.info())));
+        for deletion in 0..4 {
+            if seen_absent {
+                assert!(breaks(&mut ledger, None), "deletion {deletion}");
+                assert!(!breaks(&mut ledger, None));
+            }
+            stream = Stream::default();
+            ms = if clock_back { ms - 200 } else { ms + 100 };
+            // More than before, so that the count does not fall.
+            (ms..ms + 100).for_each(|ms| stream.add(ms));
+            if read_between {
+                stream.read(&mut ledger, 20);
+            }
+            let case = format!("{seen_absent} {clock_back} {read_between} {deletion}");
+            assert_eq!(
+                breaks(&mut ledger, Some(&stream.info())),
+                !seen_absent,
+                "{case}"
+            );
+            stream.read(&mut ledger, 1_000);
+            assert!(!breaks(&mut ledger, Some(&stream.info())), "{case}");
+            assert!(!ledger.is_provable());
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_was_read_after_an_absence_can_be_deleted_unseen() {
+    let mut ledger = Ledger::from_start();
+    assert!(!breaks(&mut ledger, None));
+    for first in [500, 400] {
+        let mut stream = Stream::default();
+        (first..first + 50).for_each(|ms| stream.add(ms));
+        stream.read(&mut ledger, 1_000);
+    }
+    let mut stream = Stream::default();
+    (400..420).for_each(|ms| stream.add(ms));
+    assert!(breaks(&mut ledger, Some(&stream.info())));
+    assert!(!ledger.is_provable());
+}
+
 proptest! {
     /// Whatever is added, trimmed, read in parts and checked at whatever moment.
     #[test]
@@ -216,8 +280,10 @@ proptest! {
         let mut stream = Stream { counts, ..Stream::default() };
         let mut copy = stream.clone();
         let mut ledger = Ledger::from_start();
-        let (mut read, mut ms) = (BTreeSet::new(), 1);
+        let (mut read, mut ms, mut reported) = (BTreeSet::new(), 1, 0);
         for (what, n) in steps {
+            reported += ledger.unreported_breaks();
+            prop_assert!(!ledger.counts || ledger.is_provable() == (reported == 0));
             match what {
                 0..3 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
                 3 => stream.trim(n),

@@ -13,6 +13,8 @@ use crate::series::{Counts, Families, Row};
 pub(crate) struct Reading {
     /// `None`: nothing is known of the stream yet, or the key holds something else.
     pub(crate) ledger: Option<Ledger>,
+    /// Whether a ledger was given up because the key held something else.
+    pub(crate) was_broken: bool,
     pub(crate) counts: Counts,
 }
 
@@ -20,6 +22,7 @@ impl Reading {
     pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
         Self {
             ledger: None,
+            was_broken: false,
             counts: Counts::new(families, queue, row),
         }
     }

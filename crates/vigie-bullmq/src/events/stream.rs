@@ -111,7 +111,10 @@ impl Stream {
         if let Value::ServerError(error) = answer
             && error.code() == "WRONGTYPE"
         {
-            self.reading.ledger = None;
+            if self.reading.ledger.take().is_some() {
+                self.reading.was_broken = true;
+                self.reading.counts.lost.inc();
+            }
             self.reading.counts.exact.forget();
             self.queue.activity.follow(false);
             return;
@@ -125,10 +128,15 @@ impl Stream {
                     false => Ledger::from_now(info.as_ref()),
                 };
                 let lost = ledger.check_with(info.as_ref(), counted);
+                if self.reading.was_broken {
+                    ledger = ledger.after_break();
+                }
                 self.reading.ledger = Some(ledger);
                 lost
             }
         };
+        let ledger = self.reading.ledger.as_mut();
+        let lost = lost + ledger.map_or(0, Ledger::unreported_breaks);
         if lost > 0 {
             self.reading.counts.lost.add(lost);
             self.queue.activity.changed();

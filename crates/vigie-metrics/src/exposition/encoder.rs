@@ -6,8 +6,9 @@
 
 use std::time::Duration;
 
-use super::Format;
+use super::{Format, Scrape, View};
 use crate::desc::{Kind, Meta};
+use crate::epoch::Birth;
 use crate::value::Histogram;
 
 /// What a series has to say.
@@ -20,8 +21,20 @@ pub enum Sample<'a> {
     Histogram(&'a Histogram),
 }
 
+/// Where the value of a series comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) is_count: bool,
+    pub(crate) birth: &'a Birth,
+    /// In Unix seconds.
+    pub(crate) created: u32,
+}
+
 pub(crate) struct Encoder<'a> {
     format: Format,
+    created: bool,
+    scrape: Option<Scrape>,
+    kind: Kind,
     page: &'a mut String,
     name: &'static str,
     /// `,le="0.005"} ` for each bucket of the family, `,le="+Inf"} ` last.
@@ -29,9 +42,12 @@ pub(crate) struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    pub(crate) fn new(format: Format, page: &'a mut String) -> Self {
+    pub(crate) fn new(view: View, page: &'a mut String) -> Self {
         Self {
-            format,
+            format: view.format,
+            created: view.created && view.format == Format::OpenMetrics,
+            scrape: view.scrape,
+            kind: Kind::Untyped,
             page,
             name: "",
             bucket_tails: Vec::new(),
@@ -43,7 +59,7 @@ impl<'a> Encoder<'a> {
         if self.name == meta.name {
             return;
         }
-        self.name = meta.name;
+        (self.name, self.kind) = (meta.name, meta.kind);
         let open = self.format == Format::OpenMetrics;
         let family = match meta.kind {
             Kind::Counter if open => meta.name.strip_suffix("_total").unwrap_or(meta.name),
@@ -95,7 +111,30 @@ impl<'a> Encoder<'a> {
         self.page.truncate(position);
     }
 
-    /// Writes the lines of one series.
+    /// Writes the lines of one series; `None`: its value is unknown.
+    pub(crate) fn series(&mut self, labels: &str, sample: Option<&Sample<'_>>, origin: Origin<'_>) {
+        let Some(sample) = sample else {
+            if let Some(scrape) = self.scrape {
+                origin.birth.not_before(scrape.epoch);
+            }
+            return;
+        };
+        let is_new = |scrape: Scrape| origin.birth.is_since(scrape.zero_since);
+        let is_zero = origin.is_count && self.scrape.is_some_and(is_new);
+        match sample {
+            Sample::Integer(_) if is_zero => self.sample(labels, &Sample::Integer(0)),
+            Sample::Float(_) if is_zero => self.sample(labels, &Sample::Integer(0)),
+            Sample::Histogram(histogram) => self.histogram(labels, histogram, is_zero),
+            sample => self.sample(labels, sample),
+        }
+        if self.created && matches!(self.kind, Kind::Counter | Kind::Histogram) {
+            let name = self.name.strip_suffix("_total").unwrap_or(self.name);
+            self.line(name, "_created", labels);
+            self.integer(u64::from(origin.created));
+        }
+    }
+
+    /// Writes the lines of one series as they are.
     pub(crate) fn sample(&mut self, labels: &str, sample: &Sample<'_>) {
         match sample {
             Sample::Integer(value) => {
@@ -107,7 +146,7 @@ impl<'a> Encoder<'a> {
                 push_float(self.page, *value);
                 self.page.push('\n');
             }
-            Sample::Histogram(histogram) => self.histogram(labels, histogram),
+            Sample::Histogram(histogram) => self.histogram(labels, histogram, false),
         }
     }
 
@@ -117,11 +156,11 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    fn histogram(&mut self, labels: &str, histogram: &Histogram) {
+    fn histogram(&mut self, labels: &str, histogram: &Histogram, is_zero: bool) {
         let mut count = 0;
         let tails = std::mem::take(&mut self.bucket_tails);
         for (bucket, tail) in histogram.buckets().zip(&tails) {
-            count += bucket;
+            count += if is_zero { 0 } else { bucket };
             self.page.push_str(self.name);
             self.page.push_str("_bucket{");
             self.page.push_str(labels);
@@ -132,13 +171,21 @@ impl<'a> Encoder<'a> {
         }
         self.bucket_tails = tails;
         self.name_and_labels("_sum", labels);
-        push_seconds(self.page, histogram.sum());
+        let sum = match is_zero {
+            true => Duration::ZERO,
+            false => histogram.sum(),
+        };
+        push_seconds(self.page, sum);
         self.name_and_labels("_count", labels);
         self.integer(count);
     }
 
     fn name_and_labels(&mut self, suffix: &str, labels: &str) {
-        self.page.push_str(self.name);
+        self.line(self.name, suffix, labels);
+    }
+
+    fn line(&mut self, name: &str, suffix: &str, labels: &str) {
+        self.page.push_str(name);
         self.page.push_str(suffix);
         if labels.is_empty() {
             self.page.push(' ');

@@ -4,8 +4,10 @@ mod accept;
 mod encoder;
 mod visitor;
 
-pub(crate) use encoder::{Encoder, Sample, push_label};
+pub(crate) use encoder::{Encoder, Origin, Sample, push_label};
 pub(crate) use visitor::{Each, Visitor};
+
+use crate::epoch::Epoch;
 
 /// An exposition format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,37 @@ pub enum Format {
     Text,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
+}
+
+/// How a page shows the metrics to one client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The format.
+    pub format: Format,
+    /// Whether an OpenMetrics page has `_created` lines.
+    pub created: bool,
+    /// This scrape, for a client that scrapes regularly.
+    pub scrape: Option<Scrape>,
+}
+
+/// A scrape by a client that scrapes regularly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scrape {
+    /// From [`Registry::begin_scrape`](crate::Registry::begin_scrape).
+    pub epoch: Epoch,
+    /// Counts that began in this epoch or later are shown as 0. It must not be later than `epoch`: the series created
+    /// while the page is written would otherwise have their value in it and 0 in the next.
+    pub zero_since: Epoch,
+}
+
+impl From<Format> for View {
+    fn from(format: Format) -> Self {
+        Self {
+            format,
+            created: false,
+            scrape: None,
+        }
+    }
 }
 
 impl Format {

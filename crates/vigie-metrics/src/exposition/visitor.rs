@@ -4,8 +4,9 @@ use super::Sample;
 use super::encoder::push_float;
 use crate::desc::Meta;
 
-/// Told of every sample: its name, its labels in the order of the description (`le` last), its value.
-pub(crate) type Each<'a> = dyn FnMut(&str, &[(&str, &str)], f64) + 'a;
+/// Called with every sample: its name, its labels in the order of the description (`le` last), its value, and whether it
+/// is a count that began since the epoch given.
+pub(crate) type Each<'a> = dyn FnMut(&str, &[(&str, &str)], f64, bool) + 'a;
 
 /// Tells the samples of one family.
 pub(crate) struct Visitor<'a> {
@@ -43,25 +44,27 @@ impl<'a> Visitor<'a> {
         Self { scope, ..self }
     }
 
-    pub(crate) fn series(&mut self, values: &[&str], sample: &Sample<'_>) {
+    pub(crate) fn series(&mut self, values: &[&str], sample: &Sample<'_>, is_new: bool) {
         let names = self.meta.labels.iter().copied();
         let own = names.zip(values.iter().copied());
         let mut labels: Vec<(&str, &str)> = self.scope.into_iter().chain(own).collect();
         let histogram = match sample {
-            Sample::Integer(value) => return (self.each)(self.meta.name, &labels, *value as f64),
-            Sample::Float(value) => return (self.each)(self.meta.name, &labels, *value),
+            Sample::Integer(value) => {
+                return (self.each)(self.meta.name, &labels, *value as f64, is_new);
+            }
+            Sample::Float(value) => return (self.each)(self.meta.name, &labels, *value, is_new),
             Sample::Histogram(histogram) => histogram,
         };
         let mut count = 0;
         for (bucket, bound) in histogram.buckets().zip(&self.bounds) {
             count += bucket;
             labels.push(("le", bound));
-            (self.each)(&self.bucket, &labels, count as f64);
+            (self.each)(&self.bucket, &labels, count as f64, is_new);
             labels.pop();
         }
         // One rounding, as of the digits in the text.
         let sum = histogram.sum().as_nanos() as f64 / 1e9;
-        (self.each)(&self.sum, &labels, sum);
-        (self.each)(&self.count, &labels, count as f64);
+        (self.each)(&self.sum, &labels, sum, is_new);
+        (self.each)(&self.count, &labels, count as f64, is_new);
     }
 }

@@ -3,6 +3,7 @@
 mod auth;
 mod metrics;
 mod queues;
+mod scrapers;
 mod server;
 mod target;
 

@@ -22,10 +22,17 @@ struct Stage {
     now: Arc<AtomicI64>,
 }
 
+const START: i64 = 1_790_000_000_000;
+
 fn stage(settings: &Settings) -> Stage {
+    process(&Current::in_memory(settings).unwrap(), START)
+}
+
+/// A process that starts at `start` and goes on with a history.
+fn process(current: &Current, start: i64) -> Stage {
     let registry = Registry::new();
-    let current = Current::in_memory(settings).unwrap();
-    let now = Arc::new(AtomicI64::new(1_790_000_000_000));
+    let current = current.clone();
+    let now = Arc::new(AtomicI64::new(start));
     let wall = Arc::clone(&now);
     let clock = Clock::new(move || Moment {
         elapsed: Duration::ZERO,
@@ -84,6 +91,11 @@ fn what_the_registry_shows_is_what_prometheus_would_have() {
         let samples = found
             .get(series)
             .unwrap_or_else(|| panic!("{series} in {:#?}", found.keys()));
+        // Counts have a 0 before the first scrape.
+        let samples = samples
+            .iter()
+            .filter(|sample| sample.time >= 15_000 * 1_000);
+        let samples: Vec<_> = samples.collect();
         let times = samples.iter().map(|sample| sample.time / 15_000);
         assert!(samples.iter().all(|sample| sample.time % 15_000 == 0));
         assert!(times.eq(1_000..1_000 + samples.len() as i64));
@@ -236,4 +248,96 @@ fn what_was_scraped_while_it_was_loaded_is_moved() {
         [Some(0.0), Some(1.0), Some(2.0), Some(3.0), None]
     );
     assert_eq!(values("push"), [Some(3.0), Some(4.0), Some(5.0), None]);
+}
+
+fn fail(stage: &Stage, job: &str, times: u64) {
+    let failed = stage
+        .registry
+        .family(&vigie_bullmq::metrics::BULLMQ_JOBS_FINISHED);
+    failed.add(["bull", "mail", job, "failed"], times);
+    let runs = stage
+        .registry
+        .family(&vigie_bullmq::metrics::BULLMQ_JOB_RUN);
+    for _ in 0..times {
+        runs.observe(["bull", "mail", job, "failed"], Duration::from_millis(20));
+    }
+    let jobs = stage.registry.family(&vigie_bullmq::metrics::QUEUE_JOBS);
+    jobs.set([job, "failed"], times as f64);
+    jobs.set([job, "waiting"], 7.0);
+}
+
+/// What `increase()` adds up, without the extrapolation: the steps between samples, after a fall from 0.
+fn grown(stage: &Stage, series: &str) -> f64 {
+    let found = all(&stage.current.history());
+    let samples = found.iter().find(|(labels, _)| labels.contains(series));
+    let samples = samples
+        .map(|(_, samples)| samples.as_slice())
+        .unwrap_or_default();
+    let samples: Vec<_> = samples
+        .iter()
+        .filter(|sample| !is_stale(sample.value))
+        .collect();
+    let steps = samples
+        .windows(2)
+        .map(|pair| match pair[1].value - pair[0].value {
+            step if step < 0.0 => pair[1].value,
+            step => step,
+        });
+    steps.sum()
+}
+
+#[test]
+fn the_first_burst_of_a_count_is_an_increase() {
+    let mut stage = stage(&Settings::default());
+    // Before the first scrape, and between scrapes.
+    fail(&stage, "early", 40);
+    for n in 1..=3 {
+        stage.scrape_at(START + n * 15_000);
+        if n == 2 {
+            fail(&stage, "late", 40);
+        }
+    }
+    let found = all(&stage.current.history());
+    for job in ["early", "late"] {
+        let by_name = format!(r#"name="{job}", outcome="failed""#);
+        let by_state = format!(r#"queue="{job}", state="failed""#);
+        let of_job = |key: &&String| key.contains(&by_name) || key.contains(&by_state);
+        let counts: Vec<_> = found.keys().filter(of_job).collect();
+        assert!(counts.len() > 10, "{counts:?}");
+        for series in counts {
+            let last = found[series].last().unwrap().value;
+            assert_eq!(grown(&stage, series), last, "{series}");
+        }
+        // Levels have no zero.
+        let waiting = format!(r#"queue="{job}", state="waiting""#);
+        let waiting = found.iter().find(|(key, _)| key.contains(&waiting));
+        assert!(waiting.unwrap().1.iter().all(|sample| sample.value == 7.0));
+    }
+}
+
+#[test]
+fn the_first_burst_after_a_restart_is_an_increase() {
+    for burst_at in [0, 1, 2] {
+        let mut before = stage(&Settings::default());
+        fail(&before, "known", 40);
+        before.scrape_at(START + 15_000);
+        let current = before.current.clone();
+        drop(before);
+        let mut after = process(&current, START + 21_000);
+        for n in 0..4 {
+            if n == burst_at {
+                fail(&after, "known", 40);
+            }
+            after.scrape_at(START + 22_000 + n * 15_000);
+        }
+        let total = r#"name="known", outcome="failed", prefix="bull", queue="mail"}"#;
+        let found = all(&current.history());
+        let key = found
+            .keys()
+            .find(|key| key.starts_with("bullmq_jobs_finished_total") && key.contains(total));
+        assert_eq!(grown(&after, key.unwrap()), 80.0, "burst at {burst_at}");
+        // No series ended because of the zeros.
+        let up = &found[&format!(r#"up{{instance="{INSTANCE}", job="vigie"}}"#)];
+        assert!(up.iter().all(|sample| sample.value == 1.0), "{up:?}");
+    }
 }

@@ -1,0 +1,51 @@
+//! Which series are new to a scraper.
+//!
+//! `rate()` and `increase()` need a sample before the first event. A counter whose label values were not known before
+//! has none, so a scraper first gets such a series as 0, and its value from the next scrape on. To tell which series are
+//! new, the registry numbers the scrapes, and each series remembers the number of the scrape before its creation.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+/// The number of a scrape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// Before every series.
+    pub const START: Self = Self(0);
+}
+
+/// The number of the latest scrape. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Epochs(Arc<AtomicU64>);
+
+impl Epochs {
+    /// A series created after this is not older than the epoch returned.
+    pub(crate) fn begin(&self) -> Epoch {
+        Epoch(self.0.fetch_add(1, SeqCst) + 1)
+    }
+
+    pub(crate) fn current(&self) -> Epoch {
+        Epoch(self.0.load(SeqCst))
+    }
+}
+
+/// The epoch in which a series began to count.
+#[derive(Debug)]
+pub(crate) struct Birth(AtomicU64);
+
+impl Birth {
+    pub(crate) fn new(epoch: Epoch) -> Self {
+        Self(AtomicU64::new(epoch.0))
+    }
+
+    /// The value was still unknown in the scrape `epoch`.
+    pub(crate) fn not_before(&self, epoch: Epoch) {
+        self.0.fetch_max(epoch.0, SeqCst);
+    }
+
+    pub(crate) fn is_since(&self, epoch: Epoch) -> bool {
+        self.0.load(SeqCst) >= epoch.0
+    }
+}
