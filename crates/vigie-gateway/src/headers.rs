@@ -2,15 +2,57 @@
 
 use http::HeaderMap;
 use http::header::{
-    CONNECTION, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    TE, TRANSFER_ENCODING, UPGRADE,
 };
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-/// Headers a `Connection` header cannot have removed: without them a request is another request.
-const NEVER_NOMINATED: [&str; 4] = ["host", "content-length", "authorization", "cookie"];
+/// End-to-end headers that a `Connection` header cannot remove. A sender names its own hop-by-hop extensions there;
+/// a proxy in front of Vigie may pass on a client's `Connection`, which must not remove what that proxy sets.
+const END_TO_END: [&str; 17] = [
+    "authorization",
+    "cache-control",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "location",
+    "origin",
+    "referer",
+    "set-cookie",
+    "traceparent",
+    "tracestate",
+    "true-client-ip",
+    "user-agent",
+    "vary",
+    "via",
+];
+
+/// Families of end-to-end headers: the body's description, and the statements of proxies about the client.
+const END_TO_END_PREFIXES: [&str; 13] = [
+    "accept",
+    "access-control-",
+    "cf-",
+    "content-",
+    "fastly-",
+    "if-",
+    "sec-",
+    "x-client-",
+    "x-forwarded",
+    "x-original-",
+    "x-real-",
+    "x-request-",
+    "x-ssl-",
+];
+
+fn is_end_to_end(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let mut prefixes = END_TO_END_PREFIXES.iter();
+    END_TO_END.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
+}
 
 /// The protocol a message asks to upgrade to, if it does.
 pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
@@ -36,7 +78,9 @@ static HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// Removes what is meant for this connection only, the headers that `Connection` nominates among it.
+/// Removes the headers meant for this connection only, including those that `Connection` nominates.
+///
+/// `Transfer-Encoding` overrides `Content-Length` (RFC 9112, section 6.3), so the length goes with it.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     // One look over the few names there are costs less than eight searches, most of them in vain.
     let mut found = [false; HOP_BY_HOP.len()];
@@ -47,6 +91,9 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
     if found[0] {
         remove_nominated(headers);
+    }
+    if headers.contains_key(TRANSFER_ENCODING) {
+        headers.remove(CONTENT_LENGTH);
     }
     for (name, found) in HOP_BY_HOP.iter().zip(found) {
         if found {
@@ -71,7 +118,7 @@ fn remove_nominated(headers: &mut HeaderMap) {
         .iter()
         .flat_map(|value| value.as_bytes().split(|&b| b == b','))
         .filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok())
-        .filter(|name| !NEVER_NOMINATED.contains(&name.as_str()))
+        .filter(|name| *name != TRANSFER_ENCODING && !is_end_to_end(name))
         .collect();
     for name in nominated {
         headers.remove(name);
@@ -117,6 +164,45 @@ mod tests {
         let mut left: Vec<_> = map.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "host"]);
+    }
+
+    #[test]
+    fn connection_cannot_remove_end_to_end_headers() {
+        for name in [
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-host",
+            "x-real-ip",
+            "forwarded",
+            "via",
+            "host",
+            "authorization",
+            "cookie",
+            "content-length",
+            "content-type",
+            "x-request-id",
+            "true-client-ip",
+        ] {
+            let mut map = headers(&[(name, "1")]);
+            let options = format!("close, {}", name.to_uppercase());
+            map.append(CONNECTION, HeaderValue::try_from(options).unwrap());
+            remove_hop_by_hop(&mut map);
+            assert!(map.contains_key(name), "{name}");
+            assert!(!map.contains_key(CONNECTION));
+        }
+    }
+
+    #[test]
+    fn a_transfer_encoding_takes_the_length_with_it() {
+        for connection in ["keep-alive", "close, transfer-encoding", "Content-Length"] {
+            let mut map = headers(&[
+                ("content-length", "10"),
+                ("connection", connection),
+                ("transfer-encoding", "chunked"),
+            ]);
+            remove_hop_by_hop(&mut map);
+            assert!(map.is_empty(), "{connection}: {map:?}");
+        }
     }
 
     #[test]

@@ -72,6 +72,13 @@ descriptions! {
         &["reason"],
     ).max_series(32);
 
+    /// Requests sent again after the app closed an idle connection.
+    GATEWAY_RESENDS: Counter, 0 = Desc::counter(
+        "vigie_gateway_resends_total",
+        "Requests sent on a new connection because the app had closed the idle one before any of the request was written.",
+        &[],
+    );
+
     /// Requests outside the learned routes.
     GATEWAY_ROUTE_OVERFLOW: Counter, 1 = Desc::counter(
         "vigie_gateway_route_overflow_total",

@@ -94,6 +94,7 @@ pub(crate) struct Metrics {
     in_flight: Arc<Series<Gauge, 0>>,
     folded: Family<Counter, 1>,
     failures: Family<Counter, 1>,
+    resends: Arc<Series<Counter, 0>>,
     app_up: Arc<Series<Gauge, 1>>,
     pub(crate) connections: Arc<Series<Gauge, 0>>,
     pub(crate) routes: Arc<Routes>,
@@ -111,6 +112,7 @@ impl Metrics {
             in_flight: registry.family(&metrics::GATEWAY_IN_FLIGHT).series([]),
             folded: registry.family(&metrics::GATEWAY_ROUTE_OVERFLOW),
             failures: registry.family(&metrics::GATEWAY_ERRORS),
+            resends: registry.family(&metrics::GATEWAY_RESENDS).series([]),
             app_up: registry
                 .family(&vigie_metrics::own::SOURCE_UP)
                 .series(["app"]),
@@ -131,6 +133,11 @@ impl Metrics {
 
     pub(crate) fn failed(&self, reason: Reason) {
         self.failures.inc([reason.label()]);
+    }
+
+    /// Counts a request that is sent again.
+    pub(crate) fn resent(&self) {
+        self.resends.inc();
     }
 
     /// Notes whether the app accepted a connection.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,8 +21,9 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 /// Sends a request on an idle connection or a new one. When `client` is cancelled, the app is told that it has left
 /// and gets a moment to have answered.
 ///
-/// The app may close an idle connection in the very moment it is used. A request that never left is sent again
-/// on a new connection; so is one without body whose method is idempotent (RFC 9110, section 9.2.2).
+/// The app may close an idle connection just before it is reused. A request of which nothing was written is then sent
+/// on a new connection. A request the app may have read is never sent again: a request that crashed one worker
+/// process would crash the next.
 pub(crate) async fn send(
     shared: &Shared,
     start: Instant,
@@ -33,22 +34,18 @@ pub(crate) async fn send(
 ) -> Result<(Response<Incoming>, Lease), Reason> {
     let waits = || client.is_none_or(|client| !client.is_cancelled());
     let mut lease = shared.upstream.lease(start).await?;
-    let repeatable = lease.reused && body.is_end_stream() && head.method().is_idempotent();
-    let spare = repeatable.then(|| copy_of(&head));
+    let reused = lease.reused;
     let request = head.map(|()| body);
-    let again = match send_on(shared, start, &mut lease, request, progress, client).await {
+    let unsent = match send_on(shared, start, &mut lease, request, progress, client).await {
         Ok(response) => return Ok((response, lease)),
-        Err(Failure::Unsent(request)) if waits() => *request,
-        Err(Failure::Ended(Reason::ResponseMissing))
-            if waits()
-                && let Some(head) = spare =>
-        {
-            head.map(|()| RequestBody::Empty)
-        }
+        Err(Failure::Unsent(request)) if reused && waits() => *request,
         Err(failure) => return Err(failure.reason()),
     };
-    let mut lease = shared.upstream.connect().await?;
-    let sent = send_on(shared, Instant::now(), &mut lease, again, progress, client).await;
+    shared.metrics.resent();
+    // The first failure is the reason: the second says nothing about why the connection was lost.
+    let first = Reason::ResponseMissing;
+    let mut lease = shared.upstream.connect().await.map_err(|_| first)?;
+    let sent = send_on(shared, Instant::now(), &mut lease, unsent, progress, client).await;
     match sent {
         Ok(response) => Ok((response, lease)),
         Err(failure) => Err(failure.reason()),
@@ -151,12 +148,4 @@ async fn while_moving<T>(
             });
         }
     }
-}
-
-fn copy_of(head: &Request<()>) -> Request<()> {
-    let mut copy = Request::new(());
-    *copy.method_mut() = head.method().clone();
-    *copy.uri_mut() = head.uri().clone();
-    *copy.headers_mut() = head.headers().clone();
-    copy
 }

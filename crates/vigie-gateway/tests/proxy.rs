@@ -281,33 +281,78 @@ async fn a_response_cut_short_is_cut_short_for_the_client_too() {
 }
 
 #[tokio::test]
-async fn a_connection_the_app_closed_meanwhile_costs_no_request() {
+async fn a_request_the_app_read_is_never_sent_again() {
+    for method in ["GET", "HEAD", "POST", "PUT"] {
+        for body in ["", "abc"] {
+            for reused in [false, true] {
+                let app = App::bind().await;
+                let fixture = Fixture::start(app.addr(), |_| {});
+                let mut client = Peer::connect(fixture.addr()).await;
+                let mut upstream = None;
+                if reused {
+                    client.send("GET /1 HTTP/1.1\r\nHost: g\r\n\r\n").await;
+                    let mut first = app.accept().await;
+                    first.head().await;
+                    first.send("HTTP/1.1 204 No Content\r\n\r\n").await;
+                    client.head().await;
+                    upstream = Some(first);
+                }
+                let length = body.len();
+                client
+                    .send(format!(
+                        "{method} /2 HTTP/1.1\r\nHost: g\r\nContent-Length: {length}\r\n\r\n{body}"
+                    ))
+                    .await;
+                let mut upstream = match upstream {
+                    Some(upstream) => upstream,
+                    None => app.accept().await,
+                };
+                upstream.until(&format!("\r\n\r\n{body}")).await;
+                drop(upstream);
+                let case = format!("{method} {body:?} reused={reused}");
+                assert!(client.head().await.starts_with("HTTP/1.1 502"), "{case}");
+                // The client has its answer, so a second connection would be in the backlog already.
+                assert!(app.has_no_connection().await, "{case}");
+                assert_eq!(fixture.failed("response_missing"), 1.0, "{case}");
+                let resends = fixture.scrape().value("vigie_gateway_resends_total", &[]);
+                assert_eq!(resends, Some(0.0), "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_chunked_response_with_a_length_arrives_whole() {
     let app = App::bind().await;
     let fixture = Fixture::start(app.addr(), |_| {});
     let mut client = Peer::connect(fixture.addr()).await;
-    client.send("GET /1 HTTP/1.1\r\nHost: g\r\n\r\n").await;
-    let mut upstream = app.accept().await;
-    upstream.head().await;
-    upstream.send("HTTP/1.1 204 No Content\r\n\r\n").await;
-    client.head().await;
-    // The next request is on its way when the app closes: it reads the request and hangs up.
-    client.send("GET /2 HTTP/1.1\r\nHost: g\r\n\r\n").await;
-    upstream.head().await;
-    drop(upstream);
-    let mut upstream = app.accept().await;
-    assert!(upstream.head().await.starts_with("GET /2 "));
-    upstream
-        .send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        .await;
-    assert!(client.until("ok").await.starts_with("HTTP/1.1 200"));
-
-    // A request that is not idempotent is not repeated.
-    client
-        .send("POST /3 HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\n\r\n")
-        .await;
-    upstream.head().await;
-    drop(upstream);
-    assert!(client.head().await.starts_with("HTTP/1.1 502"));
+    let mut upstream = None;
+    for length in [3, 100] {
+        client.send("GET /p HTTP/1.1\r\nHost: g\r\n\r\n").await;
+        if upstream.is_none() {
+            upstream = Some(app.accept().await);
+        }
+        let upstream = upstream.as_mut().unwrap();
+        upstream.head().await;
+        upstream
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nTransfer-Encoding: chunked\r\n\r\n\
+                 a\r\n0123456789\r\n0\r\n\r\n"
+            ))
+            .await;
+        let head = client.head().await.to_lowercase();
+        assert!(!head.contains("content-length"), "{head}");
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        assert_eq!(
+            client.until("0\r\n\r\n").await,
+            "A\r\n0123456789\r\n0\r\n\r\n"
+        );
+    }
+    eventually(SECOND, async || match fixture.recorded("200") {
+        2.0 => Ok(()),
+        n => Err(format!("{n} recorded")),
+    })
+    .await;
 }
 
 #[tokio::test]

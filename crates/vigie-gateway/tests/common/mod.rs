@@ -67,6 +67,12 @@ impl App {
         self.listener.local_addr().unwrap()
     }
 
+    /// Whether no further connection comes for a moment.
+    pub(crate) async fn has_no_connection(&self) -> bool {
+        let quiet = Duration::from_millis(100);
+        timeout(quiet, self.listener.accept()).await.is_err()
+    }
+
     pub(crate) async fn accept(&self) -> Peer {
         let accepted = timeout(5 * SECOND, self.listener.accept()).await;
         Peer(accepted.expect("the gateway connects").unwrap().0)
