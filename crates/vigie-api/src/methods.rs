@@ -1,45 +1,22 @@
-//! Methods, CORS and trailing slashes, as Prometheus' router treats them.
+//! Methods and trailing slashes, as Prometheus' router treats them.
 
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
-use http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS,
-};
-use http::header::{ALLOW, LOCATION, ORIGIN, VARY};
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::header::{ALLOW, LOCATION};
+use http::{Method, StatusCode, Uri};
 
 use crate::api::Api;
 
-/// Answers OPTIONS at every path and lets pages of any origin read the answers.
+/// Answers OPTIONS at every path. Unlike Prometheus no answer has CORS headers: a page of another origin must not read the
+/// answers of a port without credentials, and Grafana asks from its server.
 pub(crate) async fn conform(request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let mut response = match *request.method() {
+    match *request.method() {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         _ => next.run(request).await,
-    };
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        return response;
     }
-    let headers = response.headers_mut();
-    headers.append(VARY, HeaderValue::from_static("Origin"));
-    if let Some(origin) = origin {
-        for (name, value) in [
-            (
-                ACCESS_CONTROL_ALLOW_HEADERS,
-                "Accept, Authorization, Content-Type, Origin",
-            ),
-            (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
-            (ACCESS_CONTROL_EXPOSE_HEADERS, "Date"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    }
-    response
 }
 
 /// A path that answers GET. HEAD is refused: axum would answer it too.

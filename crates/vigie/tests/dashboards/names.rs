@@ -10,6 +10,10 @@ use crate::query::{self, Use};
 /// Metrics that no panel shows, each with its reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     (
+        "vigie_gateway_resends_total",
+        "no client notices a resend; the gateway's errors are shown",
+    ),
+    (
         "process_virtual_memory_bytes",
         "address space costs nothing; the resident memory is shown",
     ),

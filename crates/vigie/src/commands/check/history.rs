@@ -173,9 +173,10 @@ mod tests {
                 .unwrap()
                 .starts_with("writable, and empty; ")
         );
-        fs::write(path.join("1.block"), [0; 2_000]).unwrap();
-        fs::write(path.join("2.log"), [0; 48]).unwrap();
-        fs::write(path.join("of somebody else"), [0; 5_000]).unwrap();
+        let ours = |length: usize| [b"VIGIE-H\n".to_vec(), vec![0; length - 8]].concat();
+        fs::write(path.join("1.block"), ours(2_000)).unwrap();
+        fs::write(path.join("2.log"), ours(48)).unwrap();
+        fs::create_dir(path.join("lost+found")).unwrap();
         let found = look(path, SMALL).unwrap();
         assert!(
             found.starts_with("writable, 2.0 KiB in 2 files; "),
@@ -199,6 +200,10 @@ mod tests {
         let (text, _) = look(&file, SMALL).unwrap_err();
         assert!(text.ends_with("file is no directory"), "{text}");
         assert!(look(&file.join("below"), SMALL).is_err());
+        let (text, advice) = look(directory.path(), SMALL).unwrap_err();
+        assert_eq!(text, "it holds file, which Vigie did not write");
+        assert!(advice.contains("an empty directory"), "{advice}");
+        fs::remove_file(&file).unwrap();
         let (text, advice) = look(directory.path(), u64::MAX / 2).unwrap_err();
         assert!(text.contains("may take up to"), "{text}");
         assert!(advice.contains("history.max_bytes"), "{advice}");
