@@ -19,13 +19,13 @@ pub(crate) fn fields(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// What follows the blanks and the line break after a delimiter; `None` after the closing one.
+/// The text after a delimiter's blanks and line break; `None` after the closing delimiter.
 fn after_line(rest: &[u8]) -> Option<&[u8]> {
     let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
     rest[blanks.count()..].strip_prefix(b"\r\n")
 }
 
-/// A part's name and value. A part with a file name is a file, which is no parameter.
+/// A part's name and value. `None` for a file, which is not a parameter.
 fn field(part: &[u8]) -> Option<(String, String)> {
     let (headers, value) = split(part, b"\r\n\r\n")?;
     let headers = std::str::from_utf8(headers).ok()?;
@@ -54,7 +54,7 @@ pub(crate) fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> 
     (!value.is_empty()).then_some(value)
 }
 
-/// What stands before and after the first `separator`.
+/// The text before and after the first `separator`.
 fn split<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let mut windows = text.windows(separator.len());
     let at = windows.position(|window| window == separator)?;

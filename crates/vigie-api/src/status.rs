@@ -50,7 +50,7 @@ pub(crate) async fn flags(State(api): State<Api>) -> Response {
     ])
 }
 
-/// There is no configuration in Prometheus' format.
+/// Vigie has no configuration in Prometheus' format, so the answer is empty.
 pub(crate) async fn config() -> Response {
     strings(&[("yaml", "")])
 }

@@ -78,9 +78,14 @@ fn a_file_that_arrives_later_is_neither_replaced_nor_removed() {
         let _ = fs::remove_file(path.join(name));
         fs::write(path.join(name), "theirs").unwrap();
     }
+    // A link that leads nowhere is a file of theirs, too.
+    let link = path.join("7200000.block");
+    let _ = fs::remove_file(&link);
+    symlink("no/such/file", &link).unwrap();
     let history = open(&path).unwrap();
     write(&history);
     drop(history);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     for name in theirs {
         assert_eq!(
             fs::read_to_string(path.join(name)).unwrap(),

@@ -103,10 +103,11 @@ impl Directory {
         let (new, mut file) = self.create_new(name)?;
         file.write_all(bytes)?;
         file.sync_data()?;
-        if path.exists() && !is_ours(&path)? {
-            return Err(foreign(name));
+        match is_ours(&path) {
+            Ok(false) => Err(foreign(name)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::rename(new, path),
         }
-        fs::rename(new, path)
     }
 
     /// The file that is renamed once it is whole. A loss of power may have left one of the same name without the magic,

@@ -17,7 +17,7 @@ const LOST_AND_FOUND: &str = "lost+found";
 /// Only the owner reads and writes a file.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// What a file is, by its first bytes.
+/// The owner of a file, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// It begins with the magic.

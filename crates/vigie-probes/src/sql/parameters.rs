@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::address::UrlError;
 
-/// What the driver of an engine understands.
+/// The parameters that the driver of an engine understands.
 pub(super) struct Dialect {
     /// Parameters that the driver applies.
     driver: &'static [&'static str],

@@ -230,7 +230,7 @@ impl Requests {
         let colon = line.iter().position(|byte| *byte == b':');
         let (name, value) = match colon {
             Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
-            // Its end was left out: the name is no name of a field.
+            // The line was cut, so the end of the field name is unknown.
             None => return (line.len() > LONGEST_LINE).then_some(()),
         };
         let body = if name.eq_ignore_ascii_case(b"content-length") {

@@ -234,7 +234,7 @@ pub struct Checks {
     pub queues: Check,
     /// The app behind the gateway.
     pub app: Check,
-    /// What the app is asked; without a request the check only connects.
+    /// The request sent to the app; without one the check only connects.
     pub app_request: Option<AppRequest>,
 }
 
