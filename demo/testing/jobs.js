@@ -19,6 +19,7 @@ const { values: args } = parseArgs({
     'return-bytes': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false }, // of the finished jobs, all or none
+    'max-events': { type: 'string' }, // that the stream keeps, about; BullMQ's default is 10,000
     metrics: { type: 'boolean', default: false }, // as BullMQ's own exporter needs them
   },
 });
@@ -35,7 +36,8 @@ const fails = (i) => Math.floor((i + 1) * ratio + 1e-9) > Math.floor(i * ratio +
 
 const connection = new Redis(args.redis, { maxRetriesPerRequest: null });
 const at = { connection, prefix: args.prefix };
-const queue = new Queue(args.queue, at);
+const maxLen = Number(args['max-events']);
+const queue = new Queue(args.queue, { ...at, ...(maxLen && { streams: { events: { maxLen } } }) });
 
 const tally = () => Object.fromEntries(names.map((name) => [name, 0]));
 const completed = tally();
