@@ -72,7 +72,7 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
         scrape.value("production_tick_duration_seconds_count", &[]),
         Some(ticks)
     );
-    assert_eq!(watched.jobs("work", "waiting"), Some(0.0));
+    watched.until_jobs("work", "waiting", Some(0.0)).await;
 }
 
 /// Each `completed` holds the whole return value: 20 MB to read.

@@ -169,5 +169,5 @@ async fn workers_are_those_of_the_database_and_one_that_goes_takes_its_series() 
     .await;
     let of = [("database", "3"), ("prefix", "bull"), ("queue", "work")];
     assert_eq!(watched.value("bullmq_workers", &of), Some(1.0));
-    assert_eq!(watched.jobs("work", "waiting"), Some(0.0));
+    watched.until_jobs("work", "waiting", Some(0.0)).await;
 }

@@ -83,7 +83,7 @@ async fn every_state_equals_bullmqs_own_count() {
             Some(3.0),
         )
         .await;
-    assert_eq!(watched.jobs("q", "waiting"), Some(0.0));
+    watched.until_jobs("q", "waiting", Some(0.0)).await;
     run(FILL, &redis, &["--queue=q", "--resume", "--waiting=1"]).await;
     watched
         .until(
@@ -92,7 +92,7 @@ async fn every_state_equals_bullmqs_own_count() {
             Some(4.0),
         )
         .await;
-    assert_eq!(watched.jobs("q", "paused"), Some(0.0));
+    watched.until_jobs("q", "paused", Some(0.0)).await;
 }
 
 #[tokio::test]
@@ -162,14 +162,14 @@ async fn old_and_new_versions_and_strangers_keys() {
             Some(2.0),
         )
         .await;
-    assert_eq!(watched.jobs("six", "waiting"), Some(0.0));
-    assert_eq!(watched.jobs("six", "paused"), Some(4.0));
+    watched.until_jobs("six", "waiting", Some(0.0)).await;
+    watched.until_jobs("six", "paused", Some(4.0)).await;
     assert_eq!(
         watched.jobs("odd", "waiting"),
         None,
         "unknown is not a number"
     );
-    assert_eq!(watched.jobs("odd", "active"), Some(1.0));
+    watched.until_jobs("odd", "active", Some(1.0)).await;
     assert_eq!(watched.value("bullmq_queues", &[]), Some(3.0));
     watched.until_followed("four").await;
     // The one bad stream does not stop the others.

@@ -232,7 +232,7 @@ async fn delayed_jobs_nobody_promotes_are_overdue() {
     queue.add(3, hours(0.0), json!({"delay": 100})).await;
     queue.add(2, hours(0.0), json!({"delay": HOUR_MS})).await;
     until(&watched, "later", OVERDUE, equals(3.0)).await;
-    assert_eq!(watched.jobs("later", "delayed"), Some(5.0));
+    watched.until_jobs("later", "delayed", Some(5.0)).await;
     queue.ask(json!({"cmd": "work"})).await;
     until(&watched, "later", OVERDUE, equals(0.0)).await;
 }
@@ -373,7 +373,7 @@ async fn what_the_server_refuses_has_no_series() {
     refuse("-time").await;
     until(&watched, "mails", WAITING_AGE, |age| age.is_none()).await;
     assert_eq!(signal(&watched, "mails", SCHEDULERS), None);
-    assert_eq!(watched.jobs("mails", "waiting"), Some(2.0));
+    watched.until_jobs("mails", "waiting", Some(2.0)).await;
     assert_eq!(watched.watcher.status().error, None);
 }
 

@@ -84,6 +84,12 @@ impl Watched {
         self.value("queue_jobs_total", &[("queue", queue), ("state", state)])
     }
 
+    /// Waits until the queue has that many jobs in that state. Levels are polled, so they follow the counts late.
+    pub(crate) async fn until_jobs(&self, queue: &str, state: &str, jobs: Option<f64>) {
+        let labels = [("queue", queue), ("state", state)];
+        self.until("queue_jobs_total", &labels, jobs).await;
+    }
+
     /// Waits until the series has that value.
     #[track_caller]
     pub(crate) fn until<'a>(

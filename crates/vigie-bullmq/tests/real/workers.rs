@@ -28,7 +28,7 @@ async fn a_worker_appears_works_and_is_killed() {
 
     queue.ask(json!({"cmd": "add", "n": 3})).await;
     until(&watched, "work", ACTIVE_AGE, |age| age > Some(1.0)).await;
-    assert_eq!(watched.jobs("work", "active"), Some(3.0));
+    watched.until_jobs("work", "active", Some(3.0)).await;
     assert_eq!(signal(&watched, "work", WITHOUT_LOCK), Some(0.0));
     assert_eq!(signal(&watched, "work", WAITING_AGE), Some(0.0));
 
@@ -36,7 +36,7 @@ async fn a_worker_appears_works_and_is_killed() {
     until(&watched, "work", WORKERS, equals(0.0)).await;
     // Two locks are gone after a second, the third lasts for 30.
     until(&watched, "work", WITHOUT_LOCK, equals(2.0)).await;
-    assert_eq!(watched.jobs("work", "active"), Some(3.0));
+    watched.until_jobs("work", "active", Some(3.0)).await;
     let stalled = [("prefix", "bull"), ("queue", "work"), ("name", "job")];
     assert_eq!(watched.value(STALLED, &stalled), Some(0.0));
 
