@@ -1,6 +1,5 @@
 //! The watcher: its settings, its tasks, and what it says of itself.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +33,8 @@ impl Tick {
     }
 }
 
-/// What to watch, and how closely.
-#[derive(Clone)]
+/// What to watch, and how closely. `Debug` shows no password.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Where Redis is.
     pub redis: Endpoint,
@@ -90,15 +89,6 @@ impl Settings {
             max_names: 100,
             max_jobs: 1_000_000,
         }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("redis", &self.redis)
-            .field("tick", &self.tick)
-            .finish_non_exhaustive()
     }
 }
 

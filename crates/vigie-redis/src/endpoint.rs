@@ -181,6 +181,12 @@ impl Endpoint {
         Self { place, ..self }
     }
 
+    /// The same place, reached with these files.
+    #[must_use]
+    pub fn with_tls(self, tls: TlsFiles) -> Self {
+        Self { tls, ..self }
+    }
+
     /// The same place; if the address names no database, in this one, should there be one.
     #[must_use]
     pub fn or_in_database(self, database: Option<u16>) -> Self {
@@ -274,7 +280,12 @@ impl fmt::Display for Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Endpoint({self})")
+        let mut debug = f.debug_tuple("Endpoint");
+        debug.field(&format_args!("{self}"));
+        if self.tls != TlsFiles::default() {
+            debug.field(&self.tls);
+        }
+        debug.finish()
     }
 }
 

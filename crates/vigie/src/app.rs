@@ -18,11 +18,11 @@ use vigie_redis::Endpoint;
 
 use crate::admin::{self, Credentials};
 use crate::api::api;
-use crate::config::{self, Access, Check, Settings};
 use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
+use vigie_config::{Access, Check, Settings};
 
 /// Where the program meets the world. Tests bring listeners on port 0.
 pub struct Edges {
@@ -65,7 +65,7 @@ pub struct App {
     checks: Checks,
     scraper: Scraper,
     history: vigie_history::Settings,
-    shutdown: config::Shutdown,
+    shutdown: vigie_config::Shutdown,
     registry: Registry,
 }
 
@@ -78,19 +78,15 @@ impl App {
         let registry = Registry::new();
         process::register(&registry);
         let candidate = election::candidate(settings)?;
-        let watcher = settings
-            .redis
-            .as_ref()
-            .map(|redis| watcher(redis, settings, &registry))
-            .transpose()?;
+        let watcher = settings.redis.clone();
+        let watcher = watcher.map(|redis| Watcher::new(redis, &registry));
         if watcher.is_some() {
             election::expose(&registry, candidate.as_ref().map(Candidate::tenure));
         }
         let gateway = match (&settings.gateway, edges.gateway) {
-            (Some(gateway), Some(listener)) => Some((
-                Gateway::new(gateway_settings(gateway), &registry)?,
-                listener,
-            )),
+            (Some(gateway), Some(listener)) => {
+                Some((Gateway::new(gateway.proxy.clone(), &registry)?, listener))
+            }
             _ => None,
         };
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
@@ -207,76 +203,30 @@ async fn drain(gateway: Running, grace: std::time::Duration) {
     }
 }
 
-fn gateway_settings(from: &config::Gateway) -> vigie_gateway::Settings {
-    let mut settings = vigie_gateway::Settings::new(from.app.as_str());
-    settings.threads = from.threads;
-    settings.routes.clone_from(&from.routes);
-    settings.learned_routes = from.learned_routes;
-    settings.count_client_errors = from.count_client_errors;
-    settings.trusted_proxies.clone_from(&from.trusted_proxies);
-    settings.header_timeout = from.header_timeout;
-    settings.max_headers = from.max_headers;
-    settings.max_header_bytes = from.max_header_bytes;
-    settings.connect_timeout = from.connect_timeout;
-    settings.response_timeout = from.response_timeout;
-    settings.body_timeout = from.body_timeout;
-    settings.keep_alive = from.keep_alive;
-    settings.max_connections = from.max_connections;
-    settings.max_sessions = from.max_sessions;
-    settings
-}
-
-pub(crate) fn endpoint(redis: &config::Redis) -> Result<Endpoint> {
-    Endpoint::new(redis.url.expose_secret(), redis.tls.clone()).context("redis.url")
-}
-
-/// What the watcher is told, also by `vigie check`.
-pub(crate) fn watcher_settings(
-    redis: &config::Redis,
-    tick: Option<&config::Tick>,
-) -> Result<vigie_bullmq::Settings> {
-    let mut settings = vigie_bullmq::Settings::new(endpoint(redis)?);
-    settings.tick = tick.map(|tick| vigie_bullmq::Tick {
-        queue: tick.queue.clone(),
-        job: tick.job.clone(),
-    });
-    settings.databases.clone_from(&redis.databases);
-    settings.levels_every = redis.levels_every;
-    settings.poll_every = redis.poll_every;
-    settings.discover_every = redis.discover_every;
-    settings.timeout = redis.timeout;
-    settings.max_queues = redis.max_queues;
-    Ok(settings)
-}
-
-fn watcher(redis: &config::Redis, settings: &Settings, registry: &Registry) -> Result<Watcher> {
-    let mut watched = watcher_settings(redis, settings.tick.as_ref())?;
-    watched.compatible = settings.queues.compatible;
-    Ok(Watcher::new(watched, registry))
-}
-
 /// The check of the database, also for `vigie check`.
-pub(crate) fn database_check(database: &config::Database) -> Result<probes::Sql> {
+pub(crate) fn database_check(database: &vigie_config::Database) -> Result<probes::Sql> {
     let check = probes::Sql::new("database", database.url.expose_secret());
     let check = check.context("database.url")?;
     Ok(check.relogin_every(database.relogin_every))
 }
 
-/// Whether it is a cluster that is watched.
-pub(crate) fn is_cluster(redis: &config::Redis) -> Result<bool> {
-    Ok(endpoint(redis)?.is_cluster())
+/// The check of Redis, also for `vigie check`.
+pub(crate) fn redis_check(redis: &vigie_bullmq::Settings) -> probes::Redis {
+    probes::Redis::at("redis", login_database(redis))
 }
 
-/// The check of Redis, also for `vigie check`.
-pub(crate) fn redis_check(redis: &config::Redis) -> Result<probes::Redis> {
+/// Redis in the database that the address names, or the first that is watched.
+pub(crate) fn login_database(redis: &vigie_bullmq::Settings) -> Endpoint {
     let first = redis.databases.first().copied();
-    let endpoint = endpoint(redis)?.or_in_database(first);
-    Ok(probes::Redis::at("redis", endpoint))
+    redis.redis.clone().or_in_database(first)
 }
 
 /// The check of the app, also for `vigie check`.
-pub(crate) fn app_check(gateway: &config::Gateway, checks: &config::Checks) -> Result<probes::App> {
-    let app = probes::App::new("app", &format!("http://{}", gateway.app));
+pub(crate) fn app_check(
+    gateway: &vigie_config::Gateway,
+    checks: &vigie_config::Checks,
+) -> Result<probes::App> {
+    let app = probes::App::new("app", &format!("http://{}", gateway.proxy.app));
     let app = app.context("gateway.app")?;
     Ok(app.asks(checks.app_request.clone()))
 }
@@ -300,7 +250,7 @@ fn checks(
         builder = builder.check(check, how(every.database, Some("database")));
     }
     if let Some(redis) = &settings.redis {
-        builder = builder.check(redis_check(redis)?, how(every.redis, None));
+        builder = builder.check(redis_check(redis), how(every.redis, None));
     }
     if let Some(watcher) = watcher {
         let stale_after = every.period + every.timeout;
@@ -310,7 +260,7 @@ fn checks(
     if let Some(gateway) = &settings.gateway {
         builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
     }
-    for config::Unusable { check, reason } in &settings.unusable {
+    for vigie_config::Unusable { check, reason } in &settings.unusable {
         error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
     }
     // A check that could be built reports the reason itself, and recovers when its files become readable.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{dashboards, query, rules};
-use crate::config::{Flag, Sources};
+use vigie_config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -11,8 +11,8 @@ use vigie_election::{Candidate, Tenure, redis};
 use vigie_metrics::Registry;
 
 use crate::app;
-use crate::config::{Exporter, LeaseIn, Queues, Redis, Settings};
 use crate::metrics;
+use vigie_config::{Exporter, LeaseIn, Queues, Settings};
 
 /// The candidate, if the replicas elect one exporter.
 pub(crate) fn candidate(settings: &Settings) -> Result<Option<Candidate>> {
@@ -22,7 +22,7 @@ pub(crate) fn candidate(settings: &Settings) -> Result<Option<Candidate>> {
     };
     let candidate = match (queues.exporter, queues.lease_in) {
         (Exporter::Every, _) => return Ok(None),
-        (Exporter::Elected, LeaseIn::Redis) => Candidate::in_redis(in_redis(queues, watched)?),
+        (Exporter::Elected, LeaseIn::Redis) => Candidate::in_redis(in_redis(queues, watched)),
         (Exporter::Elected, LeaseIn::Kubernetes) => {
             Candidate::in_kubernetes(in_kubernetes(queues)?).context("queues.lease_account")?
         }
@@ -51,14 +51,13 @@ pub(crate) fn expose(registry: &Registry, tenure: Option<Tenure>) {
 }
 
 /// The lease in Redis, also for `vigie check`.
-pub(crate) fn in_redis(queues: &Queues, watched: &Redis) -> Result<redis::Settings> {
-    let database = watched.databases.first().copied();
-    Ok(redis::Settings {
-        endpoint: app::endpoint(watched)?.or_in_database(database),
+pub(crate) fn in_redis(queues: &Queues, watched: &vigie_bullmq::Settings) -> redis::Settings {
+    redis::Settings {
+        endpoint: app::login_database(watched),
         key: queues.lease_key.clone(),
         period: queues.lease,
         timeout: watched.timeout,
-    })
+    }
 }
 
 /// The Lease in Kubernetes, also for `vigie check`.

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use crate::config::{Log, LogFormat};
+use vigie_config::{Log, LogFormat};
 
 /// Starts logging for the whole process.
 ///

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use vigie::cli::{self, Cli, Command};
 use vigie::commands;
-use vigie::config::{ConfigError, Settings};
 use vigie::logging;
+use vigie_config::{ConfigError, Settings};
 
 /// Wrong usage or settings.
 const USAGE: u8 = 2;

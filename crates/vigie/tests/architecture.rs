@@ -58,11 +58,26 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "hyper", "redis", "sqlx", "clap", "axum"],
     ),
     (
+        "vigie-config",
+        &[
+            "vigie-api",
+            "vigie-bullmq",
+            "vigie-election",
+            "vigie-gateway",
+            "vigie-history",
+            "vigie-probes",
+            "vigie-promql",
+            "vigie-redis",
+        ],
+        &["tokio", "clap", "axum", "hyper"],
+    ),
+    (
         "vigie",
         &[
             "vigie-api",
             "vigie-alerts",
             "vigie-bullmq",
+            "vigie-config",
             "vigie-gateway",
             "vigie-history",
             "vigie-election",

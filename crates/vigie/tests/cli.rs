@@ -5,8 +5,8 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-use clap::CommandFactory as _;
-use vigie::cli::Cli;
+use clap::{CommandFactory as _, Parser as _};
+use vigie::cli::{self, Cli};
 
 fn vigie(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_vigie"))
@@ -102,7 +102,7 @@ fn wrong_usage_and_wrong_settings_end_with_2() {
             "/no/such/file cannot be read",
         ),
         (
-            &["run", "--config", "tests/config/listeners.bad.toml"],
+            &["run", "--config", "../vigie-config/tests/config/listeners.bad.toml"],
             "listeners.bad.toml:4:10",
         ),
         (&["check", "--admin", "nowhere"], "the flag --admin"),
@@ -124,7 +124,7 @@ fn the_configuration_can_come_from_the_environment() {
     let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .arg("run")
         .env_clear()
-        .env("VIGIE_CONFIG", "tests/config/listeners.bad.toml")
+        .env("VIGIE_CONFIG", "../vigie-config/tests/config/listeners.bad.toml")
         .env("VIGIE__LOG__FORMAT", "xml")
         .output()
         .unwrap();
@@ -217,4 +217,31 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_usage_error_shows_no_password() {
+    for arguments in [
+        &["run", "redis://:hunter2@h"][..],
+        &["run", "--redsi=redis://:hunter2@h"],
+        &[
+            "run",
+            "--redis",
+            "redis://h",
+            "--redis",
+            "redis://:hunter2@h",
+        ],
+        &["redis://:hunter2@h"],
+        &["completions", "redis://:hunter2@h"],
+        &["man", "redis://:hunter2@h"],
+    ] {
+        let all = ["vigie"].iter().chain(arguments);
+        let error = Cli::try_parse_from(all).err().unwrap().to_string();
+        let shown = cli::without_secrets(
+            &error,
+            arguments.iter().map(|argument| (*argument).to_owned()),
+        );
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("error:"), "{shown}");
+    }
 }

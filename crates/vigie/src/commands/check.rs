@@ -14,7 +14,7 @@ use vigie_bullmq::{Error, QueueLevels, State};
 use vigie_probes::{Check, FailureKind, run_once};
 
 use crate::app;
-use crate::config::{self, Exporter, LeaseIn, Settings};
+use vigie_config::{Exporter, LeaseIn, Settings};
 
 /// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -60,9 +60,9 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
         rows.push(once("app", &mut check, limit, well).await);
     }
     if let Some(redis) = &settings.redis {
-        let mut check = app::redis_check(redis)?;
+        let mut check = app::redis_check(redis);
         let place = check.target();
-        let well = match app::is_cluster(redis)? {
+        let well = match redis.redis.is_cluster() {
             true => "every master answers PING, every slot is held",
             false => "answers PING",
         };
@@ -70,11 +70,11 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
         let reached = row.verdict.is_ok();
         rows.push(row);
         if reached {
-            rows.extend(queues(redis, settings.tick.as_ref(), place).await?);
+            rows.extend(queues(redis, place).await);
         }
         let elected = settings.queues.exporter == Exporter::Elected;
         if elected && (reached || settings.queues.lease_in == LeaseIn::Kubernetes) {
-            rows.push(lease::lease(settings, redis).await?);
+            rows.push(lease::lease(settings, redis).await);
         }
     }
     if let Some(database) = &settings.database {
@@ -129,14 +129,9 @@ async fn once(
     }
 }
 
-async fn queues(
-    redis: &config::Redis,
-    tick: Option<&config::Tick>,
-    place: String,
-) -> Result<Vec<Row>> {
-    let settings = app::watcher_settings(redis, tick)?;
+async fn queues(redis: &vigie_bullmq::Settings, place: String) -> Vec<Row> {
     let start = Instant::now();
-    let found = timeout(SWEEP, vigie_bullmq::probe(&settings)).await;
+    let found = timeout(SWEEP, vigie_bullmq::probe(redis)).await;
     let took = start.elapsed();
     let found = match found {
         Ok(Ok(found)) => found,
@@ -150,22 +145,22 @@ async fn queues(
                 _ => FailureKind::TimedOut.advice(),
             };
             let verdict = Err((error.to_string(), advice.to_owned()));
-            return Ok(vec![Row {
+            return vec![Row {
                 what: "queues",
                 place,
                 verdict,
                 took,
-            }]);
+            }];
         }
         Err(_) => {
             let text = format!("the keys were not walked within {SWEEP:?}");
             let verdict = Err((text, FailureKind::TimedOut.advice().to_owned()));
-            return Ok(vec![Row {
+            return vec![Row {
                 what: "queues",
                 place,
                 verdict,
                 took,
-            }]);
+            }];
         }
     };
     let verdict = Ok(summary(&found, &redis.databases));
@@ -175,13 +170,13 @@ async fn queues(
         verdict,
         took,
     }];
-    if let Some(tick) = tick {
+    if let Some(tick) = &redis.tick {
         rows.push(tick_row(tick, &found));
     }
-    Ok(rows)
+    rows
 }
 
-fn tick_row(tick: &config::Tick, found: &[QueueLevels]) -> Row {
+fn tick_row(tick: &vigie_bullmq::Tick, found: &[QueueLevels]) -> Row {
     let job = tick.job.as_deref().unwrap_or("every job");
     let verdict = if found.iter().any(|queue| queue.name == tick.queue) {
         Ok("the queue is there".to_owned())

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::app::{App, Edges};
-use crate::config::Settings;
+use vigie_config::Settings;
 
 /// A second signal ends the program as if the signal itself had: 128 and its number.
 const INTERRUPTED: i32 = 128 + 2;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use clap::Parser;
 use serde_json::Value;
 use vigie::cli::{Cli, Command as Chore, sources};
-use vigie::config::{Settings, Sources};
+use vigie_config::{Settings, Sources};
 use vigie_testkit::tools::Tool;
 
 /// The repository.

@@ -1,24 +1,23 @@
 //! Whether this one could be elected to show the queues. The lease is not taken.
 
-use anyhow::Result;
 use tokio::time::Instant;
+use vigie_config::{LeaseIn, Settings};
 use vigie_election::{kubernetes, redis};
 
 use super::Row;
-use crate::config::{LeaseIn, Redis, Settings};
 use crate::election;
 
 const WHAT: &str = "lease";
 
-pub(super) async fn lease(settings: &Settings, redis: &Redis) -> Result<Row> {
+pub(super) async fn lease(settings: &Settings, redis: &vigie_bullmq::Settings) -> Row {
     match settings.queues.lease_in {
         LeaseIn::Redis => in_redis(settings, redis).await,
-        LeaseIn::Kubernetes => Ok(in_kubernetes(settings).await),
+        LeaseIn::Kubernetes => in_kubernetes(settings).await,
     }
 }
 
-async fn in_redis(settings: &Settings, watched: &Redis) -> Result<Row> {
-    let lease = election::in_redis(&settings.queues, watched)?;
+async fn in_redis(settings: &Settings, watched: &vigie_bullmq::Settings) -> Row {
+    let lease = election::in_redis(&settings.queues, watched);
     let key = lease.key.clone();
     let start = Instant::now();
     let verdict = match redis::check(lease).await {
@@ -30,12 +29,12 @@ async fn in_redis(settings: &Settings, watched: &Redis) -> Result<Row> {
             Err((error.to_string(), advice))
         }
     };
-    Ok(Row {
+    Row {
         what: WHAT,
         place: format!("redis key {key}"),
         verdict,
         took: start.elapsed(),
-    })
+    }
 }
 
 async fn in_kubernetes(settings: &Settings) -> Row {

@@ -26,8 +26,8 @@ use vigie_promql::syntax::AggregateOp;
 use self::answer::{Answer, Data};
 use self::server::Server;
 use self::time::Times;
-use crate::config::{ConfigError, Settings, Sources};
 use crate::logging;
+use vigie_config::{ConfigError, Settings, Sources};
 
 /// Wrong usage: a query that is refused, too.
 const USAGE: u8 = 2;
@@ -207,7 +207,7 @@ fn server(config: Option<PathBuf>, query: &Query) -> Result<Server, Failure> {
     };
     let secret = |path: &Option<PathBuf>| -> Result<Option<SecretString>, Failure> {
         let Some(path) = path else { return Ok(None) };
-        let secret = crate::config::secret_file(path);
+        let secret = vigie_config::secret_file(path);
         let secret =
             secret.map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
         Ok(Some(secret.into()))

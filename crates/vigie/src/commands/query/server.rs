@@ -19,7 +19,7 @@ use url::form_urlencoded;
 
 use super::seconds;
 use super::time::Times;
-use crate::config::{Access, Admin};
+use vigie_config::{Access, Admin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than servers let a query run.

@@ -1,7 +1,7 @@
 //! The one folder in which Vigie talks to Kubernetes: it may do what an election needs, and nothing else.
 
 use serde_json::{Value, json};
-use vigie::config::{Exporter, LeaseIn};
+use vigie_config::{Exporter, LeaseIn};
 
 use super::{of_kind, pods, rendered};
 use crate::support::{list, number, text};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vigie::config::Settings;
+use vigie_config::Settings;
 
 use super::{RUNNING, containers, labels, of_kind, port, rendered, selects, vigie};
 use crate::support::{document, list, name, number, settings, text};

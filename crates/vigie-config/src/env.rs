@@ -1,0 +1,67 @@
+//! Settings from the environment.
+
+use std::ffi::OsString;
+
+use crate::given::{Given, Layer, Place, twin};
+use crate::problem::Problem;
+
+/// Two underscores, because Kubernetes itself sets `VIGIE_PORT` and the like for a service `vigie`.
+const PREFIX: &str = "VIGIE__";
+
+/// Variables that many platforms set; each counts when its key was given in no other way.
+const FALLBACKS: [(&str, &str); 2] = [("REDIS_URL", "redis.url"), ("DATABASE_URL", "database.url")];
+
+/// The variable that sets `key`.
+pub(crate) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// All `VIGIE__SECTION__KEY`.
+pub(crate) fn layer(env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
+    let mut layer = Layer::default();
+    let mut problems = Vec::new();
+    for (name, value) in env {
+        let Some(name) = name.to_str() else { continue };
+        let Some(path) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let place = Place::Env(name.to_owned());
+        match value.to_str() {
+            Some(value) => {
+                let key = path.replace("__", ".").to_lowercase();
+                layer.values.insert(key, Given::untyped(value, place));
+            }
+            None => problems.push(not_text(name, place)),
+        }
+    }
+    (layer, problems)
+}
+
+/// Adds `REDIS_URL` and `DATABASE_URL` where nothing else was said.
+pub(crate) fn fall_back(env: &[(OsString, OsString)], layer: &mut Layer) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, key) in FALLBACKS {
+        if layer.values.contains_key(key) || layer.values.contains_key(&twin(key)) {
+            continue;
+        }
+        // Compose files pass an unset variable on as an empty one.
+        let found = env.iter().find(|(found, _)| found == name);
+        let Some((_, value)) = found.filter(|(_, value)| !value.is_empty()) else {
+            continue;
+        };
+        let place = Place::Env(name.to_owned());
+        match value.to_str() {
+            Some(value) => {
+                let given = Given::untyped(value, place);
+                layer.values.insert(key.to_owned(), given);
+            }
+            None => problems.push(not_text(name, place)),
+        }
+    }
+    problems
+}
+
+fn not_text(name: &str, place: Place) -> Problem {
+    let title = format!("{}: found bytes that are no text", name.escape_debug());
+    Problem::at(place, title, "expected UTF-8")
+}

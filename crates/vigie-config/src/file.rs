@@ -1,0 +1,78 @@
+//! A TOML text, flattened to dotted keys with their places.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::given::{Given, Layer, Place, Span, Value};
+use crate::problem::Problem;
+
+/// Reads as much of `text` as can be read, and says what cannot.
+pub(crate) fn parse(text: &str) -> (Layer, Vec<Problem>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut layer = Layer::default();
+    flatten(table.get_ref(), "", &mut layer);
+    let problems = errors
+        .into_iter()
+        .map(|error| {
+            let place = Place::File(visible(text, error.span().unwrap_or(0..0)));
+            Problem::at(place, "this is not TOML", error.message())
+        })
+        .collect();
+    (layer, problems)
+}
+
+fn flatten(table: &DeTable<'_>, prefix: &str, layer: &mut Layer) {
+    for (name, value) in table {
+        let path = format!("{prefix}{}", segment(name.get_ref()));
+        if let DeValue::Table(inner) = value.get_ref() {
+            layer
+                .sections
+                .insert(path.clone(), Place::File(name.span()));
+            flatten(inner, &format!("{path}."), layer);
+        } else {
+            layer.values.insert(path, given(value, name.span()));
+        }
+    }
+}
+
+/// A quoted key with a dot in it is one name, not two: it keeps its quotes.
+fn segment(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("{name:?}")
+    }
+}
+
+fn given(value: &Spanned<DeValue<'_>>, key: Span) -> Given {
+    let place = value.span();
+    let value = match value.get_ref() {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Value::Other("a number that is too large"), Value::Integer),
+        DeValue::Boolean(truth) => Value::Boolean(*truth),
+        DeValue::Array(items) => {
+            Value::List(items.iter().map(|item| given(item, item.span())).collect())
+        }
+        DeValue::Table(items) => {
+            let item = |(name, item): (&Spanned<_>, _)| given(item, name.span());
+            Value::Table(items.iter().map(item).collect())
+        }
+        DeValue::Float(_) => Value::Other("a number with a fraction"),
+        DeValue::Datetime(_) => Value::Other("a date"),
+    };
+    Given {
+        value,
+        key: Place::File(key),
+        place: Place::File(place),
+    }
+}
+
+/// An error at the very end of a line or of the file still needs something to point at.
+fn visible(text: &str, span: Span) -> Span {
+    let end = text.floor_char_boundary(span.end);
+    let start = text.floor_char_boundary(span.start.min(end));
+    let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    start..end.min(line_end).max(start)
+}

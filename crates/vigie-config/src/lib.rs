@@ -1,0 +1,225 @@
+//! The settings: a TOML file, overridden by the environment, overridden by flags.
+//!
+//! ```text
+//! file ─┐
+//! env  ─┼─► one value per key, each with its place ─► every key read ─► Settings
+//! flags ┘                                             └► every mistake ─► ConfigError
+//! ```
+//! A mistake never ends the reading: a person sees all of them at once, each with its line, what was
+//! found and what is accepted. Of a key given twice only the winning value is judged. No message
+//! shows a secret, nor a value that might be one.
+//!
+//! ```
+//! let settings = vigie_config::Settings::from_toml(
+//!     r#"
+//!     [gateway]
+//!     app = "http://127.0.0.1:3000"
+//!     "#,
+//! )?;
+//! assert_eq!(settings.unwatched(), ["redis", "database", "tick"]);
+//! # Ok::<(), vigie_config::ConfigError>(())
+//! ```
+
+mod access;
+mod env;
+mod file;
+mod given;
+mod mask;
+mod problem;
+mod reader;
+mod render;
+mod route;
+mod rules;
+mod secret_file;
+mod sections;
+mod settings;
+mod suggest;
+mod unknown;
+mod values;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use given::{Given, Layer, Place};
+use problem::{Problem, Shown};
+use reader::Reader;
+
+pub use problem::ConfigError;
+pub use route::validate_route;
+pub use secret_file::read as secret_file;
+pub use settings::{
+    Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat,
+    Queues, Settings, Shutdown, Unusable,
+};
+
+/// A thousand times what a real file needs.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// Where settings come from, the strongest last.
+#[derive(Default)]
+pub struct Sources {
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// What the command line set.
+    pub flags: Vec<Flag>,
+}
+
+/// One key set by a flag. Not `Debug`: the value may be a secret.
+pub struct Flag {
+    /// The flag as it is typed, for messages: `--redis`.
+    pub name: &'static str,
+    /// The key it sets: `redis.url`.
+    pub key: &'static str,
+    /// Its value; `None` takes back what a weaker source said.
+    pub value: Option<String>,
+}
+
+impl Settings {
+    /// Reads everything and resolves it.
+    ///
+    /// # Errors
+    /// All mistakes in all sources together.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_with(sources, false)
+    }
+
+    /// As [`Settings::load`], but mistakes that only keep a check from running are returned in
+    /// [`Settings::unusable`]: the gateway must start without its optional parts.
+    ///
+    /// # Errors
+    /// All mistakes in all sources together, if one of them concerns more than a check.
+    pub fn load_to_serve(sources: &Sources) -> Result<Self, ConfigError> {
+        Self::load_with(sources, true)
+    }
+
+    fn load_with(sources: &Sources, to_serve: bool) -> Result<Self, ConfigError> {
+        let file = match &sources.file {
+            Some(path) => match read(path) {
+                Ok(text) => Some((path.as_path(), text)),
+                Err(reason) => {
+                    let title = format!("the configuration file {} cannot be read", path.display());
+                    return Err(ConfigError::new(
+                        vec![Problem::at(None, title, reason)],
+                        None,
+                    ));
+                }
+            },
+            None => None,
+        };
+        let file = file.as_ref().map(|(path, text)| (*path, text.as_str()));
+        resolve(file, &sources.env, &sources.flags, to_serve)
+    }
+
+    /// Resolves the text of a file alone, without environment or flags.
+    ///
+    /// # Errors
+    /// All mistakes in the text together.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        resolve(Some((Path::new("vigie.toml"), text)), &[], &[], false)
+    }
+
+    /// Every key that can be set, as `section.key`.
+    #[must_use]
+    pub fn keys() -> Vec<String> {
+        let mut reader = Reader::new(Layer::default(), PathBuf::new());
+        sections::settings(&mut reader);
+        reader.finish().known
+    }
+}
+
+fn resolve(
+    file: Option<(&Path, &str)>,
+    env: &[(OsString, OsString)],
+    flags: &[Flag],
+    to_serve: bool,
+) -> Result<Settings, ConfigError> {
+    let (mut layer, broken) = file.map_or_else(Default::default, |(_, text)| file::parse(text));
+    let (variables, mut problems) = env::layer(env);
+    layer.overlay(variables);
+    overlay_flags(flags, &mut layer);
+    problems.extend(env::fall_back(env, &mut layer));
+
+    let directory = file.and_then(|(path, _)| path.parent());
+    let mut reader = Reader::new(layer, directory.map(Path::to_owned).unwrap_or_default());
+    let mut settings = sections::settings(&mut reader);
+    rules::check(&settings, &mut reader);
+    let mut outcome = reader.finish();
+
+    problems.append(&mut outcome.problems);
+    let shown = file.map(|(path, text)| Shown {
+        path: path.display().to_string(),
+        text: if broken.is_empty() {
+            mask::parsed(text, &outcome.values, &outcome.names, &outcome.covered)
+        } else {
+            mask::broken(text, |name| outcome.is_public(name))
+        },
+    });
+    if let (Some((_, text)), false) = (file, broken.is_empty()) {
+        problems.retain(|problem| problem.local && !is_echo(text, problem, &broken));
+        problems.extend(broken);
+    }
+    for problem in &mut problems {
+        let also = problem.also.as_mut().map(|(place, _)| place);
+        for place in problem.place.as_mut().into_iter().chain(also) {
+            if let Place::File(span) = place {
+                *span = outcome.visible(span.clone());
+            }
+        }
+    }
+    let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
+    if problems.is_empty() || to_serve && unusable.len() == problems.len() {
+        settings.unusable = unusable;
+        Ok(settings)
+    } else {
+        Err(ConfigError::new(problems, shown))
+    }
+}
+
+fn overlay_flags(flags: &[Flag], layer: &mut Layer) {
+    let mut above = Layer::default();
+    for flag in flags {
+        match &flag.value {
+            Some(value) => {
+                let given = Given::untyped(value, Place::Flag(flag.name));
+                above.values.insert(flag.key.to_owned(), given);
+            }
+            None => {
+                layer.values.remove(flag.key);
+            }
+        }
+    }
+    layer.overlay(above);
+}
+
+/// Whether a problem is only an echo of what did not parse: it lies on such a line, or after a
+/// section header that is lost, where keys count to the wrong section.
+fn is_echo(text: &str, problem: &Problem, broken: &[Problem]) -> bool {
+    let line = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+    let is_header = |number: usize| {
+        let line = text.lines().nth(number);
+        line.is_some_and(|line| line.trim_start().starts_with('['))
+    };
+    problem.span().is_some_and(|span| {
+        let (first, last) = (line(span.start), line(span.end));
+        let mut lost = broken.iter().filter_map(Problem::span);
+        lost.any(|span| {
+            let lost = line(span.start);
+            (first..=last).contains(&lost) || (lost < first && is_header(lost))
+        })
+    })
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(format!("it is larger than {LARGEST_FILE} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into())
+}

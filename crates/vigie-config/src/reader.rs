@@ -1,0 +1,281 @@
+//! Reads keys one by one and keeps every mistake, so that all of them are told at once.
+//!
+//! The keys that were asked for are the keys that exist: there is no second list to keep in step.
+
+use std::path::{Path, PathBuf};
+
+use crate::given::{Given, Layer, Place, Span, twin};
+use crate::mask;
+use crate::problem::Problem;
+use crate::secret_file;
+use crate::values::{Parsed, Wrong, text};
+
+pub(crate) struct Reader {
+    layer: Layer,
+    /// Where a relative path written in the configuration file starts.
+    directory: PathBuf,
+    known: Vec<String>,
+    secrets: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    pub(crate) fn new(layer: Layer, directory: PathBuf) -> Self {
+        Self {
+            layer,
+            directory,
+            known: Vec::new(),
+            secrets: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Reads what only the check of this name needs: mistakes in it fail the check and nothing else.
+    pub(crate) fn for_check<T>(
+        &mut self,
+        check: &'static str,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let before = self.problems.len();
+        let value = read(self);
+        for problem in &mut self.problems[before..] {
+            problem.fails = Some(check);
+        }
+        value
+    }
+
+    /// Where anything was said about `section`.
+    pub(crate) fn section(&self, section: &str) -> Option<Place> {
+        self.layer.section(section).cloned()
+    }
+
+    /// Where the value of `key` was given.
+    pub(crate) fn place(&self, key: &str) -> Option<&Place> {
+        self.layer.values.get(key).map(|given| &given.place)
+    }
+
+    /// The value of `key`, if one was given that is accepted.
+    pub(crate) fn optional<T>(
+        &mut self,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+    ) -> Option<T> {
+        self.known.push(key.to_owned());
+        let given = self.layer.values.get(key)?.clone();
+        match kind(&given) {
+            Ok(value) => Some(value),
+            Err(wrongs) => {
+                for wrong in wrongs {
+                    let given = wrong.item.as_ref().unwrap_or(&given);
+                    let title = format!("{key}: found {}", given.describe());
+                    self.problem(Problem::at(given.place.clone(), title, wrong.label).local());
+                }
+                None
+            }
+        }
+    }
+
+    /// The value of `key`, or its default.
+    pub(crate) fn or<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>, default: T) -> T {
+        self.optional(key, kind).unwrap_or(default)
+    }
+
+    /// Replaces the default in `value` by what was given for `key`.
+    pub(crate) fn set<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>, value: &mut T) {
+        if let Some(given) = self.optional(key, kind) {
+            *value = given;
+        }
+    }
+
+    /// The value of `key`, which its section cannot do without.
+    pub(crate) fn required<T>(
+        &mut self,
+        section: &str,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+        example: &str,
+    ) -> Option<T> {
+        let value = self.optional(key, kind);
+        if !self.layer.values.contains_key(key) {
+            self.missing(section, key, example);
+        }
+        value
+    }
+
+    /// A path of the file system, if one was given.
+    pub(crate) fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let path = self.optional(key, text)?;
+        let place = self.place(key)?;
+        Some(self.located(path, place))
+    }
+
+    /// A relative path starts where it was written: at the configuration file, or where Vigie was started.
+    fn located(&self, path: String, place: &Place) -> PathBuf {
+        match place {
+            Place::File(_) => self.directory.join(path),
+            _ => PathBuf::from(path),
+        }
+    }
+
+    /// A secret, given by `key` itself or as a file by `key_file`.
+    pub(crate) fn secret<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>) -> Option<T> {
+        let file_key = twin(key);
+        self.known.push(key.to_owned());
+        self.secrets.push(key.to_owned());
+        let path = self.optional(&file_key, text);
+        let direct = self.layer.values.get(key).cloned();
+        let from_file = self.layer.values.get(&file_key).cloned();
+
+        if let (Some(direct), Some(from_file)) = (&direct, &from_file) {
+            let title = format!("{key} and {file_key} exclude each other");
+            let label = "one of the two must go";
+            let problem = Problem::at(from_file.key.clone(), title, label);
+            self.problem(problem.also(Some(&direct.key), "the other one"));
+            return None;
+        }
+        if let Some(given) = direct {
+            return kind(&given)
+                .map_err(|wrongs| {
+                    let title = format!("{key}: found a value that is not accepted (not shown)");
+                    self.problem(Problem::at(given.place, title, labels(wrongs)).local());
+                })
+                .ok();
+        }
+        let (path, given) = (path?, from_file?);
+        let path = self.located(path, &given.place);
+        secret_file::read(&path)
+            .and_then(|secret| {
+                kind(&Given::untyped(&secret, given.place.clone()))
+                    .map_err(|wrongs| format!("in the file: {}", labels(wrongs)))
+            })
+            .map_err(|reason| {
+                let title = format!("{file_key}: this file cannot be used");
+                self.problem(Problem::at(given.place, title, reason).local());
+            })
+            .ok()
+    }
+
+    /// The path of a file that is there and that `judge` finds usable.
+    pub(crate) fn file(
+        &mut self,
+        key: &str,
+        judge: impl Fn(&Path) -> Result<(), vigie_redis::Error>,
+    ) -> Option<PathBuf> {
+        let path = self.path(key)?;
+        if let Err(error) = judge(&path) {
+            let place = self.place(key)?.clone();
+            let title = format!("{key}: this file cannot be used");
+            self.problem(Problem::at(place, title, error.to_string()).local());
+        }
+        Some(path)
+    }
+
+    /// A secret that its section cannot do without.
+    pub(crate) fn required_secret<T>(
+        &mut self,
+        section: &str,
+        key: &str,
+        kind: impl Fn(&Given) -> Parsed<T>,
+        example: &str,
+    ) -> Option<T> {
+        let value = self.secret(key, kind);
+        if !self.has_secret(key) {
+            self.missing(section, key, example);
+        }
+        value
+    }
+
+    /// Whether a secret was given in one way or the other.
+    pub(crate) fn has_secret(&self, key: &str) -> bool {
+        self.layer.values.contains_key(key) || self.layer.values.contains_key(&twin(key))
+    }
+
+    /// Where a secret was given, in one way or the other.
+    pub(crate) fn secret_place(&self, key: &str) -> Option<Place> {
+        self.place(key).or_else(|| self.place(&twin(key))).cloned()
+    }
+
+    fn missing(&mut self, section: &str, key: &str, example: &str) {
+        if let Some(place) = self.section(section) {
+            let title = format!("{key} is missing");
+            let label = format!("[{section}] cannot do without it");
+            self.problem(Problem::at(place, title, label).help(format!("add {example}")));
+        }
+    }
+
+    /// Ends the reading: adds what nobody asked for to the problems.
+    pub(crate) fn finish(mut self) -> Outcome {
+        let unknown = crate::unknown::problems(&self.layer, &self.known);
+        self.problems.extend(unknown);
+        let mut outcome = Outcome {
+            problems: self.problems,
+            values: Vec::new(),
+            names: Vec::new(),
+            covered: Vec::new(),
+            known: self.known,
+            secrets: self.secrets,
+        };
+        for place in self.layer.sections.values() {
+            outcome.names.extend(in_file(place));
+        }
+        for (key, given) in &self.layer.values {
+            outcome.names.extend(in_file(&given.key));
+            let leaves = || given.leaves().into_iter().filter_map(in_file);
+            outcome.values.extend(leaves());
+            if outcome.secrets.contains(key)
+                || !outcome.known.contains(key)
+                || given.may_hide_secret()
+            {
+                outcome.covered.extend(leaves());
+            }
+        }
+        outcome
+    }
+}
+
+/// What the reading found, and where in the file the things are that it may or may not show.
+pub(crate) struct Outcome {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) known: Vec<String>,
+    pub(crate) values: Vec<Span>,
+    pub(crate) names: Vec<Span>,
+    pub(crate) covered: Vec<Span>,
+    secrets: Vec<String>,
+}
+
+impl Outcome {
+    /// What is left to point at of `span` when the values that may not be shown are covered.
+    pub(crate) fn visible(&self, span: Span) -> Span {
+        let holds = |outer: &&Span| outer.start <= span.start && span.end <= outer.end;
+        match self.covered.iter().find(holds) {
+            Some(covered) => mask::shrink(covered.clone()),
+            None => span,
+        }
+    }
+
+    /// Whether a key of this name is known, and nowhere a secret.
+    pub(crate) fn is_public(&self, name: &str) -> bool {
+        let named = |key: &&String| last(key) == last(name);
+        self.known.iter().any(|key| named(&key)) && !self.secrets.iter().any(|key| named(&key))
+    }
+}
+
+fn labels(wrongs: Vec<Wrong>) -> String {
+    let labels: Vec<_> = wrongs.into_iter().map(|wrong| wrong.label).collect();
+    labels.join("; ")
+}
+
+fn in_file(place: &Place) -> Option<Span> {
+    match place {
+        Place::File(span) => Some(span.clone()),
+        _ => None,
+    }
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
+}

@@ -1,0 +1,336 @@
+//! What a key accepts: each kind turns a given value into the plain one, or says what is accepted.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::uri::{Authority, Scheme, Uri};
+use ipnet::IpNet;
+use jiff::SignedDuration;
+use vigie_redis::{Endpoint, TlsFiles, UrlError};
+
+use crate::given::{Given, Value};
+use crate::settings::Engine;
+
+/// What is accepted instead, and, in a list, which item was wrong.
+pub(crate) struct Wrong {
+    pub(crate) label: String,
+    pub(crate) item: Option<Given>,
+}
+
+/// The plain value, or everything that is wrong with the given one.
+pub(crate) type Parsed<T> = Result<T, Vec<Wrong>>;
+
+pub(crate) fn wrong<T>(accepted: impl fmt::Display) -> Parsed<T> {
+    refused(format!("expected {accepted}"))
+}
+
+/// As [`wrong`], in words of one's own.
+pub(crate) fn refused<T>(label: String) -> Parsed<T> {
+    Err(vec![Wrong { label, item: None }])
+}
+
+/// A whole number in `range`.
+pub(crate) fn integer<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&Given) -> Parsed<T> {
+    move |given| {
+        let number = match &given.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::Untyped(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number
+            .filter(|number| range.contains(number))
+            .and_then(|number| T::try_from(number).ok())
+            .map_or_else(
+                || {
+                    let (low, high) = (range.start(), range.end());
+                    wrong(format_args!("a whole number from {low} to {high}"))
+                },
+                Ok,
+            )
+    }
+}
+
+/// A number of bytes in `range`, as a number or as text with a unit.
+pub(crate) fn bytes<T: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&Given) -> Parsed<T> {
+    move |given| {
+        let number = match &given.value {
+            Value::Integer(number) => u64::try_from(*number).ok(),
+            Value::Untyped(text) | Value::String(text) => parse_bytes(text.trim()),
+            _ => None,
+        };
+        match number.filter(|number| range.contains(number)) {
+            Some(number) => T::try_from(number).or_else(|_| wrong("a smaller size")),
+            None => wrong(format_args!(
+                r#"a size from {} to {} bytes, like 65536 or "64KiB""#,
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+}
+
+fn parse_bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let unit: u64 = match unit.trim_start() {
+        "" | "B" => 1,
+        "kB" => 1000,
+        "KiB" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// A duration in `range`, as text with a unit.
+pub(crate) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&Given) -> Parsed<Duration> {
+    move |given| {
+        given
+            .text()
+            .and_then(|text| text.trim().parse::<SignedDuration>().ok())
+            .and_then(|duration| Duration::try_from(duration).ok())
+            .filter(|duration| range.contains(duration))
+            .map_or_else(
+                || {
+                    let (low, high) = (in_words(*range.start()), in_words(*range.end()));
+                    wrong(format_args!(
+                        r#"a duration from {low} to {high} with its unit, like "10s" or "250ms""#
+                    ))
+                },
+                Ok,
+            )
+    }
+}
+
+fn in_words(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(
+        |_| format!("{duration:?}"),
+        |duration| format!("{duration:#}"),
+    )
+}
+
+pub(crate) fn boolean(given: &Given) -> Parsed<bool> {
+    match &given.value {
+        Value::Boolean(truth) => Ok(*truth),
+        Value::Untyped(text) if text == "true" => Ok(true),
+        Value::Untyped(text) if text == "false" => Ok(false),
+        _ => wrong("true or false"),
+    }
+}
+
+/// One line of text that is not empty.
+pub(crate) fn text(given: &Given) -> Parsed<String> {
+    match given.text() {
+        Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
+            Ok(text.to_owned())
+        }
+        _ => wrong("a line of text that is not empty"),
+    }
+}
+
+/// The name of an object of Kubernetes: a subdomain of RFC 1123, or one label of it where no more than 63 are allowed.
+pub(crate) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
+    move |given| {
+        let text = given.text().unwrap_or_default();
+        let is_label = |label: &str| {
+            let bytes = label.as_bytes();
+            let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            edge(bytes.first()) && edge(bytes.last()) && label.chars().all(allowed)
+        };
+        let (fits, allowed) = match longest {
+            ..=63 => (is_label(text), "digits and -"),
+            _ => (text.split('.').all(is_label), "digits, - and ."),
+        };
+        match fits && text.len() <= longest {
+            true => Ok(text.to_owned()),
+            false => wrong(format_args!(
+                "a name as Kubernetes has them: at most {longest} lower case letters, {allowed}"
+            )),
+        }
+    }
+}
+
+/// One of a few words.
+pub(crate) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Given) -> Parsed<T> {
+    move |given| {
+        let found = words.iter().find(|(word, _)| given.text() == Some(word));
+        found.map_or_else(
+            || {
+                let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+                wrong(words.join(" or "))
+            },
+            |(_, value)| Ok(*value),
+        )
+    }
+}
+
+/// A list of `item`; in a variable or a flag the items stand between commas.
+pub(crate) fn list<T>(
+    most: usize,
+    item: impl Fn(&Given) -> Parsed<T>,
+) -> impl Fn(&Given) -> Parsed<Vec<T>> {
+    move |given| {
+        let items = match &given.value {
+            Value::List(items) => items.clone(),
+            Value::Untyped(text) => text
+                .split(',')
+                .map(|part| Given::untyped(part.trim(), given.place.clone()))
+                .filter(|part| part.text() != Some(""))
+                .collect(),
+            _ => return wrong(r#"a list, like ["…", "…"]"#),
+        };
+        if items.len() > most {
+            return wrong(format_args!("a list of at most {most} items"));
+        }
+        let mut values = Vec::with_capacity(items.len());
+        let mut wrongs = Vec::new();
+        for given in items {
+            match item(&given) {
+                Ok(value) => values.push(value),
+                Err(found) => wrongs.extend(found.into_iter().map(|wrong| Wrong {
+                    item: Some(given.clone()),
+                    ..wrong
+                })),
+            }
+        }
+        if wrongs.is_empty() {
+            Ok(values)
+        } else {
+            Err(wrongs)
+        }
+    }
+}
+
+/// Where to listen: names are not resolved, so that the same file means the same everywhere.
+pub(crate) fn listen(given: &Given) -> Parsed<SocketAddr> {
+    let accepted = "an IP address with a port, like 127.0.0.1:9850 or [::]:9850";
+    parse_text(given, accepted)
+}
+
+/// `http://HOST[:PORT]`, as an authority that always has its port.
+pub(crate) fn origin(given: &Given) -> Parsed<Authority> {
+    let accepted = "the app's address without a path, like http://127.0.0.1:3000";
+    let Ok(uri) = trimmed(given)?.parse::<Uri>() else {
+        return wrong(accepted);
+    };
+    if uri.scheme() == Some(&Scheme::HTTPS) {
+        return wrong("an address with http://: TLS to the app is not supported");
+    }
+    let bare = uri.scheme() == Some(&Scheme::HTTP)
+        && matches!(uri.path(), "" | "/")
+        && uri.query().is_none();
+    match uri.authority() {
+        Some(app) if bare && !app.as_str().contains('@') && app.port_u16() != Some(0) => {
+            let port = app.port_u16().unwrap_or(80);
+            format!("{}:{port}", app.host())
+                .parse()
+                .or_else(|_| wrong(accepted))
+        }
+        _ => wrong(accepted),
+    }
+}
+
+/// A network, or an address that stands for itself alone.
+pub(crate) fn network(given: &Given) -> Parsed<IpNet> {
+    let accepted = "a network, like 10.0.0.0/8, or an IP address";
+    match parse_text::<IpAddr>(given, accepted) {
+        Ok(address) => Ok(address.into()),
+        Err(_) => parse_text(given, accepted),
+    }
+}
+
+/// The path of a request, with its query if there is one.
+pub(crate) fn request_path(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default();
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    match text.starts_with('/') && is_visible && !text.contains('#') {
+        true => Ok(text.to_owned()),
+        false => wrong("a path that starts with / and has no spaces, like /health"),
+    }
+}
+
+/// Status codes: one, or a range.
+pub(crate) fn status(given: &Given) -> Parsed<RangeInclusive<u16>> {
+    let text = match &given.value {
+        Value::Integer(code) => code.to_string(),
+        _ => given.text().unwrap_or_default().to_owned(),
+    };
+    let (first, last) = text.split_once('-').unwrap_or((&text, &text));
+    let code = |text: &str| text.parse().ok().filter(|code| (100..=599).contains(code));
+    match (code(first), code(last)) {
+        (Some(first), Some(last)) if first <= last => Ok(first..=last),
+        _ => wrong(r#"a status code from 100 to 599, like 204, or a range, like "200-399""#),
+    }
+}
+
+/// An address without the whitespace around it: a file, a Secret or a variable often ends with a newline.
+fn trimmed(given: &Given) -> Parsed<&str> {
+    let text = given.text().unwrap_or_default().trim();
+    match text.contains(char::is_whitespace) {
+        true => wrong("an address without whitespace; in a password, write a space as %20"),
+        false => Ok(text),
+    }
+}
+
+/// Where the database is. The error never quotes the value.
+pub(crate) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
+    let text = trimmed(given)?;
+    let engine = match text.split_once(':').map_or("", |(scheme, _)| scheme) {
+        "postgres" | "postgresql" => Engine::Postgres,
+        "mysql" | "mariadb" => Engine::MySql,
+        "sqlite" => Engine::Sqlite,
+        _ => {
+            return wrong(
+                "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite:, \
+                 like postgres://USER:PASSWORD@127.0.0.1:5432/NAME",
+            );
+        }
+    };
+    match vigie_probes::Sql::new("database", text) {
+        Ok(_) => Ok((text.to_owned(), engine)),
+        Err(vigie_probes::UrlError::Syntax(_)) => wrong(
+            "an address like postgres://USER:PASSWORD@127.0.0.1:5432/NAME; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+        Err(error) => refused(error.to_string()),
+    }
+}
+
+/// Where Redis is. The error is one of few texts, none of which quotes the value.
+pub(crate) fn redis_address(given: &Given) -> Parsed<Endpoint> {
+    let text = trimmed(given)?;
+    match Endpoint::new(text, TlsFiles::default()) {
+        Ok(endpoint) => Ok(endpoint),
+        Err(error @ UrlError::Parameter { .. }) => refused(error.to_string()),
+        Err(UrlError::Sentinels) => wrong(
+            "an address like redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+        Err(UrlError::Cluster) => wrong(
+            "an address like redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT without a database; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+        Err(UrlError::Scheme) => wrong(
+            "an address that starts with redis: or rediss: or unix: or redis+unix: or redis-sentinel: or \
+             rediss-sentinel: or redis-cluster: or rediss-cluster:, like redis://127.0.0.1:6379",
+        ),
+        _ => wrong(
+            "an address like redis://127.0.0.1:6379/0; \
+             in a password, write / as %2F, # as %23, @ as %40, % as %25",
+        ),
+    }
+}
+
+fn parse_text<T: FromStr>(given: &Given, accepted: &str) -> Parsed<T> {
+    match given.text().map(str::parse) {
+        Some(Ok(value)) => Ok(value),
+        _ => wrong(accepted),
+    }
+}

@@ -1,0 +1,161 @@
+//! No secret is ever shown: not in a message, not in the source line under it, not in `Debug`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use proptest::prelude::*;
+use vigie_config::{Flag, Settings, Sources};
+
+const SECRET: &str = "hunter2";
+
+/// Files in which `SECRET` stands where secrets stand, most of them wrong in some way nearby.
+const FILES: &[&str] = &[
+    "[redis]\nurl = \"redis://:SECRET@h\"",
+    "[redis]\nurl = \"http://:SECRET@h\"",
+    "[redis]\nurl = \"redis://:SECRET@h\" # url = \"redis://:hunter2@h\"\nurl_file = \"x\"",
+    "redis = { url = \"redis://:SECRET@h\", max_queues = 0, tiemout = \"1s\" }",
+    "redis.url = 'redis://:SECRET@h'\nredis.url = 'redis://:SECRET@h'",
+    "[redis]\nurl = [\"SECRET\"]",
+    "[redis]\nurl = { a = \"SECRET\" }",
+    "[[redis]]\nurl = \"redis://:SECRET@h\"\nmax_queues = 0",
+    "[redis]\nurl = \"redis://:SECRET@h\nmax_queues = 0",
+    "[redis\nurl = \"redis://:SECRET@h\"",
+    "[redis]\nurl = redis://:SECRET@h",
+    "[redis]\nurl = \"\"\"\nredis://:SECRET@h",
+    "[redis]\nurl = '''\nSECRET\n'''\nmax_queues = 0",
+    "redis = { url = \"redis://:SECRET@h\", max_queues = 1 1 }",
+    "[redsi]\nurl = \"redis://:SECRET@h\"",
+    "[redis]\nulr = \"redis://:SECRET@h\"",
+    "[database]\nurl = \"mongodb://:SECRET@h\"\nrelogin_every = \"0s\"",
+    "[database]\nurl = \"postgres://u:SECRET#/@h:port/x\"",
+    "[admin]\ntoken = \"a b SECRET\"",
+    "[admin]\ntoken = \"SECRET\"\nusername = \"u\"",
+    "[admin]\npassword = \"SECRET\"",
+    "[admin]\npasword = \"SECRET\"\nusername = \"u\"",
+    "[admin]\nusername = \"u\"\npassword = \"SECRET\\q\"",
+    "admin = \"SECRET\"",
+    "redis = [\"SECRET\"]",
+    "[log]\nformat = \"\"\"\n[redis]\nurl = \"redis://:SECRET@h\"",
+];
+
+/// The same where no secret belongs: what looks like one is not shown even there.
+const ASTRAY: &[&str] = &[
+    "[gateway]\napp = \"http://u:SECRET@h\"",
+    "[gateway]\napp = \"http://h\nthreads = 0 # SECRET",
+    "[gateway]\nroutes = [\"http://u:SECRET@h\", 3]",
+    "[gateway]\nthreads = 0 # the password is SECRET",
+];
+
+fn everything_shown(sources: &Sources) -> String {
+    match Settings::load(sources) {
+        Ok(settings) => format!("{settings:?}"),
+        Err(error) => format!("{error}\n{error:?}\n{}", error.render(true)),
+    }
+}
+
+fn shown_for_file(text: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vigie.toml");
+    fs::write(&path, text).unwrap();
+    everything_shown(&Sources {
+        file: Some(path),
+        ..Sources::default()
+    })
+}
+
+#[test]
+fn from_a_file() {
+    for file in FILES.iter().chain(ASTRAY) {
+        let file = file.replace("SECRET", SECRET);
+        let shown = shown_for_file(&file);
+        assert!(!shown.contains(SECRET), "{file}\n----\n{shown}");
+    }
+}
+
+#[test]
+fn most_of_those_files_are_wrong() {
+    let wrong = FILES
+        .iter()
+        .filter(|file| Settings::from_toml(file).is_err());
+    assert!(wrong.count() >= FILES.len() - 1);
+}
+
+proptest! {
+    /// A secret may hold whatever breaks a TOML text, and come back in pieces.
+    #[test]
+    fn from_a_file_with_hostile_secrets(
+        file in proptest::sample::select(FILES),
+        before in "[a-z0-9\"'#%/:@?=\\[\\]{},é \\\\]{0,12}",
+        after in "[a-z0-9\"'#%/:@?=\\[\\]{},é \\\\]{0,12}",
+    ) {
+        let file = file.replace("SECRET", &format!("{before}{SECRET}{after}"));
+        let shown = shown_for_file(&file);
+        prop_assert!(!shown.contains(SECRET), "{}\n----\n{}", file, shown);
+    }
+}
+
+#[test]
+fn from_variables_flags_and_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    for value in [
+        "hunter2",
+        "redis://:hunter2@h",
+        "mongodb://u:hunter2@h",
+        "a hunter2",
+        "redis://:hunter2@h:x",
+        "\u{7f}hunter2",
+        "hunter2\nhunter2",
+    ] {
+        fs::write(&path, value).unwrap();
+        for key in Settings::keys() {
+            let variable = format!("VIGIE__{}", key.to_uppercase().replace('.', "__"));
+            let is_secret = ["url", "token", "password"]
+                .iter()
+                .any(|name| key.ends_with(name));
+            let is_file = key.ends_with("_file");
+            let given = if is_file {
+                path.to_str().unwrap()
+            } else {
+                value
+            };
+            // What is no secret may be quoted, unless it looks like one.
+            if !is_secret && !is_file && !value.contains(['@', '\n']) {
+                continue;
+            }
+            for other in ["0", "hunter2@"] {
+                let shown = everything_shown(&Sources {
+                    env: vec![
+                        (variable.clone().into(), given.into()),
+                        ("VIGIE__ADMIN__USERNAME".into(), other.into()),
+                    ],
+                    ..Sources::default()
+                });
+                let shown = shown.replace("username: \"hunter2@\"", "");
+                assert!(
+                    !shown.contains("hunter2"),
+                    "{variable}={value:?}\n----\n{shown}"
+                );
+            }
+        }
+        for (name, key) in [("--redis", "redis.url"), ("--database", "database.url")] {
+            let shown = everything_shown(&Sources {
+                env: vec![
+                    ("REDIS_URL".into(), value.into()),
+                    ("DATABASE_URL".into(), value.into()),
+                ],
+                flags: vec![Flag {
+                    name,
+                    key,
+                    value: Some(value.into()),
+                }],
+                ..Sources::default()
+            });
+            assert!(
+                !shown.contains("hunter2"),
+                "{name} {value:?}\n----\n{shown}"
+            );
+        }
+    }
+}
