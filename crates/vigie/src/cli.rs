@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{dashboards, query, rules};
+use crate::commands::{dashboards, rules};
 use vigie_config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
@@ -56,7 +56,7 @@ Example:
 Exit code 0 when everything works, 1 otherwise.")]
     Check(Overrides),
     /// Ask a running Vigie, or any Prometheus, in PromQL: a table, or a plot
-    Query(query::Query),
+    Query(vigie_query::Query),
     /// Rule files: print the built-in ones, check your own
     #[command(subcommand)]
     Rules(rules::Rules),

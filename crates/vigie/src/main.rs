@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             let settings = Settings::load(&cli::sources(cli.config, &flags));
             with_settings(settings, commands::check::run)
         }
-        Command::Query(query) => done(commands::query::run(cli.config, &query)),
+        Command::Query(query) => done(vigie_query::run(cli.config, &query, logging::coloured())),
         Command::Rules(rules) => finished(commands::rules::run(&rules, &mut out)),
         Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),

@@ -72,6 +72,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "clap", "axum", "hyper"],
     ),
     (
+        "vigie-query",
+        &["vigie-config", "vigie-promql"],
+        &["redis", "sqlx", "axum"],
+    ),
+    (
         "vigie",
         &[
             "vigie-api",
@@ -84,6 +89,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
             "vigie-metrics",
             "vigie-probes",
             "vigie-promql",
+            "vigie-query",
             "vigie-redis",
         ],
         &[],

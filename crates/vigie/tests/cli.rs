@@ -102,7 +102,11 @@ fn wrong_usage_and_wrong_settings_end_with_2() {
             "/no/such/file cannot be read",
         ),
         (
-            &["run", "--config", "../vigie-config/tests/config/listeners.bad.toml"],
+            &[
+                "run",
+                "--config",
+                "../vigie-config/tests/config/listeners.bad.toml",
+            ],
             "listeners.bad.toml:4:10",
         ),
         (&["check", "--admin", "nowhere"], "the flag --admin"),
@@ -124,7 +128,10 @@ fn the_configuration_can_come_from_the_environment() {
     let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .arg("run")
         .env_clear()
-        .env("VIGIE_CONFIG", "../vigie-config/tests/config/listeners.bad.toml")
+        .env(
+            "VIGIE_CONFIG",
+            "../vigie-config/tests/config/listeners.bad.toml",
+        )
         .env("VIGIE__LOG__FORMAT", "xml")
         .output()
         .unwrap();

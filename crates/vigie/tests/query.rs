@@ -228,12 +228,12 @@ async fn no_server_and_wrong_usage() {
         (
             &["--url", &closed, "1"][..],
             1,
-            "nothing answers at http://127.0.0.1:",
+            "cannot connect to http://127.0.0.1:",
         ),
         (
             &["--url", "https://example.org", "1"],
             2,
-            "https:// is not spoken here",
+            "https:// is not supported",
         ),
         (&["--url", "localhost", "1"], 2, "expected an address like"),
         (
@@ -257,7 +257,7 @@ async fn no_server_and_wrong_usage() {
         (
             &["--from", "now", "--to", "-5m", "1"],
             2,
-            "ends before it begins",
+            "ends before it starts",
         ),
         (
             &["--config", "/no/such.toml", "1"],
@@ -271,14 +271,14 @@ async fn no_server_and_wrong_usage() {
         assert!(error.contains(said), "{arguments:?}: {error}");
         assert!(!error.contains("me:pass"), "{error}");
     }
-    // A server that is no Prometheus.
+    // A server without Prometheus' API.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let other = format!("http://{}", listener.local_addr().unwrap());
     let hello = axum::Router::new().route("/api/v1/query", axum::routing::post(async || "hello"));
     tokio::spawn(async move { axum::serve(listener, hello).await });
     let output = query(&["--url", &other, "1"], &[]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(output.stderr).contains("no answer of a Prometheus"));
+    assert!(text(output.stderr).contains("does not answer as Prometheus does"));
     let output = query(&["--url", &format!("{other}/prefix/"), "1"], &[]).await;
-    assert!(text(output.stderr).contains("[history]"));
+    assert!(text(output.stderr).contains("no query API"));
 }

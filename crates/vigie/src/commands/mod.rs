@@ -1,9 +1,8 @@
-//! What `vigie` can be told to do, one module per command.
+//! The commands of `vigie`, one module each; `vigie query` is the crate `vigie-query`.
 
 pub mod check;
 pub mod completions;
 pub mod dashboards;
 pub mod man;
-pub mod query;
 pub mod rules;
 pub mod run;

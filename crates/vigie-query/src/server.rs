@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use axum::body::{Body, to_bytes};
+use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::{Scheme, Uri};
 use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -17,28 +17,28 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
-use super::seconds;
-use super::time::Times;
+use crate::seconds;
+use crate::time::Times;
 use vigie_config::{Access, Admin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longer than servers let a query run.
+/// Longer than the default query timeout of Vigie and Prometheus.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(150);
 const LARGEST_ANSWER: usize = 256 << 20;
 
-/// Where it is, and how to log in.
-pub(super) struct Server {
+/// The address of a server, and the credentials for it.
+pub(crate) struct Server {
     authority: String,
     /// Host and port to connect to.
     address: String,
-    /// What stands before `/api/v1`, without a slash at its end.
+    /// The path before `/api/v1`, without a trailing slash.
     prefix: String,
     authorization: Option<HeaderValue>,
 }
 
 impl Server {
-    /// The admin port of a Vigie on this machine.
-    pub(super) fn of_settings(admin: &Admin) -> Self {
+    /// The admin port in the configuration; loopback if it listens on all addresses.
+    pub(crate) fn of_settings(admin: &Admin) -> Self {
         let mut address = admin.listen;
         if address.ip().is_unspecified() {
             address.set_ip(match address.is_ipv4() {
@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// The server at a URL.
-    pub(super) fn at(
+    pub(crate) fn at(
         url: &str,
         token: Option<&SecretString>,
         basic: Option<(&str, &SecretString)>,
@@ -68,14 +68,14 @@ impl Server {
         let wrong = || format!("--url {url:?}: expected an address like http://127.0.0.1:9850");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         if uri.scheme() == Some(&Scheme::HTTPS) {
-            return Err("--url: https:// is not spoken here; take promtool query for that".into());
+            return Err("--url: https:// is not supported; use promtool query instead".into());
         }
         let authority = uri
             .authority()
             .filter(|_| uri.scheme() == Some(&Scheme::HTTP));
         let authority = authority.ok_or_else(wrong)?;
         if authority.as_str().contains('@') || uri.query().is_some() {
-            return Err("--url: a name goes to --username, its password to --password-file".into());
+            return Err("--url: expected no user, password or parameters; use --username and --password-file".into());
         }
         let port = authority.port_u16().unwrap_or(80);
         Ok(Self {
@@ -86,14 +86,14 @@ impl Server {
         })
     }
 
-    /// The body of the answer, be it a result or an error.
-    pub(super) async fn ask(&self, expr: &str, times: &Times) -> Result<Bytes> {
+    /// Sends the query and returns the body of the response, a result or an error.
+    pub(crate) async fn ask(&self, expr: &str, times: &Times) -> Result<Bytes> {
         let place = format!("http://{}{}", self.authority, self.prefix);
         let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)).await;
         let connected = match connecting {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => bail!("nothing answers at {place} ({error}): is it running there?"),
-            Err(_) => bail!("nothing answers at {place} within {CONNECT_TIMEOUT:?}"),
+            Ok(Err(error)) => bail!("cannot connect to {place}: {error}"),
+            Err(_) => bail!("cannot connect to {place} within {CONNECT_TIMEOUT:?}"),
         };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(connected)).await?;
@@ -101,8 +101,13 @@ impl Server {
         let exchange = async {
             let response = sender.send_request(self.request(expr, times)?).await?;
             let status = response.status();
-            let body = to_bytes(Body::new(response.into_body()), LARGEST_ANSWER).await;
-            Ok::<_, anyhow::Error>((status, body.context("the answer is cut short or too long")?))
+            let body = Limited::new(response.into_body(), LARGEST_ANSWER)
+                .collect()
+                .await;
+            let body = body.map_err(|error| {
+                anyhow!(error).context("the response is incomplete or larger than 256 MiB")
+            })?;
+            Ok::<_, anyhow::Error>((status, body.to_bytes()))
         };
         let answered = timeout(ANSWER_TIMEOUT, exchange).await;
         let answered = answered
@@ -110,16 +115,14 @@ impl Server {
         let (status, body) = answered.with_context(|| format!("no answer from {place}"))?;
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
-                "{place} answers {status}: give its --token-file, its --username with --password-file, or the --config that it runs with"
+                "{place} answers {status}: give --token-file, --username with --password-file, or the server's own --config"
             ),
-            StatusCode::NOT_FOUND => bail!(
-                "{place} answers no queries ({status}): a Vigie does when its history is kept ([history])"
-            ),
+            StatusCode::NOT_FOUND => bail!("{place} has no query API ({status})"),
             _ => Ok(body),
         }
     }
 
-    fn request(&self, expr: &str, times: &Times) -> Result<Request<Body>> {
+    fn request(&self, expr: &str, times: &Times) -> Result<Request<Full<Bytes>>> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("query", expr);
         let unix = |time: Timestamp| format!("{}", time.as_millisecond() as f64 / 1e3);
@@ -140,7 +143,7 @@ impl Server {
         let mut request = Request::post(format!("{}/api/v1/{endpoint}", self.prefix))
             .header(HOST, &self.authority)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Body::from(form.finish()))?;
+            .body(Full::from(form.finish()))?;
         if let Some(authorization) = &self.authorization {
             request
                 .headers_mut()

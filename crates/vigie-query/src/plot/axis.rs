@@ -1,13 +1,13 @@
-//! The axis of values: round numbers, a few of them.
+//! The value axis, with round numbers at its ticks.
 
-/// About how many lines lie between two numbers.
+/// The approximate number of lines between two ticks.
 const LINES_APART: usize = 3;
 
-/// Values outside of these are not drawn, or drawn as 0: with what is larger and smaller one cannot reckon.
+/// The largest and smallest magnitudes drawn. Larger values are skipped and smaller ones drawn as 0, to avoid overflow.
 const LARGEST: f64 = 1e300;
 const SMALLEST: f64 = 1e-290;
 
-/// From a round number to a round number.
+/// The range of the axis, from a round number to a round number.
 #[derive(Debug, PartialEq)]
 pub(super) struct Axis {
     low: f64,
@@ -16,7 +16,7 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// The axis on which all of `values` lie; none where there are none.
+    /// The axis that covers all of `values`, or `None` if there are no values.
     pub(super) fn over(values: impl Iterator<Item = f64>, height: usize) -> Option<Self> {
         let values = values.filter(|value| value.abs() <= LARGEST);
         let range = values.fold(None, |range: Option<(f64, f64)>, value| {
@@ -47,12 +47,12 @@ impl Axis {
         })
     }
 
-    /// How far up a value lies, from 0 to 1.
+    /// The position of a value on the axis, from 0 (bottom) to 1 (top).
     pub(super) fn height_of(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 
-    /// The label of each line, from the top; empty where there is none.
+    /// The labels of the lines from top to bottom, empty between ticks.
     pub(super) fn labels(&self, height: usize) -> Vec<String> {
         let mut labels = vec![String::new(); height];
         let (divisor, unit) = unit(self.low.abs().max(self.high.abs()));
@@ -75,7 +75,7 @@ impl Axis {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, not less than `least`.
+/// The smallest of 1, 2 and 5 times a power of ten that is at least `least`.
 fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0]
@@ -99,7 +99,7 @@ fn unit(largest: f64) -> (f64, &'static str) {
         })
 }
 
-/// The decimals with which numbers so far apart are told apart; none where there would be too many digits.
+/// The number of decimals that distinguishes ticks `step` apart, or `None` if there would be too many.
 fn decimals(step: f64) -> Option<usize> {
     let digits = -step.log10().floor();
     (-15.0..=6.0)

@@ -1,14 +1,14 @@
-//! `vigie query`: asks a running Vigie, or any Prometheus, and shows the answer in the terminal.
+//! `vigie query`: sends a PromQL query to Vigie or any Prometheus, and prints the answer as a table or a plot.
 //!
 //! ```text
-//! Args ─► Times, Server ─► POST /api/v1/query[_range] ─► Answer ─► table, or plot
-//!                                                     └► the slip, with a caret under it
+//! Query ─► Times, Server ─► POST /api/v1/query[_range] ─► Answer ─► table or plot
+//!                                                      └► refusal, with a caret at the error
 //! ```
 
 mod answer;
 mod plot;
+mod refusal;
 mod server;
-mod slip;
 mod table;
 mod time;
 
@@ -20,18 +20,17 @@ use anyhow::{Context, Result};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::SecretString;
+use vigie_config::{ConfigError, Settings, Sources};
 use vigie_promql::Expr;
 use vigie_promql::syntax::AggregateOp;
 
 use self::answer::{Answer, Data};
 use self::server::Server;
 use self::time::Times;
-use crate::logging;
-use vigie_config::{ConfigError, Settings, Sources};
 
-/// Wrong usage: a query that is refused, too.
+/// The exit code of wrong usage and of a refused query.
 const USAGE: u8 = 2;
-/// The width where there is no terminal.
+/// The width of the output when it is not a terminal.
 const WIDTH: usize = 80;
 
 const EXAMPLES: &str = "\
@@ -43,11 +42,11 @@ Examples:
 
 TIME is now, -15m, 14:30, '2026-11-24 14:30', RFC 3339 or Unix seconds.
 DURATION is 30s, 5m, 1h30m or 1d.
-Without --url, the Vigie that this configuration starts is asked, with its token or password.
+Without --url, the query goes to the admin port in the configuration, with its token or password.
 
 Exit codes: 0 an answer, 1 no answer, 2 wrong usage or a wrong query.";
 
-/// What is asked, and whom.
+/// The query, its times and the server.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Query {
@@ -95,31 +94,31 @@ pub struct Query {
     pub json: bool,
 }
 
-/// How the answer is shown.
-pub(crate) struct Look {
+/// The properties of the terminal that the output depends on.
+pub(crate) struct Terminal {
     pub(crate) width: usize,
     pub(crate) colour: bool,
     pub(crate) zone: TimeZone,
 }
 
-impl Look {
+impl Terminal {
     fn of_stdout() -> Self {
-        let terminal = io::stdout().is_terminal();
-        let size = terminal_size::terminal_size().filter(|_| terminal);
-        let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_terminal = io::stdout().is_terminal();
+        let size = terminal_size::terminal_size().filter(|_| is_terminal);
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             width: size.map_or(WIDTH, |(width, _)| usize::from(width.0)),
-            colour: terminal && !objects,
+            colour: is_terminal && !no_colour,
             zone: TimeZone::system(),
         }
     }
 }
 
-/// Why there is nothing to show.
+/// The reasons for which there is no answer.
 enum Failure {
     Usage(String),
     Settings(ConfigError),
-    /// What the server said of the query.
+    /// The server's error message about the query.
     Refused(String),
     Other(anyhow::Error),
 }
@@ -130,28 +129,26 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// Asks and shows. Exit code 2 when the query or its time is wrong.
+/// Runs the query and prints the answer. The exit code is 2 when the query or its time is refused. Errors are printed to
+/// the standard error, in colour if `coloured`.
 ///
 /// # Errors
-/// When the server cannot be asked, or the answer cannot be shown.
-pub fn run(config: Option<PathBuf>, query: &Query) -> Result<ExitCode> {
+/// When the server cannot be reached, or the answer cannot be printed.
+pub fn run(config: Option<PathBuf>, query: &Query, coloured: bool) -> Result<ExitCode> {
     let (message, code) = match ask(config, query) {
         Ok(()) => return Ok(ExitCode::SUCCESS),
         Err(Failure::Other(error)) => return Err(error),
         Err(Failure::Usage(message)) => (format!("vigie query: {message}"), USAGE),
-        Err(Failure::Settings(error)) => (error.render(logging::coloured()), USAGE),
-        Err(Failure::Refused(message)) => (
-            slip::render(&query.expr, &message, logging::coloured()),
-            USAGE,
-        ),
+        Err(Failure::Settings(error)) => (error.render(coloured), USAGE),
+        Err(Failure::Refused(message)) => (refusal::render(&query.expr, &message, coloured), USAGE),
     };
     let _ = writeln!(io::stderr(), "{}", message.trim_end());
     Ok(ExitCode::from(code))
 }
 
 fn ask(config: Option<PathBuf>, query: &Query) -> Result<(), Failure> {
-    let look = Look::of_stdout();
-    let times = Times::of(query, Timestamp::now(), &look).map_err(Failure::Usage)?;
+    let terminal = Terminal::of_stdout();
+    let times = Times::of(query, Timestamp::now(), &terminal).map_err(Failure::Usage)?;
     let server = server(config, query)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -166,26 +163,26 @@ fn ask(config: Option<PathBuf>, query: &Query) -> Result<(), Failure> {
             _ => Ok(()),
         };
     }
-    let answer = answer.context("this is no answer of a Prometheus")?;
+    let answer = answer.context("the server does not answer as Prometheus does")?;
     let answer = answer.map_err(Failure::Refused)?;
-    print(shown(&query.expr, &answer, &times, &look).as_bytes())?;
+    print(shown(&query.expr, &answer, &times, &terminal).as_bytes())?;
     for (kind, text) in answer.remarks() {
         let _ = writeln!(io::stderr(), "{kind}: {}", table::printable(text));
     }
     Ok(())
 }
 
-fn shown(expr: &str, answer: &Answer, times: &Times, look: &Look) -> String {
+fn shown(expr: &str, answer: &Answer, times: &Times, terminal: &Terminal) -> String {
     match (&answer.data, times) {
         (Data::Scalar(point), _) => format!("{}\n", table::printable(&point.text)),
         (Data::Text(text), _) => format!("{}\n", table::printable(text)),
         (Data::Vector(series), _) => table::vector(series, is_ordered(expr)),
-        (Data::Matrix(series), Times::Range(range)) => plot::plot(expr, series, range, look),
-        (Data::Matrix(series), Times::At(_)) => table::samples(series, &look.zone),
+        (Data::Matrix(series), Times::Range(range)) => plot::plot(expr, series, range, terminal),
+        (Data::Matrix(series), Times::At(_)) => table::samples(series, &terminal.zone),
     }
 }
 
-/// Whether the order of the series is part of the answer.
+/// Whether the query defines the order of the series.
 fn is_ordered(expr: &str) -> bool {
     match vigie_promql::parse(expr).as_ref().map(Expr::unwrap_parens) {
         Ok(Expr::Call(call)) => call.function.name().starts_with("sort"),
@@ -194,7 +191,7 @@ fn is_ordered(expr: &str) -> bool {
     }
 }
 
-/// The server that was named, or the Vigie that the settings are for.
+/// The server at `--url`, or the admin port that the configuration names.
 fn server(config: Option<PathBuf>, query: &Query) -> Result<Server, Failure> {
     let Some(url) = &query.url else {
         let sources = Sources {
@@ -218,7 +215,7 @@ fn server(config: Option<PathBuf>, query: &Query) -> Result<Server, Failure> {
     Server::at(url, token.as_ref(), basic).map_err(Failure::Usage)
 }
 
-/// A reader that has seen enough is no failure.
+/// Prints to the standard output. A reader that closes the pipe early is not an error.
 fn print(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -227,7 +224,7 @@ fn print(bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Seconds as a parameter takes them.
+/// Formats a duration as the API's parameters expect it, in seconds.
 fn seconds(duration: SignedDuration) -> String {
     duration.as_secs_f64().to_string()
 }

@@ -1,24 +1,24 @@
-//! What a server answered.
+//! The response of the query API.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Labels, the metric's name among them as `__name__`.
-pub(super) type Labels = BTreeMap<String, String>;
+/// Labels, including `__name__`.
+pub(crate) type Labels = BTreeMap<String, String>;
 
-/// An answer that has data.
+/// A successful response.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) data: Data,
+pub(crate) struct Answer {
+    pub(crate) data: Data,
     warnings: Vec<String>,
     infos: Vec<String>,
 }
 
-/// The data, by its type.
+/// The result, by its type.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-pub(super) enum Data {
+pub(crate) enum Data {
     Scalar(Point),
     #[serde(rename = "string", deserialize_with = "text")]
     Text(String),
@@ -26,28 +26,28 @@ pub(super) enum Data {
     Matrix(Vec<Series>),
 }
 
-/// One series with its points, one where it is of a vector.
+/// A series with its points; a vector has one point for each series.
 #[derive(Debug, Deserialize)]
-pub(super) struct Series {
+pub(crate) struct Series {
     #[serde(rename = "metric")]
-    pub(super) labels: Labels,
+    pub(crate) labels: Labels,
     #[serde(
         alias = "value",
         alias = "values",
         default,
         deserialize_with = "one_or_many"
     )]
-    pub(super) points: Vec<Point>,
+    pub(crate) points: Vec<Point>,
 }
 
 /// A value at a time, in Unix seconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "(f64, String)")]
-pub(super) struct Point {
-    pub(super) time: f64,
-    pub(super) value: f64,
-    /// The value as it was sent.
-    pub(super) text: String,
+pub(crate) struct Point {
+    pub(crate) time: f64,
+    pub(crate) value: f64,
+    /// The value as the server formatted it.
+    pub(crate) text: String,
 }
 
 impl TryFrom<(f64, String)> for Point {
@@ -92,8 +92,8 @@ struct Envelope {
 }
 
 impl Answer {
-    /// The answer; the inner error is the server's own.
-    pub(super) fn parse(body: &[u8]) -> serde_json::Result<Result<Self, String>> {
+    /// Parses a response. The inner error is the error message of the server.
+    pub(crate) fn parse(body: &[u8]) -> serde_json::Result<Result<Self, String>> {
         let envelope: Envelope = serde_json::from_slice(body)?;
         Ok(match (envelope.status.as_str(), envelope.data) {
             ("success", Some(data)) => Ok(Self {
@@ -101,12 +101,14 @@ impl Answer {
                 warnings: envelope.warnings,
                 infos: envelope.infos,
             }),
-            _ => Err(envelope.error.unwrap_or_else(|| "it failed".to_owned())),
+            _ => Err(envelope
+                .error
+                .unwrap_or_else(|| "the server reports an error without a message".to_owned())),
         })
     }
 
-    /// Warnings and infos, each with what it is.
-    pub(super) fn remarks(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// Warnings and infos, each with its kind.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let warnings = self.warnings.iter().map(|text| ("warning", text.as_str()));
         let infos = self.infos.iter().map(|text| ("info", text.as_str()));
         warnings.chain(infos)

@@ -10,7 +10,7 @@ const DOWN: usize = 4;
 const BITS: [[u8; DOWN]; ACROSS] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 const BRAILLE: u32 = 0x2800;
 
-/// The dots, and who drew last in each character.
+/// The dots, and the last pen used in each character.
 pub(super) struct Canvas {
     width: usize,
     height: usize,
@@ -18,7 +18,7 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// An empty canvas of so many characters.
+    /// An empty canvas of the given size in characters.
     pub(super) fn new(width: usize, height: usize) -> Self {
         Self {
             width,
@@ -27,7 +27,7 @@ impl Canvas {
         }
     }
 
-    /// The dot at a part of the width, from the left, and of the height, from below; both from 0 to 1.
+    /// The dot at a fraction of the width (from the left) and of the height (from the bottom).
     pub(super) fn dot(&self, across: f64, up: f64) -> (usize, usize) {
         let place =
             |part: f64, dots: usize| (part.clamp(0.0, 1.0) * (dots - 1) as f64).round() as usize;
@@ -36,7 +36,7 @@ impl Canvas {
         (x, y)
     }
 
-    /// A line from dot to dot, both included.
+    /// Draws a line between two dots, both included.
     pub(super) fn line(&mut self, pen: u8, from: (usize, usize), to: (usize, usize)) {
         let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1)).max(1);
         let between = |from: usize, to: usize, step: usize| {
@@ -51,7 +51,7 @@ impl Canvas {
         }
     }
 
-    /// The lines of text, from the top. Where several series have no colours, they have letters.
+    /// The lines of text from top to bottom. Several series without colour are drawn as letters.
     pub(super) fn lines(
         &self,
         pen: impl Fn(u8) -> Pen,

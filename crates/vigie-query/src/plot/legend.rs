@@ -1,14 +1,14 @@
-//! What is what in a plot, with the numbers that one looks for.
+//! The legend of a plot: each series with its last, smallest, mean and largest value.
 
 use std::fmt::Write as _;
 
-use super::super::Look;
-use super::super::answer::{Labels, Series};
-use super::super::table;
 use super::{Pen, short_name};
+use crate::Terminal;
+use crate::answer::{Labels, Series};
+use crate::table;
 
-/// A line for each series that is drawn.
-pub(super) fn legend(drawn: &[&Series], found: usize, look: &Look) -> String {
+/// One line for each drawn series, out of `found` series.
+pub(super) fn legend(drawn: &[&Series], found: usize, terminal: &Terminal) -> String {
     let labels: Vec<&Labels> = drawn.iter().map(|one| &one.labels).collect();
     let common = match labels.len() {
         1 => Labels::new(),
@@ -40,9 +40,9 @@ pub(super) fn legend(drawn: &[&Series], found: usize, look: &Look) -> String {
     for (at, (name, row)) in names.iter().zip(&numbers).enumerate() {
         let pen = Pen {
             at: at as u8,
-            colour: look.colour,
+            colour: terminal.colour,
         };
-        let mark = match (look.colour, drawn.len()) {
+        let mark = match (terminal.colour, drawn.len()) {
             (false, 2..) => pen.letter().to_string(),
             _ => pen.paint("━"),
         };
@@ -52,7 +52,7 @@ pub(super) fn legend(drawn: &[&Series], found: usize, look: &Look) -> String {
     if found > drawn.len() {
         let _ = writeln!(
             out,
-            "    and {} more, lower than these: narrow the query, or take --json",
+            "    and {} more with lower maxima: narrow the query, or use --json",
             found - drawn.len()
         );
     }
@@ -87,7 +87,7 @@ fn numbers(series: &Series) -> [String; 4] {
     })
 }
 
-/// Six digits, without the zeros at the end.
+/// Formats a number with six significant digits, without trailing zeros.
 fn digits(number: f64) -> String {
     let size = number.abs();
     if size != 0.0 && size.is_finite() && !(1e-4..1e15).contains(&size) {

@@ -1,4 +1,4 @@
-//! Series as lines of text: what they have in common once, what tells them apart in columns.
+//! Prints series as lines of text: common labels once in the heading, differing labels in columns.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::answer::{Labels, Series};
+use crate::answer::{Labels, Series};
 
 const NAME: &str = "__name__";
 
 /// One line for each series, its value last.
-pub(super) fn vector(series: &[Series], ordered: bool) -> String {
+pub(crate) fn vector(series: &[Series], ordered: bool) -> String {
     let mut series: Vec<&Series> = series.iter().collect();
     if !ordered {
         series.sort_by(|a, b| a.labels.cmp(&b.labels));
@@ -72,7 +72,7 @@ pub(super) fn vector(series: &[Series], ordered: bool) -> String {
 }
 
 /// Every sample of every series, under the series' name.
-pub(super) fn samples(series: &[Series], zone: &TimeZone) -> String {
+pub(crate) fn samples(series: &[Series], zone: &TimeZone) -> String {
     if series.is_empty() {
         return "no series\n".to_owned();
     }
@@ -94,7 +94,7 @@ pub(super) fn samples(series: &[Series], zone: &TimeZone) -> String {
 }
 
 /// The series' name as PromQL writes it: `up{job="api"}`.
-pub(super) fn whole_name(labels: &Labels) -> String {
+pub(crate) fn whole_name(labels: &Labels) -> String {
     let name = labels.get(NAME).map_or("", String::as_str);
     match pairs(labels) {
         pairs if pairs.is_empty() => printable(name),
@@ -109,16 +109,16 @@ fn pairs(labels: &Labels) -> String {
     rest.collect::<Vec<_>>().join(", ")
 }
 
-/// As [`whole_name`], without the braces where there is no name before them.
-pub(super) fn bare_name(labels: &Labels) -> String {
+/// As [`whole_name`], but without braces if the series has no name.
+pub(crate) fn bare_name(labels: &Labels) -> String {
     match labels.contains_key(NAME) {
         true => whole_name(labels),
         false => pairs(labels),
     }
 }
 
-/// A text as it may be shown: what would steer the terminal is escaped.
-pub(super) fn printable(text: &str) -> String {
+/// Escapes control characters, which would reach the terminal.
+pub(crate) fn printable(text: &str) -> String {
     let escaped = text.chars().map(|c| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),
@@ -126,10 +126,10 @@ pub(super) fn printable(text: &str) -> String {
     escaped.collect()
 }
 
-/// The labels that all have alike, and the names of those that differ.
-pub(super) fn parted<'a>(all: &[&'a Labels]) -> (Labels, Vec<&'a str>) {
+/// Splits labels into those common to all series and the names of the others.
+pub(crate) fn parted<'a>(all: &[&'a Labels]) -> (Labels, Vec<&'a str>) {
     let first = all.first().copied();
-    let alike = |name: &str| {
+    let is_common = |name: &str| {
         all.iter()
             .all(|one| one.get(name) == first.and_then(|first| first.get(name)))
     };
@@ -137,9 +137,9 @@ pub(super) fn parted<'a>(all: &[&'a Labels]) -> (Labels, Vec<&'a str>) {
         .iter()
         .flat_map(|one| one.keys().map(String::as_str))
         .collect();
-    let (alike, differing): (Vec<&str>, Vec<&str>) =
-        names.into_iter().partition(|name| alike(name));
-    let common = alike.into_iter().filter_map(|name| {
+    let (common, differing): (Vec<&str>, Vec<&str>) =
+        names.into_iter().partition(|name| is_common(name));
+    let common = common.into_iter().filter_map(|name| {
         let value = first?.get(name)?;
         Some((name.to_owned(), value.clone()))
     });
@@ -157,7 +157,7 @@ fn title(name: &str) -> &str {
     if name == NAME { "metric" } else { name }
 }
 
-/// Numbers with their points below each other.
+/// Pads numbers so that their decimal points are aligned.
 fn aligned(values: &[&str]) -> Vec<String> {
     let whole = |value: &str| value.find(['.', 'e']).unwrap_or(value.len());
     let width = values.iter().map(|value| whole(value)).max().unwrap_or(0);

@@ -1,33 +1,33 @@
-//! When a query is evaluated, as people say it.
+//! The times of a query, from the flags `--at`, `--last`, `--from`, `--to` and `--step`.
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use vigie_promql::Expr;
 
-use super::{Look, Query, plot};
+use crate::{Query, Terminal, plot};
 
-/// When a query is evaluated.
+/// An instant query or a range query.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Times {
-    /// At one time; the server's own now where there is none.
+pub(crate) enum Times {
+    /// At one time, or at the server's current time.
     At(Option<Timestamp>),
     Range(Range),
 }
 
 /// From `start` to `end`, every `step`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Range {
-    pub(super) start: Timestamp,
-    pub(super) end: Timestamp,
-    pub(super) step: SignedDuration,
+pub(crate) struct Range {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) step: SignedDuration,
 }
 
 impl Times {
-    pub(super) fn of(query: &Query, now: Timestamp, look: &Look) -> Result<Self, String> {
+    pub(crate) fn of(query: &Query, now: Timestamp, terminal: &Terminal) -> Result<Self, String> {
         let read = |flag: &str, text: &Option<String>| -> Result<Option<Timestamp>, String> {
             let Some(text) = text else { return Ok(None) };
-            let time = moment(text, now, &look.zone);
+            let time = parse_time(text, now, &terminal.zone);
             time.map(Some).ok_or_else(|| {
                 format!("{flag} {text:?}: expected now, -15m, 14:30, '2026-11-24 14:30', RFC 3339 or Unix seconds")
             })
@@ -35,7 +35,7 @@ impl Times {
         let length =
             |flag: &str, text: &Option<String>| -> Result<Option<SignedDuration>, String> {
                 let Some(text) = text else { return Ok(None) };
-                let length = duration(text).filter(|length| length.is_positive());
+                let length = parse_duration(text).filter(|length| length.is_positive());
                 length.map(Some).ok_or_else(|| {
                     format!("{flag} {text:?}: expected a duration, like 30s, 5m, 1h30m or 1d")
                 })
@@ -53,19 +53,19 @@ impl Times {
             }
             (None, Some(from)) => from,
             (None, None) if to.is_some() || step.is_some() => {
-                return Err("where does the range begin? add --from or --last".to_owned());
+                return Err("the range has no start: add --from or --last".to_owned());
             }
             (None, None) => return Ok(Self::At(at)),
         };
         if start >= end {
-            return Err("the range ends before it begins".to_owned());
+            return Err("the range ends before it starts".to_owned());
         }
-        let step = step.unwrap_or_else(|| fitting_step(end.duration_since(start), look.width));
+        let step = step.unwrap_or_else(|| fitting_step(end.duration_since(start), terminal.width));
         Ok(Self::Range(Range { start, end, step }))
     }
 }
 
-/// The step with which the points fill the plot: one that people would choose.
+/// The smallest round step whose points fit into the plot.
 fn fitting_step(span: SignedDuration, width: usize) -> SignedDuration {
     const STEPS: [i64; 17] = [
         1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
@@ -76,11 +76,12 @@ fn fitting_step(span: SignedDuration, width: usize) -> SignedDuration {
     SignedDuration::from_secs(step.unwrap_or_else(|| (least / 86_400 + 1) * 86_400))
 }
 
-fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+/// Parses a time as the flags accept it.
+fn parse_time(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     if text == "now" {
         return Some(now);
     }
-    if let Some(ago) = text.strip_prefix('-').and_then(duration) {
+    if let Some(ago) = text.strip_prefix('-').and_then(parse_duration) {
         return now.checked_sub(ago).ok();
     }
     if let Ok(seconds) = text.parse::<f64>() {
@@ -97,8 +98,8 @@ fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     Some(civil.to_zoned(zone.clone()).ok()?.timestamp())
 }
 
-/// As PromQL writes it, or a number of seconds.
-fn duration(text: &str) -> Option<SignedDuration> {
+/// Parses a PromQL duration or a number of seconds.
+fn parse_duration(text: &str) -> Option<SignedDuration> {
     let seconds = match vigie_promql::parse(text).ok()? {
         Expr::Number(number) => number.value,
         _ => return None,
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn moments() {
+    fn times() {
         let zone = TimeZone::fixed(jiff::tz::offset(1));
         for (text, expected) in [
             ("now", "2026-11-24T14:00:00Z"),
@@ -129,7 +130,7 @@ mod tests {
             ("1700000000", "2023-11-14T22:13:20Z"),
             ("1700000000.5", "2023-11-14T22:13:20.5Z"),
         ] {
-            let time = moment(text, now(), &zone).unwrap();
+            let time = parse_time(text, now(), &zone).unwrap();
             assert_eq!(time.to_string(), expected, "{text}");
         }
         for wrong in [
@@ -143,7 +144,7 @@ mod tests {
             "NaN",
             "5m",
         ] {
-            assert_eq!(moment(wrong, now(), &zone), None, "{wrong}");
+            assert_eq!(parse_time(wrong, now(), &zone), None, "{wrong}");
         }
     }
 

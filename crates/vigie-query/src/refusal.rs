@@ -1,9 +1,9 @@
-//! What is wrong with a query, drawn below it.
+//! Renders the server's error message with a caret at the error in the query.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-/// The server's message; where it names a line and a column, the query with a caret there.
-pub(super) fn render(expr: &str, message: &str, coloured: bool) -> String {
+/// The server's message, and the query with a caret when the message names a line and a column.
+pub(crate) fn render(expr: &str, message: &str, coloured: bool) -> String {
     let renderer = match coloured {
         true => Renderer::styled(),
         false => Renderer::plain(),
@@ -15,7 +15,7 @@ pub(super) fn render(expr: &str, message: &str, coloured: bool) -> String {
     renderer.render(&[Level::ERROR.primary_title(message).element(marked)])
 }
 
-/// The bytes that a message points at, and the message without the place: `…1:23: parse error: what is wrong`.
+/// Splits `1:23: parse error: MESSAGE` into the byte range that it points at and the message.
 fn place<'a>(expr: &str, message: &'a str) -> Option<(std::ops::Range<usize>, &'a str)> {
     let text = message
         .strip_prefix("invalid parameter \"query\": ")

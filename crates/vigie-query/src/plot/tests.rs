@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use super::super::answer::Point;
 use super::*;
+use crate::answer::Point;
 
 fn series(labels: &[(&str, &str)], values: impl Iterator<Item = (i64, f64)>) -> Series {
     let point = |(time, value): (i64, f64)| Point {
@@ -24,12 +24,12 @@ fn drawing(series: &[Series], width: usize, colour: bool) -> String {
         end: Timestamp::from_second(1_700_003_600).unwrap(),
         step: SignedDuration::from_secs(60),
     };
-    let look = Look {
+    let terminal = Terminal {
         width,
         colour,
         zone: TimeZone::UTC,
     };
-    plot("rate(x[5m])\n  by  (job)", series, &range, &look)
+    plot("rate(x[5m])\n  by  (job)", series, &range, &terminal)
 }
 
 fn every_minute() -> impl Iterator<Item = i64> {

@@ -1,4 +1,4 @@
-//! Series over time, drawn with the dots of Braille characters.
+//! Plots series over time with Braille characters.
 
 mod axis;
 mod canvas;
@@ -11,33 +11,33 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::axis::Axis;
 use self::canvas::Canvas;
-use super::Look;
-use super::answer::{Labels, Series};
-use super::table;
-use super::time::Range;
+use crate::Terminal;
+use crate::answer::{Labels, Series};
+use crate::table;
+use crate::time::Range;
 
-/// Lines of the plot itself.
+/// The height of the canvas, in lines.
 const HEIGHT: usize = 16;
-/// No terminal is too narrow, and none too wide.
+/// The width of a plot is clamped to these, in columns.
 const NARROWEST: usize = 40;
 const WIDEST: usize = 200;
-/// About what the axis takes.
+/// The approximate width of the axis, in columns.
 const MARGIN: usize = 8;
-/// Series that are drawn: more cannot be told apart.
+/// The most series drawn; more would be indistinguishable.
 const MOST: usize = 8;
-/// Of the terminal's own palette: cyan, yellow, magenta, green, blue, red and the bright ones of two.
+/// ANSI colours: cyan, yellow, magenta, green, blue, red, bright cyan and bright yellow.
 const COLOURS: [u8; MOST] = [36, 33, 35, 32, 34, 31, 96, 93];
 
-/// How many points a plot can tell apart that is shown in so many columns.
+/// The number of points that a plot of `width` columns resolves.
 pub(super) fn points(width: usize) -> usize {
     (width.clamp(NARROWEST, WIDEST) - MARGIN) * canvas::ACROSS
 }
 
-/// What one series is drawn with.
+/// The colour or letter of one series.
 #[derive(Clone, Copy)]
 struct Pen {
     at: u8,
-    /// Whether colours tell the series apart, or letters do.
+    /// Whether series are distinguished by colour rather than by letter.
     colour: bool,
 }
 
@@ -57,9 +57,9 @@ impl Pen {
     }
 }
 
-/// The plot, its axes, and what is what.
-pub(super) fn plot(expr: &str, series: &[Series], range: &Range, look: &Look) -> String {
-    let mut out = head(expr, range, look);
+/// Renders the heading, the plot with its axes, and the legend.
+pub(super) fn plot(expr: &str, series: &[Series], range: &Range, terminal: &Terminal) -> String {
+    let mut out = head(expr, range, terminal);
     let drawn = drawn(series);
     let values = drawn.iter().flat_map(|one| &one.points);
     let values = values
@@ -79,7 +79,7 @@ pub(super) fn plot(expr: &str, series: &[Series], range: &Range, look: &Look) ->
         .map(|label| label.chars().count())
         .max()
         .unwrap_or(0);
-    let width = look.width.clamp(NARROWEST, WIDEST) - margin - 3;
+    let width = terminal.width.clamp(NARROWEST, WIDEST) - margin - 3;
     let mut canvas = Canvas::new(width, HEIGHT);
     let (from, to) = (unix(range.start), unix(range.end));
     let step = range.step.as_secs_f64();
@@ -102,7 +102,7 @@ pub(super) fn plot(expr: &str, series: &[Series], range: &Range, look: &Look) ->
     }
     let pen = |at| Pen {
         at,
-        colour: look.colour,
+        colour: terminal.colour,
     };
     for (label, line) in labels.iter().zip(canvas.lines(pen, drawn.len() > 1)) {
         let tick = if label.is_empty() { '│' } else { '┤' };
@@ -113,14 +113,14 @@ pub(super) fn plot(expr: &str, series: &[Series], range: &Range, look: &Look) ->
         out,
         " {:>margin$}  {}\n",
         "",
-        times(range, width, &look.zone)
+        times(range, width, &terminal.zone)
     );
-    out + &legend::legend(&drawn, series.len(), look)
+    out + &legend::legend(&drawn, series.len(), terminal)
 }
 
-/// The query, and when it was evaluated.
-fn head(expr: &str, range: &Range, look: &Look) -> String {
-    let zoned = |time: Timestamp| time.to_zoned(look.zone.clone());
+/// The query and its time range.
+fn head(expr: &str, range: &Range, terminal: &Terminal) -> String {
+    let zoned = |time: Timestamp| time.to_zoned(terminal.zone.clone());
     let (start, end) = (zoned(range.start), zoned(range.end));
     let end_format = match start.date() == end.date() {
         true => "%H:%M:%S %Z",
@@ -133,13 +133,13 @@ fn head(expr: &str, range: &Range, look: &Look) -> String {
         end.strftime(end_format),
         range.step
     );
-    match look.colour {
+    match terminal.colour {
         true => format!("\u{1b}[1m{expr}\u{1b}[0m\n\u{1b}[2m{when}\u{1b}[0m\n\n"),
         false => format!("{expr}\n{when}\n\n"),
     }
 }
 
-/// The series that are drawn: those that reach highest, by their labels.
+/// Selects the series with the highest maxima, sorted by labels.
 fn drawn(series: &[Series]) -> Vec<&Series> {
     let highest = |one: &Series| {
         let values = one.points.iter().map(|point| point.value);
@@ -175,7 +175,7 @@ fn unix(time: Timestamp) -> f64 {
     time.as_millisecond() as f64 / 1e3
 }
 
-/// A series' name where only what tells it apart is wanted.
+/// The series' labels without the common ones.
 fn short_name(labels: &Labels, common: &Labels) -> String {
     let apart = labels
         .iter()
