@@ -10,7 +10,11 @@ mod corpus;
 mod differential;
 #[path = "rules/promtool.rs"]
 mod promtool;
+#[path = "rules/random.rs"]
+mod random;
 #[path = "rules/runbooks.rs"]
 mod runbooks;
 #[path = "rules/specification.rs"]
 mod specification;
+#[path = "rules/templates.rs"]
+mod templates;

@@ -35,6 +35,20 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
     (!text.is_empty() && millis <= longest).then(|| Duration::from_millis(millis))
 }
 
+/// Whether `text` is the name of a unit.
+pub(crate) fn is_unit(text: &str) -> bool {
+    UNITS.iter().any(|(name, _)| *name == text)
+}
+
+/// Whether the units in `text` go from large to small, each at most once.
+pub(crate) fn is_in_order(text: &str) -> bool {
+    let mut units = UNITS.iter();
+    let mut named = text
+        .split(|c: char| c.is_ascii_digit())
+        .filter(|unit| !unit.is_empty());
+    named.all(|unit| units.any(|(name, _)| *name == unit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

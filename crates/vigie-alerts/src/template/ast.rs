@@ -103,8 +103,10 @@ pub enum OperandKind {
     Nil,
     /// `true` or `false`
     Bool(bool),
-    /// A number or a character, as it is written.
+    /// A number, as it is written.
     Number(String),
+    /// A character in single quotes, which is a number too.
+    Character(char),
     /// `"text"`
     Text(String),
     /// `$name`, or `$` alone.

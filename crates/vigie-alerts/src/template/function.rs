@@ -89,7 +89,54 @@ functions! {
     Value = "value" 1 1;
 }
 
+/// The type of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Any,
+    Text,
+    Sample,
+    Samples,
+}
+
+impl Parameter {
+    /// The name of the type in Go.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Any => "interface {}",
+            Self::Text => "string",
+            Self::Sample => "*template.sample",
+            Self::Samples => "template.queryResult",
+        }
+    }
+}
+
 impl Function {
+    /// The type of the parameter at an index.
+    pub(super) fn parameter(self, index: usize) -> Parameter {
+        match (self, index) {
+            (
+                Self::GraphLink
+                | Self::Match
+                | Self::ParseDuration
+                | Self::Query
+                | Self::ReReplaceAll
+                | Self::SafeHtml
+                | Self::StripDomain
+                | Self::StripPort
+                | Self::TableLink
+                | Self::Title
+                | Self::ToLower
+                | Self::ToUpper
+                | Self::UrlQueryEscape,
+                _,
+            )
+            | (Self::Label | Self::Printf | Self::SortByLabel, 0) => Parameter::Text,
+            (Self::Label, 1) | (Self::Value | Self::Strvalue, 0) => Parameter::Sample,
+            (Self::First, 0) | (Self::SortByLabel, 1) => Parameter::Samples,
+            _ => Parameter::Any,
+        }
+    }
+
     pub(super) fn find(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
         all.find(|function| function.name() == name)

@@ -175,7 +175,7 @@ impl Lexer<'_> {
                 Ok(Kind::Declare)
             }
             '"' => self.quoted('"').map(Kind::Text),
-            '\'' => self.quoted('\'').map(Kind::Number),
+            '\'' => self.character(),
             '`' => self.raw(),
             '.' if self.rest()[1..].starts_with(|c: char| is_word(c) && !c.is_ascii_digit()) => {
                 self.at += 1;
@@ -233,6 +233,20 @@ impl Lexer<'_> {
         }
         let title = format!("`{text}` is no number");
         Err(Error::new(start..self.at, title, "as in 1, 0.5, 1e3"))
+    }
+
+    /// One character in single quotes.
+    fn character(&mut self) -> Result<Kind, Error> {
+        let start = self.at;
+        let text = self.quoted('\'')?;
+        let mut characters = text.chars();
+        match (characters.next(), characters.next()) {
+            (Some(c), None) => Ok(Kind::Character(c)),
+            _ => {
+                let title = "a character constant must be one character";
+                Err(Error::new(start..self.at, title, "as in 'a' or '\\n'"))
+            }
+        }
     }
 
     fn raw(&mut self) -> Result<Kind, Error> {

@@ -4,6 +4,7 @@
 //! declared.
 
 mod ast;
+pub mod exec;
 mod function;
 mod lexer;
 mod parser;

@@ -119,6 +119,7 @@ impl Parser {
             }
             Kind::Text(text) => OperandKind::Text(text),
             Kind::Number(text) => OperandKind::Number(text),
+            Kind::Character(c) => OperandKind::Character(c),
             Kind::Word(word) => match word.as_str() {
                 "true" => OperandKind::Bool(true),
                 "false" => OperandKind::Bool(false),

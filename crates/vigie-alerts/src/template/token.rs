@@ -22,6 +22,7 @@ pub(super) enum Kind {
     Variable(String),
     Text(String),
     Number(String),
+    Character(char),
     Pipe,
     Open,
     Close,

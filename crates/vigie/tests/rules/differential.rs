@@ -9,6 +9,8 @@ use vigie::rules::{BuiltIn, known};
 use vigie_alerts::{Known, check, load};
 use vigie_testkit::{sid, tools};
 
+use crate::random::Random;
+
 const FILES: usize = 2_000;
 
 /// The differences that are meant: part of the title of a finding, the
@@ -198,23 +200,6 @@ const TOKENS: [&str; 36] = [
     "#",
     "absent(",
 ];
-
-/// A linear congruential generator: the same files on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
-    }
-
-    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
-        all[self.below(all.len())]
-    }
-}
 
 fn seeds() -> Vec<String> {
     let mut seeds = vec![SEED.to_owned(), SEED.to_owned(), SEED.to_owned()];
