@@ -100,9 +100,7 @@ impl App {
         let router = admin::router(
             registry.clone(),
             checks.clone(),
-            gateway
-                .as_ref()
-                .map(|(gateway, _)| gateway.learned_routes()),
+            gateway.as_ref().map(|(gateway, _)| gateway.routes()),
             watcher.clone(),
             api(&history, &registry, &settings.query),
             credentials(&settings.admin.access),

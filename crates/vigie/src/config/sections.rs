@@ -62,7 +62,7 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         // Every key is read also when the app is missing: its mistakes are told too.
         app: app.clone().unwrap_or(Authority::from_static("missing:80")),
         threads: r.or("gateway.threads", integer(1..=64), 1),
-        routes: r.or("gateway.routes", list(1_000, route), Vec::new()),
+        routes: r.or("gateway.routes", list(20_000, route), Vec::new()),
         learned_routes: r.or("gateway.learned_routes", integer(0..=10_000), 200),
         count_client_errors: r.or("gateway.count_client_errors", boolean, false),
         trusted_proxies: r.or("gateway.trusted_proxies", list(100, network), neighbours()),
