@@ -64,6 +64,7 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         threads: r.or("gateway.threads", integer(1..=64), 1),
         routes: r.or("gateway.routes", list(20_000, route), Vec::new()),
         learned_routes: r.or("gateway.learned_routes", integer(0..=10_000), 200),
+        routes_file: r.path("gateway.routes_file"),
         count_client_errors: r.or("gateway.count_client_errors", boolean, false),
         trusted_proxies: r.or("gateway.trusted_proxies", list(100, network), neighbours()),
         header_timeout: r.or("gateway.header_timeout", wait(), 10 * SECOND),

@@ -100,10 +100,12 @@ pub struct Gateway {
     pub app: Authority,
     /// Threads that carry requests.
     pub threads: usize,
-    /// Route patterns, in the order in which they are tried.
+    /// Route patterns; of several that match, the most literal one counts.
     pub routes: Vec<String>,
     /// Most routes that are learned from traffic.
     pub learned_routes: usize,
+    /// The file in which learned routes survive a restart; `None`: in the directory of the history, if there is one.
+    pub routes_file: Option<PathBuf>,
     /// Whether a 4xx counts as an error.
     pub count_client_errors: bool,
     /// Networks whose `Forwarded` and `X-Forwarded-*` are believed.
