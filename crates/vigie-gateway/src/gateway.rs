@@ -23,7 +23,7 @@ use crate::forwarded::Client;
 use crate::known::KnownRoutes;
 use crate::proxy::{Connection, Shared};
 use crate::record::Metrics;
-use crate::routes::{self, PatternError, Routes};
+use crate::routes::{self, PatternError, Routes, Unrequested};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
@@ -31,6 +31,8 @@ use crate::upstream::Upstream;
 const EXPIRE_EVERY: Duration = Duration::from_millis(25);
 /// How often series of retired routes are removed.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Patterns that one log line names.
+const MOST_NAMED: usize = 20;
 /// A pause after a failed accept (out of file descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// hyper reads heads into a buffer that may not be smaller.
@@ -191,9 +193,12 @@ impl Worker {
             });
             let metrics = Arc::clone(&self.shared.metrics);
             tokio::spawn(async move {
+                let mut unrequested = Unrequested::default();
                 loop {
                     tokio::time::sleep(TIDY_EVERY).await;
                     metrics.remove_retired();
+                    let patterns = metrics.unrequested(&mut unrequested, metrics.since_start());
+                    warn_of(&patterns);
                 }
             });
         }
@@ -250,6 +255,18 @@ impl Worker {
             );
             connections.spawn(serving);
         }
+    }
+}
+
+/// Reports configured patterns that no request has matched.
+fn warn_of(patterns: &[String]) {
+    if !patterns.is_empty() {
+        let first = &patterns[..patterns.len().min(MOST_NAMED)];
+        warn!(
+            count = patterns.len(),
+            ?first,
+            "no request has matched these patterns of gateway.routes; /routes lists the routes that are requested"
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
 use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
-use crate::routes::{Answer, Requests, Route, Routes};
+use crate::routes::{Answer, Requests, Route, Routes, Unrequested};
 
 /// The client disconnected before its response was complete. The code is nginx's; no RFC defines one.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -160,6 +160,20 @@ impl Metrics {
             self.duration.retain(|[_, route, _]| is_in_use(route));
             self.errors.retain(|[_, route, _]| is_in_use(route));
         });
+    }
+
+    /// The configured patterns that no request has matched, once this tells something.
+    pub(crate) fn unrequested(
+        &self,
+        state: &mut Unrequested,
+        since_start: Duration,
+    ) -> Vec<String> {
+        if !state.is_due(since_start) {
+            return Vec::new();
+        }
+        let requests = self.requests();
+        let list = self.routes.list(&requests);
+        state.report(&list, requests.values().sum(), since_start)
     }
 
     /// The requests recorded so far, by method and route.
@@ -422,5 +436,23 @@ mod tests {
         metrics.remove_retired();
         assert_eq!(series(), ["/a", "/c", "/configured", "/d", "<other>"]);
         assert_eq!(metrics.retired.get(), 1);
+    }
+
+    #[test]
+    fn patterns_without_a_request_are_reported_once_after_an_hour_with_requests() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let registry = Registry::new();
+        let patterns = ["/users/:id", "GET /orders", "POST /orders", "/admin/*"];
+        let routes = Routes::new(&patterns, Limits::default()).unwrap();
+        let metrics = Arc::new(Metrics::new(&registry, routes, false));
+        let mut state = Unrequested::default();
+        get(&metrics, "/users/1", 499, 0);
+        assert!(metrics.unrequested(&mut state, HOUR).is_empty());
+        get(&metrics, "/orders", 1, 59);
+        let early = HOUR - Duration::from_secs(1);
+        assert!(metrics.unrequested(&mut state, early).is_empty());
+        let reported = metrics.unrequested(&mut state, HOUR);
+        assert_eq!(reported, ["POST /orders", "/admin/*"]);
+        assert!(metrics.unrequested(&mut state, 2 * HOUR).is_empty());
     }
 }

@@ -25,6 +25,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unrequested;
 mod usage;
 
 use std::collections::HashSet;
@@ -39,6 +40,7 @@ pub use self::pattern::PatternError;
 pub(crate) use self::route::Route;
 pub(crate) use self::saved::Saved;
 pub use self::saved::{SavedError, is_saved_routes};
+pub(crate) use self::unrequested::Unrequested;
 use self::{
     answer::Evidence, configured::Configured, failing::Failing, learned::Learned, path::Path,
     summary::Summary, usage::minute,
