@@ -60,7 +60,7 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
     let mut proxy = vigie_gateway::Settings::new(app.as_ref().map_or("", |app| app.as_str()));
     let p = &mut proxy;
     r.set("gateway.threads", integer(1..=64), &mut p.threads);
-    r.set("gateway.routes", list(1_000, route), &mut p.routes);
+    r.set("gateway.routes", list(20_000, route), &mut p.routes);
     r.set(
         "gateway.learned_routes",
         integer(0..=10_000),
@@ -101,7 +101,12 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         integer(1..=1_000_000),
         &mut p.max_sessions,
     );
-    app.is_some().then_some(Gateway { listen, proxy })
+    let routes_file = r.path("gateway.routes_file");
+    app.is_some().then_some(Gateway {
+        listen,
+        routes_file,
+        proxy,
+    })
 }
 
 fn redis(r: &mut Reader) -> Option<vigie_bullmq::Settings> {

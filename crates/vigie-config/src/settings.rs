@@ -100,6 +100,8 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// What it forwards to, and its limits.
     pub proxy: vigie_gateway::Settings,
+    /// The file in which learned routes survive a restart; `None`: in the directory of the history, if there is one.
+    pub routes_file: Option<PathBuf>,
 }
 
 /// Which replica exposes the queues.

@@ -20,14 +20,19 @@ use vigie_metrics::{Gauge, Registry, Series};
 use crate::client::{ClientStream, Deadlines, Phase};
 use crate::engineio::{self, EngineIo};
 use crate::forwarded::Client;
+use crate::known::KnownRoutes;
 use crate::proxy::{Connection, Shared};
 use crate::record::Metrics;
-use crate::routes::{self, PatternError, Routes};
+use crate::routes::{self, PatternError, Routes, Unrequested};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
 /// How often sessions that nothing moves any more are looked for. It bounds how late the gauge may be.
 const EXPIRE_EVERY: Duration = Duration::from_millis(25);
+/// How often series of retired routes are removed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Patterns that one log line names.
+const MOST_NAMED: usize = 20;
 /// A pause after a failed accept (out of file descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// hyper reads heads into a buffer that may not be smaller.
@@ -75,10 +80,10 @@ impl Gateway {
         })
     }
 
-    /// What it learns of the app's routes, also while it serves.
+    /// Its routes, also while it serves.
     #[must_use]
-    pub fn learned_routes(&self) -> LearnedRoutes {
-        LearnedRoutes(Arc::clone(&self.metrics))
+    pub fn routes(&self) -> KnownRoutes {
+        KnownRoutes::new(&self.metrics)
     }
 
     /// Serves on `listener`, on threads of its own: nothing else in the process can hold up a request.
@@ -123,18 +128,6 @@ impl Gateway {
             kill,
             threads,
         })
-    }
-}
-
-/// The routes a gateway has learned from its traffic.
-#[derive(Clone)]
-pub struct LearnedRoutes(Arc<Metrics>);
-
-impl LearnedRoutes {
-    /// They as patterns, sorted, ready to be pasted into `gateway.routes`.
-    #[must_use]
-    pub fn patterns(&self) -> Vec<String> {
-        self.0.routes.learned()
     }
 }
 
@@ -198,6 +191,16 @@ impl Worker {
                     engineio.expire();
                 }
             });
+            let metrics = Arc::clone(&self.shared.metrics);
+            tokio::spawn(async move {
+                let mut unrequested = Unrequested::default();
+                loop {
+                    tokio::time::sleep(TIDY_EVERY).await;
+                    metrics.remove_retired();
+                    let patterns = metrics.unrequested(&mut unrequested, metrics.since_start());
+                    warn_of(&patterns);
+                }
+            });
         }
         let connections = TaskTracker::new();
         tokio::select! {
@@ -252,6 +255,18 @@ impl Worker {
             );
             connections.spawn(serving);
         }
+    }
+}
+
+/// Reports configured patterns that no request has matched.
+fn warn_of(patterns: &[String]) {
+    if !patterns.is_empty() {
+        let first = &patterns[..patterns.len().min(MOST_NAMED)];
+        warn!(
+            count = patterns.len(),
+            ?first,
+            "no request has matched these patterns of gateway.routes; /routes lists the routes that are requested"
+        );
     }
 }
 

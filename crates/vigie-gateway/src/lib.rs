@@ -1,6 +1,6 @@
 //! The measuring reverse proxy: every request to the app passes through it unchanged and is timed.
 //!
-//! It stands in front of the app, where it sees what the app's users see: queueing behind a blocked event
+//! It is in front of the app, where it measures what the app's users experience: queueing behind a blocked event
 //! loop, responses cut short, clients that give up. It speaks HTTP/1.1 with keep-alive on both sides,
 //! streams bodies in both directions, and passes upgrades through byte for byte. On the way it counts
 //! Engine.IO sessions and gives each request one of a bounded set of route templates.
@@ -27,6 +27,7 @@ mod engineio;
 mod forwarded;
 mod gateway;
 mod headers;
+mod known;
 pub mod metrics;
 mod proxy;
 mod record;
@@ -36,6 +37,10 @@ mod settings;
 mod tunnel;
 mod upstream;
 
-pub use gateway::{Gateway, LearnedRoutes, Running};
-pub use routes::{PatternError, validate_pattern};
+pub use gateway::{Gateway, Running};
+pub use known::KnownRoutes;
+pub use routes::{
+    FoldedTemplate, ListedRoute, PatternError, RouteList, RouteOrigin, SavedError, is_saved_routes,
+    validate_pattern,
+};
 pub use settings::{Settings, private_networks};

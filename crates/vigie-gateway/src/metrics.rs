@@ -82,14 +82,21 @@ descriptions! {
     /// Requests outside the learned routes.
     GATEWAY_ROUTE_OVERFLOW: Counter, 1 = Desc::counter(
         "vigie_gateway_route_overflow_total",
-        "Requests without a route of their own, by the value they were folded into: <other> (not known yet, or past the bound), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
+        "Requests without a route of their own, by the value they were folded into: <other> (not learned yet, or no place free), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
         &["folded_into"],
     ).max_series(4);
 
     /// How many routes exist.
     GATEWAY_ROUTES: Gauge, 0 = Desc::gauge(
         "vigie_gateway_routes",
-        "Values the route label has now: configured patterns and learned templates.",
+        "Routes that have a value of the route label now: configured, learned and failing ones.",
+        &[],
+    );
+
+    /// Routes that lost their label.
+    GATEWAY_ROUTES_RETIRED: Counter, 0 = Desc::counter(
+        "vigie_gateway_routes_retired_total",
+        "Learned or failing routes that were no longer requested and whose label and series were removed to make room for another route.",
         &[],
     );
 }

@@ -71,7 +71,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
             if let Some(tap) = &mut exchange.tap {
                 tap.head(status.as_u16(), None);
             }
-            exchange.head(status, false);
+            exchange.refuse(status);
             exchange.complete();
             return Ok(self.own(status, text));
         }
@@ -271,6 +271,15 @@ impl Exchange {
             self.discard();
         } else if let Some(record) = &mut self.record {
             record.head(status, upgrade);
+        }
+    }
+
+    /// The gateway answers without asking the app.
+    fn refuse(&mut self, status: StatusCode) {
+        if self.tap.as_ref().is_some_and(ResponseTap::is_engine_io) {
+            self.discard();
+        } else if let Some(record) = &mut self.record {
+            record.refuse(status);
         }
     }
 

@@ -1,15 +1,16 @@
-//! What is recorded of a request, and when.
+//! The record of a request: which series it counts in, and when.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::metrics;
 use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
 use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
-use crate::routes::{Route, Routes};
+use crate::routes::{Answer, Requests, Route, Routes, Unrequested};
 
-/// The client went away before its response was complete; nginx' code, for no RFC has one.
+/// The client disconnected before its response was complete. The code is nginx's; no RFC defines one.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Why the gateway, and not the app, ended a request.
@@ -53,7 +54,15 @@ impl Reason {
         }
     }
 
-    /// The code that is recorded. A body that broke off means that its client did.
+    /// Whether the app had received the request.
+    fn is_of_the_app(self) -> bool {
+        matches!(
+            self,
+            Self::ResponseTimeout | Self::ResponseMissing | Self::ResponseInvalid
+        )
+    }
+
+    /// The recorded code. A body that broke off means that its client did.
     fn code(self) -> u16 {
         match self {
             Self::RequestCut => CLIENT_CLOSED_REQUEST,
@@ -98,7 +107,9 @@ pub(crate) struct Metrics {
     app_up: Arc<Series<Gauge, 1>>,
     pub(crate) connections: Arc<Series<Gauge, 0>>,
     pub(crate) routes: Arc<Routes>,
+    retired: Arc<Series<Counter, 0>>,
     first_error_code: u16,
+    start: Instant,
 }
 
 impl Metrics {
@@ -118,6 +129,8 @@ impl Metrics {
                 .series(["app"]),
             connections: registry.family(&metrics::GATEWAY_CONNECTIONS).series([]),
             routes,
+            retired: registry.family(&metrics::GATEWAY_ROUTES_RETIRED).series([]),
+            start: Instant::now(),
             first_error_code: if count_client_errors { 400 } else { 500 },
         };
         metrics.in_flight.set(0.0);
@@ -125,7 +138,7 @@ impl Metrics {
         for reason in Reason::ALL {
             metrics.failures.add([reason.label()], 0);
         }
-        for folded in ["<other>", "<unmatched>", "_OTHER", "code"] {
+        for folded in Route::FOLDED.into_iter().chain([OTHER, "code"]) {
             metrics.folded.add([folded], 0);
         }
         metrics
@@ -133,6 +146,82 @@ impl Metrics {
 
     pub(crate) fn failed(&self, reason: Reason) {
         self.failures.inc([reason.label()]);
+    }
+
+    /// Removes the series of routes that have given their place to another. Called periodically.
+    pub(crate) fn remove_retired(&self) {
+        let retired = self.routes.retired();
+        let new = retired.saturating_sub(self.retired.get());
+        if new == 0 {
+            return;
+        }
+        self.retired.add(new);
+        self.routes.with_labels(|is_in_use| {
+            self.duration.retain(|[_, route, _]| is_in_use(route));
+            self.errors.retain(|[_, route, _]| is_in_use(route));
+        });
+    }
+
+    /// The configured patterns that no request has matched, once this tells something.
+    pub(crate) fn unrequested(
+        &self,
+        state: &mut Unrequested,
+        since_start: Duration,
+    ) -> Vec<String> {
+        if !state.is_due(since_start) {
+            return Vec::new();
+        }
+        let requests = self.requests();
+        let list = self.routes.list(&requests);
+        state.report(&list, requests.values().sum(), since_start)
+    }
+
+    /// The requests recorded so far, by method and route.
+    pub(crate) fn requests(&self) -> Requests {
+        let mut requests = Requests::new();
+        self.duration.for_each(|[method, route, _], histogram| {
+            let of_it = requests.entry((method.to_owned(), route.to_owned()));
+            *of_it.or_default() += histogram.count();
+        });
+        requests
+    }
+
+    /// Methods, codes and routes that have series.
+    pub(crate) fn series(&self) -> Vec<[String; 3]> {
+        let mut series = Vec::new();
+        self.duration.for_each(|[method, route, code], _| {
+            series.push([method, code, route].map(str::to_owned));
+        });
+        series
+    }
+
+    /// Makes the series of an earlier run, as far as their routes still exist: their counts begin at 0 before the first
+    /// request, so that `increase()` sees it.
+    pub(crate) fn restore(&self, series: &[[String; 3]]) {
+        self.routes.with_labels(|is_in_use| {
+            for [method, code, route] in series {
+                let (Some(method), Some(code)) = (known_method(method), known_code(code)) else {
+                    continue;
+                };
+                if !is_in_use(route) {
+                    continue;
+                }
+                let labels = [method, route, code.as_str()];
+                let _ = self.duration.series(labels);
+                if self.is_error(code.as_u16()) {
+                    self.errors.add(labels, 0);
+                }
+            }
+        });
+    }
+
+    fn is_error(&self, code: u16) -> bool {
+        code >= self.first_error_code && code != CLIENT_CLOSED_REQUEST
+    }
+
+    /// The time since the gateway was made.
+    pub(crate) fn since_start(&self) -> Duration {
+        self.start.elapsed()
     }
 
     /// Counts a request that is sent again.
@@ -156,6 +245,8 @@ pub(crate) struct Record {
     route: Option<Route>,
     head: u16,
     code: u16,
+    /// For a request without a response's head: what its end tells about the route.
+    answer: Answer,
     end: Option<Instant>,
 }
 
@@ -175,15 +266,31 @@ impl Record {
             route: None,
             head: CLIENT_CLOSED_REQUEST,
             code: CLIENT_CLOSED_REQUEST,
+            answer: Answer::Own(CLIENT_CLOSED_REQUEST),
             end: None,
         }
     }
 
-    /// The response's head is there: the route is known, and taught.
+    /// The app's response has begun.
     pub(crate) fn head(&mut self, status: StatusCode, upgrade: bool) {
         self.head = status.as_u16();
+        self.resolve(match upgrade {
+            true => Answer::Switched,
+            false => Answer::Status(self.head),
+        });
+    }
+
+    /// The gateway answers without asking the app.
+    pub(crate) fn refuse(&mut self, status: StatusCode) {
+        self.head = status.as_u16();
+        self.resolve(Answer::Own(self.head));
+    }
+
+    fn resolve(&mut self, answer: Answer) {
+        let since_start = self.start.saturating_duration_since(self.metrics.start);
         let routes = &self.metrics.routes;
-        self.route = Some(routes.resolve(self.method, self.uri.path(), self.head, upgrade));
+        let route = routes.resolve(self.method, self.uri.path(), answer, since_start);
+        self.route = Some(route);
     }
 
     /// The response was handed over to its last byte.
@@ -191,7 +298,7 @@ impl Record {
         self.complete_at(Instant::now());
     }
 
-    /// The same, by somebody who has just looked at the clock.
+    /// The same for a caller that knows the time.
     pub(crate) fn complete_at(&mut self, now: Instant) {
         self.code = self.head;
         self.end = Some(now);
@@ -200,9 +307,13 @@ impl Record {
     /// The gateway ended the request.
     pub(crate) fn fail(&mut self, reason: Reason) {
         self.code = reason.code();
+        self.answer = match reason.is_of_the_app() {
+            true => Answer::Missing(self.code),
+            false => Answer::Own(self.code),
+        };
     }
 
-    /// The request turned out to be none to record.
+    /// The request is not recorded.
     pub(crate) fn discard(mut self) {
         self.code = 0;
     }
@@ -210,24 +321,24 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let metrics = &*self.metrics;
-        metrics.in_flight.add(-1.0);
+        self.metrics.in_flight.add(-1.0);
         if self.code == 0 {
             return;
         }
-        let resolve = || {
-            let routes = &metrics.routes;
-            routes.resolve(self.method, self.uri.path(), self.code, false)
+        if self.route.is_none() {
+            self.resolve(self.answer);
+        }
+        let Some(route) = self.route.take() else {
+            return;
         };
-        let route = self.route.take().unwrap_or_else(resolve);
+        let metrics = &*self.metrics;
         if let Some(folded) = route.folded() {
             metrics.folded.inc([folded]);
         }
         if self.method == OTHER {
             metrics.folded.inc([OTHER]);
         }
-        let code = StatusCode::from_u16(self.code).ok();
-        let code = code.filter(|code| code.as_u16() < 600);
+        let code = StatusCode::from_u16(self.code).ok().filter(is_status);
         if code.is_none() {
             metrics.folded.inc(["code"]);
         }
@@ -235,16 +346,30 @@ impl Drop for Record {
         let labels = [self.method, &*route, code];
         let end = self.end.unwrap_or_else(Instant::now);
         metrics.duration.observe(labels, end - self.start);
-        if self.code >= metrics.first_error_code && self.code != CLIENT_CLOSED_REQUEST {
+        if metrics.is_error(self.code) {
             metrics.errors.inc(labels);
         }
     }
 }
 
-/// The value of `method` for what is not registered.
+/// The value of `method` for unregistered methods.
 const OTHER: &str = "_OTHER";
 
-/// The methods of RFC 9110 and PATCH (RFC 5789), and one value for all that a client makes up.
+/// Codes above 599 are not status codes, and share one value of `code`.
+fn is_status(code: &StatusCode) -> bool {
+    code.as_u16() < 600
+}
+
+fn known_code(text: &str) -> Option<StatusCode> {
+    text.parse().ok().filter(is_status)
+}
+
+fn known_method(text: &str) -> Option<&'static str> {
+    let method = Method::from_bytes(text.as_bytes()).ok()?;
+    Some(method_label(&method))
+}
+
+/// The methods of RFC 9110 and PATCH (RFC 5789), and one value for all others.
 fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -257,5 +382,77 @@ fn method_label(method: &Method) -> &'static str {
         Method::CONNECT => "CONNECT",
         Method::TRACE => "TRACE",
         _ => OTHER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::routes::Limits;
+
+    /// Requests a path so many times, so many minutes after the start.
+    fn get(metrics: &Arc<Metrics>, path: &str, times: u32, minutes: u64) {
+        let uri: Uri = path.parse().unwrap();
+        let start = metrics.start + Duration::from_secs(minutes * 60);
+        for _ in 0..times {
+            let mut record = Record::begin(metrics, &Method::GET, &uri, start);
+            record.head(StatusCode::INTERNAL_SERVER_ERROR, false);
+            record.complete_at(start);
+            let mut record = Record::begin(metrics, &Method::GET, &uri, start);
+            record.head(StatusCode::OK, false);
+            record.complete_at(start);
+        }
+    }
+
+    #[test]
+    fn a_retired_route_loses_its_series_and_no_other_does() {
+        let limits = Limits {
+            max_routes: 4,
+            ..Limits::default()
+        };
+        let registry = Registry::new();
+        let routes = Routes::new(&["/configured"], limits).unwrap();
+        let metrics = Arc::new(Metrics::new(&registry, routes, false));
+        let series = || {
+            let mut durations = Vec::new();
+            registry.visit(|name, labels, _| {
+                if name == "http_requests_errors_total" {
+                    durations.push(labels[1].1.to_owned());
+                }
+            });
+            durations.sort();
+            durations
+        };
+        for path in ["/configured", "/a", "/b", "/c"] {
+            get(&metrics, path, 10, 0);
+        }
+        metrics.remove_retired();
+        assert_eq!(series(), ["/a", "/b", "/c", "/configured", "<other>"]);
+        get(&metrics, "/a", 1, 20);
+        get(&metrics, "/d", 11, 20);
+        get(&metrics, "/d", 1, 21);
+        metrics.remove_retired();
+        assert_eq!(series(), ["/a", "/c", "/configured", "/d", "<other>"]);
+        assert_eq!(metrics.retired.get(), 1);
+    }
+
+    #[test]
+    fn patterns_without_a_request_are_reported_once_after_an_hour_with_requests() {
+        const HOUR: Duration = Duration::from_secs(3600);
+        let registry = Registry::new();
+        let patterns = ["/users/:id", "GET /orders", "POST /orders", "/admin/*"];
+        let routes = Routes::new(&patterns, Limits::default()).unwrap();
+        let metrics = Arc::new(Metrics::new(&registry, routes, false));
+        let mut state = Unrequested::default();
+        get(&metrics, "/users/1", 499, 0);
+        assert!(metrics.unrequested(&mut state, HOUR).is_empty());
+        get(&metrics, "/orders", 1, 59);
+        let early = HOUR - Duration::from_secs(1);
+        assert!(metrics.unrequested(&mut state, early).is_empty());
+        let reported = metrics.unrequested(&mut state, HOUR);
+        assert_eq!(reported, ["POST /orders", "/admin/*"]);
+        assert!(metrics.unrequested(&mut state, 2 * HOUR).is_empty());
     }
 }

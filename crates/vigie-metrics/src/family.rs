@@ -153,6 +153,14 @@ impl<V: Value, const N: usize> Family<V, N> {
         }
     }
 
+    /// Calls `each` for every series, by age.
+    pub fn for_each(&self, mut each: impl FnMut([&str; N], &V)) {
+        let series = self.read().series.clone();
+        for series in series {
+            each(series.labels(), &series.value);
+        }
+    }
+
     /// How many series there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The program put together: from settings and edges to something that runs.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
@@ -22,6 +23,7 @@ use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
+use crate::routes_file::{self, Keeper};
 use vigie_config::{Access, Check, Settings};
 
 /// Where the program meets the world. Tests bring listeners on port 0.
@@ -64,7 +66,9 @@ pub struct App {
     candidate: Option<Candidate>,
     checks: Checks,
     scraper: Scraper,
+    current: Current,
     history: vigie_history::Settings,
+    routes_file: Option<PathBuf>,
     shutdown: vigie_config::Shutdown,
     registry: Registry,
 }
@@ -96,9 +100,7 @@ impl App {
         let router = admin::router(
             registry.clone(),
             checks.clone(),
-            gateway
-                .as_ref()
-                .map(|(gateway, _)| gateway.learned_routes()),
+            gateway.as_ref().map(|(gateway, _)| gateway.routes()),
             watcher.clone(),
             api(&history, &registry, &settings.query),
             credentials(&settings.admin.access),
@@ -111,6 +113,11 @@ impl App {
             candidate,
             checks,
             scraper,
+            current: history,
+            routes_file: settings
+                .gateway
+                .as_ref()
+                .and_then(|gateway| gateway.routes_file.clone()),
             history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
@@ -132,6 +139,12 @@ impl App {
         let tasks = TaskTracker::new();
 
         // First of all: whatever holds up the rest, requests pass.
+        let routes = match &self.gateway {
+            Some((gateway, _)) => {
+                keep_routes(gateway, self.routes_file, &self.history, self.current).await?
+            }
+            None => None,
+        };
         let gateway = match self.gateway {
             Some((gateway, listener)) => {
                 let started = gateway.start(listener);
@@ -189,11 +202,32 @@ impl App {
         if let Some(gateway) = gateway {
             drain(gateway, self.shutdown.grace).await;
         }
+        if let Some(routes) = routes {
+            routes.stop().await;
+        }
         background.cancel();
         tasks.wait().await;
         info!("stopped");
         ended
     }
+}
+
+/// Restores the learned routes, and saves them from then on if there is a file for them.
+async fn keep_routes(
+    gateway: &Gateway,
+    file: Option<PathBuf>,
+    history: &vigie_history::Settings,
+    current: Current,
+) -> Result<Option<Keeper>> {
+    // The history refuses a directory with files of others, so it claims its directory first.
+    let is_configured = file.is_some();
+    let is_ready = move || is_configured || current.loaded().is_some();
+    let Some(path) = routes_file::path(file, history.path.as_deref()) else {
+        return Ok(None);
+    };
+    let started = Keeper::start(path, gateway.routes(), is_ready).await;
+    let keeper = started.context("cannot start the thread that saves the learned routes")?;
+    Ok(Some(keeper))
 }
 
 async fn drain(gateway: Running, grace: std::time::Duration) {

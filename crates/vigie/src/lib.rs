@@ -22,4 +22,5 @@ pub mod logging;
 pub mod metrics;
 mod process;
 mod queues;
+mod routes_file;
 pub mod rules;

@@ -6,13 +6,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::metrics;
 use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
 use vigie_metrics::Registry;
 
-use super::{Limits, Routes};
+use super::{Answer, Limits, Routes};
 use crate::record::{Metrics, Record};
 
 /// The system's allocator, which counts for each thread how often it is asked for memory.
@@ -92,22 +93,33 @@ fn finding_a_known_route_allocates_nothing() {
     for (method, path, label) in KNOWN {
         let learn = || {
             for _ in 0..Limits::default().promote_after {
-                routes.resolve(method, path, 200, false);
+                routes.resolve(method, path, Answer::Status(200), Duration::ZERO);
             }
         };
         learn();
-        assert_eq!(&*routes.resolve(method, path, 200, false), label);
+        assert_eq!(
+            &*routes.resolve(method, path, Answer::Status(200), Duration::ZERO),
+            label
+        );
     }
+    for _ in 0..Limits::default().promote_after {
+        routes.resolve("GET", "/broken/7", Answer::Status(500), Duration::ZERO);
+    }
+    let failing = || {
+        let route = routes.resolve("GET", "/broken/8", Answer::Status(500), Duration::ZERO);
+        assert_eq!(&*route, "/broken/:id");
+    };
+    assert_eq!(allocations(failing), 0);
     let find = || {
         for _ in 0..1_000 {
             for (method, path, _) in KNOWN {
-                drop(routes.resolve(method, path, 200, false));
-                drop(routes.resolve(method, path, 500, false));
+                drop(routes.resolve(method, path, Answer::Status(200), Duration::ZERO));
+                drop(routes.resolve(method, path, Answer::Status(500), Duration::ZERO));
             }
         }
     };
     assert_eq!(allocations(find), 0);
-    let unknown = || drop(routes.resolve("GET", "/new/path", 200, false));
+    let unknown = || drop(routes.resolve("GET", "/new/path", Answer::Status(200), Duration::ZERO));
     assert!(allocations(unknown) > 0, "learning is what costs memory");
 }
 

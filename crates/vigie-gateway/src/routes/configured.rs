@@ -1,6 +1,6 @@
 //! The configured patterns as a tree; a request finds the most literal one.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Route,
@@ -12,6 +12,7 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Configured {
     root: Node,
+    patterns: Vec<Pattern>,
     labels: usize,
 }
 
@@ -34,19 +35,24 @@ struct End {
 impl Configured {
     pub(super) fn new(patterns: &[impl AsRef<str>]) -> Result<Self, PatternError> {
         let mut root = Node::default();
-        let mut labels = Vec::new();
+        let mut parsed = Vec::new();
         for (index, text) in patterns.iter().map(AsRef::as_ref).enumerate() {
             let refused = |fault| PatternError::new(text, index, fault);
             let pattern: Pattern = text.parse().map_err(refused)?;
             root.insert(&pattern, &pattern.pieces).map_err(refused)?;
-            labels.push(pattern.label);
+            parsed.push(pattern);
         }
-        labels.sort_unstable();
-        labels.dedup();
+        let labels: HashSet<&str> = parsed.iter().map(|pattern| &*pattern.label).collect();
         Ok(Self {
             root,
             labels: labels.len(),
+            patterns: parsed,
         })
+    }
+
+    /// The patterns in the order of the configuration.
+    pub(super) fn patterns(&self) -> &[Pattern] {
+        &self.patterns
     }
 
     /// How many different labels the patterns have.

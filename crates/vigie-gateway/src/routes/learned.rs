@@ -1,45 +1,34 @@
 //! Routes learned from the traffic: a tree that stays small whatever clients send.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
-};
+use std::sync::Arc;
 
-use super::{Limits, Route, path::Path, segment::is_value};
+use super::tree::{Growth, Node, name_alone};
+use super::usage::{Minute, QUIET, Turnover, Usage};
+use super::{Limits, Route, path::Path};
 
-/// What a segment that looks like a value is called.
-const VALUE: &str = ":id";
+/// This share of the places is only for routes with many hits, so that paths that are requested a few times cannot take
+/// every place before an important route is first requested.
+const RESERVED: usize = 4;
 
-/// What the segments below a node with too many names are called.
-const ANY: &str = "*";
-
-/// A child with this share of its parent's requests is a route of its own among values: `/users/me`.
-const SHARE_OF_A_ROUTE: u64 = 4;
+/// How many times `promote_after` a route needs for a reserved place.
+const RESERVED_PRICE: u32 = 10;
 
 /// The learned routes.
 ///
-/// Three bounds hold it: the labels ever given out (`max_routes`; a label is not given back, since its series lives
-/// on), the children of a node (`max_children`) and, against paths that never earn a label, the nodes.
+/// Three bounds hold: the places (`max_routes`), the children of a node (`max_children`) and, against paths that never
+/// get a label, the nodes. When no place is free, a route that is used more takes the place of one that is not used any
+/// more; see [`Usage::gives_way`].
 #[derive(Debug)]
 pub(super) struct Learned {
     root: Node,
     limits: Limits,
-    issued: usize,
+    /// Labels in the tree.
+    labels: usize,
+    /// Labels that folding removed from the tree. Each keeps its place until its series no longer matters.
+    lost: Vec<(Arc<str>, Minute)>,
     /// At least the number of nodes; exact after a sweep.
     nodes: usize,
-}
-
-#[derive(Debug)]
-struct Node {
-    name: Box<str>,
-    /// Sorted by name, at most `max_children`.
-    literals: Vec<Node>,
-    /// Where values go and, once folded, every name that is not among the literals.
-    wildcard: Option<Box<Node>>,
-    folded: bool,
-    /// Requests that ended here; counted up to `Limits::established`.
-    hits: AtomicU32,
-    label: Option<Arc<str>>,
+    turnover: Turnover,
 }
 
 impl Learned {
@@ -47,207 +36,231 @@ impl Learned {
         Self {
             root: Node::new(""),
             limits,
-            issued: 0,
+            labels: 0,
+            lost: Vec::new(),
             nodes: 1,
+            turnover: Turnover::default(),
         }
     }
 
-    /// The label of a path that has one. `teaches` lets the request count for its route.
-    pub(super) fn known(&self, path: Path<'_>, teaches: bool) -> Option<Route> {
+    /// The label of a path that has one. `weight` is how much the request counts for its route.
+    pub(super) fn known(&self, path: Path<'_>, weight: u32, minute: Minute) -> Option<Route> {
         let mut node = &self.root;
         for segment in path.segments() {
             node = node.child(segment)?;
         }
         let label = node.label.clone()?;
-        // An established route writes nothing: no cache line goes to and fro between cores.
-        if teaches && node.hits.load(Relaxed) < self.limits.established {
-            node.hits.fetch_add(1, Relaxed);
-        }
+        node.usage.touch(weight, self.limits.established, minute);
         Some(Route::known(label))
     }
 
-    /// Whether nothing can be learned any more.
-    pub(super) fn is_full(&self) -> bool {
-        self.issued >= self.limits.max_routes
-    }
-
-    /// Counts a request; the label once it has been earned.
-    pub(super) fn learn(&mut self, path: Path<'_>) -> Option<Route> {
+    /// Counts a request. Returns the label once the route has enough hits and a place.
+    pub(super) fn learn(&mut self, path: Path<'_>, weight: u32, minute: Minute) -> Option<Route> {
         let segments = path.segments();
         let depth = segments.clone().take(self.limits.max_depth + 1).count();
-        if self.is_full() || depth > self.limits.max_depth || segments.clone().any(str::is_empty) {
+        let is_deep = depth > self.limits.max_depth;
+        if self.limits.max_routes == 0 || is_deep || segments.clone().any(str::is_empty) {
             return None;
         }
         if self.nodes + depth > self.limits.max_nodes() {
             self.sweep();
         }
-        let mut text = String::new();
+        let mut growth = Growth {
+            limits: &self.limits,
+            added: 0,
+            lost: Vec::new(),
+        };
         let mut node = &mut self.root;
         for (place, segment) in segments.enumerate() {
-            node = node.enter(segment, &self.limits, place == 0, &mut self.nodes);
+            node = node.enter(segment, place == 0, &mut growth);
+        }
+        node.usage.touch(weight, self.limits.established, minute);
+        let (hits, label) = (node.usage.hits(), node.label.clone());
+        self.nodes += growth.added;
+        self.labels -= growth.lost.len();
+        self.lost.append(&mut growth.lost);
+        if let Some(label) = label {
+            return Some(Route::known(label));
+        }
+        if hits < self.limits.promote_after || !self.has_place(hits, minute) {
+            return None;
+        }
+        self.name(path).map(Route::known)
+    }
+
+    /// Gives a path that is in the tree its label.
+    fn name(&mut self, path: Path<'_>) -> Option<Arc<str>> {
+        let mut text = String::new();
+        let mut node = &mut self.root;
+        for segment in path.segments() {
+            node = node.child_mut(segment)?;
             text.push('/');
             text.push_str(&node.name);
-        }
-        let hits = node.hits.get_mut();
-        *hits = hits.saturating_add(1);
-        if *hits < self.limits.promote_after {
-            return None;
         }
         if text.is_empty() {
             text.push('/');
         }
-        let issued = &mut self.issued;
-        let label = node.label.get_or_insert_with(|| {
-            *issued += 1;
-            Arc::from(text)
+        let label: Arc<str> = text.into();
+        node.label = Some(Arc::clone(&label));
+        self.labels += 1;
+        self.lost.retain(|(lost, _)| *lost != label);
+        Some(label)
+    }
+
+    /// Whether there is a place for a route with so many hits; one is made if possible.
+    fn has_place(&mut self, hits: u32, minute: Minute) -> bool {
+        let taken = self.labels + self.lost.len();
+        let all = self.limits.max_routes;
+        taken < all - all / RESERVED
+            || self.retire(hits, minute)
+            || (taken < all && hits >= self.reserved_price())
+    }
+
+    fn reserved_price(&self) -> u32 {
+        let price = self.limits.promote_after.saturating_mul(RESERVED_PRICE);
+        price.min(self.limits.established)
+    }
+
+    /// Frees the place of a route that gives way to one with so many hits.
+    fn retire(&mut self, hits: u32, minute: Minute) -> bool {
+        if !self.turnover.allows(minute) {
+            return false;
+        }
+        let is_quiet = |(_, used): &(_, Minute)| minute.saturating_sub(*used) >= QUIET;
+        let freed = match self.lost.iter().position(is_quiet) {
+            Some(place) => {
+                self.lost.swap_remove(place);
+                true
+            }
+            None => self.retire_least_used(hits, minute),
+        };
+        if freed {
+            self.turnover.changed();
+        }
+        freed
+    }
+
+    fn retire_least_used(&mut self, hits: u32, minute: Minute) -> bool {
+        let mut least: Option<(&Arc<str>, &Usage)> = None;
+        self.root.each_label(&mut |label, usage| {
+            let is_less = least.is_none_or(|(_, least)| usage.rank() < least.rank());
+            if is_less && usage.gives_way(hits, minute) {
+                least = Some((label, usage));
+            }
         });
-        Some(Route::known(Arc::clone(label)))
+        let Some(label) = least.map(|(label, _)| Arc::clone(label)) else {
+            return false;
+        };
+        // A label is a path that leads to its own node.
+        let mut node = Some(&mut self.root);
+        for segment in Path::parse(&label).into_iter().flat_map(Path::segments) {
+            node = node.and_then(|node| node.child_mut(segment));
+        }
+        let Some(node) = node.filter(|node| node.label.is_some()) else {
+            return false;
+        };
+        node.label = None;
+        node.usage.clear();
+        self.labels -= 1;
+        true
     }
 
-    /// The labels in use, sorted.
-    pub(super) fn labels(&self) -> Vec<Arc<str>> {
-        let mut labels = Vec::new();
-        self.root.collect(&mut labels);
-        labels.sort_unstable();
-        labels
+    /// The names of a path's segments: a value is `:id`.
+    pub(super) fn names<'a>(&'a self, path: Path<'a>) -> impl Iterator<Item = &'a str> + Clone {
+        let mut node = Some(&self.root);
+        path.segments().map(move |segment| {
+            let parent = node;
+            node = node.and_then(|node| node.child(segment));
+            match parent {
+                Some(parent) => parent.name_of(segment),
+                None => name_alone(segment),
+            }
+        })
     }
 
-    /// How many labels are in use.
+    /// Calls `each` for every label in use.
+    pub(super) fn each_label<'a>(&'a self, each: &mut impl FnMut(&'a Arc<str>, &'a Usage)) {
+        self.root.each_label(each);
+    }
+
+    /// Calls `each` for every label whose series matters: those in use and those that folding removed a short time ago.
+    pub(super) fn each_kept<'a>(&'a self, each: &mut impl FnMut(&'a Arc<str>)) {
+        self.root.each_label(&mut |label, _| each(label));
+        self.lost.iter().for_each(|(label, _)| each(label));
+    }
+
+    /// The labels with their hits, and the paths of the folded nodes that lead to a label.
+    pub(super) fn save(&self, labels: &mut Vec<(u32, String)>, folded: &mut Vec<String>) {
+        self.root.each_label(&mut |label, usage| {
+            labels.push((usage.hits(), label.to_string()));
+        });
+        self.root.each_folded(&mut String::new(), folded);
+    }
+
+    /// Takes back what was saved: routes with many hits first, as long as there are places.
+    pub(super) fn restore(&mut self, labels: &[(u32, String)], folded: &[String], minute: Minute) {
+        let mut labels: Vec<_> = labels.iter().collect();
+        labels.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
+        for (hits, label) in labels {
+            if self.labels + self.lost.len() >= self.limits.max_routes {
+                break;
+            }
+            let most = self.limits.established;
+            let Some(node) = self.build(label) else {
+                continue;
+            };
+            node.usage.touch(*hits, most, minute);
+            if node.label.is_none() {
+                node.label = Some(Arc::from(&**label));
+                self.labels += 1;
+            }
+        }
+        for path in folded {
+            if let Some(node) = self.build(path) {
+                node.folded = true;
+            }
+        }
+    }
+
+    /// The node of a label, added if it does not exist.
+    fn build(&mut self, label: &str) -> Option<&mut Node> {
+        let segments = Path::parse(label)?.segments();
+        let depth = segments.clone().count();
+        if depth > self.limits.max_depth || self.nodes + depth > self.limits.max_nodes() {
+            return None;
+        }
+        let mut node = &mut self.root;
+        for name in segments {
+            node = node.build(name, &mut self.nodes);
+        }
+        Some(node)
+    }
+
+    /// The number of labels in use.
     pub(super) fn len(&self) -> usize {
-        self.labels().len()
+        self.labels
     }
 
-    /// Forgets all that leads to no label. That is at least half of the nodes when they are all in use, so the cost is
-    /// small for each of the many requests that brought it about.
+    /// The places that have changed hands.
+    pub(super) fn retired(&self) -> u64 {
+        self.turnover.places()
+    }
+
+    /// Makes room for at least as many nodes as the labels can need. Paths with many hits stay the longest. The cost is
+    /// small for each of the many requests that filled the tree.
     fn sweep(&mut self) {
-        self.nodes = self.root.prune().max(1);
+        let enough = self.limits.max_nodes() / 2 + 1;
+        // The hits of a node without a label reach 0 by then.
+        for _ in 0..=u32::BITS {
+            self.nodes = self.root.age().max(1);
+            if self.nodes <= enough {
+                return;
+            }
+        }
     }
 
     #[cfg(test)]
     pub(super) fn nodes(&self) -> u64 {
         self.root.sum(&|_| 1)
-    }
-}
-
-impl Node {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            literals: Vec::new(),
-            wildcard: None,
-            folded: false,
-            hits: AtomicU32::new(0),
-            label: None,
-        }
-    }
-
-    fn literal(&self, segment: &str) -> Result<usize, usize> {
-        self.literals
-            .binary_search_by(|child| (*child.name).cmp(segment))
-    }
-
-    fn child(&self, segment: &str) -> Option<&Self> {
-        match self.literal(segment) {
-            Ok(place) => Some(&self.literals[place]),
-            Err(_) if segment.is_empty() => None,
-            Err(_) if self.folded || is_value(segment) => self.wildcard.as_deref(),
-            Err(_) => None,
-        }
-    }
-
-    /// The child for a segment, made if need be.
-    fn enter(
-        &mut self,
-        segment: &str,
-        limits: &Limits,
-        root: bool,
-        nodes: &mut usize,
-    ) -> &mut Self {
-        let mut place = self.literal(segment);
-        let value = place.is_err() && is_value(segment);
-        if place.is_err() && !value && !self.folded && self.literals.len() >= limits.max_children {
-            self.fold(limits, root);
-            place = self.literal(segment);
-        }
-        match place {
-            Ok(place) => &mut self.literals[place],
-            Err(_) if self.folded || value => {
-                let name = if self.folded { ANY } else { VALUE };
-                self.wildcard.get_or_insert_with(|| {
-                    *nodes += 1;
-                    Box::new(Self::new(name))
-                })
-            }
-            Err(place) => {
-                *nodes += 1;
-                self.literals.insert(place, Self::new(segment));
-                &mut self.literals[place]
-            }
-        }
-    }
-
-    /// Too many names: they are the values of a parameter. From now on they share the wildcard, for good. Those that
-    /// have proved to be routes stay what they are.
-    ///
-    /// The root is the one place where being wrong costs every route of the app, and where anybody can send anything
-    /// (a page that answers 200 to all). There, passers-by are forgotten, and it folds only when routes leave them
-    /// little room (which also keeps this walk over the tree rare).
-    fn fold(&mut self, limits: &Limits, root: bool) {
-        let established = if root {
-            limits.promote_after
-        } else {
-            limits.established
-        };
-        let all: u64 = self
-            .literals
-            .iter()
-            .map(|child| child.sum(&Self::hits))
-            .sum();
-        self.literals.retain(|child| {
-            let hits = child.sum(&Self::hits);
-            hits >= u64::from(established) || (!root && hits > 0 && hits * SHARE_OF_A_ROUTE >= all)
-        });
-        self.literals.shrink_to_fit();
-        self.folded = !root || self.literals.len() * 4 >= limits.max_children.saturating_mul(3);
-    }
-
-    /// Drops what leads to no label; the nodes that are left, this one included if it is.
-    fn prune(&mut self) -> usize {
-        let mut left = 0;
-        self.literals.retain_mut(|child| {
-            let kept = child.prune();
-            left += kept;
-            kept > 0
-        });
-        self.literals.shrink_to_fit();
-        let kept = self.wildcard.as_mut().map_or(0, |child| child.prune());
-        if kept == 0 {
-            self.wildcard = None;
-        }
-        left += kept;
-        match left > 0 || self.label.is_some() {
-            true => left + 1,
-            false => 0,
-        }
-    }
-
-    fn hits(&self) -> u64 {
-        u64::from(self.hits.load(Relaxed))
-    }
-
-    fn children(&self) -> impl Iterator<Item = &Self> {
-        self.literals.iter().chain(self.wildcard.as_deref())
-    }
-
-    /// The sum of a figure over this node and all below.
-    fn sum(&self, figure: &impl Fn(&Self) -> u64) -> u64 {
-        figure(self) + self.children().map(|child| child.sum(figure)).sum::<u64>()
-    }
-
-    fn collect(&self, labels: &mut Vec<Arc<str>>) {
-        labels.extend(self.label.clone());
-        for child in self.children() {
-            child.collect(labels);
-        }
     }
 }

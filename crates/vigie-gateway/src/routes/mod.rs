@@ -1,30 +1,52 @@
 //! The `route` label: a bounded set of templates, whatever clients send.
 //!
-//! A path first meets the patterns that the user configured, then the routes learned from the traffic. What fits
-//! neither is `<unmatched>` (the app said 404 or 405) or `<other>`.
+//! A path is first matched against the patterns that the user configured, then against the routes learned from the
+//! traffic, then against the routes that have only failed so far. Every other request is `<unmatched>` (the app answered
+//! 404 or 405) or `<other>`.
 //!
-//! Only an answer that a handler of the app gave teaches a route: a success or a redirect, and neither an upgrade nor
-//! an `OPTIONS` (which a CORS middleware answers on every path). So a scanner that collects 404s, or 401s from an
-//! authentication in front of the router, leaves no trace. A label needs several such answers.
+//! Only answers that a handler of the app gives teach a route ([`answer`]). So a scanner that collects 404s, or 401s from
+//! an authentication in front of the router, leaves no trace. A label needs several such answers.
+//!
+//! Everything here is a plain value: the time and the requests are arguments.
 
 #[cfg(test)]
 mod allocation_tests;
+mod answer;
 mod configured;
+mod failing;
 mod learned;
+mod listing;
 mod path;
 mod pattern;
+mod route;
+mod saved;
 mod segment;
+mod summary;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod unrequested;
+mod usage;
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::collections::HashSet;
+use std::time::Duration;
 
 use parking_lot::RwLock;
 
+pub(crate) use self::answer::Answer;
+pub(crate) use self::listing::Requests;
+pub use self::listing::{FoldedTemplate, ListedRoute, RouteList, RouteOrigin};
 pub use self::pattern::PatternError;
-use self::{configured::Configured, learned::Learned, path::Path};
+pub(crate) use self::route::Route;
+pub(crate) use self::saved::Saved;
+pub use self::saved::{SavedError, is_saved_routes};
+pub(crate) use self::unrequested::Unrequested;
+use self::{
+    answer::Evidence, configured::Configured, failing::Failing, learned::Learned, path::Path,
+    summary::Summary, usage::minute,
+};
 
-/// Judges a route pattern: `[METHOD] /users/:id`, `{id}`, a tail `*`.
+/// Checks a route pattern: `[METHOD] /users/:id`, `{id}`, a tail `*`.
 ///
 /// # Errors
 /// What is wrong with it, where, and what is accepted.
@@ -35,15 +57,15 @@ pub fn validate_pattern(pattern: &str) -> Result<(), PatternError> {
 /// The bounds of what is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Labels ever given to learned routes; afterwards new routes are `<other>`. 0 learns nothing.
+    /// Learned routes that have a label at the same time. 0 learns nothing.
     pub(crate) max_routes: usize,
     /// Answers before a route gets its label.
     pub(crate) promote_after: u32,
-    /// Names under one node of the tree; one more, and they are taken for the values of a parameter.
+    /// Names under one node of the tree; with one more, they are considered the values of a parameter.
     pub(crate) max_children: usize,
     /// Segments of the longest path that is learned, at most 15 (so that a label has at most 512 bytes).
     pub(crate) max_depth: usize,
-    /// Answers after which a name stays itself when its siblings turn out to be values.
+    /// Answers after which a name stays when its siblings turn out to be values.
     pub(crate) established: u32,
 }
 
@@ -69,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// Nodes of the tree: the routes fill half of them at most, the other half is for paths on trial.
+    /// Nodes of the tree: the routes fill half of them at most, the other half is for paths without a label.
     fn max_nodes(&self) -> usize {
         let routes = self.max_routes.saturating_mul(self.max_depth.max(1));
         routes.saturating_mul(2).saturating_add(1)
@@ -80,120 +102,186 @@ impl Limits {
 #[derive(Debug)]
 pub(crate) struct Routes {
     configured: Configured,
-    learned: RwLock<Learned>,
+    state: RwLock<State>,
+}
+
+/// What the traffic has taught.
+#[derive(Debug)]
+struct State {
+    limits: Limits,
+    learned: Learned,
+    failing: Failing,
+    folded: Summary,
 }
 
 impl Routes {
     /// With the patterns of the user: `[METHOD] /users/:id`.
     pub(crate) fn new(patterns: &[impl AsRef<str>], limits: Limits) -> Result<Self, PatternError> {
+        let limits = limits.sane();
         Ok(Self {
             configured: Configured::new(patterns)?,
-            learned: RwLock::new(Learned::new(limits.sane())),
+            state: RwLock::new(State {
+                limits,
+                learned: Learned::new(limits),
+                failing: Failing::new(limits),
+                folded: Summary::default(),
+            }),
         })
     }
 
-    /// The route of an answered request. A known route costs a walk under a read lock and no allocation.
-    pub(crate) fn resolve(&self, method: &str, target: &str, status: u16, upgrade: bool) -> Route {
+    /// The route of an answered request. `now` is the time since the gateway started.
+    ///
+    /// A known route costs a walk under a read lock and no allocation.
+    pub(crate) fn resolve(
+        &self,
+        method: &'static str,
+        target: &str,
+        answer: Answer,
+        now: Duration,
+    ) -> Route {
         let Some(path) = Path::parse(target) else {
-            return Route::unknown(status);
+            return Route::unknown(answer.code());
         };
-        if let Some(route) = self.configured(path, method, status) {
+        if let Some(route) = self.configured(path, method, answer) {
             return route;
         }
-        let teaches = (200..400).contains(&status) && !upgrade && method != "OPTIONS";
-        {
-            let learned = self.learned.read();
-            if let Some(route) = learned.known(path, teaches) {
-                return route;
-            }
-            if !teaches || learned.is_full() {
-                return Route::unknown(status);
-            }
+        let evidence = answer.evidence(method);
+        if let Some(route) = self.state.read().known(path, evidence, minute(now)) {
+            return route;
         }
-        let earned = self.learned.write().learn(path);
-        earned.unwrap_or_else(|| Route::unknown(status))
+        let unknown = Route::unknown(answer.code());
+        if evidence == Evidence::Nothing && &*unknown == Route::UNMATCHED {
+            return unknown;
+        }
+        let latest = (method, answer.code());
+        let route = self
+            .state
+            .write()
+            .learn(path, latest, evidence, minute(now));
+        route.unwrap_or(unknown)
     }
 
     /// A 405 and a preflight are about the path, not about the method that the pattern names.
-    fn configured(&self, path: Path<'_>, method: &str, status: u16) -> Option<Route> {
-        let of_the_path = status == 405 || method == "OPTIONS";
+    fn configured(&self, path: Path<'_>, method: &str, answer: Answer) -> Option<Route> {
+        let of_the_path = answer.code() == 405 || method == "OPTIONS";
         let exact = self.configured.find(path, Some(method));
         exact.or_else(|| of_the_path.then(|| self.configured.find(path, None))?)
     }
 
-    /// The labels of routes there are now: the configured and the learned ones.
+    /// The number of labels that routes have now: configured, learned and failing ones.
     pub(crate) fn len(&self) -> usize {
-        self.configured.labels() + self.learned.read().len()
+        let state = self.state.read();
+        self.configured.labels() + state.learned.len() + state.failing.len()
+    }
+
+    /// How many learned or failing routes have given their place to another.
+    pub(crate) fn retired(&self) -> u64 {
+        let state = self.state.read();
+        state.learned.retired() + state.failing.retired()
+    }
+
+    /// Calls `work` with a test that tells whether a value of the label may still have series. No route gets a label
+    /// until `work` returns.
+    pub(crate) fn with_labels<T>(&self, work: impl FnOnce(&dyn Fn(&str) -> bool) -> T) -> T {
+        let state = self.state.read();
+        let configured = self.configured.patterns().iter();
+        let configured = configured.map(|pattern| &*pattern.label);
+        let mut labels: HashSet<&str> = configured.chain(Route::FOLDED).collect();
+        state.learned.each_kept(&mut |label| {
+            labels.insert(label);
+        });
+        state.failing.each_label(&mut |label, _| {
+            labels.insert(label);
+        });
+        work(&|label| labels.contains(label))
+    }
+
+    /// What is worth keeping over a restart.
+    pub(crate) fn save(&self, series: Vec<[String; 3]>) -> Saved {
+        let state = self.state.read();
+        let mut saved = Saved {
+            series,
+            ..Saved::default()
+        };
+        state.learned.save(&mut saved.learned, &mut saved.folded);
+        state.failing.each_label(&mut |label, usage| {
+            saved.failing.push((usage.hits(), label.to_string()));
+        });
+        saved
+    }
+
+    /// Takes back what was saved, as far as there are places. Routes that were learned meanwhile keep theirs.
+    pub(crate) fn restore(&self, saved: &Saved, now: Duration) {
+        let state = &mut *self.state.write();
+        let minute = minute(now);
+        state.learned.restore(&saved.learned, &saved.folded, minute);
+        state.failing.restore(&saved.failing, minute);
     }
 
     /// The learned routes as patterns, ready to be pasted into the configuration.
+    #[cfg(test)]
     pub(crate) fn learned(&self) -> Vec<String> {
-        let labels = self.learned.read().labels();
-        let mut patterns: Vec<String> = labels.iter().map(|label| as_pattern(label)).collect();
-        patterns.sort_unstable();
-        patterns
+        let list = self.list(&Requests::new()).routes.into_iter();
+        let learned = list.filter(|route| route.origin == RouteOrigin::Learned);
+        learned.map(|route| route.pattern).collect()
     }
 }
 
-/// A learned `*` is one segment; as a pattern it would be all that follows.
-fn as_pattern(label: &str) -> String {
-    let segments = label.split('/').map(|segment| match segment {
-        "*" => ":any",
-        other => other,
-    });
-    segments.collect::<Vec<_>>().join("/")
-}
-
-/// A value of the `route` label.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Route(Label);
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Label {
-    Folded(&'static str),
-    Known(Arc<str>),
-}
-
-impl Route {
-    /// A request that no route is known for.
-    const OTHER: Self = Self(Label::Folded("<other>"));
-
-    /// A request that the app has no route for.
-    const UNMATCHED: Self = Self(Label::Folded("<unmatched>"));
-
-    fn known(label: Arc<str>) -> Self {
-        Self(Label::Known(label))
-    }
-
-    fn unknown(status: u16) -> Self {
-        match status {
-            404 | 405 => Self::UNMATCHED,
-            _ => Self::OTHER,
+impl State {
+    fn known(&self, path: Path<'_>, evidence: Evidence, minute: usage::Minute) -> Option<Route> {
+        let weight = match evidence {
+            Evidence::Success(weight) => weight,
+            _ => 0,
+        };
+        if let Some(route) = self.learned.known(path, weight, minute) {
+            return Some(route);
+        }
+        // A success may teach the route a label in the tree, under which it is not failing any more.
+        match weight {
+            0 => self.failing.known(self.learned.names(path), minute),
+            _ => None,
         }
     }
 
-    /// `<other>` or `<unmatched>`, when the request has no route of its own; for the counter of such.
-    pub(crate) fn folded(&self) -> Option<&'static str> {
-        match &self.0 {
-            Label::Folded(name) => Some(name),
-            Label::Known(_) => None,
+    fn learn(
+        &mut self,
+        path: Path<'_>,
+        latest: (&'static str, u16),
+        evidence: Evidence,
+        minute: usage::Minute,
+    ) -> Option<Route> {
+        if let Evidence::Success(weight) = evidence {
+            if let Some(route) = self.learned.learn(path, weight, minute) {
+                self.failing.remove(&route);
+                self.folded.remove(&route);
+                return Some(route);
+            }
+            if let Some(route) = self.failing.known(self.learned.names(path), minute) {
+                return Some(route);
+            }
         }
-    }
-}
-
-impl Deref for Route {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        match &self.0 {
-            Label::Folded(name) => name,
-            Label::Known(label) => label,
+        let template = self.template(path)?;
+        let (entry, is_new) = self.folded.count(&template, latest, evidence);
+        let route = self.failing.learn(entry, is_new, evidence, minute);
+        if route.is_some() {
+            self.folded.remove(&template);
         }
+        route
     }
-}
 
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&**self, f)
+    /// The path with values replaced, unless it is deeper than a route may be.
+    fn template(&self, path: Path<'_>) -> Option<String> {
+        let segments = path.segments();
+        let is_deep = segments.clone().nth(self.limits.max_depth).is_some();
+        if is_deep || segments.clone().any(str::is_empty) {
+            return None;
+        }
+        let names = self.learned.names(path);
+        let template: String = names.flat_map(|name| ["/", name]).collect();
+        Some(if template.is_empty() {
+            "/".to_owned()
+        } else {
+            template
+        })
     }
 }

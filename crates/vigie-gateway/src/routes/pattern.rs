@@ -1,4 +1,4 @@
-//! Route patterns as people write them: `[METHOD] /users/:id`.
+//! Route patterns: `[METHOD] /users/:id`.
 
 use std::{fmt, str::FromStr};
 
@@ -29,13 +29,13 @@ pub(super) struct Pattern {
 }
 
 /// One segment of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Piece {
     /// These bytes, percent-decoded.
     Literal(Box<[u8]>),
     /// Any one segment.
     Parameter,
-    /// All that follows; always the last piece.
+    /// The rest of the path; always the last piece.
     Tail,
 }
 

@@ -1,8 +1,9 @@
-//! The admin port: `/metrics`, `/queues`, the probes, and who may read what.
+//! The admin port: `/metrics`, `/queues`, `/routes`, the probes, and access to them.
 
 mod auth;
 mod metrics;
 mod queues;
+mod routes;
 mod scrapers;
 mod server;
 mod target;
@@ -17,7 +18,7 @@ use tower::ServiceExt as _;
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use vigie_api::Api;
 use vigie_bullmq::Watcher;
-use vigie_gateway::LearnedRoutes;
+use vigie_gateway::KnownRoutes;
 use vigie_metrics::Registry;
 use vigie_probes::Checks;
 use vigie_probes::health::{self, Detail};
@@ -32,7 +33,7 @@ pub use server::serve;
 pub fn router(
     registry: Registry,
     checks: Checks,
-    routes: Option<LearnedRoutes>,
+    routes: Option<KnownRoutes>,
     watcher: Option<Watcher>,
     api: Api,
     credentials: Option<Credentials>,
@@ -47,7 +48,7 @@ pub fn router(
         .merge(queues::router(watcher))
         .merge(vigie_api::router(api.clone()))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
-        .route("/routes", get(move || learned(routes)))
+        .merge(routes::router(routes))
         .route_layer(middleware::from_fn_with_state(credentials, require))
         .merge(vigie_api::lifecycle(api))
         .route("/", get(index))
@@ -59,14 +60,7 @@ const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
                      /queues   the BullMQ queues, for scalers (?queue=NAME)\n\
                      /api/v1   PromQL, as Prometheus answers it (vigie query; Grafana)\n\
-                     /routes   the learned routes, to paste into the configuration\n";
-
-/// The learned routes as a setting, ready to be pasted into the configuration.
-async fn learned(routes: Option<LearnedRoutes>) -> String {
-    let patterns = routes.map(|routes| routes.patterns()).unwrap_or_default();
-    let lines = patterns.iter().map(|pattern| format!("  {pattern:?},\n"));
-    format!("[gateway]\nroutes = [\n{}]\n", lines.collect::<String>())
-}
+                     /routes   all routes with their requests, to paste into the configuration\n";
 
 async fn index() -> &'static str {
     INDEX

@@ -14,6 +14,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "no client notices a resend; the gateway's errors are shown",
     ),
     (
+        "vigie_gateway_routes_retired_total",
+        "a retired route is not requested any more; the routes and the requests without one are shown",
+    ),
+    (
         "process_virtual_memory_bytes",
         "address space costs nothing; the resident memory is shown",
     ),

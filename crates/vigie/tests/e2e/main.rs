@@ -19,6 +19,7 @@ mod optional;
 mod outages;
 mod players;
 mod restart;
+mod routes;
 mod scalers;
 mod secrets;
 mod sockets;

@@ -1,0 +1,39 @@
+//! The routes of a gateway, for other parts of the program.
+
+use std::sync::Arc;
+
+use crate::record::Metrics;
+use crate::routes::{RouteList, Saved, SavedError};
+
+/// The routes of a gateway: configured, learned and failing ones. Clones share them.
+#[derive(Clone)]
+pub struct KnownRoutes(Arc<Metrics>);
+
+impl KnownRoutes {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        Self(Arc::clone(metrics))
+    }
+
+    /// All of them with their requests, and what was folded into `<other>`.
+    #[must_use]
+    pub fn list(&self) -> RouteList {
+        self.0.routes.list(&self.0.requests())
+    }
+
+    /// What was learned and which series exist, as a text for [`restore`](Self::restore).
+    #[must_use]
+    pub fn save(&self) -> String {
+        self.0.routes.save(self.0.series()).encode()
+    }
+
+    /// Takes back what an earlier gateway saved: its routes are known at once, and its series exist and are 0.
+    ///
+    /// # Errors
+    /// When the text is not what a gateway saved.
+    pub fn restore(&self, saved: &[u8]) -> Result<(), SavedError> {
+        let saved = Saved::decode(saved)?;
+        self.0.routes.restore(&saved, self.0.since_start());
+        self.0.restore(&saved.series);
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! The file in which the learned routes survive a restart.
+//!
+//! A thread of its own reads and writes it, so that a disk that hangs holds up neither the gateway nor the end of the
+//! program. Only a file that this module wrote is ever replaced or renamed; it is replaced as a whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+use vigie_gateway::{KnownRoutes, SavedError, is_saved_routes};
+
+/// How often the routes are written, if they have changed.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+/// How long the gateway waits for the file before it starts without it; the routes are restored when it is read.
+const LOAD_WITHIN: Duration = Duration::from_secs(1);
+/// How long the end of the program waits for the last write.
+const SAVE_WITHIN: Duration = Duration::from_secs(2);
+/// The longest file that is read, in bytes; a longer one is not understood.
+const LONGEST: u64 = 32 << 20;
+/// The name of the file in the directory of the history.
+const NAME: &str = "gateway.routes";
+/// Enough bytes of a file to see whose it is.
+const HEAD: u64 = 64;
+/// Only the owner reads and writes the file.
+const PRIVATE: u32 = 0o600;
+
+/// The path of the file: the configured one, or one in the directory of the history.
+pub(crate) fn path(configured: Option<PathBuf>, history: Option<&Path>) -> Option<PathBuf> {
+    configured.or_else(|| history.map(|directory| directory.join(NAME)))
+}
+
+/// The thread that keeps the file.
+pub(crate) struct Keeper {
+    orders: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+impl Keeper {
+    /// Restores what the file holds, and keeps it up to date from then on. `is_ready` tells whether the directory may be
+    /// written to: the history claims an empty one when it is loaded.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) async fn start(
+        path: PathBuf,
+        routes: KnownRoutes,
+        is_ready: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let (orders, received) = mpsc::channel();
+        let (tell, loaded) = oneshot::channel();
+        let place = path.display().to_string();
+        thread::Builder::new()
+            .name("routes-file".to_owned())
+            .spawn(move || {
+                let mut file = RoutesFile::new(path, routes);
+                file.load();
+                // The receiver is gone if it took too long.
+                let _ = tell.send(());
+                keep(&mut file, &received, is_ready);
+            })?;
+        if timeout(LOAD_WITHIN, loaded).await.is_err() {
+            warn!(
+                path = place,
+                "the learned routes are not read yet; the gateway starts without them"
+            );
+        }
+        Ok(Self { orders })
+    }
+
+    /// Writes the file a last time.
+    pub(crate) async fn stop(self) {
+        let (tell, saved) = oneshot::channel();
+        if self.orders.send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
+            warn!(
+                "the learned routes were not saved in time; those of the last minute may be lost"
+            );
+        }
+    }
+}
+
+fn keep(
+    file: &mut RoutesFile,
+    orders: &mpsc::Receiver<oneshot::Sender<()>>,
+    is_ready: impl Fn() -> bool,
+) {
+    loop {
+        let order = orders.recv_timeout(SAVE_EVERY);
+        if is_ready() {
+            file.save();
+        }
+        match order {
+            Ok(last) => {
+                let _ = last.send(());
+                return;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+struct RoutesFile {
+    path: PathBuf,
+    routes: KnownRoutes,
+    /// What the file holds.
+    written: String,
+    is_foreign: bool,
+    is_failing: bool,
+}
+
+impl RoutesFile {
+    fn new(path: PathBuf, routes: KnownRoutes) -> Self {
+        Self {
+            path,
+            routes,
+            written: String::new(),
+            is_foreign: false,
+            is_failing: false,
+        }
+    }
+
+    /// Restores the routes of the file. A file that cannot be used is reported and costs no more than the routes.
+    fn load(&mut self) {
+        let path = self.path.display();
+        let read = match read(&self.path) {
+            Ok(Some(bytes)) => self.routes.restore(&bytes),
+            Ok(None) => return,
+            Err(error) => {
+                warn!(%path, %error, "the learned routes cannot be read; they are learned again");
+                return;
+            }
+        };
+        match read {
+            Ok(()) => info!(%path, "learned routes restored"),
+            Err(SavedError::Foreign) => self.is_foreign(),
+            Err(why) => {
+                warn!(%path, %why, "the learned routes cannot be restored; they are learned again");
+                match set_aside(&self.path) {
+                    Ok(aside) => info!(path = %aside.display(), "the file is kept under this name"),
+                    Err(error) => warn!(%error, "the file cannot be kept; it will be replaced"),
+                }
+            }
+        }
+    }
+
+    fn save(&mut self) {
+        if self.is_foreign {
+            return;
+        }
+        let text = self.routes.save();
+        if text == self.written {
+            return;
+        }
+        let path = self.path.display().to_string();
+        match replace(&self.path, text.as_bytes()) {
+            Ok(true) => {
+                if std::mem::take(&mut self.is_failing) {
+                    info!(path, "the learned routes are saved again");
+                }
+                self.written = text;
+            }
+            Ok(false) => self.is_foreign(),
+            Err(error) if !self.is_failing => {
+                self.is_failing = true;
+                warn!(path, %error, "the learned routes cannot be saved; Vigie goes on trying");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn is_foreign(&mut self) {
+        self.is_foreign = true;
+        let path = self.path.display();
+        error!(%path, "the file is not one of learned routes; it is left alone and the routes are not saved");
+    }
+}
+
+/// The bytes of the file, if it exists. What is not a regular file counts as a foreign one.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+        Ok(metadata) if !metadata.is_file() => return Ok(Some(b"not a file".to_vec())),
+        // A placeholder that someone made with the right owner.
+        Ok(metadata) if metadata.len() == 0 => return Ok(None),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Whether there is no file, an empty one, or one that this module wrote. Symbolic links are not followed, and devices
+/// and pipes are not opened.
+fn is_replaceable(path: &Path) -> io::Result<bool> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        metadata => metadata?,
+    };
+    if !metadata.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    Ok(is_saved_routes(&head))
+}
+
+/// Replaces the file as a whole, or not at all. `false`: it is not ours.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    if !is_replaceable(path)? {
+        return Ok(false);
+    }
+    let new = with_suffix(path, "new");
+    let mut file = create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(new, path)?;
+    Ok(true)
+}
+
+/// Creates a private file in place of one of ours that an interrupted write left.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(PRIVATE);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if !is_replaceable(path)? {
+                return Err(foreign(path));
+            }
+            fs::remove_file(path)?;
+            options.open(path)
+        }
+        opened => opened,
+    }
+}
+
+/// Renames a file of ours that cannot be used.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let aside = with_suffix(path, "unusable");
+    if !is_replaceable(&aside)? {
+        return Err(foreign(&aside));
+    }
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+fn foreign(path: &Path) -> io::Error {
+    io::Error::other(format!("{} is a file of another program", path.display()))
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests;
