@@ -27,6 +27,8 @@
 
 mod check;
 mod finding;
+mod ignore;
+mod lint;
 mod rules;
 mod suggest;
 pub mod template;
@@ -34,5 +36,7 @@ mod yaml;
 
 pub use check::{Kind, Known, Metric, States, check};
 pub use finding::{Finding, Span};
+pub use ignore::{Remaining, suppress};
+pub use lint::{Level, Lint};
 pub use rules::{Entry, Expression, Group, Loaded, MAX_FILE_BYTES, Rule, RuleFile, RuleKind, load};
 pub use yaml::Text;

@@ -5,6 +5,7 @@ use vigie_promql::syntax::{Call, Expr, Function, Selector, Visitor};
 
 use super::known::{Kind, Known, Metric, Series};
 use crate::finding::Finding;
+use crate::lint::Lint;
 use crate::suggest::listed;
 
 pub(super) struct Counters<'k> {
@@ -25,8 +26,8 @@ impl<'k> Counters<'k> {
             return;
         };
         let gauge = "a level: every fall is taken for a restart from 0";
-        let (why, help) = match self.known.series(name) {
-            None | Some(Series::Bucket(..)) => return,
+        let (why, help) = match self.known.selected(selector) {
+            None | Some(Series::Bucket(..) | Series::Foreign) => return,
             Some(Series::Of(metric)) => match metric.kind {
                 Kind::Counter | Kind::Histogram => return,
                 Kind::Gauge => (gauge.to_owned(), levels_instead()),
@@ -45,7 +46,7 @@ impl<'k> Counters<'k> {
             Some(Series::Prometheus) => (gauge.to_owned(), levels_instead()),
         };
         let title = format!("{}() over `{name}`, which is no counter", function.name());
-        let finding = Finding::new(selector.span.range(), title, why);
+        let finding = Finding::new(Lint::NotACounter, selector.span.range(), title, why);
         self.findings.push(finding.help(help));
     }
 }
@@ -103,7 +104,8 @@ impl<'a> Visitor<'a> for Counters<'_> {
                     let title = format!("{}() over computed values", function.name());
                     let why = "the restarts of counters cannot be seen in them";
                     let help = format!("take {}() of the counters first", function.name());
-                    let finding = Finding::new(inside.span().range(), title, why);
+                    let finding =
+                        Finding::new(Lint::NotACounter, inside.span().range(), title, why);
                     self.findings.push(finding.help(help));
                 }
             },

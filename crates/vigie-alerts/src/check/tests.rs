@@ -557,3 +557,62 @@ fn labels_that_are_taken_away() {
         assert_eq!(found(expr, summary), [], "{expr}");
     }
 }
+
+/// The titles of the findings of one expression.
+fn titles(expr: &str, known: &Known) -> Vec<String> {
+    let text = format!("groups: [{{name: g, rules: [{{alert: A, expr: '{expr}'}}]}}]");
+    let findings = check(&load(&text).rules, known).into_iter();
+    findings.map(|finding| finding.title).collect()
+}
+
+#[test]
+fn declared_metrics_are_known_by_name() {
+    let mut known = known();
+    let expr = "node_load1 > 1 and on () http_pool_size{pool=\"a\"} > 1";
+    assert_eq!(titles(expr, &known).len(), 2);
+    known.declare_metric("http_pool_size");
+    known.declare_prefix("node_");
+    assert_eq!(titles(expr, &known), [""; 0]);
+    assert_eq!(titles("rate(node_load1[5m])", &known), [""; 0]);
+    assert_eq!(titles("http_pool_sizes", &known).len(), 1);
+    // What is declared is no statement about our own metrics.
+    known.declare_metric("errors_total");
+    assert_eq!(titles("errors_total{colour=\"red\"}", &known).len(), 1);
+}
+
+#[test]
+fn declared_target_labels_are_on_every_series() {
+    let mut known = known();
+    let expr = "sum by (team) (rate(errors_total{team=\"core\"}[5m])) > 1";
+    assert_eq!(titles(expr, &known).len(), 2);
+    known.declare_target_label("team");
+    assert_eq!(titles(expr, &known), [""; 0]);
+}
+
+#[test]
+fn metrics_of_another_job_are_not_ours() {
+    let known = known();
+    for (job, ours) in [
+        ("", true),
+        ("job=\"vigie\"", true),
+        ("job=~\"vigie|api\"", true),
+        ("job=\"prod/vigie-exporter\"", true),
+        ("job!=\"node\"", true),
+        ("job=\"api\"", false),
+        ("job=~\"api|web\"", false),
+        ("job!=\"vigie\"", false),
+        ("job!~\"vigie.*\"", false),
+    ] {
+        for expr in [
+            format!("rate(errors_total{{colour=\"red\",{job}}}[5m]) > 1"),
+            format!("sum by (colour) (workers{{{job}}}) > 1"),
+            format!("rate(workers{{{job}}}[5m]) > 1"),
+            format!("jobs_total{{state=\"lost\",{job}}} > 1"),
+            format!("request_seconds_bucket{{le=\"3\",{job}}} > 1"),
+            format!("histogram_quantile(0.9, rate(request_seconds_bucket{{{job}}}[5m])) > 3"),
+        ] {
+            let expr = expr.replace(",}", "}");
+            assert_eq!(titles(&expr, &known).is_empty(), !ours, "{expr}");
+        }
+    }
+}
