@@ -80,10 +80,10 @@ impl Labels {
     pub(super) fn described(&self) -> String {
         let names = listed(self.names.iter().map(String::as_str), "and");
         match (names.is_empty(), &self.others) {
-            (true, Others::None) => "there are no labels here".to_owned(),
-            (true, _) => "there are only those of the target: job, instance, …".to_owned(),
-            (false, Others::None) => format!("there are: {names}"),
-            (false, _) => format!("there are: {names}; and those of the target: job, instance, …"),
+            (true, Others::None) => "the series have no labels".to_owned(),
+            (true, _) => "the series have only target labels: job, instance, …".to_owned(),
+            (false, Others::None) => format!("known labels: {names}"),
+            (false, _) => format!("known labels: {names}; and target labels: job, instance, …"),
         }
     }
 

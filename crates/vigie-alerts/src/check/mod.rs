@@ -36,7 +36,7 @@ fn check_rule(rule: &Rule, known: &Known, findings: &mut Vec<Finding>) {
     let value_type = rule.expr.tree.value_type();
     if matches!(value_type, ValueType::Matrix | ValueType::String) {
         let title = format!("the result is {}", value_type.described());
-        let label = "Prometheus evaluates it and gives an error each time";
+        let label = "each evaluation fails";
         findings.push(Finding::new(Lint::ResultType, text.span(), title, label));
     }
     for finding in check_expr(&rule.expr.tree, text, known) {

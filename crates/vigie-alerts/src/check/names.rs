@@ -78,7 +78,7 @@ impl<'k> Names<'k> {
                 .map(String::as_str)
         };
         let title = format!("`{}` is never {:?}", states.label, matcher.value());
-        let label = format!("it is one of: {}", listed(values(), "and"));
+        let label = format!("possible values: {}", listed(values(), "and"));
         let finding = Finding::new(Lint::UnknownValue, given.span.range(), title, label);
         let help = did_you_mean(matcher.value(), values());
         self.findings.push(finding.help(help));
@@ -94,7 +94,7 @@ impl<'k> Names<'k> {
         }
         let title = format!("`{base}` has no bucket {value:?}");
         let bounds: Vec<_> = metric.buckets.iter().map(f64::to_string).collect();
-        let label = format!("bounds: {} and +Inf", bounds.join(", "));
+        let label = format!("buckets: {} and +Inf", bounds.join(", "));
         self.findings.push(Finding::new(
             Lint::UnknownValue,
             given.span.range(),

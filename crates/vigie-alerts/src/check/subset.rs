@@ -107,7 +107,7 @@ impl<'a> Visitor<'a> for Subset<'_> {
 
     fn call(&mut self, call: &'a Call, _ancestors: &[&'a Expr]) {
         if call.function == Function::FirstOverTime {
-            let help = "`x offset 5m` is close to it";
+            let help = "use `x offset 5m`, which is similar";
             self.newer(call.name_span, "first_over_time()", help);
         }
     }

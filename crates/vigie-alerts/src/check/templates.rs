@@ -131,7 +131,7 @@ impl Checker<'_> {
             if command.operands.len() > 1 && command.operands[0].fields.is_empty() {
                 let span = command.operands[0].span.clone();
                 let title = "a value with arguments";
-                let label = "only a function takes what stands behind it";
+                let label = "only functions take arguments";
                 self.findings
                     .push(Finding::new(Lint::TemplateValue, span, title, label));
             }
@@ -240,7 +240,7 @@ impl Checker<'_> {
             }
             Shape::Samples(_) => {
                 let title = format!("`.{name}` of a list");
-                let label = "take `first` of it, or go through it with `range`";
+                let label = "use `first`, or `range` over it";
                 self.findings.push(Finding::new(
                     Lint::TemplateValue,
                     field.span.clone(),
@@ -268,7 +268,7 @@ impl Checker<'_> {
             return;
         }
         let title = format!("unknown field `.{}`", field.text);
-        let label = format!("there are: {}", listed(known.iter().copied(), "and"));
+        let label = format!("known fields: {}", listed(known.iter().copied(), "and"));
         let finding = Finding::new(Lint::TemplateValue, field.span.clone(), title, label);
         let help = did_you_mean(&field.text, known.iter().copied());
         self.findings.push(finding.help(help));

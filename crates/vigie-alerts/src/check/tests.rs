@@ -168,42 +168,42 @@ fn rates_of_what_is_no_count() {
     for (expr, title, at) in [
         (
             "rate(workers[5m]) > 1",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (
             "increase(up[5m]) > 1",
-            "increase() over `up`, which is no counter",
+            "increase() over `up`, which is not a counter",
             "up",
         ),
         (
             "irate((connections[5m])) > 1",
-            "irate() over `connections`, which is no counter",
+            "irate() over `connections`, which is not a counter",
             "connections",
         ),
         (
             "rate(workers[5m:1m]) > 1",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (
             "rate(recorded:errors[5m]) > 1",
-            "rate() over `recorded:errors`, which is no counter",
+            "rate() over `recorded:errors`, which is not a counter",
             "recorded:errors",
         ),
         (
             "rate(jobs_total[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total",
         ),
         (
             "rate(jobs_total{state=\"waiting\"}[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total{state=\"waiting\"}",
         ),
         (
             "rate(jobs_total{state!=\"active\"}[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total{state!=\"active\"}",
         ),
         (
@@ -223,47 +223,47 @@ fn thresholds_between_bounds() {
     for (expr, title, at) in [
         (
             format!("{quantile} > 1.5"),
-            "1.5 is no bucket bound of `request_seconds`",
+            "1.5 is not a bucket boundary of `request_seconds`",
             "1.5",
         ),
         (
             format!("{quantile} > 0.1"),
-            "0.1 is no bucket bound of `request_seconds`",
+            "0.1 is not a bucket boundary of `request_seconds`",
             "0.1",
         ),
         (
             format!("0.7 < {quantile}"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "0.7",
         ),
         (
             format!("({quantile}) * 1000 > 700"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "700",
         ),
         (
             format!("{quantile} > 2.5"),
-            "a quantile of `request_seconds` is never above 2.5",
+            "a quantile of `request_seconds` never exceeds 2.5",
             "2.5",
         ),
         (
             format!("{quantile} > 10"),
-            "a quantile of `request_seconds` is never above 2.5",
+            "a quantile of `request_seconds` never exceeds 2.5",
             "10",
         ),
         (
             format!("{quantile} < 10"),
-            "10 is no bucket bound of `request_seconds`",
+            "10 is not a bucket boundary of `request_seconds`",
             "10",
         ),
         (
             format!("1000 * {quantile} > 700"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "700",
         ),
         (
             "max(recorded:p95) > 3 / 2".to_owned(),
-            "1.5 is no bucket bound of `request_seconds`",
+            "1.5 is not a bucket boundary of `request_seconds`",
             "3 / 2",
         ),
     ] {
@@ -434,7 +434,7 @@ fn templates_that_do_not() {
         (
             "workers > 1",
             "{{ query `rate(workers[5m])` }}",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (

@@ -62,29 +62,29 @@ impl<'k> Thresholds<'k> {
         let span = threshold.span().range();
         let shown: Vec<_> = bounds.iter().map(f64::to_string).collect();
         let finding = if never {
-            let title = format!("a quantile of `{histogram}` is never above {last}");
+            let title = format!("a quantile of `{histogram}` never exceeds {last}");
             Finding::new(
                 Lint::Threshold,
                 span,
                 title,
-                format!("{last} is its last bucket bound"),
+                format!("{last} is its last bucket boundary"),
             )
         } else {
-            let title = format!("{wanted} is no bucket bound of `{histogram}`");
+            let title = format!("{wanted} is not a bucket boundary of `{histogram}`");
             let above = bounds.iter().position(|bound| *bound > wanted);
             let between = match above {
                 Some(above) => {
                     let below = above.checked_sub(1).map_or(0.0, |below| bounds[below]);
                     format!(
-                        "the quantile is guessed between {below} and {}",
+                        "the quantile is interpolated between {below} and {}",
                         bounds[above]
                     )
                 }
-                None => format!("the last bound is {last}"),
+                None => format!("the last boundary is {last}"),
             };
             Finding::new(Lint::Threshold, span, title, between)
         };
-        let help = format!("bounds: {}", shown.join(", "));
+        let help = format!("boundaries: {}", shown.join(", "));
         self.findings.push(finding.help(help));
     }
 }

@@ -49,12 +49,12 @@ pub fn load(text: &str) -> Loaded {
     let mut groups = Vec::new();
     let mut parsed = false;
     if text.len() > MAX_FILE_BYTES {
-        let title = format!("larger than {MAX_FILE_BYTES} bytes");
+        let title = format!("a file of more than {MAX_FILE_BYTES} bytes");
         loader.reader.find(Finding::new(
             Lint::FileSize,
             0..0,
             title,
-            "is it a rule file?",
+            "rule files are smaller",
         ));
     } else {
         match yaml::parse(text) {
@@ -235,7 +235,7 @@ impl Loader {
         }
         let name = self.reader.text(record)?;
         if !is_metric(name) {
-            let title = format!("`{}` is no name for a metric", shown(name));
+            let title = format!("`{}` is not a metric name", shown(name));
             let label = "letters, digits, `_` and `:`, not a digit first";
             self.reader
                 .find(Finding::new(Lint::InvalidName, name.span(), title, label));
@@ -259,11 +259,11 @@ impl Loader {
         })
     }
 
-    /// Prometheus 2.42 does not resolve an alias here: it takes the name of the anchor for the value.
+    /// Prometheus 2.42 does not resolve an alias here: it uses the name of the anchor as the value.
     fn alias(&mut self, field: Field<'_>) {
         if let Value::Alias(_) = field.value.value {
             let title = format!("`{}` is an alias", &**field.key);
-            let label = "Prometheus 2.42 takes the name of the anchor for the value";
+            let label = "Prometheus 2.42 uses the name of the anchor as the value";
             let finding = Finding::new(Lint::Alias, field.value.span.clone(), title, label);
             self.reader
                 .find(finding.help("write the value out".to_owned()));
@@ -293,7 +293,7 @@ impl Loader {
         let mut entries = Vec::new();
         for field in self.reader.table(from.value, &format!("`{what}s`")) {
             if !is_label(field.key) || (what == "label" && &**field.key == "__name__") {
-                let title = format!("`{}` is no name for a {what}", shown(field.key));
+                let title = format!("`{}` is not a name for a {what}", shown(field.key));
                 let label = "letters, digits and `_`, not a digit first";
                 self.reader.find(Finding::new(
                     Lint::InvalidName,
@@ -351,16 +351,18 @@ impl Loader {
             let first = first.map(|other| other.name().span());
             others.push(rule);
             if let Some(first) = first {
-                let title = format!("two rules give `{}` with the same labels", shown(name));
+                let title = format!("two rules result in `{}` with the same labels", shown(name));
                 let finding = Finding::new(
                     Lint::DuplicateRule,
                     name.span(),
                     title,
-                    "cannot be told from the first",
+                    "cannot be distinguished from the first",
                 );
-                self.reader.find(finding.also(first, "the first").help(
-                    "give one of them another name, or a label that tells them apart".to_owned(),
-                ));
+                self.reader.find(
+                    finding
+                        .also(first, "the first")
+                        .help("give one of them another name or another label".to_owned()),
+                );
             }
         }
     }

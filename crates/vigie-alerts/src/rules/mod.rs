@@ -3,7 +3,7 @@
 mod disjoint;
 pub(crate) mod duration;
 mod load;
-mod names;
+pub(crate) mod names;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -192,7 +192,7 @@ impl Reader {
         let text = self.any_text(field)?;
         let parsed = duration::parse(text);
         if parsed.is_none() {
-            let title = format!("`{}` is no duration", shown(text));
+            let title = format!("`{}` is not a duration", shown(text));
             let label = "as in 30s, 5m, 1h30m: y, w, d, h, m, s, ms, in this order";
             self.find(Finding::new(Lint::InvalidValue, text.span(), title, label));
         }
@@ -204,7 +204,7 @@ impl Reader {
         let text = self.any_text(field)?;
         let parsed = integer(text).filter(|_| text.is_plain());
         if parsed.is_none() {
-            let title = format!("`{}` is no number", shown(text));
+            let title = format!("`{}` is not a number", shown(text));
             self.find(Finding::new(
                 Lint::InvalidValue,
                 text.span(),

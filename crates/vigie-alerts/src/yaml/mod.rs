@@ -200,8 +200,8 @@ impl<'a> Builder<'a> {
                 Some(node) => {
                     self.expanded += node.weight;
                     if self.expanded > MAX_EXPANDED {
-                        let label = "aliases make this file huge";
-                        return Err(refused(span, "too much", label));
+                        let label = "the expanded aliases are too large";
+                        return Err(refused(span, "too many aliases", label));
                     }
                     self.place(Rc::new(Node {
                         span,
@@ -210,7 +210,7 @@ impl<'a> Builder<'a> {
                     }));
                     Ok(())
                 }
-                None => Err(refused(span, "an alias of what it stands in", "")),
+                None => Err(refused(span, "an alias of a value that contains it", "")),
             },
             _ => Ok(()),
         }

@@ -85,9 +85,9 @@ fn what_is_refused() {
         ("a: b: c", "this is not YAML"),
         ("a: *x", "this is not YAML"),
         ("a: \"x", "this is not YAML"),
-        ("a: &x [*x]", "an alias of what it stands in"),
+        ("a: &x [*x]", "an alias of a value that contains it"),
         (&deep, "nested too deep"),
-        (&bomb, "too much"),
+        (&bomb, "too many aliases"),
     ] {
         assert_eq!(parse(file).unwrap_err().title, title, "{file:?}");
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use vigie::rules::{BuiltIn, known};
-use vigie_alerts::{Known, check, load};
+use vigie_alerts::{Known, Lint, check, load};
 use vigie_testkit::{sid, tools};
 
 const FILES: usize = 2_000;
@@ -21,7 +21,7 @@ const STRICTER: [(&str, &[Version], &str); 12] = [
     ),
     ("a second document", &BOTH, "its rules are never evaluated"),
     (
-        "two rules give",
+        "two rules result in",
         &BOTH,
         "promtool reports it only as a lint",
     ),
@@ -56,7 +56,7 @@ const STRICTER: [(&str, &[Version], &str); 12] = [
         &OLD,
         "2.42 takes a table or a list for no value",
     ),
-    ("is no name for a", &NEW, "2.42 refuses UTF-8 names"),
+    ("is not a name for a", &NEW, "2.42 refuses UTF-8 names"),
     ("needs a newer Prometheus", &NEW, "2.42 refuses it"),
 ];
 
@@ -329,7 +329,7 @@ fn promtool(program: &Path, files: &[String]) -> Vec<bool> {
 fn findings(text: &str, known: &Known) -> Vec<String> {
     let loaded = load(text);
     let newer = check(&loaded.rules, known).into_iter();
-    let newer = newer.filter(|finding| finding.title.contains("needs a newer Prometheus"));
+    let newer = newer.filter(|finding| finding.lint == Lint::NewerPrometheus);
     loaded
         .findings
         .into_iter()
