@@ -11,15 +11,20 @@ use vigie_testkit::{sid, tools};
 
 const FILES: usize = 2_000;
 
-/// The differences that are meant: part of the title of a finding, the
+/// The differences that are intended: part of the title or label of a finding, the
 /// versions of promtool that accept the file, and why Vigie reports what promtool accepts.
-const STRICTER: [(&str, &[Version], &str); 12] = [
+const STRICTER: [(&str, &[Version], &str); 13] = [
     (
         "is an alias",
         &BOTH,
         "2.42 loads another name or expression than 3.5",
     ),
     ("a second document", &BOTH, "its rules are never evaluated"),
+    (
+        "comments must be separated from other tokens",
+        &BOTH,
+        "Prometheus accepts `>#`, which YAML does not define",
+    ),
     (
         "two rules result in",
         &BOTH,
@@ -334,7 +339,7 @@ fn findings(text: &str, known: &Known) -> Vec<String> {
         .findings
         .into_iter()
         .chain(newer)
-        .map(|finding| finding.title)
+        .map(|finding| format!("{}: {}", finding.title, finding.label))
         .collect()
 }
 
