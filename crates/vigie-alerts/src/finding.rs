@@ -1,32 +1,48 @@
-//! What is wrong, where, and what to do about it.
+//! Findings: the mistake, its position, and the remedy.
+
+use crate::lint::{Level, Lint};
 
 /// Bytes of a rule file.
 pub type Span = std::ops::Range<usize>;
 
-/// One thing that is wrong in a rule file.
+/// A mistake in a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Where.
+    /// Its kind.
+    pub lint: Lint,
+    /// Its position.
     pub span: Span,
-    /// What was found.
+    /// The mistake in a few words.
     pub title: String,
-    /// What is accepted, or why it is wrong; stands beside the place.
+    /// The accepted values, or the reason; shown beside the position.
     pub label: String,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
-    /// A second place that has to do with it, and what it is.
+    /// A related position and its description.
     pub also: Option<(Span, String)>,
 }
 
 impl Finding {
-    pub(crate) fn new(span: Span, title: impl Into<String>, label: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        lint: Lint,
+        span: Span,
+        title: impl Into<String>,
+        label: impl Into<String>,
+    ) -> Self {
         Self {
+            lint,
             span,
             title: title.into(),
             label: label.into(),
             help: None,
             also: None,
         }
+    }
+
+    /// How serious the finding is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.lint.level()
     }
 
     pub(crate) fn help(mut self, help: impl Into<Option<String>>) -> Self {

@@ -12,8 +12,12 @@ pub(crate) fn nearest<'a>(
     }
     let near = (length / 3).max(1);
     let begun = |candidate: &str| length > 2 && candidate.starts_with(typed);
+    // Words whose lengths differ by more are further apart than that.
+    let fits =
+        |candidate: &&str| begun(candidate) || candidate.chars().count().abs_diff(length) <= near;
     candidates
         .into_iter()
+        .filter(fits)
         .map(|candidate| (strsim::osa_distance(typed, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= near || begun(candidate))
         .min()

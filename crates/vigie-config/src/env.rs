@@ -37,6 +37,17 @@ pub(crate) fn layer(env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
     (layer, problems)
 }
 
+/// Those of one section.
+pub(super) fn layer_of(section: &str, env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
+    let prefix = variable(section);
+    let inside = |(name, _): &&(OsString, OsString)| {
+        let name = name.to_str();
+        name.is_some_and(|name| name.starts_with(&prefix))
+    };
+    let variables: Vec<_> = env.iter().filter(inside).cloned().collect();
+    layer(&variables)
+}
+
 /// Adds `REDIS_URL` and `DATABASE_URL` where nothing else was said.
 pub(crate) fn fall_back(env: &[(OsString, OsString)], layer: &mut Layer) -> Vec<Problem> {
     let mut problems = Vec::new();

@@ -123,6 +123,13 @@ impl Layer {
         }
     }
 
+    /// Drops everything outside of `section`.
+    pub(super) fn retain(&mut self, section: &str) {
+        let belongs = |key: &String| key == section || is_inside(key, section);
+        self.values.retain(|key, _| belongs(key));
+        self.sections.retain(|key, _| belongs(key));
+    }
+
     /// Where `section` was opened, if anything was said about it.
     pub(crate) fn section(&self, section: &str) -> Option<&Place> {
         self.sections.get(section).or_else(|| {

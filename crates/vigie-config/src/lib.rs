@@ -51,7 +51,7 @@ pub use route::validate_route;
 pub use secret_file::read as secret_file;
 pub use settings::{
     Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat,
-    Queues, Settings, Shutdown, Unusable,
+    Queues, Rules, Settings, Shutdown, Unusable,
 };
 
 /// A thousand times what a real file needs.
@@ -96,22 +96,45 @@ impl Settings {
         Self::load_with(sources, true)
     }
 
+    /// Reads only the section `[rules]`: mistakes elsewhere do not matter to `vigie rules check`.
+    ///
+    /// # Errors
+    /// All mistakes in that section together.
+    pub fn load_rules(sources: &Sources) -> Result<Rules, ConfigError> {
+        let file = read_file(sources)?;
+        let resolved = resolve(given(&file), sources, Some("rules"), sections::rules);
+        match resolved.problems.is_empty() {
+            true => Ok(resolved.value),
+            false => Err(ConfigError::new(resolved.problems, resolved.shown)),
+        }
+    }
+
     fn load_with(sources: &Sources, to_serve: bool) -> Result<Self, ConfigError> {
-        let file = match &sources.file {
-            Some(path) => match read(path) {
-                Ok(text) => Some((path.as_path(), text)),
-                Err(reason) => {
-                    let title = format!("the configuration file {} cannot be read", path.display());
-                    return Err(ConfigError::new(
-                        vec![Problem::at(None, title, reason)],
-                        None,
-                    ));
-                }
-            },
-            None => None,
-        };
-        let file = file.as_ref().map(|(path, text)| (*path, text.as_str()));
-        resolve(file, &sources.env, &sources.flags, to_serve)
+        let file = read_file(sources)?;
+        Self::resolved(given(&file), sources, to_serve)
+    }
+
+    fn resolved(
+        file: Option<(&Path, &str)>,
+        sources: &Sources,
+        to_serve: bool,
+    ) -> Result<Self, ConfigError> {
+        let Resolved {
+            value: mut settings,
+            problems,
+            shown,
+        } = resolve(file, sources, None, |reader| {
+            let settings = sections::settings(reader);
+            rules::check(&settings, reader);
+            settings
+        });
+        let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
+        if problems.is_empty() || to_serve && unusable.len() == problems.len() {
+            settings.unusable = unusable;
+            Ok(settings)
+        } else {
+            Err(ConfigError::new(problems, shown))
+        }
     }
 
     /// Resolves the text of a file alone, without environment or flags.
@@ -119,7 +142,8 @@ impl Settings {
     /// # Errors
     /// All mistakes in the text together.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        resolve(Some((Path::new("vigie.toml"), text)), &[], &[], false)
+        let file = Some((Path::new("vigie.toml"), text));
+        Self::resolved(file, &Sources::default(), false)
     }
 
     /// Every key that can be set, as `section.key`.
@@ -131,22 +155,52 @@ impl Settings {
     }
 }
 
-fn resolve(
+/// The configuration file of `sources`.
+fn read_file(sources: &Sources) -> Result<Option<(&Path, String)>, ConfigError> {
+    let Some(path) = &sources.file else {
+        return Ok(None);
+    };
+    read(path)
+        .map(|text| Some((path.as_path(), text)))
+        .map_err(|reason| {
+            let title = format!("the configuration file {} cannot be read", path.display());
+            ConfigError::new(vec![Problem::at(None, title, reason)], None)
+        })
+}
+
+fn given<'a>(file: &'a Option<(&Path, String)>) -> Option<(&'a Path, &'a str)> {
+    file.as_ref().map(|(path, text)| (*path, text.as_str()))
+}
+
+/// A value with all mistakes, and the file as it may be shown with them.
+struct Resolved<T> {
+    value: T,
+    problems: Vec<Problem>,
+    shown: Option<Shown>,
+}
+
+/// Takes a value out of all sources, or out of one section of them.
+fn resolve<T>(
     file: Option<(&Path, &str)>,
-    env: &[(OsString, OsString)],
-    flags: &[Flag],
-    to_serve: bool,
-) -> Result<Settings, ConfigError> {
+    sources: &Sources,
+    section: Option<&str>,
+    read: impl FnOnce(&mut Reader) -> T,
+) -> Resolved<T> {
     let (mut layer, broken) = file.map_or_else(Default::default, |(_, text)| file::parse(text));
-    let (variables, mut problems) = env::layer(env);
+    let (variables, mut problems) = match section {
+        Some(section) => env::layer_of(section, &sources.env),
+        None => env::layer(&sources.env),
+    };
     layer.overlay(variables);
-    overlay_flags(flags, &mut layer);
-    problems.extend(env::fall_back(env, &mut layer));
+    overlay_flags(&sources.flags, &mut layer);
+    match section {
+        Some(section) => layer.retain(section),
+        None => problems.extend(env::fall_back(&sources.env, &mut layer)),
+    }
 
     let directory = file.and_then(|(path, _)| path.parent());
     let mut reader = Reader::new(layer, directory.map(Path::to_owned).unwrap_or_default());
-    let mut settings = sections::settings(&mut reader);
-    rules::check(&settings, &mut reader);
+    let value = read(&mut reader);
     let mut outcome = reader.finish();
 
     problems.append(&mut outcome.problems);
@@ -170,12 +224,10 @@ fn resolve(
             }
         }
     }
-    let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
-    if problems.is_empty() || to_serve && unusable.len() == problems.len() {
-        settings.unusable = unusable;
-        Ok(settings)
-    } else {
-        Err(ConfigError::new(problems, shown))
+    Resolved {
+        value,
+        problems,
+        shown,
     }
 }
 

@@ -15,12 +15,13 @@ use crate::given::Given;
 use crate::reader::Reader;
 use crate::route::route;
 use crate::settings::{
-    Admin, Check, Checks, Database, Exporter, Gateway, LeaseIn, Log, LogFormat, Queues, Settings,
-    Shutdown,
+    Admin, Check, Checks, Database, Exporter, Gateway, LeaseIn, Log, LogFormat, Queues, Rules,
+    Settings, Shutdown,
 };
 use crate::values::{
-    Parsed, boolean, bytes, database_address, duration, integer, list, listen, network,
-    object_name, one_of, origin, redis_address, request_path, status, text, wrong,
+    Parsed, boolean, bytes, database_address, duration, integer, label_name, list, listen,
+    metric_name, network, object_name, one_of, origin, redis_address, request_path, status, text,
+    wrong,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -38,6 +39,7 @@ pub(crate) fn settings(r: &mut Reader) -> Settings {
         checks: checks(r),
         history: history(r),
         query: query(r),
+        rules: rules(r),
         shutdown: shutdown(r),
         log: log(r),
         unusable: Vec::new(),
@@ -277,6 +279,16 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
             points: r.or("query.max_points", integer(100..=1_000_000), most.points),
             series: r.or("query.max_series", integer(100..=10_000_000), most.series),
         },
+    }
+}
+
+/// For `vigie rules check`, which reads this section alone.
+pub(super) fn rules(r: &mut Reader) -> Rules {
+    let metrics = || list(10_000, metric_name);
+    Rules {
+        metrics: r.or("rules.metrics", metrics(), Vec::new()),
+        prefixes: r.or("rules.prefixes", metrics(), Vec::new()),
+        target_labels: r.or("rules.target_labels", list(100, label_name), Vec::new()),
     }
 }
 

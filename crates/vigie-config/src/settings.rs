@@ -26,6 +26,8 @@ pub struct Settings {
     pub history: vigie_history::Settings,
     /// What a query may cost.
     pub query: vigie_api::Settings,
+    /// What rule files may refer to.
+    pub rules: Rules,
     /// How Vigie stops.
     pub shutdown: Shutdown,
     /// What Vigie writes about itself.
@@ -187,6 +189,17 @@ pub struct Checks {
 pub struct Check {
     /// Whether Vigie is not ready when it fails; otherwise it is only degraded.
     pub required: bool,
+}
+
+/// What rule files may refer to besides Vigie's own metrics, for `vigie rules check`.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Metrics of other exporters.
+    pub metrics: Vec<String>,
+    /// Prefixes of the names of such metrics.
+    pub prefixes: Vec<String>,
+    /// Labels that scraping adds to each series.
+    pub target_labels: Vec<String>,
 }
 
 /// How Vigie stops.

@@ -157,6 +157,24 @@ pub(crate) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
     }
 }
 
+/// The name of a metric, or its beginning.
+pub(super) fn metric_name(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default();
+    match vigie_alerts::is_metric_name(text) {
+        true => Ok(text.to_owned()),
+        false => wrong("letters, digits, _ and :, and no digit first"),
+    }
+}
+
+/// The name of a label.
+pub(super) fn label_name(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default();
+    match vigie_alerts::is_label_name(text) {
+        true => Ok(text.to_owned()),
+        false => wrong("letters, digits and _, and no digit first"),
+    }
+}
+
 /// One of a few words.
 pub(crate) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Given) -> Parsed<T> {
     move |given| {

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             with_settings(settings, commands::check::run)
         }
         Command::Query(query) => done(vigie_query::run(cli.config, &query, logging::coloured())),
-        Command::Rules(rules) => finished(commands::rules::run(&rules, &mut out)),
+        Command::Rules(rules) => finished(commands::rules::run(cli.config, &rules, &mut out)),
         Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
         Command::Man { command } => printed(commands::man::run(command.as_deref(), &mut out)),

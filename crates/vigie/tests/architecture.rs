@@ -60,6 +60,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie-config",
         &[
+            "vigie-alerts",
             "vigie-api",
             "vigie-bullmq",
             "vigie-election",
@@ -74,7 +75,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie-query",
         &["vigie-config", "vigie-promql"],
-        &["redis", "sqlx", "axum"],
+        &["vigie-alerts", "redis", "sqlx", "axum"],
     ),
     (
         "vigie",

@@ -5,6 +5,7 @@ use vigie_promql::syntax::{Call, Expr, Function, Selector, Visitor};
 
 use super::known::{Kind, Known, Metric, Series};
 use crate::finding::Finding;
+use crate::lint::Lint;
 use crate::suggest::listed;
 
 pub(super) struct Counters<'k> {
@@ -24,9 +25,9 @@ impl<'k> Counters<'k> {
         let Some(name) = selector.metric() else {
             return;
         };
-        let gauge = "a level: every fall is taken for a restart from 0";
-        let (why, help) = match self.known.series(name) {
-            None | Some(Series::Bucket(..)) => return,
+        let gauge = "a gauge: each decrease counts as a counter reset";
+        let (why, help) = match self.known.selected(selector) {
+            None | Some(Series::Bucket(..) | Series::Foreign) => return,
             Some(Series::Of(metric)) => match metric.kind {
                 Kind::Counter | Kind::Histogram => return,
                 Kind::Gauge => (gauge.to_owned(), levels_instead()),
@@ -36,22 +37,25 @@ impl<'k> Counters<'k> {
                 },
             },
             Some(Series::Recorded(_)) => (
-                "recorded: the restarts of the counters in it cannot be seen any more".to_owned(),
+                "a recording rule: counter resets are no longer visible in it".to_owned(),
                 format!(
-                    "take {}() first and aggregate what it gives",
+                    "apply {}() to the counter first, then aggregate",
                     function.name()
                 ),
             ),
             Some(Series::Prometheus) => (gauge.to_owned(), levels_instead()),
         };
-        let title = format!("{}() over `{name}`, which is no counter", function.name());
-        let finding = Finding::new(selector.span.range(), title, why);
+        let title = format!(
+            "{}() over `{name}`, which is not a counter",
+            function.name()
+        );
+        let finding = Finding::new(Lint::NotACounter, selector.span.range(), title, why);
         self.findings.push(finding.help(help));
     }
 }
 
 fn levels_instead() -> String {
-    "of a level take delta(), deriv() or max_over_time()".to_owned()
+    "for a gauge use delta(), deriv() or max_over_time()".to_owned()
 }
 
 /// Why the selected series of a metric that is both are not all counts, and what to do.
@@ -68,9 +72,9 @@ fn levels(selector: &Selector, metric: &Metric) -> Option<(String, String)> {
     let label = &states.label;
     let levels = listed(selected.iter().map(|value| value.as_str()), "and");
     let plural = if selected.len() == 1 {
-        "is a level"
+        "is a gauge"
     } else {
-        "are levels"
+        "are gauges"
     };
     let counts: Vec<_> = states
         .counts
@@ -78,9 +82,9 @@ fn levels(selector: &Selector, metric: &Metric) -> Option<(String, String)> {
         .map(|value| format!("{label}={value:?}"))
         .collect();
     Some((
-        format!("{levels} {plural}: every fall is taken for a restart from 0"),
+        format!("{levels} {plural}: each decrease counts as a counter reset"),
         format!(
-            "counts are {}",
+            "counters are {}",
             listed(counts.iter().map(String::as_str), "and")
         ),
     ))
@@ -101,9 +105,10 @@ impl<'a> Visitor<'a> for Counters<'_> {
                 Expr::Selector(selector) => self.selector(function, selector),
                 inside => {
                     let title = format!("{}() over computed values", function.name());
-                    let why = "the restarts of counters cannot be seen in them";
-                    let help = format!("take {}() of the counters first", function.name());
-                    let finding = Finding::new(inside.span().range(), title, why);
+                    let why = "counter resets are not visible in them";
+                    let help = format!("apply {}() to the counters first", function.name());
+                    let finding =
+                        Finding::new(Lint::NotACounter, inside.span().range(), title, why);
                     self.findings.push(finding.help(help));
                 }
             },

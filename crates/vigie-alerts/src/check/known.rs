@@ -1,16 +1,38 @@
 //! What there is to be read: metrics, their labels and bounds, and what recording rules make of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use vigie_promql::MatchOp;
+use vigie_promql::syntax::Selector;
 
 use super::labels::{self, Labels};
 use super::thresholds;
 use crate::rules::{RuleFile, RuleKind};
 
 /// The metrics that rules may read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Known {
     metrics: BTreeMap<String, Metric>,
     recorded: BTreeMap<String, Recorded>,
+    /// Names of series of other exporters.
+    declared: BTreeSet<String>,
+    /// Prefixes of such names.
+    prefixes: BTreeSet<String>,
+    /// Labels that scraping adds to each series.
+    pub(super) target_labels: Arc<BTreeSet<String>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            metrics: BTreeMap::new(),
+            recorded: BTreeMap::new(),
+            declared: BTreeSet::new(),
+            prefixes: BTreeSet::new(),
+            target_labels: Arc::new(TARGET_LABELS.map(str::to_owned).into()),
+        }
+    }
 }
 
 /// A metric as it is exposed.
@@ -68,7 +90,30 @@ pub(super) enum Series<'a> {
     Recorded(&'a Recorded),
     /// Made by Prometheus itself, all of them gauges.
     Prometheus,
+    /// Another exporter's: only its name is known.
+    Foreign,
 }
+
+/// The part of a `job` that identifies this program's own metrics.
+const JOB: &str = "vigie";
+
+/// The labels that service discovery usually adds.
+const TARGET_LABELS: [&str; 14] = [
+    "job",
+    "instance",
+    "namespace",
+    "pod",
+    "container",
+    "endpoint",
+    "service",
+    "node",
+    "cluster",
+    "env",
+    "environment",
+    "region",
+    "zone",
+    "replica",
+];
 
 /// What Prometheus makes without being told to.
 const PROMETHEUS: [&str; 7] = [
@@ -85,6 +130,21 @@ impl Known {
     /// Adds a metric.
     pub fn add(&mut self, name: impl Into<String>, metric: Metric) {
         self.metrics.insert(name.into(), metric);
+    }
+
+    /// Adds a series of another exporter, of which only the name is known.
+    pub fn declare_metric(&mut self, name: impl Into<String>) {
+        self.declared.insert(name.into());
+    }
+
+    /// Adds all series of other exporters whose names begin with `prefix`.
+    pub fn declare_prefix(&mut self, prefix: impl Into<String>) {
+        self.prefixes.insert(prefix.into());
+    }
+
+    /// Adds a label that scraping adds to each series.
+    pub fn declare_target_label(&mut self, name: impl Into<String>) {
+        Arc::make_mut(&mut self.target_labels).insert(name.into());
     }
 
     /// Adds what the recording rules of a file make.
@@ -113,8 +173,27 @@ impl Known {
         }
     }
 
-    /// What the series `name` is.
-    pub(super) fn series(&self, name: &str) -> Option<Series<'_>> {
+    /// The series that a selector with a metric name selects. A series of our metrics that another `job` exposes is not ours.
+    pub(super) fn selected(&self, selector: &Selector) -> Option<Series<'_>> {
+        let name = selector.metric()?;
+        match self.series(name) {
+            Some(Series::Of(_) | Series::Bucket(..)) if has_other_job(selector) => {
+                Some(Series::Foreign)
+            }
+            None if self.is_declared(name) => Some(Series::Foreign),
+            found => found,
+        }
+    }
+
+    fn is_declared(&self, name: &str) -> bool {
+        self.declared.contains(name)
+            || self
+                .prefixes
+                .iter()
+                .any(|prefix| name.starts_with(prefix.as_str()))
+    }
+
+    fn series(&self, name: &str) -> Option<Series<'_>> {
         if let Some(recorded) = self.recorded.get(name) {
             return Some(Series::Recorded(recorded));
         }
@@ -150,8 +229,19 @@ impl Known {
             };
             parts.iter().map(move |part| format!("{name}{part}"))
         });
-        let others = self.recorded.keys().cloned();
+        let others = self.recorded.keys().chain(&self.declared).cloned();
         let prometheus = PROMETHEUS.map(str::to_owned);
         metrics.chain(others).chain(prometheus).collect()
     }
+}
+
+/// Whether a selector asks for a `job` that is not Vigie's.
+fn has_other_job(selector: &Selector) -> bool {
+    let mut matchers = selector.matchers.iter().map(|given| &given.matcher);
+    matchers.any(|matcher| {
+        let positive = matches!(matcher.op(), MatchOp::Equal | MatchOp::Match);
+        matcher.name() == "job"
+            && !matcher.matches(JOB)
+            && !(positive && matcher.value().contains(JOB))
+    })
 }

@@ -1,6 +1,7 @@
 //! Which labels the result of an expression can have.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use vigie_promql::Expr;
 use vigie_promql::syntax::{
@@ -9,24 +10,6 @@ use vigie_promql::syntax::{
 
 use super::known::{Known, Series};
 use crate::suggest::listed;
-
-/// What is usually added to a target that is scraped.
-const TARGET: [&str; 14] = [
-    "job",
-    "instance",
-    "namespace",
-    "pod",
-    "container",
-    "endpoint",
-    "service",
-    "node",
-    "cluster",
-    "env",
-    "environment",
-    "region",
-    "zone",
-    "replica",
-];
 
 /// The labels a series can have.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,12 +21,12 @@ pub(super) struct Labels {
 }
 
 /// The labels that are not listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Others {
     None,
     /// Those of the target.
-    Target,
-    /// Nobody can tell.
+    Target(Arc<BTreeSet<String>>),
+    /// Unknown: any label is possible.
     Any,
 }
 
@@ -71,9 +54,9 @@ impl Labels {
 
     /// Whether a series can have this label.
     pub(super) fn has(&self, name: &str) -> bool {
-        let other = match self.others {
+        let other = match &self.others {
             Others::None => false,
-            Others::Target => TARGET.contains(&name),
+            Others::Target(target) => target.contains(name),
             Others::Any => true,
         };
         (other && !self.removed.contains(name)) || self.names.contains(name)
@@ -81,25 +64,26 @@ impl Labels {
 
     /// The names that may have been meant.
     pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
-        let target: &[&str] = match self.others {
-            Others::None => &[],
-            _ => &TARGET,
+        let target = match &self.others {
+            Others::Target(target) => Some(target),
+            Others::None | Others::Any => None,
         };
+        let target = target.into_iter().flat_map(|target| target.iter());
         self.names
             .iter()
+            .chain(target)
             .map(String::as_str)
-            .chain(target.iter().copied())
             .filter(|name| !self.removed.contains(*name))
     }
 
     /// In words.
     pub(super) fn described(&self) -> String {
         let names = listed(self.names.iter().map(String::as_str), "and");
-        match (names.is_empty(), self.others) {
-            (true, Others::None) => "there are no labels here".to_owned(),
-            (true, _) => "there are only those of the target: job, instance, …".to_owned(),
-            (false, Others::None) => format!("there are: {names}"),
-            (false, _) => format!("there are: {names}; and those of the target: job, instance, …"),
+        match (names.is_empty(), &self.others) {
+            (true, Others::None) => "the series have no labels".to_owned(),
+            (true, _) => "the series have only target labels: job, instance, …".to_owned(),
+            (false, Others::None) => format!("known labels: {names}"),
+            (false, _) => format!("known labels: {names}; and target labels: job, instance, …"),
         }
     }
 
@@ -142,16 +126,16 @@ pub(super) fn of(expr: &Expr, known: &Known) -> Labels {
 
 /// The labels of the series that a selector selects.
 pub(super) fn selected(selector: &Selector, known: &Known) -> Labels {
-    let series = selector.metric().map(|name| known.series(name));
-    match series {
-        Some(Some(Series::Of(metric))) => Labels::new(metric.labels.clone(), Others::Target),
-        Some(Some(Series::Bucket(_, metric))) => {
-            let mut labels = Labels::new(metric.labels.clone(), Others::Target);
+    let target = || Others::Target(Arc::clone(&known.target_labels));
+    match known.selected(selector) {
+        Some(Series::Of(metric)) => Labels::new(metric.labels.clone(), target()),
+        Some(Series::Bucket(_, metric)) => {
+            let mut labels = Labels::new(metric.labels.clone(), target());
             labels.insert("le");
             labels
         }
-        Some(Some(Series::Recorded(recorded))) => recorded.labels.clone(),
-        _ => Labels::any(),
+        Some(Series::Recorded(recorded)) => recorded.labels.clone(),
+        Some(Series::Prometheus | Series::Foreign) | None => Labels::any(),
     }
 }
 

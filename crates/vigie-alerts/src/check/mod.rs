@@ -14,6 +14,7 @@ use vigie_promql::Expr;
 use vigie_promql::syntax::{ValueType, walk};
 
 use crate::finding::{Finding, Span};
+use crate::lint::Lint;
 use crate::rules::{Rule, RuleFile};
 pub use known::{Kind, Known, Metric, States};
 
@@ -35,8 +36,8 @@ fn check_rule(rule: &Rule, known: &Known, findings: &mut Vec<Finding>) {
     let value_type = rule.expr.tree.value_type();
     if matches!(value_type, ValueType::Matrix | ValueType::String) {
         let title = format!("the result is {}", value_type.described());
-        let label = "Prometheus evaluates it and gives an error each time";
-        findings.push(Finding::new(text.span(), title, label));
+        let label = "each evaluation fails";
+        findings.push(Finding::new(Lint::ResultType, text.span(), title, label));
     }
     for finding in check_expr(&rule.expr.tree, text, known) {
         findings.push(moved(finding, |span| text.locate(span)));

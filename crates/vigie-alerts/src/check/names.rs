@@ -8,6 +8,7 @@ use vigie_promql::syntax::{
 use super::known::{Known, Metric, Series};
 use super::labels::{self, Labels};
 use crate::finding::Finding;
+use crate::lint::Lint;
 use crate::suggest::{did_you_mean, listed};
 
 pub(super) struct Names<'k> {
@@ -29,7 +30,7 @@ impl<'k> Names<'k> {
             None => selector.span,
         };
         let title = format!("unknown metric `{name}`");
-        let finding = Finding::new(span.range(), title, "selects nothing");
+        let finding = Finding::new(Lint::UnknownMetric, span.range(), title, "selects nothing");
         let help = if self.known.is_histogram(name) {
             Some(format!(
                 "a histogram has `{name}_bucket`, `{name}_sum` and `{name}_count`"
@@ -77,8 +78,8 @@ impl<'k> Names<'k> {
                 .map(String::as_str)
         };
         let title = format!("`{}` is never {:?}", states.label, matcher.value());
-        let label = format!("it is one of: {}", listed(values(), "and"));
-        let finding = Finding::new(given.span.range(), title, label);
+        let label = format!("possible values: {}", listed(values(), "and"));
+        let finding = Finding::new(Lint::UnknownValue, given.span.range(), title, label);
         let help = did_you_mean(matcher.value(), values());
         self.findings.push(finding.help(help));
     }
@@ -93,14 +94,18 @@ impl<'k> Names<'k> {
         }
         let title = format!("`{base}` has no bucket {value:?}");
         let bounds: Vec<_> = metric.buckets.iter().map(f64::to_string).collect();
-        let label = format!("bounds: {} and +Inf", bounds.join(", "));
-        self.findings
-            .push(Finding::new(given.span.range(), title, label));
+        let label = format!("buckets: {} and +Inf", bounds.join(", "));
+        self.findings.push(Finding::new(
+            Lint::UnknownValue,
+            given.span.range(),
+            title,
+            label,
+        ));
     }
 
     fn unknown_label(&mut self, span: std::ops::Range<usize>, name: &str, labels: &Labels) {
         let title = format!("unknown label `{name}`");
-        let finding = Finding::new(span, title, labels.described());
+        let finding = Finding::new(Lint::UnknownLabel, span, title, labels.described());
         let help = did_you_mean(name, labels.candidates());
         self.findings.push(finding.help(help));
     }
@@ -117,7 +122,7 @@ impl<'a> Visitor<'a> for Names<'_> {
         let Some(name) = selector.metric() else {
             return;
         };
-        let Some(series) = self.known.series(name) else {
+        let Some(series) = self.known.selected(selector) else {
             self.unknown_metric(selector, name);
             return;
         };

@@ -6,6 +6,7 @@ use vigie_promql::syntax::{
 };
 
 use crate::finding::Finding;
+use crate::lint::Lint;
 use crate::rules::duration;
 
 pub(super) struct Subset<'t> {
@@ -24,7 +25,7 @@ impl<'t> Subset<'t> {
     fn newer(&mut self, span: Span, what: &str, help: &str) {
         let title = format!("{what} needs a newer Prometheus");
         let label = "Prometheus 2.42 refuses the whole file for it";
-        let finding = Finding::new(span.range(), title, label);
+        let finding = Finding::new(Lint::NewerPrometheus, span.range(), title, label);
         self.findings.push(finding.help(help.to_owned()));
     }
 
@@ -106,7 +107,7 @@ impl<'a> Visitor<'a> for Subset<'_> {
 
     fn call(&mut self, call: &'a Call, _ancestors: &[&'a Expr]) {
         if call.function == Function::FirstOverTime {
-            let help = "`x offset 5m` is close to it";
+            let help = "use `x offset 5m`, which is similar";
             self.newer(call.name_span, "first_over_time()", help);
         }
     }

@@ -5,6 +5,7 @@ use super::known::Known;
 use super::labels::{self, Labels};
 use super::{check_expr, moved};
 use crate::finding::{Finding, Span};
+use crate::lint::Lint;
 use crate::rules::not_promql;
 use crate::suggest::{did_you_mean, listed};
 use crate::template::{
@@ -130,8 +131,9 @@ impl Checker<'_> {
             if command.operands.len() > 1 && command.operands[0].fields.is_empty() {
                 let span = command.operands[0].span.clone();
                 let title = "a value with arguments";
-                let label = "only a function takes what stands behind it";
-                self.findings.push(Finding::new(span, title, label));
+                let label = "only functions take arguments";
+                self.findings
+                    .push(Finding::new(Lint::TemplateValue, span, title, label));
             }
             return shapes.swap_remove(0);
         };
@@ -171,7 +173,12 @@ impl Checker<'_> {
         if function.is_newer() {
             let title = format!("`{name}` needs a newer Prometheus");
             let label = "Prometheus 2.42 refuses the whole file for it";
-            self.findings.push(Finding::new(span.clone(), title, label));
+            self.findings.push(Finding::new(
+                Lint::NewerPrometheus,
+                span.clone(),
+                title,
+                label,
+            ));
         }
         let (fewest, most) = function.arity();
         if (fewest..=most).contains(&given) {
@@ -184,7 +191,8 @@ impl Checker<'_> {
         };
         let title = format!("`{name}` with {given} arguments");
         let label = format!("takes {wanted}");
-        self.findings.push(Finding::new(span, title, label));
+        self.findings
+            .push(Finding::new(Lint::TemplateValue, span, title, label));
     }
 
     fn operand(&mut self, operand: &Operand, dot: &Shape) -> Shape {
@@ -232,9 +240,13 @@ impl Checker<'_> {
             }
             Shape::Samples(_) => {
                 let title = format!("`.{name}` of a list");
-                let label = "take `first` of it, or go through it with `range`";
-                self.findings
-                    .push(Finding::new(field.span.clone(), title, label));
+                let label = "use `first`, or `range` over it";
+                self.findings.push(Finding::new(
+                    Lint::TemplateValue,
+                    field.span.clone(),
+                    title,
+                    label,
+                ));
                 Shape::Unknown
             }
             Shape::Unknown => Shape::Unknown,
@@ -246,7 +258,7 @@ impl Checker<'_> {
             return;
         }
         let title = format!("unknown label `{name}`");
-        let finding = Finding::new(span, title, labels.described());
+        let finding = Finding::new(Lint::UnknownLabel, span, title, labels.described());
         let help = did_you_mean(name, labels.candidates());
         self.findings.push(finding.help(help));
     }
@@ -256,8 +268,8 @@ impl Checker<'_> {
             return;
         }
         let title = format!("unknown field `.{}`", field.text);
-        let label = format!("there are: {}", listed(known.iter().copied(), "and"));
-        let finding = Finding::new(field.span.clone(), title, label);
+        let label = format!("known fields: {}", listed(known.iter().copied(), "and"));
+        let finding = Finding::new(Lint::TemplateValue, field.span.clone(), title, label);
         let help = did_you_mean(&field.text, known.iter().copied());
         self.findings.push(finding.help(help));
     }

@@ -168,42 +168,42 @@ fn rates_of_what_is_no_count() {
     for (expr, title, at) in [
         (
             "rate(workers[5m]) > 1",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (
             "increase(up[5m]) > 1",
-            "increase() over `up`, which is no counter",
+            "increase() over `up`, which is not a counter",
             "up",
         ),
         (
             "irate((connections[5m])) > 1",
-            "irate() over `connections`, which is no counter",
+            "irate() over `connections`, which is not a counter",
             "connections",
         ),
         (
             "rate(workers[5m:1m]) > 1",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (
             "rate(recorded:errors[5m]) > 1",
-            "rate() over `recorded:errors`, which is no counter",
+            "rate() over `recorded:errors`, which is not a counter",
             "recorded:errors",
         ),
         (
             "rate(jobs_total[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total",
         ),
         (
             "rate(jobs_total{state=\"waiting\"}[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total{state=\"waiting\"}",
         ),
         (
             "rate(jobs_total{state!=\"active\"}[5m]) > 1",
-            "rate() over `jobs_total`, which is no counter",
+            "rate() over `jobs_total`, which is not a counter",
             "jobs_total{state!=\"active\"}",
         ),
         (
@@ -223,47 +223,47 @@ fn thresholds_between_bounds() {
     for (expr, title, at) in [
         (
             format!("{quantile} > 1.5"),
-            "1.5 is no bucket bound of `request_seconds`",
+            "1.5 is not a bucket boundary of `request_seconds`",
             "1.5",
         ),
         (
             format!("{quantile} > 0.1"),
-            "0.1 is no bucket bound of `request_seconds`",
+            "0.1 is not a bucket boundary of `request_seconds`",
             "0.1",
         ),
         (
             format!("0.7 < {quantile}"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "0.7",
         ),
         (
             format!("({quantile}) * 1000 > 700"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "700",
         ),
         (
             format!("{quantile} > 2.5"),
-            "a quantile of `request_seconds` is never above 2.5",
+            "a quantile of `request_seconds` never exceeds 2.5",
             "2.5",
         ),
         (
             format!("{quantile} > 10"),
-            "a quantile of `request_seconds` is never above 2.5",
+            "a quantile of `request_seconds` never exceeds 2.5",
             "10",
         ),
         (
             format!("{quantile} < 10"),
-            "10 is no bucket bound of `request_seconds`",
+            "10 is not a bucket boundary of `request_seconds`",
             "10",
         ),
         (
             format!("1000 * {quantile} > 700"),
-            "0.7 is no bucket bound of `request_seconds`",
+            "0.7 is not a bucket boundary of `request_seconds`",
             "700",
         ),
         (
             "max(recorded:p95) > 3 / 2".to_owned(),
-            "1.5 is no bucket bound of `request_seconds`",
+            "1.5 is not a bucket boundary of `request_seconds`",
             "3 / 2",
         ),
     ] {
@@ -434,7 +434,7 @@ fn templates_that_do_not() {
         (
             "workers > 1",
             "{{ query `rate(workers[5m])` }}",
-            "rate() over `workers`, which is no counter",
+            "rate() over `workers`, which is not a counter",
             "workers",
         ),
         (
@@ -555,5 +555,64 @@ fn labels_that_are_taken_away() {
         ),
     ] {
         assert_eq!(found(expr, summary), [], "{expr}");
+    }
+}
+
+/// The titles of the findings of one expression.
+fn titles(expr: &str, known: &Known) -> Vec<String> {
+    let text = format!("groups: [{{name: g, rules: [{{alert: A, expr: '{expr}'}}]}}]");
+    let findings = check(&load(&text).rules, known).into_iter();
+    findings.map(|finding| finding.title).collect()
+}
+
+#[test]
+fn declared_metrics_are_known_by_name() {
+    let mut known = known();
+    let expr = "node_load1 > 1 and on () http_pool_size{pool=\"a\"} > 1";
+    assert_eq!(titles(expr, &known).len(), 2);
+    known.declare_metric("http_pool_size");
+    known.declare_prefix("node_");
+    assert_eq!(titles(expr, &known), [""; 0]);
+    assert_eq!(titles("rate(node_load1[5m])", &known), [""; 0]);
+    assert_eq!(titles("http_pool_sizes", &known).len(), 1);
+    // What is declared is no statement about our own metrics.
+    known.declare_metric("errors_total");
+    assert_eq!(titles("errors_total{colour=\"red\"}", &known).len(), 1);
+}
+
+#[test]
+fn declared_target_labels_are_on_every_series() {
+    let mut known = known();
+    let expr = "sum by (team) (rate(errors_total{team=\"core\"}[5m])) > 1";
+    assert_eq!(titles(expr, &known).len(), 2);
+    known.declare_target_label("team");
+    assert_eq!(titles(expr, &known), [""; 0]);
+}
+
+#[test]
+fn metrics_of_another_job_are_not_ours() {
+    let known = known();
+    for (job, ours) in [
+        ("", true),
+        ("job=\"vigie\"", true),
+        ("job=~\"vigie|api\"", true),
+        ("job=\"prod/vigie-exporter\"", true),
+        ("job!=\"node\"", true),
+        ("job=\"api\"", false),
+        ("job=~\"api|web\"", false),
+        ("job!=\"vigie\"", false),
+        ("job!~\"vigie.*\"", false),
+    ] {
+        for expr in [
+            format!("rate(errors_total{{colour=\"red\",{job}}}[5m]) > 1"),
+            format!("sum by (colour) (workers{{{job}}}) > 1"),
+            format!("rate(workers{{{job}}}[5m]) > 1"),
+            format!("jobs_total{{state=\"lost\",{job}}} > 1"),
+            format!("request_seconds_bucket{{le=\"3\",{job}}} > 1"),
+            format!("histogram_quantile(0.9, rate(request_seconds_bucket{{{job}}}[5m])) > 3"),
+        ] {
+            let expr = expr.replace(",}", "}");
+            assert_eq!(titles(&expr, &known).is_empty(), !ours, "{expr}");
+        }
     }
 }

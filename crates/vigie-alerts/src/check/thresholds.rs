@@ -7,6 +7,7 @@ use vigie_promql::syntax::{
 
 use super::known::{Known, Series};
 use crate::finding::Finding;
+use crate::lint::Lint;
 
 pub(super) struct Thresholds<'k> {
     known: &'k Known,
@@ -61,24 +62,29 @@ impl<'k> Thresholds<'k> {
         let span = threshold.span().range();
         let shown: Vec<_> = bounds.iter().map(f64::to_string).collect();
         let finding = if never {
-            let title = format!("a quantile of `{histogram}` is never above {last}");
-            Finding::new(span, title, format!("{last} is its last bucket bound"))
+            let title = format!("a quantile of `{histogram}` never exceeds {last}");
+            Finding::new(
+                Lint::Threshold,
+                span,
+                title,
+                format!("{last} is its last bucket boundary"),
+            )
         } else {
-            let title = format!("{wanted} is no bucket bound of `{histogram}`");
+            let title = format!("{wanted} is not a bucket boundary of `{histogram}`");
             let above = bounds.iter().position(|bound| *bound > wanted);
             let between = match above {
                 Some(above) => {
                     let below = above.checked_sub(1).map_or(0.0, |below| bounds[below]);
                     format!(
-                        "the quantile is guessed between {below} and {}",
+                        "the quantile is interpolated between {below} and {}",
                         bounds[above]
                     )
                 }
-                None => format!("the last bound is {last}"),
+                None => format!("the last boundary is {last}"),
             };
-            Finding::new(span, title, between)
+            Finding::new(Lint::Threshold, span, title, between)
         };
-        let help = format!("bounds: {}", shown.join(", "));
+        let help = format!("boundaries: {}", shown.join(", "));
         self.findings.push(finding.help(help));
     }
 }
@@ -115,7 +121,7 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
             vigie_promql::syntax::walk(call.args.get(1)?, &mut buckets);
             buckets.found
         }
-        Expr::Selector(selector) => match known.series(selector.metric()?)? {
+        Expr::Selector(selector) => match known.selected(selector)? {
             Series::Recorded(recorded) => recorded.quantile.clone(),
             _ => None,
         },
@@ -157,8 +163,7 @@ struct Buckets<'k> {
 
 impl<'a> Visitor<'a> for Buckets<'_> {
     fn selector(&mut self, selector: &'a Selector, _ancestors: &[&'a Expr]) {
-        let name = selector.metric();
-        let series = name.and_then(|name| self.known.series(name));
+        let series = self.known.selected(selector);
         if let (None, Some(Series::Bucket(name, metric))) = (&self.found, series) {
             self.found = Some(Quantile {
                 histogram: name.to_owned(),

@@ -1,13 +1,14 @@
 //! From YAML to rules, with every rule of Prometheus' own loader (`model/rulefmt`, version 2.42).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::disjoint::disjoint;
 use super::names::{is_label, is_metric};
 use super::reader::{Field, Keys, Reader, field, shown};
-use super::{Entry, Expression, Group, Loaded, Rule, RuleFile, RuleKind};
+use super::{Entry, Expression, Group, Loaded, Outline, Rule, RuleFile, RuleKind};
 use crate::finding::Finding;
+use crate::lint::Lint;
 use crate::template::{self, Template};
 use crate::yaml::{self, Node, Text, Value};
 
@@ -46,37 +47,53 @@ const RULE: Keys = Keys {
 pub fn load(text: &str) -> Loaded {
     let mut loader = Loader::default();
     let mut groups = Vec::new();
+    let mut parsed = false;
     if text.len() > MAX_FILE_BYTES {
-        let title = format!("larger than {MAX_FILE_BYTES} bytes");
-        loader
-            .reader
-            .find(Finding::new(0..0, title, "is it a rule file?"));
+        let title = format!("a file of more than {MAX_FILE_BYTES} bytes");
+        loader.reader.find(Finding::new(
+            Lint::FileSize,
+            0..0,
+            title,
+            "rule files are smaller",
+        ));
     } else {
         match yaml::parse(text) {
             Ok(document) => {
+                loader.reader.findings.extend(document.findings);
+                loader.outline.texts = document.texts;
+                parsed = true;
                 if let Some(span) = document.ignored {
                     let label = "Prometheus reads only the first document";
-                    let finding = Finding::new(span, "a second document", label);
+                    let finding =
+                        Finding::new(Lint::SecondDocument, span, "a second document", label);
                     loader.reader.find(finding);
                 }
                 if let Some(root) = document.root {
+                    loader.outline.start = root.span.start;
                     groups = loader.file(&root);
                 }
             }
             Err(finding) => loader.reader.find(*finding),
         }
     }
+    let expressions = &loader.expressions;
+    let texts = &mut loader.outline.texts;
+    texts.retain(|text| !expressions.contains(&text.start));
     let mut findings = loader.reader.findings;
     findings.sort_by_key(|finding| finding.span.start);
     Loaded {
         rules: RuleFile { groups },
         findings,
+        outline: parsed.then_some(loader.outline),
     }
 }
 
 #[derive(Default)]
 struct Loader {
     reader: Reader,
+    outline: Outline,
+    /// Where expressions begin: PromQL has comments too.
+    expressions: HashSet<usize>,
 }
 
 impl Loader {
@@ -93,7 +110,12 @@ impl Loader {
             };
             if let Some(first) = loaded.iter().find(|other| *other.name == *group.name) {
                 let title = format!("two groups are named `{}`", shown(&group.name));
-                let finding = Finding::new(group.name.span(), title, "the second one");
+                let finding = Finding::new(
+                    Lint::DuplicateGroup,
+                    group.name.span(),
+                    title,
+                    "the second one",
+                );
                 self.reader
                     .find(finding.also(first.name.span(), "the first one"));
             }
@@ -104,6 +126,7 @@ impl Loader {
     }
 
     fn group(&mut self, node: &Node) -> Option<Group> {
+        self.outline.groups.push(node.span.clone());
         let fields = self.reader.fields(node, &GROUP);
         let name = match field(&fields, "name") {
             Some(name) => self.reader.text(name).cloned(),
@@ -130,6 +153,7 @@ impl Loader {
     }
 
     fn rule(&mut self, node: &Node) -> Option<Rule> {
+        self.outline.rules.push(node.span.clone());
         let fields = self.reader.fields(node, &RULE);
         let given = |name| field(&fields, name).filter(Field::has_text);
         let (alert, record) = (given("alert"), given("record"));
@@ -145,7 +169,12 @@ impl Loader {
         match (alert, record) {
             (Some(alert), Some(record)) => {
                 let title = "a rule with both `alert` and `record`";
-                let finding = Finding::new(record.key.span(), title, "one of them");
+                let finding = Finding::new(
+                    Lint::AlertAndRecord,
+                    record.key.span(),
+                    title,
+                    "one of them",
+                );
                 self.reader
                     .find(finding.also(alert.key.span(), "the other"));
             }
@@ -196,15 +225,20 @@ impl Loader {
             // Prometheus 2.42 does not refuse it, but it has no effect.
             if set {
                 let title = format!("`{name}` in a recording rule");
-                self.reader
-                    .find(Finding::new(field.key.span(), title, "only alerts have it"));
+                self.reader.find(Finding::new(
+                    Lint::AlertingOnly,
+                    field.key.span(),
+                    title,
+                    "only alerts have it",
+                ));
             }
         }
         let name = self.reader.text(record)?;
         if !is_metric(name) {
-            let title = format!("`{}` is no name for a metric", shown(name));
+            let title = format!("`{}` is not a metric name", shown(name));
             let label = "letters, digits, `_` and `:`, not a digit first";
-            self.reader.find(Finding::new(name.span(), title, label));
+            self.reader
+                .find(Finding::new(Lint::InvalidName, name.span(), title, label));
         }
         Some(RuleKind::Record { name: name.clone() })
     }
@@ -225,12 +259,12 @@ impl Loader {
         })
     }
 
-    /// Prometheus 2.42 does not resolve an alias here: it takes the name of the anchor for the value.
+    /// Prometheus 2.42 does not resolve an alias here: it uses the name of the anchor as the value.
     fn alias(&mut self, field: Field<'_>) {
         if let Value::Alias(_) = field.value.value {
             let title = format!("`{}` is an alias", &**field.key);
-            let label = "Prometheus 2.42 takes the name of the anchor for the value";
-            let finding = Finding::new(field.value.span.clone(), title, label);
+            let label = "Prometheus 2.42 uses the name of the anchor as the value";
+            let finding = Finding::new(Lint::Alias, field.value.span.clone(), title, label);
             self.reader
                 .find(finding.help("write the value out".to_owned()));
         }
@@ -238,6 +272,7 @@ impl Loader {
 
     fn expr(&mut self, field: Field<'_>) -> Option<Expression> {
         let text = self.reader.text(field)?;
+        self.expressions.insert(text.span().start);
         match vigie_promql::parse(text) {
             Ok(tree) => Some(Expression {
                 text: text.clone(),
@@ -258,10 +293,14 @@ impl Loader {
         let mut entries = Vec::new();
         for field in self.reader.table(from.value, &format!("`{what}s`")) {
             if !is_label(field.key) || (what == "label" && &**field.key == "__name__") {
-                let title = format!("`{}` is no name for a {what}", shown(field.key));
+                let title = format!("`{}` is not a name for a {what}", shown(field.key));
                 let label = "letters, digits and `_`, not a digit first";
-                self.reader
-                    .find(Finding::new(field.key.span(), title, label));
+                self.reader.find(Finding::new(
+                    Lint::InvalidName,
+                    field.key.span(),
+                    title,
+                    label,
+                ));
             }
             let Some(value) = self.reader.any_text(field) else {
                 continue;
@@ -285,7 +324,7 @@ impl Loader {
             Ok(template) => Some(template),
             Err(error) => {
                 let span = text.locate(error.span);
-                let finding = Finding::new(span, error.title, error.label);
+                let finding = Finding::new(Lint::TemplateSyntax, span, error.title, error.label);
                 self.reader.find(finding.help(error.help));
                 None
             }
@@ -312,11 +351,18 @@ impl Loader {
             let first = first.map(|other| other.name().span());
             others.push(rule);
             if let Some(first) = first {
-                let title = format!("two rules give `{}` with the same labels", shown(name));
-                let finding = Finding::new(name.span(), title, "cannot be told from the first");
-                self.reader.find(finding.also(first, "the first").help(
-                    "give one of them another name, or a label that tells them apart".to_owned(),
-                ));
+                let title = format!("two rules result in `{}` with the same labels", shown(name));
+                let finding = Finding::new(
+                    Lint::DuplicateRule,
+                    name.span(),
+                    title,
+                    "cannot be distinguished from the first",
+                );
+                self.reader.find(
+                    finding
+                        .also(first, "the first")
+                        .help("give one of them another name or another label".to_owned()),
+                );
             }
         }
     }
@@ -354,12 +400,12 @@ fn start(node: &Node) -> crate::finding::Span {
 
 pub(crate) fn not_promql(error: &vigie_promql::ParseError, span: crate::finding::Span) -> Finding {
     use vigie_promql::syntax::ParseErrorKind as Kind;
-    let title = match error.kind {
-        Kind::Type => "an expression of the wrong type",
-        Kind::UnknownFunction => "an unknown function",
-        Kind::NotSupported => "PromQL that not every Prometheus has",
-        Kind::TooLong | Kind::TooDeep => "an expression out of bounds",
-        _ => "this is not PromQL",
+    let (lint, title) = match error.kind {
+        Kind::Type => (Lint::Promql, "an expression of the wrong type"),
+        Kind::UnknownFunction => (Lint::Promql, "an unknown function"),
+        Kind::NotSupported => (Lint::NotChecked, "PromQL that Vigie does not support"),
+        Kind::TooLong | Kind::TooDeep => (Lint::NotChecked, "an expression too large to check"),
+        _ => (Lint::Promql, "this is not PromQL"),
     };
-    Finding::new(span, title, &*error.message)
+    Finding::new(lint, span, title, &*error.message)
 }

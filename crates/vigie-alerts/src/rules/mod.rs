@@ -3,7 +3,7 @@
 mod disjoint;
 pub(crate) mod duration;
 mod load;
-mod names;
+pub(crate) mod names;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -25,6 +25,21 @@ pub struct Loaded {
     pub rules: RuleFile,
     /// What Prometheus would refuse, in the order of the file.
     pub findings: Vec<Finding>,
+    /// Where comments can apply to rules and groups.
+    pub(crate) outline: Option<Outline>,
+}
+
+/// The structure of a rule file, including rules that could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// Where the document begins.
+    pub(crate) start: usize,
+    /// Where its groups are.
+    pub(crate) groups: Vec<Span>,
+    /// Where their rules are.
+    pub(crate) rules: Vec<Span>,
+    /// The texts other than expressions; a `#` in them begins no comment.
+    pub(crate) texts: Vec<Span>,
 }
 
 /// The content of a rule file.

@@ -1,15 +1,17 @@
-//! What may be a name, as Prometheus 2.42 has it.
+//! Valid names, as Prometheus 2.42 defines them.
 
-/// Whether `text` may name a label or an annotation: `[a-zA-Z_][a-zA-Z0-9_]*`.
-pub(super) fn is_label(text: &str) -> bool {
+/// Whether `text` is a valid name of a label or annotation: `[a-zA-Z_][a-zA-Z0-9_]*`.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
     let mut characters = text.chars();
     let first = characters.next();
     first.is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether `text` may name a metric: a label's name, or one with colons.
-pub(super) fn is_metric(text: &str) -> bool {
+/// Whether `text` is a valid name of a metric: as of a label, with colons too.
+#[must_use]
+pub fn is_metric(text: &str) -> bool {
     is_label(&text.replace(':', "_"))
 }
 

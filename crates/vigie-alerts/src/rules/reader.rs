@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::duration;
 use crate::finding::{Finding, Span};
+use crate::lint::Lint;
 use crate::suggest::{did_you_mean, listed};
 use crate::yaml::{Node, Text, Value};
 
@@ -85,7 +86,12 @@ impl Reader {
     ) {
         if depth == MAX_MERGE_DEPTH {
             let label = format!("at most {MAX_MERGE_DEPTH} levels of merge keys");
-            self.find(Finding::new(merge.key.span(), "nested too deep", label));
+            self.find(Finding::new(
+                Lint::Yaml,
+                merge.key.span(),
+                "nested too deep",
+                label,
+            ));
             return;
         }
         let value = merge.value.resolved();
@@ -111,7 +117,7 @@ impl Reader {
 
     fn twice(&mut self, second: &Text, first: &Text) {
         let title = format!("`{}` is given twice", shown(second));
-        let finding = Finding::new(second.span(), title, "the second time");
+        let finding = Finding::new(Lint::DuplicateKey, second.span(), title, "the second time");
         self.find(finding.also(first.span(), "the first time"));
     }
 
@@ -126,12 +132,17 @@ impl Reader {
             let span = field.key.span();
             self.findings.push(if keys.newer.contains(&name) {
                 let title = format!("`{name}` in {} needs a newer Prometheus", keys.of);
-                Finding::new(span, title, "Prometheus 2.42 refuses the whole file for it")
+                Finding::new(
+                    Lint::NewerPrometheus,
+                    span,
+                    title,
+                    "Prometheus 2.42 refuses the whole file for it",
+                )
             } else {
                 let title = format!("unknown key `{}` in {}", shown(name), keys.of);
                 let known = format!("known: {}", listed(keys.known.iter().copied(), "and"));
                 let help = did_you_mean(name, keys.known.iter().copied());
-                Finding::new(span, title, known).help(help)
+                Finding::new(Lint::UnknownKey, span, title, known).help(help)
             });
             false
         });
@@ -154,7 +165,12 @@ impl Reader {
     pub(super) fn text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
         if field.is_empty() {
             let title = format!("`{}` is empty", shown(field.key));
-            self.find(Finding::new(field.key.span(), title, "needs a value"));
+            self.find(Finding::new(
+                Lint::EmptyValue,
+                field.key.span(),
+                title,
+                "needs a value",
+            ));
             return None;
         }
         self.any_text(field)
@@ -176,9 +192,9 @@ impl Reader {
         let text = self.any_text(field)?;
         let parsed = duration::parse(text);
         if parsed.is_none() {
-            let title = format!("`{}` is no duration", shown(text));
+            let title = format!("`{}` is not a duration", shown(text));
             let label = "as in 30s, 5m, 1h30m: y, w, d, h, m, s, ms, in this order";
-            self.find(Finding::new(text.span(), title, label));
+            self.find(Finding::new(Lint::InvalidValue, text.span(), title, label));
         }
         parsed
     }
@@ -188,8 +204,9 @@ impl Reader {
         let text = self.any_text(field)?;
         let parsed = integer(text).filter(|_| text.is_plain());
         if parsed.is_none() {
-            let title = format!("`{}` is no number", shown(text));
+            let title = format!("`{}` is not a number", shown(text));
             self.find(Finding::new(
+                Lint::InvalidValue,
                 text.span(),
                 title,
                 "a whole number without quotes",
@@ -200,12 +217,18 @@ impl Reader {
 
     pub(super) fn missing(&mut self, span: Span, key: &str, what: &str) {
         let title = format!("{what} without `{key}`");
-        self.find(Finding::new(span, title, format!("needs `{key}`")));
+        self.find(Finding::new(
+            Lint::MissingKey,
+            span,
+            title,
+            format!("needs `{key}`"),
+        ));
     }
 
     fn wrong(&mut self, node: &Node, what: &str, wanted: &str) {
         let title = format!("{what} is {}", node.described());
         self.find(Finding::new(
+            Lint::WrongType,
             first_line(node),
             title,
             format!("must be {wanted}"),

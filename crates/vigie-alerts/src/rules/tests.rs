@@ -119,17 +119,17 @@ fn what_prometheus_refuses() {
         ),
         (
             "groups: [{name: a, interval: 5}]".to_owned(),
-            "`5` is no duration",
+            "`5` is not a duration",
             "5",
         ),
         (
             "groups: [{name: a, limit: '1'}]".to_owned(),
-            "`1` is no number",
+            "`1` is not a number",
             "'1'",
         ),
         (
             "groups: [{name: a, limit: yes}]".to_owned(),
-            "`yes` is no number",
+            "`yes` is not a number",
             "yes",
         ),
         (
@@ -153,12 +153,12 @@ fn what_prometheus_refuses() {
         ),
         (
             in_rule("alert: A\nexpr: up\nfor: 5"),
-            "`5` is no duration",
+            "`5` is not a duration",
             "5",
         ),
         (
             in_rule("alert: A\nexpr: up\nfor: ''"),
-            "`` is no duration",
+            "`` is not a duration",
             "''",
         ),
         (
@@ -210,7 +210,7 @@ fn what_prometheus_refuses() {
         ),
         (
             in_rule("alert: A\nexpr: up\nfor: 5 minutes"),
-            "`5 minutes` is no duration",
+            "`5 minutes` is not a duration",
             "5 minutes",
         ),
         (
@@ -220,7 +220,7 @@ fn what_prometheus_refuses() {
         ),
         (
             in_rule("record: a-b\nexpr: up"),
-            "`a-b` is no name for a metric",
+            "`a-b` is not a metric name",
             "a-b",
         ),
         (
@@ -245,12 +245,12 @@ fn what_prometheus_refuses() {
         ),
         (
             in_rule("alert: A\nexpr: up\nlabels: {a-b: c}"),
-            "`a-b` is no name for a label",
+            "`a-b` is not a name for a label",
             "a-b",
         ),
         (
             in_rule("alert: A\nexpr: up\nlabels: {__name__: c}"),
-            "`__name__` is no name for a label",
+            "`__name__` is not a name for a label",
             "__name__",
         ),
         (
@@ -275,7 +275,7 @@ fn what_prometheus_refuses() {
         ),
         (
             "groups: [{name: a, rules: [{alert: A, expr: up}, {alert: A, expr: up}]}]".to_owned(),
-            "two rules give `A` with the same labels",
+            "two rules result in `A` with the same labels",
             "A",
         ),
         ("groups:\n\t- name: a".to_owned(), "this is not YAML", ""),
@@ -413,7 +413,10 @@ fn rules_that_select_different_series_are_not_duplicates() {
 #[test]
 fn a_file_is_bounded() {
     let loaded = load(&" ".repeat(MAX_FILE_BYTES + 1));
-    assert_eq!(loaded.findings[0].title, "larger than 1048576 bytes");
+    assert_eq!(
+        loaded.findings[0].title,
+        "a file of more than 1048576 bytes"
+    );
 }
 
 proptest::proptest! {

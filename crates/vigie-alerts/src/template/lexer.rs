@@ -99,11 +99,7 @@ impl Lexer<'_> {
         };
         let Some(length) = comment.find("*/") else {
             let span = self.open..self.text.len();
-            return Err(Error::new(
-                span,
-                "a comment without an end",
-                "ends with `*/`",
-            ));
+            return Err(Error::new(span, "an unclosed comment", "ends with `*/`"));
         };
         self.at += spaces + 2 + length + 2;
         match self.close() {
@@ -113,7 +109,7 @@ impl Lexer<'_> {
             }
             None => {
                 let span = self.at..self.at;
-                let title = "a comment that does not fill its braces";
+                let title = "text after a comment";
                 Err(Error::new(span, title, "`}}` must follow at once"))
             }
         }
@@ -139,11 +135,7 @@ impl Lexer<'_> {
             }
             let Some(first) = self.peek() else {
                 let span = self.open..self.open + 2;
-                return Err(Error::new(
-                    span,
-                    "an action without an end",
-                    "ends with `}}`",
-                ));
+                return Err(Error::new(span, "an unclosed action", "ends with `}}`"));
             };
             let start = self.at;
             let kind = self.token(first)?;
@@ -195,7 +187,7 @@ impl Lexer<'_> {
             c => {
                 let span = start..start + c.len_utf8();
                 let title = format!("`{}` in an action", c.escape_debug());
-                Err(Error::new(span, title, "has no meaning here"))
+                Err(Error::new(span, title, "unexpected character"))
             }
         }
     }
@@ -231,7 +223,7 @@ impl Lexer<'_> {
         if decimal || radix("0x", 16) || radix("0o", 8) || radix("0b", 2) {
             return Ok(Kind::Number(text.to_owned()));
         }
-        let title = format!("`{text}` is no number");
+        let title = format!("`{text}` is not a number");
         Err(Error::new(start..self.at, title, "as in 1, 0.5, 1e3"))
     }
 
@@ -289,7 +281,7 @@ impl Lexer<'_> {
 }
 
 fn unclosed(span: Range<usize>, quote: char) -> Error {
-    Error::new(span, "a text without an end", format!("ends with {quote}"))
+    Error::new(span, "an unclosed string", format!("ends with {quote}"))
 }
 
 fn bad_escape(span: Range<usize>) -> Error {

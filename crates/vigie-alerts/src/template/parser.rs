@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Template, Error> {
     };
     let (nodes, end) = parser.nodes(true)?;
     if let Some(end) = end {
-        let title = format!("`{}` without a beginning", end.word);
+        let title = format!("unexpected `{}`", end.word);
         let label = "belongs to an `if`, `range`, `with`, `define` or `block`";
         return Err(Error::new(end.span, title, label));
     }
@@ -103,7 +103,7 @@ impl Parser {
                     words.finish()?;
                     if self.loops == 0 {
                         let title = format!("`{keyword}` outside of a `range`");
-                        return Err(Error::new(span, title, "there is no loop to leave"));
+                        return Err(Error::new(span, title, "only a `range` is a loop"));
                     }
                     nodes.push(match keyword.as_str() {
                         "break" => Node::Break,
@@ -174,7 +174,7 @@ impl Parser {
         let argument = match word {
             "block" => Some(self.pipeline(&mut words, false)?),
             _ if !top => {
-                let label = "must stand outside of all other blocks";
+                let label = "must be at the top level";
                 return Err(Error::new(action, "`define` in a block", label));
             }
             _ => None,
@@ -214,7 +214,7 @@ fn closed(end: Option<End>, word: &str, span: Range<usize>) -> Result<(), Error>
             Err(Error::new(end.span, title, "expected `end`"))
         }
         None => {
-            let title = format!("`{word}` without an end");
+            let title = format!("unclosed `{word}`");
             Err(Error::new(span, title, "needs an `{{ end }}`"))
         }
     }

@@ -20,7 +20,7 @@ impl Parser {
             let first = &command.operands[0];
             // What can be called: a function, or a field that might hold one.
             if !matches!(first.kind, OperandKind::Function(_)) && first.fields.is_empty() {
-                let title = "a value behind `|`";
+                let title = "a value after `|`";
                 return Err(Error::new(first.span.clone(), title, "must be a function"));
             }
             commands.push(command);
@@ -85,7 +85,7 @@ impl Parser {
                 && !operands.is_empty()
             {
                 let label = "needs a space before it";
-                return Err(Error::new(span, "two values in one word", label));
+                return Err(Error::new(span, "two values without a space", label));
             }
             operands.push(operand);
         }
@@ -133,11 +133,7 @@ impl Parser {
                 self.depth -= 1;
                 if words.peek().is_none_or(|token| token.kind != Kind::Close) {
                     let span = words.place();
-                    return Err(Error::new(
-                        span,
-                        "a parenthesis without an end",
-                        "expected `)`",
-                    ));
+                    return Err(Error::new(span, "an unclosed parenthesis", "expected `)`"));
                 }
                 OperandKind::Paren(Box::new(inside))
             }
@@ -157,7 +153,11 @@ impl Parser {
         }) = words.peek().cloned()
         {
             if !has_fields {
-                return Err(Error::new(span, "a field of a plain value", "it has none"));
+                return Err(Error::new(
+                    span,
+                    "a field of a plain value",
+                    "it has no fields",
+                ));
             }
             words.next();
             fields.push(Name {
@@ -177,7 +177,7 @@ impl Parser {
             return Ok(());
         }
         let title = format!("unknown variable `{name}`");
-        let mut error = Error::new(span.clone(), title, "nobody declared it here");
+        let mut error = Error::new(span.clone(), title, "not declared here");
         error.help = did_you_mean(name, self.variables.iter().map(String::as_str));
         Err(error)
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use crate::finding::{Finding, Span};
+use crate::lint::Lint;
 pub use text::Text;
 
 /// How deep lists and tables may be nested. A rule file has six levels.
@@ -41,6 +42,10 @@ pub(crate) struct Document {
     pub(crate) root: Option<Rc<Node>>,
     /// Where a later document begins that is not empty.
     pub(crate) ignored: Option<Span>,
+    /// The texts, in the order of the file.
+    pub(crate) texts: Vec<Span>,
+    /// Tags, which are not interpreted.
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Node {
@@ -49,6 +54,14 @@ impl Node {
         match &self.value {
             Value::Alias(node) => node,
             _ => self,
+        }
+    }
+
+    /// Where the value ends. The parser's span of a text reaches to what follows.
+    fn end(&self) -> usize {
+        match &self.value {
+            Value::Scalar(Some(text)) => text.span().end,
+            _ => self.span.end,
         }
     }
 
@@ -82,7 +95,7 @@ fn is_null(plain: &str) -> bool {
 }
 
 fn refused(span: Span, title: impl Into<String>, label: impl Into<String>) -> Box<Finding> {
-    Box::new(Finding::new(span, title, label))
+    Box::new(Finding::new(Lint::Yaml, span, title, label))
 }
 
 struct Builder<'a> {
@@ -93,6 +106,8 @@ struct Builder<'a> {
     anchors: HashMap<usize, Rc<Node>>,
     root: Option<Rc<Node>>,
     expanded: usize,
+    texts: Vec<Span>,
+    findings: Vec<Finding>,
 }
 
 impl<'a> Builder<'a> {
@@ -105,6 +120,8 @@ impl<'a> Builder<'a> {
             anchors: HashMap::new(),
             root: None,
             expanded: 0,
+            texts: Vec::new(),
+            findings: Vec::new(),
         }
     }
 
@@ -122,6 +139,8 @@ impl<'a> Builder<'a> {
         Ok(Document {
             root: self.root,
             ignored,
+            texts: self.texts,
+            findings: self.findings,
         })
     }
 
@@ -148,7 +167,7 @@ impl<'a> Builder<'a> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Box<Finding>> {
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                self.tag(tag.as_deref(), &span)?;
+                self.tag(tag.as_deref(), &span);
                 let text = match style {
                     ScalarStyle::Plain if is_null(&value) => None,
                     _ => Some(Text::new(
@@ -158,6 +177,7 @@ impl<'a> Builder<'a> {
                         style,
                     )),
                 };
+                self.texts.extend(text.as_ref().map(Text::span));
                 let weight = 1 + span.len();
                 let value = Value::Scalar(text);
                 self.node(
@@ -180,8 +200,8 @@ impl<'a> Builder<'a> {
                 Some(node) => {
                     self.expanded += node.weight;
                     if self.expanded > MAX_EXPANDED {
-                        let label = "aliases make this file huge";
-                        return Err(refused(span, "too much", label));
+                        let label = "the expanded aliases are too large";
+                        return Err(refused(span, "too many aliases", label));
                     }
                     self.place(Rc::new(Node {
                         span,
@@ -190,7 +210,7 @@ impl<'a> Builder<'a> {
                     }));
                     Ok(())
                 }
-                None => Err(refused(span, "an alias of what it stands in", "")),
+                None => Err(refused(span, "an alias of a value that contains it", "")),
             },
             _ => Ok(()),
         }
@@ -203,7 +223,7 @@ impl<'a> Builder<'a> {
         span: &Span,
         table: bool,
     ) -> Result<(), Box<Finding>> {
-        self.tag(tag, span)?;
+        self.tag(tag, span);
         if self.open.len() == MAX_DEPTH {
             let label = format!("at most {MAX_DEPTH} levels");
             return Err(refused(span.clone(), "nested too deep", label));
@@ -221,7 +241,7 @@ impl<'a> Builder<'a> {
         let Some(open) = self.open.pop() else {
             return;
         };
-        let last = open.items.last().map_or(open.start, |node| node.span.end);
+        let last = open.items.last().map_or(open.start, |node| node.end());
         let end = if span.is_empty() { last } else { span.end };
         let weight = 1 + open.items.iter().map(|node| node.weight).sum::<usize>();
         let value = if open.table {
@@ -260,13 +280,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn tag(&self, tag: Option<&saphyr_parser::Tag>, span: &Span) -> Result<(), Box<Finding>> {
-        match tag {
-            Some(tag) if !tag.is_yaml_core_schema() => {
-                let title = format!("the tag `{tag}`");
-                Err(refused(span.clone(), title, "rule files have no tags"))
-            }
-            _ => Ok(()),
+    fn tag(&mut self, tag: Option<&saphyr_parser::Tag>, span: &Span) {
+        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
+            let title = format!("the tag `{tag}`");
+            let label = "Prometheus reads the value without its tag";
+            let finding = Finding::new(Lint::YamlTag, span.clone(), title, label);
+            self.findings.push(finding);
         }
     }
 

@@ -85,15 +85,25 @@ fn what_is_refused() {
         ("a: b: c", "this is not YAML"),
         ("a: *x", "this is not YAML"),
         ("a: \"x", "this is not YAML"),
-        ("a: &x [*x]", "an alias of what it stands in"),
-        ("a: !secret x", "the tag `!secret`"),
+        ("a: &x [*x]", "an alias of a value that contains it"),
         (&deep, "nested too deep"),
-        (&bomb, "too much"),
+        (&bomb, "too many aliases"),
     ] {
         assert_eq!(parse(file).unwrap_err().title, title, "{file:?}");
     }
     assert!(parse("").unwrap().root.is_none());
     assert!(parse("# nothing\n").unwrap().root.is_none());
+}
+
+#[test]
+fn a_tag_is_reported_and_its_value_is_read() {
+    let document = parse("a: !secret x\nb: !list [!!str 5]\n").unwrap();
+    let titles: Vec<_> = document.findings.iter().map(|f| &*f.title).collect();
+    assert_eq!(titles, ["the tag `!secret`", "the tag `!list`"]);
+    let Value::Table(entries) = &document.root.unwrap().value else {
+        panic!()
+    };
+    assert!(matches!(&entries[0].1.value, Value::Scalar(Some(text)) if &**text == "x"));
 }
 
 #[test]

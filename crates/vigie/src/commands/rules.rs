@@ -1,7 +1,9 @@
 //! `vigie rules`: the rule files for Prometheus.
 
 mod check;
+mod declared;
 mod files;
+mod output;
 mod print;
 mod report;
 
@@ -9,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::rules::BuiltIn;
 
@@ -25,27 +27,64 @@ Examples:
         /// Which file
         #[arg(default_value = "essential")]
         file: BuiltIn,
-        /// What it is for; Prometheus itself by default
+        /// Its format; Prometheus' own by default
         #[arg(long = "for", value_name = "FORM")]
         form: Option<Form>,
     },
-    /// Find what would bite later: in metrics, labels, thresholds, templates
+    /// Find mistakes in rule files: metrics, labels, thresholds, templates
     #[command(after_help = "\
 Examples:
   vigie rules check /etc/prometheus/rules
   vigie rules print extended --for prometheusrule | vigie rules check -
+  curl -s http://127.0.0.1:9100/metrics | vigie rules check --metrics - my-rules.yml
+  vigie rules check --strict --format github rules/
 
-Refused is what Prometheus 2.42 refuses, and besides: a metric or label that Vigie does not
-have, rate() over something that is not a counter, a threshold for a quantile that is no
-bucket bound, and a template that will not get what it asks for. Files that are checked
-together know each other's recording rules, and always those of the built-in files.
+An error is what Prometheus 2.42 refuses, or a rule that can never work. A warning is
+probably a mistake: a metric or label that does not exist, rate() over a gauge, a threshold
+for a quantile that is not a bucket boundary. Files that are checked together know each
+other's recording rules, and those of the built-in files.
 
-Exit codes: 0 nothing found, 1 findings, 2 wrong usage or a file that cannot be read.")]
-    Check {
-        /// Rule files or `PrometheusRule` resources; directories are searched for *.yml and *.yaml, `-` is the standard input
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+Metrics and target labels of other exporters are declared with flags or in [rules] of the
+configuration file. A comment suppresses findings of a rule, a group or a file:
+  # vigie: ignore NAME[, NAME] -- reason
+
+Exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 wrong usage or a file
+that cannot be read.")]
+    Check(CheckArgs),
+}
+
+/// What `vigie rules check` is given.
+#[derive(Args)]
+pub struct CheckArgs {
+    /// Rule files or `PrometheusRule` resources; directories are searched for *.yml and *.yaml, `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Metrics of another exporter: its /metrics page, or one name a line
+    #[arg(long, value_name = "FILE")]
+    metrics: Vec<PathBuf>,
+    /// The prefix of the metrics of another exporter [rules.prefixes]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Vec<String>,
+    /// A label that scraping adds to each series [rules.target_labels]
+    #[arg(long, value_name = "LABEL")]
+    target_label: Vec<String>,
+    /// Fail on warnings too
+    #[arg(long)]
+    strict: bool,
+    /// The format of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// The format of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the lines at fault
+    Text,
+    /// One JSON array
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
 }
 
 /// What a rule file is wrapped in.
@@ -55,13 +94,17 @@ pub enum Form {
     Prometheusrule,
 }
 
-/// Does it. What was found goes to `out`.
+/// Runs the command and writes its result to `out`.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn run(rules: &Rules, out: &mut dyn io::Write) -> io::Result<ExitCode> {
+pub fn run(
+    config: Option<PathBuf>,
+    rules: &Rules,
+    out: &mut dyn io::Write,
+) -> io::Result<ExitCode> {
     match rules {
         Rules::Print { file, form } => print::run(*file, *form, out),
-        Rules::Check { files } => check::run(files, out),
+        Rules::Check(arguments) => check::run(config, arguments, out),
     }
 }

@@ -7,6 +7,7 @@ mod common;
 mod admin;
 mod alerting;
 mod api;
+mod bursts;
 mod cluster;
 mod compatible;
 mod databases;

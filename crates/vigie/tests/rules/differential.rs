@@ -6,16 +6,16 @@ use std::path::Path;
 use std::process::Command;
 
 use vigie::rules::{BuiltIn, known};
-use vigie_alerts::{Known, check, load};
+use vigie_alerts::{Known, Lint, check, load};
 use vigie_testkit::{sid, tools};
 
 use crate::random::Random;
 
 const FILES: usize = 2_000;
 
-/// The differences that are meant: part of the title of a finding, the
+/// The differences that are intended: part of the title or label of a finding, the
 /// versions of promtool that accept the file, and why Vigie reports what promtool accepts.
-const STRICTER: [(&str, &[Version], &str); 12] = [
+const STRICTER: [(&str, &[Version], &str); 13] = [
     (
         "is an alias",
         &BOTH,
@@ -23,7 +23,12 @@ const STRICTER: [(&str, &[Version], &str); 12] = [
     ),
     ("a second document", &BOTH, "its rules are never evaluated"),
     (
-        "two rules give",
+        "comments must be separated from other tokens",
+        &BOTH,
+        "Prometheus accepts `>#`, which YAML does not define",
+    ),
+    (
+        "two rules result in",
         &BOTH,
         "promtool reports it only as a lint",
     ),
@@ -58,7 +63,7 @@ const STRICTER: [(&str, &[Version], &str); 12] = [
         &OLD,
         "2.42 takes a table or a list for no value",
     ),
-    ("is no name for a", &NEW, "2.42 refuses UTF-8 names"),
+    ("is not a name for a", &NEW, "2.42 refuses UTF-8 names"),
     ("needs a newer Prometheus", &NEW, "2.42 refuses it"),
 ];
 
@@ -314,12 +319,12 @@ fn promtool(program: &Path, files: &[String]) -> Vec<bool> {
 fn findings(text: &str, known: &Known) -> Vec<String> {
     let loaded = load(text);
     let newer = check(&loaded.rules, known).into_iter();
-    let newer = newer.filter(|finding| finding.title.contains("needs a newer Prometheus"));
+    let newer = newer.filter(|finding| finding.lint == Lint::NewerPrometheus);
     loaded
         .findings
         .into_iter()
         .chain(newer)
-        .map(|finding| finding.title)
+        .map(|finding| format!("{}: {}", finding.title, finding.label))
         .collect()
 }
 

@@ -1,16 +1,17 @@
-//! `vigie rules check`: everything that is wrong in rule files, with its place.
+//! `vigie rules check`: the mistakes in rule files, with their positions.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use vigie_alerts::{Loaded, check, load};
+use vigie_alerts::{Level, Loaded, MAX_FILE_BYTES, Remaining, check, load, suppress};
 
-use super::{files, report};
+use super::output::{self, Checked};
+use super::{CheckArgs, declared, files};
 use crate::rules;
 
-/// A file could not be read.
-const UNREADABLE: u8 = 2;
+/// A file could not be read, or the declarations are wrong.
+const UNUSABLE: u8 = 2;
 
 /// A file that was read.
 struct Source {
@@ -19,58 +20,65 @@ struct Source {
     loaded: Loaded,
 }
 
-pub(super) fn run(paths: &[PathBuf], out: &mut dyn io::Write) -> io::Result<ExitCode> {
+pub(super) fn run(
+    config: Option<PathBuf>,
+    arguments: &CheckArgs,
+    out: &mut dyn io::Write,
+) -> io::Result<ExitCode> {
+    let mut known = rules::known();
+    if let Err(mistakes) = declared::declare(config, arguments, &mut known) {
+        complain(&mistakes);
+        return Ok(ExitCode::from(UNUSABLE));
+    }
     let mut sources = Vec::new();
     let mut unreadable = false;
-    for (path, file) in paths.iter().flat_map(|path| files::expand(path)) {
-        match file.and_then(|path| files::read(&path).map(|text| (path, text))) {
-            Ok((path, text)) => sources.push(Source {
+    for (path, file) in arguments.files.iter().flat_map(|path| files::expand(path)) {
+        let read = file.and_then(|path| Ok((files::read(&path, MAX_FILE_BYTES)?, path)));
+        match read {
+            Ok((text, path)) => sources.push(Source {
                 path: files::name(&path),
                 loaded: load(&text),
                 text,
             }),
             Err(error) => {
                 unreadable = true;
-                // A closed standard error must not end the check.
-                let _ = writeln!(io::stderr(), "vigie: {} {error}", files::name(&path));
+                complain(&format!("vigie: {} {error}", files::name(&path)));
             }
         }
     }
-    let mut known = rules::known();
     for source in &sources {
         known.learn(&source.loaded.rules);
     }
+    let checked: Vec<_> = sources
+        .iter()
+        .map(|source| {
+            let mut findings = source.loaded.findings.clone();
+            findings.extend(check(&source.loaded.rules, &known));
+            let remaining = suppress(&source.text, &source.loaded, findings);
+            checked(source, remaining)
+        })
+        .collect();
     let styled = io::stdout().is_terminal() && crate::logging::coloured();
-    let mut count = 0;
-    for source in &sources {
-        let mut findings = source.loaded.findings.clone();
-        findings.extend(check(&source.loaded.rules, &known));
-        findings.sort_by_key(|finding| finding.span.start);
-        count += findings.len();
-        if findings.is_empty() {
-            let rules = source.loaded.rules.rules().count();
-            writeln!(
-                out,
-                "{}: {}, nothing found",
-                source.path,
-                counted(rules, "rule")
-            )?;
-        } else {
-            let drawn = report::draw(&source.path, &source.text, &findings, styled);
-            out.write_all(drawn.as_bytes())?;
-        }
-    }
-    if count > 0 {
-        writeln!(out, "{}", counted(count, "finding"))?;
-    }
-    Ok(match (unreadable, count) {
-        (true, _) => ExitCode::from(UNREADABLE),
-        (false, 0) => ExitCode::SUCCESS,
-        (false, _) => ExitCode::FAILURE,
+    output::write(&checked, arguments.format, styled, out)?;
+    let mut findings = checked.iter().flat_map(|file| &file.remaining.findings);
+    let failed = findings.any(|finding| arguments.strict || finding.level() == Level::Error);
+    Ok(match (unreadable, failed) {
+        (true, _) => ExitCode::from(UNUSABLE),
+        (false, false) => ExitCode::SUCCESS,
+        (false, true) => ExitCode::FAILURE,
     })
 }
 
-fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
+fn checked(source: &Source, remaining: Remaining) -> Checked<'_> {
+    Checked {
+        path: &source.path,
+        text: &source.text,
+        rules: source.loaded.rules.rules().count(),
+        remaining,
+    }
+}
+
+/// A closed standard error does not end the check.
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
 }

@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use vigie_alerts::MAX_FILE_BYTES;
-
 /// How deep directories are searched.
 const MAX_DEPTH: usize = 16;
 /// How many rule files of a directory are read.
@@ -59,28 +57,33 @@ fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Resul
     Ok(())
 }
 
+/// Whether the path stands for the standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.to_str() == Some(STDIN)
+}
+
 /// The name of a file in the report.
 pub(super) fn name(path: &Path) -> String {
-    match path.to_str() {
-        Some(STDIN) => "<stdin>".to_owned(),
-        _ => path.display().to_string(),
+    match is_stdin(path) {
+        true => "<stdin>".to_owned(),
+        false => path.display().to_string(),
     }
 }
 
-/// Reads a file, at most as much as the loader accepts.
-pub(super) fn read(path: &Path) -> Result<String, String> {
-    let input: Box<dyn Read> = match path.to_str() {
-        Some(STDIN) => Box::new(io::stdin().lock()),
-        _ => Box::new(File::open(path).map_err(unreadable)?),
+/// Reads a text of at most `limit` bytes.
+pub(super) fn read(path: &Path, limit: usize) -> Result<String, String> {
+    let input: Box<dyn Read> = match is_stdin(path) {
+        true => Box::new(io::stdin().lock()),
+        false => Box::new(File::open(path).map_err(unreadable)?),
     };
     let mut bytes = Vec::new();
-    let most = MAX_FILE_BYTES as u64 + 1;
+    let most = limit as u64 + 1;
     input
         .take(most)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(format!("is larger than {MAX_FILE_BYTES} bytes"));
+    if bytes.len() > limit {
+        return Err(format!("is larger than {limit} bytes"));
     }
     String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
 }

@@ -1,9 +1,9 @@
-//! Findings drawn the way the Rust compiler draws them.
+//! Findings drawn as the Rust compiler does.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use vigie_alerts::{Finding, Span};
+use vigie_alerts::{Finding, Level as Severity, Span};
 
-/// A wrong file (a picture, say) could hold thousands of mistakes.
+/// How many findings of each level are drawn: a file that is not a rule file can have thousands.
 const MOST: usize = 50;
 
 /// The findings of one file, each followed by an empty line.
@@ -14,7 +14,16 @@ pub(super) fn draw(path: &str, text: &str, findings: &[Finding], styled: bool) -
         Renderer::plain()
     };
     let mut out = String::new();
-    for finding in findings.iter().take(MOST) {
+    let mut left = [MOST; 2];
+    let drawn = findings.iter().filter(|finding| {
+        let left = &mut left[usize::from(finding.level() == Severity::Error)];
+        let draws = *left > 0;
+        *left = left.saturating_sub(1);
+        draws
+    });
+    let mut count = 0;
+    for finding in drawn {
+        count += 1;
         let drawn = renderer.render(&[group(path, text, finding)]);
         for line in drawn.lines() {
             out.push_str(line.trim_end());
@@ -22,8 +31,8 @@ pub(super) fn draw(path: &str, text: &str, findings: &[Finding], styled: bool) -
         }
         out.push('\n');
     }
-    if findings.len() > MOST {
-        out += &format!("… and {} more in {path}\n", findings.len() - MOST);
+    if findings.len() > count {
+        out += &format!("… and {} more in {path}\n", findings.len() - count);
     }
     out
 }
@@ -33,11 +42,16 @@ fn group<'a>(path: &'a str, text: &'a str, finding: &'a Finding) -> Group<'a> {
     let mut snippet = Snippet::source(text)
         .path(path)
         .annotation(primary.label(&finding.label));
-    if let Some((span, what)) = &finding.also {
+    if let Some((span, label)) = &finding.also {
         let context = AnnotationKind::Context.span(fit(text, span));
-        snippet = snippet.annotation(context.label(what));
+        snippet = snippet.annotation(context.label(label));
     }
-    let group = Group::with_title(Level::ERROR.primary_title(&finding.title)).element(snippet);
+    let level = match finding.level() {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&finding.title).id(finding.lint.name());
+    let group = Group::with_title(title).element(snippet);
     match &finding.help {
         Some(help) => group.element(Level::HELP.message(help)),
         None => group,
