@@ -92,7 +92,8 @@ impl Sql {
             sqlx::Error::Io(error) => io_failure(target, &error),
             sqlx::Error::Tls(error) => {
                 let text = error.to_string();
-                let text = TlsProblem::in_text(&text).map_or(text, |problem| problem.to_string());
+                let problem = TlsProblem::in_sources(&*error);
+                let text = problem.map_or(text, |problem| problem.to_string());
                 told(FailureKind::Tls, &format!("TLS: {text}"))
             }
             sqlx::Error::Database(error) => told(kind(&*error), error.message()),
