@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::server::{Server, client, output};
+use crate::server::{Server, client, open, output};
 use crate::{Error, ports, tools, wheels};
 
 /// What differs from a plain server.
@@ -136,13 +136,6 @@ impl Redis {
 
 fn socket(directory: &Path) -> PathBuf {
     directory.join("socket")
-}
-
-/// Lets everybody reach the socket.
-fn open(directory: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(directory, mode).map_err(Error::io("chmod"))
 }
 
 pub(crate) async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {

@@ -12,6 +12,7 @@
 //!
 //! Files are read anew for every connection, so a renewed certificate counts from the next connection on.
 
+mod end_point;
 mod error;
 mod name;
 mod pem;
@@ -30,6 +31,7 @@ use tokio_rustls::TlsConnector;
 use crate::pem::Roots;
 use crate::verifier::Verifier;
 
+pub use end_point::end_point;
 pub use error::Error;
 pub use pem::Pem;
 pub use problem::TlsProblem;

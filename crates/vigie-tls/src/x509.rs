@@ -133,6 +133,11 @@ fn common_name(subject: &[u8]) -> Option<&str> {
     found
 }
 
+/// The identifier of an algorithm, in DER without its head.
+pub(crate) fn object_identifier(algorithm: &[u8]) -> Option<&[u8]> {
+    Reader(algorithm).of(OBJECT_IDENTIFIER)
+}
+
 /// The bytes of a bit string without unused bits.
 fn bits(content: &[u8]) -> Option<&[u8]> {
     let (unused, bytes) = content.split_first()?;
