@@ -182,6 +182,19 @@ impl Postgres {
     }
 }
 
+/// Runs SQL by `psql` with an address that it reads itself, and without any file or variable of a user.
+///
+/// # Errors
+/// When it cannot connect, or the server refuses.
+pub async fn ask(address: &str, sql: &str) -> Result<String, Error> {
+    let mut command = client(tools::PSQL)?;
+    command
+        .env("HOME", "/nonexistent")
+        .env("PGCONNECT_TIMEOUT", "5")
+        .args(["-X", "-w", "-A", "-t", "-d", address, "-c", sql]);
+    output("psql", command).await
+}
+
 async fn psql(port: u16, database: &str, sql: &str) -> Result<String, Error> {
     let mut command = client(tools::PSQL)?;
     command

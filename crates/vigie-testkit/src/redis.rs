@@ -138,6 +138,20 @@ fn socket(directory: &Path) -> PathBuf {
     directory.join("socket")
 }
 
+/// Runs a command by `redis-cli` with an address that it reads itself; `ca` is what it trusts.
+///
+/// # Errors
+/// When it cannot connect, or the server answers with an error.
+pub async fn ask(address: &str, ca: Option<&Path>, args: &[&str]) -> Result<String, Error> {
+    let mut command = client(tools::REDIS_CLI)?;
+    command.args(["-e", "--no-auth-warning", "-u", address]);
+    if let Some(ca) = ca {
+        command.arg("--cacert").arg(ca);
+    }
+    command.args(args);
+    output("redis-cli", command).await
+}
+
 pub(crate) async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {
     let mut command = client(tools::REDIS_CLI)?;
     if let Some(password) = password {
