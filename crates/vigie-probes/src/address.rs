@@ -38,10 +38,35 @@ pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
     Ok(url)
 }
 
+/// Undoes percent-encoding.
+pub(crate) fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(decoded) if byte == b'%' => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn percent_encoding() {
+        assert_eq!(decode("a%2fb%zz%4"), "a/b%zz%4");
+    }
 
     #[test]
     fn half_a_password_is_never_taken_for_a_host() {

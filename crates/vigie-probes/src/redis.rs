@@ -109,15 +109,9 @@ impl Redis {
                 return Failure::new(FailureKind::NotReady, text);
             }
         };
-        let tls = error.tls();
         let (kind, text) = self.classify(error);
         let failure = Failure::new(kind, format_args!("{place}: {text}"));
-        let advice = match decisive(error) {
-            Error::PartOfCluster => Some("name the nodes of the cluster in redis.url"),
-            Error::NoCluster => Some("write redis:// in redis.url: this server stands alone"),
-            _ => tls.map(|problem| problem.advice()),
-        };
-        self.secrets.scrub(failure).advise(advice)
+        self.secrets.scrub(failure).advise(error.advice())
     }
 
     fn classify(&self, error: &Error) -> (FailureKind, String) {
@@ -127,11 +121,11 @@ impl Redis {
         match error {
             Error::Redis(error) => explain(error, self.endpoint.is_over_tls()),
             Error::Late(_) => (FailureKind::TimedOut, "no answer in time".into()),
-            Error::File { .. } => (FailureKind::Tls, error.to_string()),
+            Error::Tls(_) => (FailureKind::Tls, error.to_string()),
             Error::PartOfCluster | Error::NoCluster => (FailureKind::Protocol, error.to_string()),
             Error::NoSlots => (FailureKind::NotReady, error.to_string()),
             Error::NoNode { .. } => {
-                let kind = match decisive(error) {
+                let kind = match error.first() {
                     Error::NoNode { .. } => FailureKind::Unreachable,
                     first => self.classify(first).0,
                 };
@@ -156,14 +150,6 @@ impl Check for Redis {
             let outcome = self.ping(deadline).await;
             outcome.map_err(|error| self.failure(&error))
         })
-    }
-}
-
-/// Of what several nodes said the first.
-fn decisive(error: &Error) -> &Error {
-    match error {
-        Error::NoNode { tried } => tried.first().map_or(error, |(_, first)| first),
-        error => error,
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::cluster::Cluster;
 use crate::error::{Error, UrlError};
 use crate::greeting;
 use crate::parameters;
+use crate::patience::Patience;
 use crate::scout::Scout;
 use crate::sentinel::Sentinels;
 use crate::slot::slot;
@@ -241,8 +243,7 @@ impl Server {
         tls: &TlsFiles,
         within: Duration,
     ) -> Result<MultiplexedConnection, Error> {
-        let client = tls.client(self.info.clone())?;
-        let mut connection = open(&client, within).await?;
+        let mut connection = open(&self.info, tls, within).await?;
         if !self.may_be_node
             && let Some("cluster") = greeting::of(&mut connection).await?.mode.as_deref()
         {
@@ -289,15 +290,31 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+/// Connects and logs in. The caller bounds the time of the whole.
 pub(crate) async fn open(
-    client: &Client,
+    info: &ConnectionInfo,
+    tls: &TlsFiles,
     within: Duration,
 ) -> Result<MultiplexedConnection, Error> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(within))
         .set_response_timeout(Some(within));
-    let connection = client.get_multiplexed_async_connection_with_config(&config);
-    connection.await.map_err(Error::Redis)
+    let ConnectionAddr::TcpTls { host, port, .. } = info.addr() else {
+        let client = Client::open(info.clone()).map_err(Error::Redis)?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config);
+        return connection.await.map_err(Error::Redis);
+    };
+    let io = |error: std::io::Error| Error::Redis(error.into());
+    let stream = TcpStream::connect((host.as_str(), *port)).await;
+    let stream = stream.map_err(io)?;
+    stream.set_nodelay(true).map_err(io)?;
+    let stream = tls.settings().connect(host, stream).await?;
+    let (login, stream) = (info.redis_settings(), Patience::new(stream));
+    let opened = MultiplexedConnection::new_with_config(login, stream, config);
+    let (connection, driver) = opened.await.map_err(Error::Redis)?;
+    // It ends after the last handle of the connection is dropped.
+    tokio::spawn(driver);
+    Ok(connection)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What can go wrong, without a password in it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::tls::TlsProblem;
+use vigie_tls::TlsProblem;
+
+use crate::tls;
 
 /// What is wrong with an address. The text holds nothing of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,14 +54,9 @@ pub enum Error {
     /// Nobody answered in time.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// A file with a certificate or key cannot be used.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        reason: String,
-    },
+    /// There is no connection over TLS, or a file with a certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] vigie_tls::Error),
     /// No Sentinel knew a master that says it is one.
     #[error("no master {name:?}: {}", tried.join("; "))]
     NoMaster {
@@ -89,10 +85,34 @@ pub enum Error {
 }
 
 impl Error {
-    /// What is wrong with the certificates, if that is the reason.
+    /// The problem with the certificates or with TLS, if that is the reason.
     #[must_use]
     pub fn tls(&self) -> Option<TlsProblem> {
-        TlsProblem::in_text(&self.to_string())
+        match self.first() {
+            Self::Tls(error) => error.problem(),
+            // A server refuses the client's certificate after the handshake.
+            Self::Redis(error) => TlsProblem::in_sources(error),
+            _ => None,
+        }
+    }
+
+    /// What to change in the settings, if that is clear.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self.first() {
+            Self::PartOfCluster => Some("name the nodes of the cluster in redis.url"),
+            Self::NoCluster => Some("write redis:// in redis.url: this server stands alone"),
+            _ => self.tls().map(tls::advice),
+        }
+    }
+
+    /// The error of the first node, if several failed.
+    #[must_use]
+    pub fn first(&self) -> &Self {
+        match self {
+            Self::NoNode { tried } => tried.first().map_or(self, |(_, first)| first.first()),
+            error => error,
+        }
     }
 }
 
@@ -101,11 +121,10 @@ fn each(tried: &[(String, Error)]) -> String {
     tried.collect::<Vec<_>>().join("; ")
 }
 
-/// The error, and in words what it means for the certificates.
+/// The error in words; of a problem with TLS the driver knows only the library's debug text.
 fn told(error: &redis::RedisError) -> String {
-    let text = error.to_string();
-    match TlsProblem::in_text(&text) {
-        Some(problem) => format!("{problem} ({text})"),
-        None => text,
+    match TlsProblem::in_sources(error) {
+        Some(problem) => problem.to_string(),
+        None => error.to_string(),
     }
 }

@@ -171,8 +171,7 @@ async fn asked(
     within: Duration,
 ) -> Result<(Nodes, Kept), Error> {
     let asking = async {
-        let client = tls.client(cluster.node(&at)?)?;
-        let mut connection = open(&client, within).await?;
+        let mut connection = open(&cluster.node(&at)?, tls, within).await?;
         let nodes = slots(&mut connection, &at).await?;
         Ok((nodes, Kept { at, connection }))
     };

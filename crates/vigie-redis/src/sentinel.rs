@@ -131,10 +131,8 @@ impl Sentinels {
     ) -> Result<MultiplexedConnection, String> {
         let failed = |error: Error| format!("fails: {error}");
         let asking = async {
-            let client = tls
-                .client(hosts::info(at, self.over_tls, &self.sentinel).map_err(failed)?)
-                .map_err(failed)?;
-            let mut sentinel = open(&client, within).await.map_err(failed)?;
+            let info = hosts::info(at, self.over_tls, &self.sentinel).map_err(failed)?;
+            let mut sentinel = open(&info, tls, within).await.map_err(failed)?;
             let mut ask = redis::cmd("SENTINEL");
             ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&self.master);
             let answer: Option<Address> = ask
@@ -147,8 +145,7 @@ impl Sentinels {
             let name = hosts::name(&master);
             let of_master = |error: Error| format!("leads to {name}: {error}");
             let info = hosts::info(&master, self.over_tls, &self.server).map_err(of_master)?;
-            let client = tls.client(info).map_err(of_master)?;
-            let mut connection = open(&client, within).await.map_err(of_master)?;
+            let mut connection = open(&info, tls, within).await.map_err(of_master)?;
             match greeting::of(&mut connection).await.map_err(of_master)?.role {
                 Some(role) if role != "master" => {
                     Err(format!("leads to {name}, which is a {role}"))

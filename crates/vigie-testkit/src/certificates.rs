@@ -12,6 +12,19 @@ pub struct Certificates {
     directory: TempDir,
 }
 
+/// The parts of a certificate that differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind<'a> {
+    /// The common name.
+    pub common_name: &'a str,
+    /// The name of the certificate that signs it; `None`: it signs itself.
+    pub issuer: Option<&'a str>,
+    /// How long it is valid; less than 0: it has expired.
+    pub days: i32,
+    /// Lines of extensions as openssl reads them. Without any it is a certificate of version 1.
+    pub extensions: &'a str,
+}
+
 impl Certificates {
     /// Makes a new CA, which nobody trusts yet.
     ///
@@ -38,21 +51,53 @@ impl Certificates {
     /// # Errors
     /// When openssl refuses.
     pub async fn issue(&self, name: &str, days: i32) -> Result<(PathBuf, PathBuf), Error> {
-        let subject = format!("/CN={name}");
-        let names = ["-addext", "subjectAltName=IP:127.0.0.1"];
-        self.request(name, &[&["-subj", &subject], &names[..]].concat())
-            .await?;
-        let mut sign = client(tools::OPENSSL)?;
-        sign.current_dir(self.directory.path())
-            .args(["x509", "-req", "-in", &format!("{name}.pem")])
-            .args(["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"])
-            .args(["-days", &days.to_string(), "-copy_extensions", "copy"])
-            .args(["-out", &format!("{name}.pem")]);
-        output("openssl", sign).await?;
-        Ok((
+        let kind = Kind {
+            common_name: name,
+            issuer: Some("ca"),
+            days,
+            extensions: "subjectAltName=IP:127.0.0.1",
+        };
+        self.make(name, kind).await
+    }
+
+    /// Makes a certificate and its key. The CA's own name is `ca`.
+    ///
+    /// # Errors
+    /// When openssl refuses.
+    pub async fn make(&self, name: &str, kind: Kind<'_>) -> Result<(PathBuf, PathBuf), Error> {
+        let subject = format!("/CN={}", kind.common_name);
+        self.request(name, &["-subj", &subject]).await?;
+        let (certificate, key) = (
             self.path(&format!("{name}.pem")),
             self.path(&format!("{name}.key")),
-        ))
+        );
+        let mut sign = client(tools::OPENSSL)?;
+        sign.current_dir(self.directory.path())
+            .args(["x509", "-req", "-days", &kind.days.to_string()])
+            .args([
+                "-in",
+                &format!("{name}.pem"),
+                "-out",
+                &format!("{name}.pem"),
+            ]);
+        match kind.issuer {
+            Some(issuer) => sign
+                .args([
+                    "-CA",
+                    &format!("{issuer}.pem"),
+                    "-CAkey",
+                    &format!("{issuer}.key"),
+                ])
+                .arg("-CAcreateserial"),
+            None => sign.args(["-signkey", &format!("{name}.key")]),
+        };
+        if !kind.extensions.is_empty() {
+            let extensions = self.path(&format!("{name}.ext"));
+            std::fs::write(&extensions, kind.extensions).map_err(Error::io("the extensions"))?;
+            sign.arg("-extfile").arg(extensions);
+        }
+        output("openssl", sign).await?;
+        Ok((certificate, key))
     }
 
     /// What a Redis or a Sentinel is told so that it speaks TLS on this port, with its own certificate: directives and their

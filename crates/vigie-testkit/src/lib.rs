@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`postgres`], [`mariadb`], [`redis`] | the real servers, which can be killed, frozen and restarted |
 //! | [`prometheus`], [`alertmanager`] | the real servers that read what is exposed, judge it and notify |
+//! | [`certificates`], [`tls_server`] | a CA and what it signs, and a server that presents it |
 //! | [`webhook`] | a receiver for the notifications |
 //! | [`kubernetes`] | an API server for Leases, which does what the real one does with them |
 //! | [`node`] | the scripts of `demo/`: the backend, its traffic, the clients that know the truth |
@@ -47,23 +48,25 @@ pub mod redis;
 pub mod sentinel;
 mod server;
 pub mod sid;
+pub mod tls_server;
 pub mod tools;
 pub mod webhook;
 pub mod wheels;
 
 pub use alertmanager::Alertmanager;
-pub use certificates::Certificates;
+pub use certificates::{Certificates, Kind};
 pub use cluster::Cluster;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, TcpProxy};
 pub use http::eventually;
 pub use kubernetes::ApiServer;
-pub use mariadb::MariaDb;
+pub use mariadb::{MariaDb, MariaDbOptions};
 pub use node::Script;
-pub use postgres::Postgres;
+pub use postgres::{Postgres, PostgresOptions};
 pub use process::Process;
 pub use prometheus::Prometheus;
 pub use promtext::Scrape;
 pub use redis::{Redis, RedisOptions};
 pub use sentinel::Sentinel;
+pub use tls_server::TlsServer;
 pub use webhook::Webhook;

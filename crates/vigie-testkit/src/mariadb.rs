@@ -1,6 +1,6 @@
 //! A real MariaDB server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::server::{Server, User, client, output};
 use crate::{Error, ports, tools};
@@ -8,6 +8,15 @@ use crate::{Error, ports, tools};
 const NAME: &str = "vigie";
 /// The user's password at the start; it appears in no output of a program that keeps its secrets.
 pub const PASSWORD: &str = "testkit-user-password";
+
+/// The settings that differ from a plain server.
+#[derive(Clone, Debug, Default)]
+pub struct MariaDbOptions {
+    /// The certificate and the key with which it speaks TLS.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// More command line arguments.
+    pub args: Vec<String>,
+}
 
 /// A MariaDB server with a database and a user of its own, both named `vigie`.
 pub struct MariaDb {
@@ -21,6 +30,14 @@ impl MariaDb {
     /// # Errors
     /// When MariaDB is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
+        Self::start_with(MariaDbOptions::default()).await
+    }
+
+    /// Starts a server with options.
+    ///
+    /// # Errors
+    /// As [`MariaDb::start`].
+    pub async fn start_with(options: MariaDbOptions) -> Result<Self, Error> {
         let program = tools::MARIADBD.find()?;
         let user = User::of("mysql")?;
         let directory = user.directory()?;
@@ -33,6 +50,10 @@ impl MariaDb {
             ))
             .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
         output("mariadb-install-db", install).await?;
+        if let Some((certificate, key)) = &options.certificate {
+            user.copy(certificate, &directory.path().join("server.pem"))?;
+            user.copy(key, &directory.path().join("server.key"))?;
+        }
         let port = ports::free();
         let server = Server::spawn("mariadbd", directory, move |directory| {
             let mut command = user.command(&program);
@@ -47,6 +68,18 @@ impl MariaDb {
                     "--innodb-flush-log-at-trx-commit=2",
                     "--innodb-buffer-pool-size=16M",
                 ]);
+            if options.certificate.is_some() {
+                command
+                    .arg(format!(
+                        "--ssl-cert={}",
+                        directory.join("server.pem").display()
+                    ))
+                    .arg(format!(
+                        "--ssl-key={}",
+                        directory.join("server.key").display()
+                    ));
+            }
+            command.args(&options.args);
             command
         })?;
         let mut mariadb = Self { server, port };
@@ -67,6 +100,11 @@ impl MariaDb {
     /// The connection URL with another password.
     pub fn url_with_password(&self, password: &str) -> String {
         format!("mysql://{NAME}:{password}@127.0.0.1:{}/{NAME}", self.port)
+    }
+
+    /// The path of its unix socket, over which `root` comes in without a password.
+    pub fn socket(&self) -> PathBuf {
+        socket(self.server.directory.path()).into()
     }
 
     /// The user as SQL names it.

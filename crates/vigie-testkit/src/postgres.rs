@@ -1,9 +1,9 @@
 //! A real PostgreSQL server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::server::{Server, User, client, output};
+use crate::server::{Server, User, client, open, output};
 use crate::{Error, ports, tools};
 
 /// The database and the role that the tests use.
@@ -12,6 +12,19 @@ const ADMIN: &str = "postgres";
 const ADMIN_PASSWORD: &str = "testkit-admin-password";
 /// The role's password at the start; it appears in no output of a program that keeps its secrets.
 pub const PASSWORD: &str = "testkit-role-password";
+
+/// The settings that differ from a plain server.
+#[derive(Clone, Debug, Default)]
+pub struct PostgresOptions {
+    /// The certificate and the key with which it speaks TLS.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// The CA that signs the certificates of clients.
+    pub client_ca: Option<PathBuf>,
+    /// `pg_hba.conf`, without the line of the superuser.
+    pub access: Option<String>,
+    /// Listens on a unix socket, besides the port.
+    pub unix_socket: bool,
+}
 
 /// A PostgreSQL server with a database and a role of its own, both named `vigie`.
 pub struct Postgres {
@@ -25,10 +38,34 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
+        Self::start_with(PostgresOptions::default()).await
+    }
+
+    /// Starts a server with options.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub async fn start_with(options: PostgresOptions) -> Result<Self, Error> {
         let program = tools::POSTGRES.find()?;
         let user = User::of("postgres")?;
         let directory = user.directory()?;
         initdb(user, directory.path()).await?;
+        if let Some((certificate, key)) = &options.certificate {
+            user.copy(certificate, &directory.path().join("server.pem"))?;
+            user.copy(key, &directory.path().join("server.key"))?;
+        }
+        if let Some(ca) = &options.client_ca {
+            user.copy(ca, &directory.path().join("client-ca.pem"))?;
+        }
+        if let Some(rules) = &options.access {
+            // The superuser of the tests always comes in.
+            let rules = format!("host all {ADMIN} 127.0.0.1/32 scram-sha-256\n{rules}\n");
+            let file = directory.path().join("data/pg_hba.conf");
+            std::fs::write(file, rules).map_err(Error::io("pg_hba.conf"))?;
+        }
+        if options.unix_socket {
+            open(directory.path())?;
+        }
         let port = ports::free();
         let server = Server::spawn("postgres", directory, move |directory| {
             let mut command = user.command(&program);
@@ -36,13 +73,30 @@ impl Postgres {
             for setting in [
                 &format!("port={port}"),
                 "listen_addresses=127.0.0.1",
-                "unix_socket_directories=",
+                &match options.unix_socket {
+                    true => format!("unix_socket_directories={}", directory.display()),
+                    false => "unix_socket_directories=".to_owned(),
+                },
                 "shared_buffers=32MB",
                 // Nothing here must outlive the machine, only the server's own death.
                 "fsync=off",
                 "full_page_writes=off",
             ] {
                 command.args(["-c", setting]);
+            }
+            if options.certificate.is_some() {
+                for (setting, file) in [
+                    ("ssl_cert_file", "server.pem"),
+                    ("ssl_key_file", "server.key"),
+                ] {
+                    let path = directory.join(file);
+                    command.args(["-c", &format!("{setting}={}", path.display())]);
+                }
+                command.args(["-c", "ssl=on"]);
+            }
+            if options.client_ca.is_some() {
+                let path = directory.join("client-ca.pem");
+                command.args(["-c", &format!("ssl_ca_file={}", path.display())]);
             }
             command
         })?;
@@ -76,6 +130,11 @@ impl Postgres {
     /// The port, which stays the same over a restart.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The directory of its unix socket, if one was asked for.
+    pub fn socket_directory(&self) -> &Path {
+        self.server.directory.path()
     }
 
     /// Runs SQL as the superuser in the tests' database; rows are lines, columns are parted by `|`.
@@ -121,6 +180,19 @@ impl Postgres {
     async fn admin(&self, database: &str, sql: &str) -> Result<String, Error> {
         psql(self.port, database, sql).await
     }
+}
+
+/// Runs SQL by `psql` with an address that it reads itself, and without any file or variable of a user.
+///
+/// # Errors
+/// When it cannot connect, or the server refuses.
+pub async fn ask(address: &str, sql: &str) -> Result<String, Error> {
+    let mut command = client(tools::PSQL)?;
+    command
+        .env("HOME", "/nonexistent")
+        .env("PGCONNECT_TIMEOUT", "5")
+        .args(["-X", "-w", "-A", "-t", "-d", address, "-c", sql]);
+    output("psql", command).await
 }
 
 async fn psql(port: u16, database: &str, sql: &str) -> Result<String, Error> {

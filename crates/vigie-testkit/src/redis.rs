@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::server::{Server, client, output};
+use crate::server::{Server, client, open, output};
 use crate::{Error, ports, tools, wheels};
 
 /// What differs from a plain server.
@@ -138,11 +138,18 @@ fn socket(directory: &Path) -> PathBuf {
     directory.join("socket")
 }
 
-/// Lets everybody reach the socket.
-fn open(directory: &Path) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(directory, mode).map_err(Error::io("chmod"))
+/// Runs a command by `redis-cli` with an address that it reads itself; `ca` is what it trusts.
+///
+/// # Errors
+/// When it cannot connect, or the server answers with an error.
+pub async fn ask(address: &str, ca: Option<&Path>, args: &[&str]) -> Result<String, Error> {
+    let mut command = client(tools::REDIS_CLI)?;
+    command.args(["-e", "--no-auth-warning", "-u", address]);
+    if let Some(ca) = ca {
+        command.arg("--cacert").arg(ca);
+    }
+    command.args(args);
+    output("redis-cli", command).await
 }
 
 pub(crate) async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {

@@ -1,7 +1,7 @@
 //! What the real servers have in common.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -122,6 +122,17 @@ impl User {
         Ok(directory)
     }
 
+    /// Copies a file to where only this user can read it, as servers demand it of a key.
+    pub(crate) fn copy(self, from: &Path, to: &Path) -> Result<(), Error> {
+        std::fs::copy(from, to).map_err(Error::io(format!("copying {}", from.display())))?;
+        let mode = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(to, mode).map_err(Error::io("chmod"))?;
+        match self.0 {
+            Some((user, group)) => chown(to, Some(user), Some(group)).map_err(Error::io("chown")),
+            None => Ok(()),
+        }
+    }
+
     /// A command of this user's, with nothing of our environment but the path.
     pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = bare(program);
@@ -130,6 +141,12 @@ impl User {
         }
         command
     }
+}
+
+/// Lets every user reach a socket in the directory.
+pub(crate) fn open(directory: &Path) -> Result<(), Error> {
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(directory, mode).map_err(Error::io("chmod"))
 }
 
 /// A command with nothing of our environment but the path: `PGHOST` and the like must not interfere.

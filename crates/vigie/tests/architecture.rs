@@ -24,7 +24,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "vigie-probes",
-        &["vigie-metrics", "vigie-redis"],
+        &["vigie-metrics", "vigie-redis", "vigie-tls"],
         &["toml", "clap"],
     ),
     (
@@ -34,8 +34,13 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "vigie-redis",
-        &[],
+        &["vigie-tls"],
         &["hyper", "sqlx", "toml", "clap", "axum"],
+    ),
+    (
+        "vigie-tls",
+        &[],
+        &["redis", "sqlx", "serde", "hyper", "toml", "clap", "axum"],
     ),
     (
         "vigie-api",

@@ -1,26 +1,27 @@
-//! Authentication at a SQL database.
+//! The check of a SQL database.
 
-mod hosts;
+mod error;
 mod login;
+mod mysql;
 mod parameters;
+mod postgres;
+mod sqlite;
+mod stream;
+mod tls;
 
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::{Instant, timeout};
-use vigie_redis::TlsProblem;
 
 use crate::address::UrlError;
 use crate::check::{BoxFuture, Check, Outcome};
-use crate::failure::{Failure, FailureKind, io_failure};
-use login::{Login, Options};
+use crate::failure::Failure;
+use error::Error;
+use login::{Login, Session};
 
-/// How often a new login is made though the old one still works: only that notices a changed password.
+/// The default period after which a new login is made: only that notices a changed password.
 pub(crate) const RELOGIN_EVERY: Duration = Duration::from_secs(60);
-/// How long a server gets to see us off: some log a warning when a client goes without a word.
+/// How long an orderly end of a connection may take; some servers log a warning without one.
 const FAREWELL: Duration = Duration::from_millis(250);
 
 /// Logs in at PostgreSQL, MySQL or MariaDB and asks `SELECT 1` on a connection that is kept; reads the
@@ -29,19 +30,15 @@ pub struct Sql {
     name: String,
     login: Login,
     relogin_every: Duration,
-    kept: Option<(Connection, Instant)>,
-}
-
-enum Connection {
-    Postgres(PgConnection),
-    MySql(MySqlConnection),
+    kept: Option<(Session, Instant)>,
 }
 
 impl Sql {
-    /// A check of the database at a `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `sqlite:` URL.
+    /// A check of the database at a `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `sqlite:` URL, or at
+    /// libpq's keywords, as in `host=db user=app dbname=app`.
     ///
     /// # Errors
-    /// When the URL makes no sense.
+    /// When the address cannot be parsed, or has a parameter that is neither applied nor harmless.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         Ok(Self {
             name: name.into(),
@@ -51,58 +48,32 @@ impl Sql {
         })
     }
 
-    /// Sets how often a new login is made though the old one still works; 60 s if this is not called.
+    /// Sets the period after which a new login is made though the old one still works; 60 s if this is not called.
     #[must_use]
     pub fn relogin_every(mut self, every: Duration) -> Self {
         self.relogin_every = every;
         self
     }
 
-    async fn authenticate(&mut self, deadline: Duration) -> Result<(), sqlx::Error> {
-        if let Options::Sqlite(options) = &self.login.options {
-            return read_schema(options, deadline).await;
-        }
+    async fn authenticate(&mut self, deadline: Duration) -> Result<(), Error> {
         // Taken out: if this run is dropped half-way, so is the connection.
-        if let Some((mut connection, since)) = self.kept.take() {
+        if let Some((mut session, since)) = self.kept.take() {
             if since.elapsed() >= self.relogin_every {
-                connection.close().await;
-            } else if connection.ask().await.is_ok() {
-                self.kept = Some((connection, since));
+                let _ = timeout(FAREWELL, session.close()).await;
+            } else if session.ask().await.is_ok() {
+                self.kept = Some((session, since));
                 return Ok(());
             }
         }
-        let mut connection = self.connect(deadline).await?;
-        connection.ask().await?;
-        self.kept = Some((connection, Instant::now()));
+        if let Some(mut session) = self.login.connect(deadline).await? {
+            session.ask().await?;
+            self.kept = Some((session, Instant::now()));
+        }
         Ok(())
     }
 
-    async fn connect(&self, deadline: Duration) -> Result<Connection, sqlx::Error> {
-        match &self.login.options {
-            Options::Postgres(hosts) => first_of(hosts, deadline).await.map(Connection::Postgres),
-            Options::MySql(options) => options.connect().await.map(Connection::MySql),
-            Options::Sqlite(_) => Err(sqlx::Error::WorkerCrashed),
-        }
-    }
-
-    fn failure(&self, error: sqlx::Error) -> Failure {
-        let target = &self.login.target;
-        let told = |kind, text: &str| Failure::new(kind, format_args!("{target}: {text}"));
-        let failure = match error {
-            sqlx::Error::Io(error) => io_failure(target, &error),
-            sqlx::Error::Tls(error) => {
-                let text = error.to_string();
-                let text = TlsProblem::in_text(&text).map_or(text, |problem| problem.to_string());
-                told(FailureKind::Tls, &format!("TLS: {text}"))
-            }
-            sqlx::Error::Database(error) => told(kind(&*error), error.message()),
-            sqlx::Error::Protocol(text) => {
-                // The driver adds where in itself it stumbled.
-                let text = text.split(" (sqlx_").next().unwrap_or_default();
-                told(FailureKind::Protocol, &format!("not understood: {text}"))
-            }
-            error => told(FailureKind::Other, &error.to_string()),
-        };
+    fn failure(&self, error: &Error) -> Failure {
+        let failure = error.failure(&self.login.target);
         self.login.secrets.scrub(failure)
     }
 }
@@ -119,94 +90,7 @@ impl Check for Sql {
     fn run(&mut self, deadline: Duration) -> BoxFuture<'_, Outcome> {
         Box::pin(async move {
             let outcome = self.authenticate(deadline).await;
-            outcome.map_err(|error| self.failure(error))
+            outcome.map_err(|error| self.failure(&error))
         })
-    }
-}
-
-impl Connection {
-    /// By the simple protocol, which transaction poolers carry.
-    async fn ask(&mut self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Postgres(connection) => sqlx::raw_sql("SELECT 1")
-                .execute(connection)
-                .await
-                .map(drop),
-            Self::MySql(connection) => sqlx::raw_sql("SELECT 1")
-                .execute(connection)
-                .await
-                .map(drop),
-        }
-    }
-
-    async fn close(self) {
-        let closed = async {
-            match self {
-                Self::Postgres(connection) => connection.close().await,
-                Self::MySql(connection) => connection.close().await,
-            }
-        };
-        let _ = timeout(FAREWELL, closed).await;
-    }
-}
-
-/// Connects to the first host that lets us in. Each but the last has its share of the time.
-async fn first_of(
-    hosts: &[PgConnectOptions],
-    deadline: Duration,
-) -> Result<PgConnection, sqlx::Error> {
-    let share = deadline / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
-    let Some((last, others)) = hosts.split_last() else {
-        return Err(sqlx::Error::WorkerCrashed);
-    };
-    for options in others {
-        if let Ok(Ok(connection)) = timeout(share, options.connect()).await {
-            return Ok(connection);
-        }
-    }
-    last.connect().await
-}
-
-/// Reads what cannot be answered without the file: `SELECT 1` could be.
-async fn read_schema(
-    options: &SqliteConnectOptions,
-    deadline: Duration,
-) -> Result<(), sqlx::Error> {
-    let mut connection = options.clone().busy_timeout(deadline).connect().await?;
-    let read = sqlx::raw_sql("SELECT count(*) FROM sqlite_master");
-    let outcome = read.execute(&mut connection).await.map(drop);
-    let _ = timeout(FAREWELL, connection.close()).await;
-    outcome
-}
-
-fn kind(error: &(dyn sqlx::error::DatabaseError + 'static)) -> FailureKind {
-    use FailureKind::{Denied, Full, NotReady, Other, Protocol, Unreachable};
-    if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return match error.number() {
-            1044 | 1045 | 1049 | 1129 | 1130 | 1142 | 1698 => Denied,
-            1040 | 1203 | 1226 => Full,
-            1053 => NotReady,
-            _ => Other,
-        };
-    }
-    let code = error.code().unwrap_or_default();
-    if error
-        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
-        .is_some()
-    {
-        // The low byte is the primary code: busy, locked, cannot open, not a database.
-        return match code.parse::<u32>().map(|code| code & 0xff) {
-            Ok(5 | 6) => NotReady,
-            Ok(14) => Unreachable,
-            Ok(26) => Protocol,
-            _ => Other,
-        };
-    }
-    match &*code {
-        "3D000" | "42501" => Denied,
-        "53300" => Full,
-        code if code.starts_with("28") => Denied,
-        code if code.starts_with("57P") => NotReady,
-        _ => Other,
     }
 }

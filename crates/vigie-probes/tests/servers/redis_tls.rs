@@ -2,7 +2,7 @@
 
 use vigie_probes::{Check as _, FailureKind, Redis};
 use vigie_redis::{Endpoint, TlsFiles};
-use vigie_testkit::{Certificates, Redis as Server, RedisOptions, Sentinel, ports};
+use vigie_testkit::{Certificates, Kind, Redis as Server, RedisOptions, Sentinel, ports};
 
 use crate::watch::{failure, passes};
 
@@ -60,7 +60,11 @@ async fn certificates_are_judged_in_words() {
             "signed by a CA that is not trusted",
             "redis.ca_file",
         ),
-        (no_client, "wants a client certificate", "redis.cert_file"),
+        (
+            no_client,
+            "asks for a client certificate",
+            "redis.cert_file",
+        ),
         (expired, "client certificate has expired", "redis.cert_file"),
         (gone, "/no/such/file: No such file", "certificates"),
     ] {
@@ -80,6 +84,46 @@ async fn certificates_are_judged_in_words() {
     failure(&mut renewed).await;
     std::fs::copy(ca.ca(), stranger.ca()).unwrap();
     passes(&mut renewed).await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_root_is_accepted() {
+    let ca = Certificates::new().await.unwrap();
+    let own = Kind {
+        common_name: "redis",
+        issuer: None,
+        days: 2,
+        extensions: "basicConstraints=critical,CA:TRUE\nsubjectAltName=IP:127.0.0.1",
+    };
+    let (certificate, key) = ca.make("own", own).await.unwrap();
+    let port = ports::free();
+    let args = [
+        "--tls-port",
+        &port.to_string(),
+        "--tls-cert-file",
+        &certificate.display().to_string(),
+        "--tls-key-file",
+        &key.display().to_string(),
+        "--tls-auth-clients",
+        "no",
+        "--tls-ca-cert-file",
+        &certificate.display().to_string(),
+    ];
+    let starting = Server::start_with(RedisOptions {
+        args: args.map(str::to_owned).to_vec(),
+        ..RedisOptions::default()
+    });
+    let _server = starting.await.unwrap();
+    let url = format!("rediss://127.0.0.1:{port}");
+    let with = |ca| TlsFiles {
+        ca: Some(ca),
+        client: None,
+    };
+    passes(&mut check(&url, &with(certificate))).await;
+    let refused = failure(&mut check(&url, &with(ca.ca()))).await;
+    assert_eq!(refused.kind(), FailureKind::Tls);
+    assert!(refused.text().contains("not trusted"), "{refused}");
+    assert!(!refused.text().contains("Other"), "{refused}");
 }
 
 #[tokio::test]

@@ -138,10 +138,9 @@ async fn queues(redis: &vigie_bullmq::Settings, place: String) -> Vec<Row> {
         Ok(Err(error)) => {
             let advice = match error.bare() {
                 Error::Redis { .. } => "the permissions that Vigie needs are in docs/redis.md",
-                Error::Connect(error) => match error.tls() {
-                    Some(problem) => problem.advice(),
-                    None => FailureKind::Unreachable.advice(),
-                },
+                Error::Connect(error) => {
+                    error.advice().unwrap_or(FailureKind::Unreachable.advice())
+                }
                 _ => FailureKind::TimedOut.advice(),
             };
             let verdict = Err((error.to_string(), advice.to_owned()));

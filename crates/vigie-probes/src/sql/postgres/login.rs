@@ -1,0 +1,192 @@
+//! How to log in at PostgreSQL.
+
+use std::net::IpAddr;
+
+use super::keywords::Keywords;
+use super::{dsn, tls, uri};
+use crate::address::UrlError;
+use crate::failure::Secrets;
+use crate::sql::parameters::wrong;
+use crate::sql::stream::Place;
+use crate::sql::tls::Policy;
+
+/// No cluster has more hosts.
+const MOST: usize = 16;
+const PORT: u16 = 5432;
+
+/// How to log in.
+pub(crate) struct Login {
+    /// In the order in which they are tried; at least one.
+    pub(super) servers: Vec<Server>,
+    pub(super) user: String,
+    pub(super) password: Option<String>,
+    pub(crate) database: String,
+    pub(super) application_name: String,
+    pub(super) options: Option<String>,
+    pub(super) tls: Policy,
+    pub(super) binding: Binding,
+    pub(super) wanted: Wanted,
+}
+
+/// One of the servers.
+pub(crate) struct Server {
+    pub(super) place: Place,
+}
+
+/// Whether the login is bound to the encrypted connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    Never,
+    IfPossible,
+    Required,
+}
+
+/// The kind of server that is wanted: `target_session_attrs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Any,
+    ReadWrite,
+    ReadOnly,
+    Primary,
+    Standby,
+    PreferStandby,
+}
+
+impl Wanted {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "any" => Self::Any,
+            "read-write" => Self::ReadWrite,
+            "read-only" => Self::ReadOnly,
+            "primary" => Self::Primary,
+            "standby" => Self::Standby,
+            "prefer-standby" => Self::PreferStandby,
+            _ => return None,
+        })
+    }
+
+    /// What is wanted in the first pass over the servers, and in the second.
+    pub(super) fn passes(self) -> &'static [Self] {
+        match self {
+            Self::Any => &[Self::Any],
+            Self::ReadWrite => &[Self::ReadWrite],
+            Self::ReadOnly => &[Self::ReadOnly],
+            Self::Primary => &[Self::Primary],
+            Self::Standby => &[Self::Standby],
+            Self::PreferStandby => &[Self::Standby, Self::Any],
+        }
+    }
+
+    /// How a server is asked, its answer if it is suitable, and what it is otherwise.
+    pub(super) fn question(self) -> Option<(&'static str, &'static str, &'static str)> {
+        const READ_ONLY: &str = "SHOW transaction_read_only";
+        const RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
+        Some(match self {
+            Self::Any | Self::PreferStandby => return None,
+            Self::ReadWrite => (READ_ONLY, "off", "is read-only"),
+            Self::ReadOnly => (READ_ONLY, "on", "is not read-only"),
+            Self::Primary => (RECOVERY, "f", "is a standby"),
+            Self::Standby => (RECOVERY, "t", "is not a standby"),
+        })
+    }
+}
+
+impl Login {
+    /// Reads an address, and collects what must never be told of it.
+    pub(crate) fn parse(text: &str) -> Result<(Self, Secrets), UrlError> {
+        let keywords = match text.split_once("://") {
+            Some((_, rest)) if !dsn::is_dsn(text) => uri::read(rest)?,
+            _ if dsn::is_dsn(text) => dsn::read(text)?,
+            _ => {
+                let problem = "there is no // behind the scheme";
+                return Err(UrlError::Syntax(problem.into()));
+            }
+        };
+        keywords.check()?;
+        let owned = |key: &str| keywords.get(key).map(str::to_owned);
+        let Some(user) = owned("user") else {
+            let problem =
+                "the address names no user, and that of the operating system is not taken";
+            return Err(UrlError::Detail(problem.into()));
+        };
+        let wanted = keywords.get("target_session_attrs").unwrap_or("any");
+        let unsupported = |key| wrong(key, "has a value that is not supported");
+        let login = Self {
+            servers: servers(&keywords)?,
+            password: owned("password"),
+            database: owned("dbname").unwrap_or_else(|| user.clone()),
+            user,
+            application_name: owned("application_name").unwrap_or_else(|| "vigie".to_owned()),
+            options: owned("options"),
+            tls: tls::policy(&keywords)?,
+            binding: match keywords.get("channel_binding") {
+                None | Some("prefer") => Binding::IfPossible,
+                Some("disable") => Binding::Never,
+                Some("require") => Binding::Required,
+                Some(_) => return Err(unsupported("channel_binding")),
+            },
+            wanted: Wanted::parse(wanted).ok_or_else(|| unsupported("target_session_attrs"))?,
+        };
+        Ok((login, keywords.secrets))
+    }
+
+    /// `db.example:5432,10.0.0.2:5433`
+    pub(crate) fn places(&self) -> String {
+        let places = self.servers.iter().map(|server| server.place.to_string());
+        places.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The servers of `host=a,b hostaddr=… port=1,2`. One port stands for all hosts.
+fn servers(keywords: &Keywords) -> Result<Vec<Server>, UrlError> {
+    let detail = |text: &str| UrlError::Detail(text.to_owned());
+    let lists = ["host", "hostaddr", "port"].map(|key| keywords.list(key));
+    let [hosts, addresses, ports] = &lists;
+    let count = hosts.len().max(addresses.len()).max(1);
+    if count > MOST {
+        return Err(UrlError::Detail(format!("more than {MOST} hosts")));
+    }
+    let fits = |list: &[&str]| list.is_empty() || list.len() == count;
+    if !fits(hosts) || !fits(addresses) || ports.len() > 1 && !fits(ports) {
+        let text = "the parameters host, hostaddr and port name different numbers of servers";
+        return Err(detail(text));
+    }
+    let server = |at: usize| {
+        let port = ports.get(at).or(ports.first().filter(|_| ports.len() == 1));
+        let port = match port.filter(|port| !port.is_empty()) {
+            Some(port) => port.parse::<u16>().ok().filter(|port| *port > 0),
+            None => Some(PORT),
+        };
+        let port = port.ok_or_else(|| detail("the port is not a number from 1 to 65535"))?;
+        let address = addresses.get(at).filter(|address| !address.is_empty());
+        let address = address.map(|address| address.parse::<IpAddr>()).transpose();
+        let address = address.map_err(|_| wrong("hostaddr", "is not an IP address"))?;
+        let host = hosts.get(at).map(|host| host.trim_matches(['[', ']']));
+        let host = host.filter(|host| !host.is_empty());
+        let place = match host {
+            Some(directory) if directory.starts_with('/') => Place::Socket {
+                path: format!("{}/.s.PGSQL.{port}", directory.trim_end_matches('/')).into(),
+                shown: directory.to_owned(),
+            },
+            Some(host) if host.starts_with('@') => {
+                return Err(detail(
+                    "a socket in the abstract namespace is not supported",
+                ));
+            }
+            _ => Place::Tcp {
+                host: match (host, address) {
+                    (Some(host), _) => host.to_owned(),
+                    (None, Some(address)) => address.to_string(),
+                    (None, None) => "localhost".to_owned(),
+                },
+                address,
+                port,
+            },
+        };
+        Ok(Server { place })
+    };
+    (0..count).map(server).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! Addresses are read as the clients of the watched backend read them: each is given to them and to the check, against
+//! a real server.
+#![allow(clippy::unwrap_used)]
+
+mod compare;
+mod mysql;
+mod postgres;
+mod redis;
