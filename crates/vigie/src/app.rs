@@ -158,7 +158,12 @@ impl App {
         let nonblocking = self.admin.set_nonblocking(true);
         let admin = nonblocking.and_then(|()| tokio::net::TcpListener::from_std(self.admin));
         let admin = admin.context(unusable_port)?;
-        tasks.spawn(admin::serve(admin, self.router, background.clone()));
+        tasks.spawn(admin::serve(
+            admin,
+            self.router,
+            self.registry,
+            background.clone(),
+        ));
         info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
         if let Some(watcher) = self.watcher {

@@ -3,9 +3,9 @@
 mod auth;
 mod metrics;
 mod queues;
+mod refusals;
 mod scrapers;
 mod server;
-mod target;
 
 use axum::Router;
 use axum::extract::{Request, State};
