@@ -16,9 +16,9 @@ use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 use vigie_redis::Endpoint;
 
-use crate::admin::{self, Credentials};
+use crate::admin::{self, Credentials, Hosts};
 use crate::api::api;
-use crate::config::{self, Access, Check, Settings};
+use crate::config::{self, Check, Settings};
 use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
@@ -95,8 +95,8 @@ impl App {
         };
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
         let history = Current::in_memory(&settings.history)?;
-        let instance = edges.admin.local_addr()?.to_string();
-        let scraper = Scraper::new(&registry, &history, instance, edges.clock);
+        let address = edges.admin.local_addr()?;
+        let scraper = Scraper::new(&registry, &history, address.to_string(), edges.clock);
         let router = admin::router(
             registry.clone(),
             checks.clone(),
@@ -105,7 +105,7 @@ impl App {
                 .map(|(gateway, _)| gateway.learned_routes()),
             watcher.clone(),
             api(&history, &registry, &settings.query),
-            credentials(&settings.admin.access),
+            access(&settings.admin, address),
         );
         Ok(Self {
             admin: edges.admin,
@@ -337,10 +337,12 @@ fn checks(
     Ok(builder.build(registry))
 }
 
-fn credentials(access: &Access) -> Option<Credentials> {
-    match access {
-        Access::Open => None,
-        Access::Bearer(token) => Some(Credentials::bearer(token.clone())),
-        Access::Basic { username, password } => Some(Credentials::basic(username, password)),
-    }
+fn access(admin: &config::Admin, address: SocketAddr) -> admin::Access {
+    use config::Access;
+    let credentials = match &admin.access {
+        Access::Open => return admin::Access::Open(Hosts::new(address, &admin.hosts)),
+        Access::Bearer(token) => Credentials::bearer(token.clone()),
+        Access::Basic { username, password } => Credentials::basic(username, password),
+    };
+    admin::Access::Restricted(credentials)
 }

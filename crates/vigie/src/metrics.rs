@@ -13,7 +13,7 @@ descriptions! {
     /// Requests that the admin port refused.
     ADMIN_REQUESTS_REFUSED: Counter, 1 = Desc::counter(
         "vigie_admin_requests_refused_total",
-        "Requests refused by the admin port, by reason: busy (503: too many at a time; probes are always answered).",
+        "Requests refused by the admin port, by reason: busy (503: too many at a time), and without credentials origin (403: sent by a web page of another site) and host (403: for a host that is not in admin.hosts). Probes are always answered.",
         &["reason"],
     ).max_series(4);
 

@@ -20,7 +20,7 @@ use super::settings::{
     Settings, Shutdown, Tick,
 };
 use super::values::{
-    Parsed, boolean, bytes, database_address, duration, integer, list, listen, network,
+    Parsed, boolean, bytes, database_address, duration, host, integer, list, listen, network,
     object_name, one_of, origin, redis_address, request_path, status, text, wrong,
 };
 
@@ -49,6 +49,7 @@ pub(super) fn settings(r: &mut Reader) -> Settings {
 fn admin(r: &mut Reader) -> Admin {
     Admin {
         listen: r.or("admin.listen", listen, local(9850)),
+        hosts: r.or("admin.hosts", list(100, host), Vec::new()),
         access: access(r),
     }
 }

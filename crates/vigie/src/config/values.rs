@@ -237,6 +237,16 @@ pub(super) fn origin(given: &Given) -> Parsed<Authority> {
     }
 }
 
+/// The name of a host, without a port.
+pub(super) fn host(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default().trim();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match text.chars().all(is_allowed) && (1..=253).contains(&text.len()) {
+        true => Ok(text.to_owned()),
+        false => wrong("the name of a host without a port, like vigie.example.org"),
+    }
+}
+
 /// A network, or an address that stands for itself alone.
 pub(super) fn network(given: &Given) -> Parsed<IpNet> {
     let accepted = "a network, like 10.0.0.0/8, or an IP address";

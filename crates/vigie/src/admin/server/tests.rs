@@ -17,6 +17,7 @@ use vigie_testkit::eventually;
 use vigie_testkit::http::{self, Connection};
 
 use super::*;
+use crate::admin::{Access, Hosts};
 use crate::metrics::{ADMIN_CONNECTIONS_CLOSED, ADMIN_REQUESTS_REFUSED};
 
 const SOON: Duration = Duration::from_secs(60);
@@ -91,10 +92,11 @@ impl Port {
                 async { vec![b'x'; BIG] }
             }
         };
-        let router = crate::admin::router(registry.clone(), checks, None, None, api, None)
-            .route("/big", get(handler));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let access = Access::Open(Hosts::new(address, &[]));
+        let router = crate::admin::router(registry.clone(), checks, None, None, api, access)
+            .route("/big", get(handler));
         let stop = CancellationToken::new();
         let server = Server::new(router, &registry, limits);
         Self {
