@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError};
+use vigie_redis::redact::Secrets;
 use vigie_redis::{Endpoint, Error, TlsFiles};
 
 use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
-use crate::failure::{Failure, FailureKind, Secrets};
+use crate::failure::{Failure, FailureKind};
 use crate::redis_cluster::Members;
 use crate::redis_ping::Ping;
 use crate::sql::RELOGIN_EVERY;
@@ -117,7 +118,7 @@ impl Redis {
             Error::NoCluster => Some("write redis:// in redis.url: this server stands alone"),
             _ => tls.map(|problem| problem.advice()),
         };
-        self.secrets.scrub(failure).advise(advice)
+        failure.without(&self.secrets).advise(advice)
     }
 
     fn classify(&self, error: &Error) -> (FailureKind, String) {

@@ -5,9 +5,10 @@ use sqlx::mysql::MySqlConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use url::Url;
+use vigie_redis::redact::Secrets;
 
 use crate::address::{self, UrlError};
-use crate::failure::{Failure, FailureKind, Secrets};
+use crate::failure::{Failure, FailureKind};
 
 use super::hosts;
 use super::parameters::{self, MYSQL, POSTGRES};
@@ -156,8 +157,8 @@ fn detail(error: &sqlx::Error, secrets: &Secrets) -> UrlError {
         sqlx::Error::Configuration(error) => error.to_string(),
         error => error.to_string(),
     };
-    let clean = secrets.scrub(Failure::new(FailureKind::Other, text));
-    UrlError::Detail(clean.text().to_owned())
+    let failure = Failure::new(FailureKind::Other, text).without(secrets);
+    UrlError::Detail(failure.text().to_owned())
 }
 
 /// `::1` of `[::1]`: the drivers hand the host to the resolver as it is.
@@ -348,7 +349,7 @@ mod tests {
     fn secrets_are_known_in_every_spelling() {
         let login = Login::parse("mysql://u:hu%2Fnter@h/d").unwrap();
         let told = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
-        assert_eq!(login.secrets.scrub(told).text(), "*** or ***");
+        assert_eq!(told.without(&login.secrets).text(), "*** or ***");
         assert_eq!(decode("a%2fb%zz%4"), "a/b%zz%4");
     }
 }

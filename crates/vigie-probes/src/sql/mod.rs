@@ -103,7 +103,7 @@ impl Sql {
             }
             error => told(FailureKind::Other, &error.to_string()),
         };
-        self.login.secrets.scrub(failure)
+        failure.without(&self.login.secrets)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use vigie_redis::redact;
+
 /// Bytes of the configuration file.
 pub(super) type Span = Range<usize>;
 
@@ -96,8 +98,8 @@ impl Given {
 }
 
 /// An address with a user and a password in it, or several lines swallowed by a missing quote.
-fn may_hide_secret(text: &str) -> bool {
-    text.contains(['@', '\n'])
+pub(super) fn may_hide_secret(text: &str) -> bool {
+    text.contains(['@', '\n']) || redact::addresses(text) != text
 }
 
 /// All that one source gave, by dotted key.

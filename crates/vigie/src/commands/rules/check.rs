@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigie_alerts::{Loaded, check, load};
+use vigie_redis::redact;
 
 use super::{files, report};
 use crate::rules;
@@ -32,7 +33,8 @@ pub(super) fn run(paths: &[PathBuf], out: &mut dyn io::Write) -> io::Result<Exit
             Err(error) => {
                 unreadable = true;
                 // A closed standard error must not end the check.
-                let _ = writeln!(io::stderr(), "vigie: {} {error}", files::name(&path));
+                let message = format!("vigie: {} {error}", files::name(&path));
+                let _ = writeln!(io::stderr(), "{}", redact::addresses(&message));
             }
         }
     }
