@@ -38,7 +38,7 @@ pub(crate) fn layer(env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
 }
 
 /// Those of one section.
-pub(super) fn layer_of(section: &str, env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
+pub(crate) fn layer_of(section: &str, env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
     let prefix = variable(section);
     let inside = |(name, _): &&(OsString, OsString)| {
         let name = name.to_str();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use vigie_redis::redact;
+
 /// Bytes of the configuration file.
 pub(crate) type Span = Range<usize>;
 
@@ -96,8 +98,8 @@ impl Given {
 }
 
 /// An address with a user and a password in it, or several lines swallowed by a missing quote.
-fn may_hide_secret(text: &str) -> bool {
-    text.contains(['@', '\n'])
+pub(crate) fn may_hide_secret(text: &str) -> bool {
+    text.contains(['@', '\n']) || redact::addresses(text) != text
 }
 
 /// All that one source gave, by dotted key.
@@ -124,7 +126,7 @@ impl Layer {
     }
 
     /// Drops everything outside of `section`.
-    pub(super) fn retain(&mut self, section: &str) {
+    pub(crate) fn retain(&mut self, section: &str) {
         let belongs = |key: &String| key == section || is_inside(key, section);
         self.values.retain(|key, _| belongs(key));
         self.sections.retain(|key, _| belongs(key));

@@ -45,6 +45,7 @@ use std::path::{Path, PathBuf};
 use given::{Given, Layer, Place};
 use problem::{Problem, Shown};
 use reader::Reader;
+use vigie_redis::redact;
 
 pub use problem::ConfigError;
 pub use route::validate_route;
@@ -205,7 +206,7 @@ fn resolve<T>(
 
     problems.append(&mut outcome.problems);
     let shown = file.map(|(path, text)| Shown {
-        path: path.display().to_string(),
+        path: redact::addresses(&path.display().to_string()),
         text: if broken.is_empty() {
             mask::parsed(text, &outcome.values, &outcome.names, &outcome.covered)
         } else {

@@ -3,7 +3,7 @@
 //! The rule is to show what is known to be harmless and to cover the rest. A covered text keeps its
 //! length and its line breaks, so that lines and columns stay true.
 
-use crate::given::Span;
+use crate::given::{Span, may_hide_secret};
 
 const COVER: &[u8] = b"***";
 
@@ -46,8 +46,13 @@ pub(crate) fn broken(text: &str, is_public: impl Fn(&str) -> bool) -> String {
             Some((name, value)) => (name.trim(), Some(value)),
             None => (line.trim(), None),
         };
-        let header = value.is_none() && name.starts_with('[') && !name.contains(['#', '"', '\'']);
-        let harmless = value.is_some_and(|value| !value.contains(['=', '#', '@', '{']));
+        let header = value.is_none()
+            && name.starts_with('[')
+            && !name.contains(['#', '"', '\''])
+            && !may_hide_secret(name);
+        let harmless = value.is_some_and(|value| {
+            !value.contains(['=', '#', '{']) && !may_hide_secret(value.trim())
+        });
         if header || (harmless && is_public(name)) {
             // Shown whole.
         } else if value.is_some() && is_plain(name) {

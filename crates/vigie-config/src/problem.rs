@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use vigie_redis::redact;
+
 use crate::given::{Place, Span};
 use crate::render;
 use crate::settings::Unusable;
@@ -23,15 +25,16 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// Credentials in addresses are covered in every text.
     pub(crate) fn at(
         place: impl Into<Option<Place>>,
         title: impl Into<String>,
         label: impl Into<String>,
     ) -> Self {
         Self {
-            title: title.into(),
+            title: redact::addresses(&title.into()),
             place: place.into(),
-            label: label.into(),
+            label: redact::addresses(&label.into()),
             also: None,
             help: None,
             local: false,
@@ -40,7 +43,7 @@ impl Problem {
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(redact::addresses(&help.into()));
         self
     }
 

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::given::{Given, Layer, Place, Span, twin};
+use crate::given::{Given, Layer, Place, Span, may_hide_secret, twin};
 use crate::mask;
 use crate::problem::Problem;
 use crate::secret_file;
@@ -16,6 +16,8 @@ pub(crate) struct Reader {
     directory: PathBuf,
     known: Vec<String>,
     secrets: Vec<String>,
+    /// Keys of files whose value is no path, so that it may be the secret itself.
+    misplaced: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -26,6 +28,7 @@ impl Reader {
             directory,
             known: Vec::new(),
             secrets: Vec::new(),
+            misplaced: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -152,11 +155,25 @@ impl Reader {
                 kind(&Given::untyped(&secret, given.place.clone()))
                     .map_err(|wrongs| format!("in the file: {}", labels(wrongs)))
             })
-            .map_err(|reason| {
-                let title = format!("{file_key}: this file cannot be used");
-                self.problem(Problem::at(given.place, title, reason).local());
-            })
+            .map_err(|reason| self.unusable_file(&file_key, &path, given.place, reason))
             .ok()
+    }
+
+    /// Notes that a file cannot be used. A value that is no path is not shown: it may be what the file should hold.
+    fn unusable_file(&mut self, key: &str, path: &Path, place: Place, reason: String) {
+        let title = format!("{key}: this file cannot be used");
+        let given = self.layer.values.get(key);
+        let value = given.and_then(Given::text).unwrap_or_default();
+        let problem = match secret_file::is_path(value, path) {
+            true => Problem::at(place, title, reason),
+            false => {
+                self.misplaced.push(key.to_owned());
+                let label = "there is no such file (the value is not shown: it may be a secret)";
+                let help = "the key wants the path of a file; in front of a name in the same directory write ./";
+                Problem::at(place, title, label).help(help)
+            }
+        };
+        self.problem(problem.local());
     }
 
     /// The path of a file that is there and that `judge` finds usable.
@@ -168,8 +185,7 @@ impl Reader {
         let path = self.path(key)?;
         if let Err(error) = judge(&path) {
             let place = self.place(key)?.clone();
-            let title = format!("{key}: this file cannot be used");
-            self.problem(Problem::at(place, title, error.to_string()).local());
+            self.unusable_file(key, &path, place, error.to_string());
         }
         Some(path)
     }
@@ -219,15 +235,24 @@ impl Reader {
             known: self.known,
             secrets: self.secrets,
         };
-        for place in self.layer.sections.values() {
+        let mut name = |path: &str, place: &Place| {
             outcome.names.extend(in_file(place));
+            if may_hide_secret(path) {
+                outcome.covered.extend(in_file(place));
+            }
+        };
+        for (section, place) in &self.layer.sections {
+            name(section, place);
         }
         for (key, given) in &self.layer.values {
-            outcome.names.extend(in_file(&given.key));
+            name(key, &given.key);
+        }
+        for (key, given) in &self.layer.values {
             let leaves = || given.leaves().into_iter().filter_map(in_file);
             outcome.values.extend(leaves());
             if outcome.secrets.contains(key)
                 || !outcome.known.contains(key)
+                || self.misplaced.contains(key)
                 || given.may_hide_secret()
             {
                 outcome.covered.extend(leaves());

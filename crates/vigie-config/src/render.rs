@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use vigie_redis::redact;
 
 use crate::given::Place;
 use crate::problem::{ConfigError, Problem, Shown};
@@ -74,7 +75,10 @@ fn group<'a>(problem: &'a Problem, file: Option<&'a Shown>) -> Group<'a> {
 fn given_by(place: &Place) -> String {
     match place {
         Place::File(_) => "given in the configuration file".into(),
-        Place::Env(name) => format!("given by the environment variable {}", name.escape_debug()),
+        Place::Env(name) => {
+            let name = redact::addresses(&name.escape_debug().to_string());
+            format!("given by the environment variable {name}")
+        }
         Place::Flag(flag) => format!("given by the flag {flag}"),
     }
 }

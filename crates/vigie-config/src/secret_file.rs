@@ -7,6 +7,15 @@ use std::path::Path;
 /// No password or address is longer; a wrong path must not be read without end.
 const LARGEST: u64 = 64 * 1024;
 
+/// Whether `value` is the path of a file, found at `path`, and not a secret in the place of one: there is something, or the
+/// value names a directory that is there.
+pub(crate) fn is_path(value: &str, path: &Path) -> bool {
+    let directory = Path::new(value).parent();
+    let is_named = directory
+        .is_some_and(|named| named.components().next().is_some() && named != Path::new("/"));
+    path.exists() || is_named && path.parent().is_some_and(Path::is_dir)
+}
+
 /// The content of a file of a secret, without its last line break.
 ///
 /// # Errors

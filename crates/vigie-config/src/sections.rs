@@ -19,7 +19,7 @@ use crate::settings::{
     Settings, Shutdown,
 };
 use crate::values::{
-    Parsed, boolean, bytes, database_address, duration, integer, label_name, list, listen,
+    Parsed, boolean, bytes, database_address, duration, host, integer, label_name, list, listen,
     metric_name, network, object_name, one_of, origin, redis_address, request_path, status, text,
     wrong,
 };
@@ -49,6 +49,7 @@ pub(crate) fn settings(r: &mut Reader) -> Settings {
 fn admin(r: &mut Reader) -> Admin {
     Admin {
         listen: r.or("admin.listen", listen, local(9850)),
+        hosts: r.or("admin.hosts", list(100, host), Vec::new()),
         access: access(r),
     }
 }
@@ -283,7 +284,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
 }
 
 /// For `vigie rules check`, which reads this section alone.
-pub(super) fn rules(r: &mut Reader) -> Rules {
+pub(crate) fn rules(r: &mut Reader) -> Rules {
     let metrics = || list(10_000, metric_name);
     Rules {
         metrics: r.or("rules.metrics", metrics(), Vec::new()),

@@ -75,6 +75,8 @@ impl Settings {
 pub struct Admin {
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// Names accepted in `Host` on a loopback listener without credentials, besides loopback names and IP addresses.
+    pub hosts: Vec<String>,
     /// Who may read the metrics.
     pub access: Access,
 }

@@ -158,7 +158,7 @@ pub(crate) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
 }
 
 /// The name of a metric, or its beginning.
-pub(super) fn metric_name(given: &Given) -> Parsed<String> {
+pub(crate) fn metric_name(given: &Given) -> Parsed<String> {
     let text = given.text().unwrap_or_default();
     match vigie_alerts::is_metric_name(text) {
         true => Ok(text.to_owned()),
@@ -167,7 +167,7 @@ pub(super) fn metric_name(given: &Given) -> Parsed<String> {
 }
 
 /// The name of a label.
-pub(super) fn label_name(given: &Given) -> Parsed<String> {
+pub(crate) fn label_name(given: &Given) -> Parsed<String> {
     let text = given.text().unwrap_or_default();
     match vigie_alerts::is_label_name(text) {
         true => Ok(text.to_owned()),
@@ -252,6 +252,16 @@ pub(crate) fn origin(given: &Given) -> Parsed<Authority> {
                 .or_else(|_| wrong(accepted))
         }
         _ => wrong(accepted),
+    }
+}
+
+/// The name of a host, without a port.
+pub(crate) fn host(given: &Given) -> Parsed<String> {
+    let text = given.text().unwrap_or_default().trim();
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match text.chars().all(is_allowed) && (1..=253).contains(&text.len()) {
+        true => Ok(text.to_owned()),
+        false => wrong("the name of a host without a port, like vigie.example.org"),
     }
 }
 

@@ -2,24 +2,28 @@
 
 use std::fmt;
 
+use vigie_redis::redact::{self, Secrets};
+
 /// The longest text kept; a server that answers garbage must not fill a page or a log.
 const MAX_CHARS: usize = 300;
+/// The longest text, in bytes, that is searched for secrets; the rest is dropped.
+const MAX_RAW: usize = 8 << 10;
 
 /// What kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// Nobody could be reached there.
+    /// No server could be reached at the address.
     Unreachable,
     /// The connection broke off.
     Broken,
-    /// The server knows us not, or does not let us.
+    /// The server refuses the user, the password or the operation.
     Denied,
     /// The server answers, and says that it cannot serve now.
     NotReady,
-    /// The server has no room left for us.
+    /// The server accepts no more connections.
     Full,
-    /// What was answered is not of the protocol.
+    /// The answer does not follow the protocol.
     Protocol,
     /// The encrypted connection could not be made.
     Tls,
@@ -51,22 +55,34 @@ impl FailureKind {
 }
 
 /// Why a check failed: a kind, and one line of text without secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Failure {
     kind: FailureKind,
+    /// As it was given. A secret is found in it before control characters are replaced and its end is cut off.
+    raw: String,
     text: String,
     advice: Option<&'static str>,
 }
 
 impl Failure {
-    /// A failure. The text is put on one line, shortened, and stripped of any `user:password@`.
+    /// A failure. The text is put on one line and shortened, and credentials in addresses are covered.
     #[must_use]
     pub fn new(kind: FailureKind, text: impl fmt::Display) -> Self {
+        let mut raw = text.to_string();
+        raw.truncate(raw.floor_char_boundary(MAX_RAW));
         Self {
             kind,
-            text: tidy(&strip_userinfo(&text.to_string())),
+            text: tidy(&redact::addresses(&raw)),
+            raw,
             advice: None,
         }
+    }
+
+    /// The same failure without these secrets in its text, whatever the server put there.
+    #[must_use]
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        let failure = Self::new(self.kind, secrets.scrub(&self.raw));
+        failure.advise(self.advice)
     }
 
     /// Gives better advice than there is for its kind.
@@ -101,6 +117,15 @@ impl fmt::Display for Failure {
     }
 }
 
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("kind", &self.kind)
+            .field("text", &self.text)
+            .finish_non_exhaustive()
+    }
+}
+
 impl std::error::Error for Failure {}
 
 /// A failure to connect, read or write, at a place.
@@ -121,49 +146,6 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
         }
         _ => Failure::new(kind, format_args!("{place}: {error}")),
     }
-}
-
-/// What must never be told: the password, as it is and as it stands in the URL.
-#[derive(Clone, Default)]
-pub(crate) struct Secrets(Vec<String>);
-
-impl Secrets {
-    pub(crate) fn add(&mut self, secret: &str) {
-        if !secret.is_empty() && !self.0.iter().any(|known| known == secret) {
-            self.0.push(secret.to_owned());
-            // The longest first: one may hold another.
-            self.0.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        }
-    }
-
-    /// The same failure, with nothing secret in its text, whatever the server put there.
-    pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {
-        for secret in &self.0 {
-            if failure.text.contains(secret) {
-                failure.text = failure.text.replace(secret, "***");
-            }
-        }
-        failure
-    }
-}
-
-/// Replaces what stands between `://` and the last `@` of the same word.
-fn strip_userinfo(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        clean.push_str(head);
-        let word = tail.split(char::is_whitespace).next().unwrap_or_default();
-        rest = match word.rfind('@') {
-            Some(end) => {
-                clean.push_str("***");
-                &tail[end..]
-            }
-            None => tail,
-        };
-    }
-    clean + rest
 }
 
 fn tidy(text: &str) -> String {
@@ -213,13 +195,20 @@ mod tests {
     }
 
     #[test]
-    fn known_secrets_are_replaced_wherever_they_stand() {
+    fn known_secrets_are_found_before_the_text_is_tidied() {
         let mut secrets = Secrets::default();
-        for secret in ["hunter2", "", "hunter2!", "hunter2"] {
-            secrets.add(secret);
-        }
-        let told = Failure::new(FailureKind::Denied, "no hunter2! and no hunter2 here");
-        assert_eq!(secrets.scrub(told).text(), "no *** and no *** here");
+        secrets.add("hunter\n2");
+        secrets.add(&"long".repeat(20));
+        let scrubbed = |raw: &str| {
+            let failure = Failure::new(FailureKind::Denied, raw).without(&secrets);
+            assert!(!format!("{failure:?}").contains("hunter"));
+            failure.text().to_owned()
+        };
+        assert_eq!(scrubbed("no hunter\n2 here"), "no *** here");
+        assert_eq!(scrubbed(r#"no "hunter\n2" here"#), r#"no "***" here"#);
+        // Its end would be cut off.
+        let late = format!("{}{}", "x".repeat(MAX_CHARS - 40), "long".repeat(20));
+        assert!(scrubbed(&late).ends_with("x***"));
     }
 
     #[test]

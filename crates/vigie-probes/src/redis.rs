@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use redis::{ErrorKind, RedisError};
+use vigie_redis::redact::Secrets;
 use vigie_redis::{Endpoint, Error, TlsFiles};
 
 use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
-use crate::failure::{Failure, FailureKind, Secrets};
+use crate::failure::{Failure, FailureKind};
 use crate::redis_cluster::Members;
 use crate::redis_ping::Ping;
 use crate::sql::RELOGIN_EVERY;
@@ -111,7 +112,7 @@ impl Redis {
         };
         let (kind, text) = self.classify(error);
         let failure = Failure::new(kind, format_args!("{place}: {text}"));
-        self.secrets.scrub(failure).advise(error.advice())
+        failure.without(&self.secrets).advise(error.advice())
     }
 
     fn classify(&self, error: &Error) -> (FailureKind, String) {

@@ -18,7 +18,9 @@
 //! A cluster has no one place: its [`Scout`] tells the [masters](Master) of the moment, each an endpoint that holds some
 //! [`Slots`], and [`slot`] says where a key is.
 //!
-//! The crate knows nothing of queues and checks. Nothing it says holds a password.
+//! [`redact`] covers credentials in texts, also for other crates.
+//!
+//! The crate knows nothing of queues and checks. No text that it makes holds a password.
 
 // The driver leaves the choice of cryptography to whoever links it; ours is in the features of this.
 use rustls as _;
@@ -31,6 +33,7 @@ mod greeting;
 mod hosts;
 mod parameters;
 mod patience;
+pub mod redact;
 mod scout;
 mod sentinel;
 mod slot;

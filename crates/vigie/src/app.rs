@@ -17,14 +17,14 @@ use vigie_metrics::Registry;
 use vigie_probes::{self as probes, Checks, Clock};
 use vigie_redis::Endpoint;
 
-use crate::admin::{self, Credentials};
+use crate::admin::{self, Credentials, Hosts};
 use crate::api::api;
 use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
 use crate::routes_file::{self, Keeper};
-use vigie_config::{Access, Check, Settings};
+use vigie_config::{Check, Settings};
 
 /// Where the program meets the world. Tests bring listeners on port 0.
 pub struct Edges {
@@ -95,15 +95,15 @@ impl App {
         };
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
         let history = Current::in_memory(&settings.history)?;
-        let instance = edges.admin.local_addr()?.to_string();
-        let scraper = Scraper::new(&registry, &history, instance, edges.clock);
+        let address = edges.admin.local_addr()?;
+        let scraper = Scraper::new(&registry, &history, address.to_string(), edges.clock);
         let router = admin::router(
             registry.clone(),
             checks.clone(),
             gateway.as_ref().map(|(gateway, _)| gateway.routes()),
             watcher.clone(),
             api(&history, &registry, &settings.query),
-            credentials(&settings.admin.access),
+            access(&settings.admin, address),
         );
         Ok(Self {
             admin: edges.admin,
@@ -167,7 +167,12 @@ impl App {
         let nonblocking = self.admin.set_nonblocking(true);
         let admin = nonblocking.and_then(|()| tokio::net::TcpListener::from_std(self.admin));
         let admin = admin.context(unusable_port)?;
-        tasks.spawn(admin::serve(admin, self.router, background.clone()));
+        tasks.spawn(admin::serve(
+            admin,
+            self.router,
+            self.registry,
+            background.clone(),
+        ));
         info!(%address, "admin port: /metrics /healthz /readyz /api/v1");
 
         if let Some(watcher) = self.watcher {
@@ -316,10 +321,12 @@ fn checks(
     Ok(builder.build(registry))
 }
 
-fn credentials(access: &Access) -> Option<Credentials> {
-    match access {
-        Access::Open => None,
-        Access::Bearer(token) => Some(Credentials::bearer(token.clone())),
-        Access::Basic { username, password } => Some(Credentials::basic(username, password)),
-    }
+fn access(admin: &vigie_config::Admin, address: SocketAddr) -> admin::Access {
+    use vigie_config::Access;
+    let credentials = match &admin.access {
+        Access::Open => return admin::Access::Open(Hosts::new(address, &admin.hosts)),
+        Access::Bearer(token) => Credentials::bearer(token.clone()),
+        Access::Basic { username, password } => Credentials::basic(username, password),
+    };
+    admin::Access::Restricted(credentials)
 }

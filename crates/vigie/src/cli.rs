@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use vigie_redis::redact;
 
 use crate::commands::{dashboards, rules};
 use vigie_config::{Flag, Sources};
@@ -166,13 +167,15 @@ pub fn sources(config: Option<PathBuf>, overrides: &Overrides) -> Sources {
 /// with a password that lost its flag.
 #[must_use]
 pub fn without_secrets(message: &str, arguments: impl Iterator<Item = String>) -> String {
-    arguments.filter(|argument| argument.contains('@')).fold(
-        message.to_owned(),
-        |message, argument| {
+    let secret =
+        |argument: &String| redact::addresses(argument) != *argument || argument.contains('@');
+    let message = arguments
+        .filter(secret)
+        .fold(message.to_owned(), |message, argument| {
             let value = argument
                 .split_once('=')
                 .map_or(&*argument, |(_, value)| value);
             message.replace(&argument, "***").replace(value, "***")
-        },
-    )
+        });
+    redact::addresses(&message)
 }

@@ -8,6 +8,7 @@ use vigie::cli::{self, Cli, Command};
 use vigie::commands;
 use vigie::logging;
 use vigie_config::{ConfigError, Settings};
+use vigie_redis::redact;
 
 /// Wrong usage or settings.
 const USAGE: u8 = 2;
@@ -92,7 +93,7 @@ fn finished(result: io::Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// When the standard error is closed, nobody is left to tell.
+/// An error has no place to go when the standard error is closed.
 fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", redact::addresses(message));
 }

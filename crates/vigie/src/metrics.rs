@@ -1,6 +1,6 @@
 //! The metrics of the process, its build, its history and its election.
 
-use vigie_metrics::{Desc, Gauge, descriptions};
+use vigie_metrics::{Counter, Desc, Gauge, descriptions};
 
 descriptions! {
     /// Which replica shows the queues.
@@ -9,6 +9,20 @@ descriptions! {
         "1 when this Vigie shows what it knows of the queues, 0 when another one does (queues.exporter). Absent without Redis.",
         &[],
     );
+
+    /// Requests that the admin port refused.
+    ADMIN_REQUESTS_REFUSED: Counter, 1 = Desc::counter(
+        "vigie_admin_requests_refused_total",
+        "Requests refused by the admin port, by reason: busy (503: too many at a time), and without credentials origin (403: sent by a web page of another site) and host (403: for a host that is not in admin.hosts). Probes are always answered.",
+        &["reason"],
+    ).max_series(4);
+
+    /// Connections that the admin port closed.
+    ADMIN_CONNECTIONS_CLOSED: Counter, 1 = Desc::counter(
+        "vigie_admin_connections_closed_total",
+        "Connections closed by the admin port, by reason: evicted (idle longest when too many were open), slow_head (no whole request within 5 s), slow_reader (an answer not read for 15 s).",
+        &["reason"],
+    ).max_series(4);
 
     /// Series of the history.
     HISTORY_SERIES: Gauge, 0 = Desc::gauge(

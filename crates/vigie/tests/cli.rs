@@ -152,6 +152,39 @@ fn a_secret_that_lost_its_flag_is_not_shown() {
 }
 
 #[test]
+fn an_address_in_the_wrong_place_is_not_shown() {
+    let address = "redis://u:hunter2@127.0.0.1";
+    for (arguments, variable) in [
+        (&["run"][..], "VIGIE__REDIS__URL_FILE"),
+        (&["check"], "VIGIE__DATABASE__URL_FILE"),
+        (&["check"], "VIGIE__ADMIN__LISTEN"),
+        (&["check"], "VIGIE__REDIS__CA_FILE"),
+        (&["check"], "VIGIE_CONFIG"),
+        (&["query", "up"], "VIGIE__ADMIN__TOKEN_FILE"),
+        (&["run", "--config", address], "IRRELEVANT"),
+        (&["run", "--config", "redis://u:hunter2"], "IRRELEVANT"),
+        (&["run", "--help"], "VIGIE_CONFIG"),
+        (&["check", address], "VIGIE_CONFIG"),
+        (&["rules", "check", address], "IRRELEVANT"),
+        (&["query", "--server", address, "up"], "IRRELEVANT"),
+        (&["run", "redis://u:hunter2"], "IRRELEVANT"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
+            .args(arguments)
+            .env_clear()
+            // The program would run otherwise.
+            .env("VIGIE__LOG__FORMAT", "xml")
+            .env(variable, address)
+            .output()
+            .unwrap();
+        let shown = [output.stdout, output.stderr].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(!shown.is_empty(), "{arguments:?}");
+        assert!(!shown.contains("hunter2"), "{arguments:?}: {shown}");
+    }
+}
+
+#[test]
 fn completions_know_every_flag() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = printed(&["completions", shell]);

@@ -159,3 +159,121 @@ fn from_variables_flags_and_files() {
         }
     }
 }
+
+/// Addresses with a password, whole, cut or encoded, as they end up in the wrong key.
+const ADDRESSES: &[&str] = &[
+    "redis://u:SECRET@h",
+    "postgres://u:SECRET@h:5432/d?x=1",
+    "redis://:SECRET@h",
+    "redis://u:SECRET",
+    "u:SECRET@h:6379",
+    "redis%3A%2F%2Fu%3ASECRET%40h",
+    "host=h password=SECRET",
+];
+
+/// What is said about a value in every place where one can be given.
+fn errors_about(key: &str, value: &str) -> String {
+    let error = |sources: &Sources| {
+        let errors = [
+            Settings::load(sources).err(),
+            Settings::load_to_serve(sources).err(),
+        ];
+        let unusable = Settings::load_to_serve(sources).map(|settings| settings.unusable);
+        format!("{errors:?} {:?}", unusable.unwrap_or_default())
+    };
+    let variable = format!("VIGIE__{}", key.to_uppercase().replace('.', "__"));
+    let in_variable = error(&Sources {
+        env: vec![(variable.into(), value.into())],
+        ..Sources::default()
+    });
+    let in_flag = error(&Sources {
+        flags: vec![Flag {
+            name: "--flag",
+            key: Box::leak(key.to_owned().into_boxed_str()),
+            value: Some(value.to_owned()),
+        }],
+        ..Sources::default()
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("vigie.toml");
+    let quoted = toml_string(value);
+    let in_file: String = [
+        format!("{key} = {quoted}"),
+        format!("{key} = [{quoted}, 1]"),
+        format!("{key} = {quoted}\nx ="),
+        format!("{key} = {{ {quoted} = {quoted} }}"),
+        format!("{quoted} = 1"),
+        format!("[{quoted}]"),
+        format!("{key} = {value}"),
+    ]
+    .iter()
+    .map(|text| {
+        fs::write(&path, text).unwrap();
+        error(&Sources {
+            file: Some(path.clone()),
+            ..Sources::default()
+        })
+    })
+    .collect();
+    let as_path = error(&Sources {
+        file: Some(value.into()),
+        ..Sources::default()
+    });
+    let as_variable = error(&Sources {
+        env: vec![(format!("VIGIE__{value}").into(), "1".into())],
+        ..Sources::default()
+    });
+    [in_variable, in_flag, in_file, as_path, as_variable].join("\n")
+}
+
+fn toml_string(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Whether a value is expected where a secret belongs, or the path of a file with one.
+fn is_for_a_secret(key: &str) -> bool {
+    let key = key.strip_suffix("_file").unwrap_or(key);
+    ["url", "token", "password"]
+        .iter()
+        .any(|name| key.ends_with(name))
+}
+
+#[test]
+fn an_address_in_the_wrong_key_is_not_shown() {
+    for address in ADDRESSES {
+        for key in Settings::keys() {
+            let shown = errors_about(&key, &address.replace("SECRET", SECRET));
+            assert!(!shown.contains(SECRET), "{key} = {address}\n----\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_password_in_the_place_of_a_path_is_not_shown() {
+    for key in Settings::keys().iter().filter(|key| is_for_a_secret(key)) {
+        for password in [SECRET, "/hunter2", "+/hunter2/xyz", "a hunter2"] {
+            let variable = format!("VIGIE__{}", key.to_uppercase().replace('.', "__"));
+            let file = format!("{key} = {password:?}");
+            let in_variable = everything_shown(&Sources {
+                env: vec![(variable.into(), password.into())],
+                ..Sources::default()
+            });
+            let shown = shown_for_file(&file) + &in_variable;
+            assert!(!shown.contains(SECRET), "{file}\n----\n{shown}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_random_password_is_shown(
+        key in proptest::sample::select(Settings::keys()),
+        address in proptest::sample::select(ADDRESSES),
+        before in "[!-~é]{0,8}",
+        after in "[!-~é]{0,8}",
+    ) {
+        let shown = errors_about(&key, &address.replace("SECRET", &format!("{before}hunter2{after}")));
+        prop_assert!(!shown.contains(SECRET), "{} = {}\n----\n{}", key, address, shown);
+    }
+}

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use vigie_redis::redact::Secrets;
+
 use super::error::Error;
 use super::{mysql, postgres, sqlite};
 use crate::address::{self, UrlError};
-use crate::failure::Secrets;
 
 /// How to log in, and what may be told of it.
 pub(super) struct Login {
@@ -166,7 +167,7 @@ mod tests {
         for url in ["mysql://u:hu%2Fnter@h/d", "postgres://u:hu%2Fnter@h/d"] {
             let login = Login::parse(url).unwrap();
             let told = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
-            assert_eq!(login.secrets.scrub(told).text(), "*** or ***");
+            assert_eq!(told.without(&login.secrets).text(), "*** or ***");
         }
     }
 }

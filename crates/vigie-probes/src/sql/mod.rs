@@ -73,8 +73,9 @@ impl Sql {
     }
 
     fn failure(&self, error: &Error) -> Failure {
-        let failure = error.failure(&self.login.target);
-        self.login.secrets.scrub(failure)
+        error
+            .failure(&self.login.target)
+            .without(&self.login.secrets)
     }
 }
 

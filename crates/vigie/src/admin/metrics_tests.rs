@@ -38,7 +38,12 @@ async fn prometheus_sees_the_first_burst_also_after_a_restart() {
          scrape_configs:\n- {{job_name: vigie, static_configs: [{{targets: ['{address}']}}]}}\n"
     );
     let (mut registry, stop) = (Registry::new(), CancellationToken::new());
-    let mut serving = tokio::spawn(serve(listener, router(registry.clone()), stop.clone()));
+    let mut serving = tokio::spawn(serve(
+        listener,
+        router(registry.clone()),
+        registry.clone(),
+        stop.clone(),
+    ));
     let prometheus = Prometheus::start(&config).await.unwrap();
     answer(&prometheus, "up == 1").await;
     burst(&registry, "first");
@@ -59,7 +64,12 @@ async fn prometheus_sees_the_first_burst_also_after_a_restart() {
     // Before the first scrape of the new process.
     burst(&registry, "first");
     let stop = CancellationToken::new();
-    serving = tokio::spawn(serve(listener, router(registry.clone()), stop.clone()));
+    serving = tokio::spawn(serve(
+        listener,
+        router(registry.clone()),
+        registry.clone(),
+        stop.clone(),
+    ));
     grown("first", 80).await;
     burst(&registry, "second");
     grown("second", 40).await;

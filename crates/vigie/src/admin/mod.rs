@@ -1,12 +1,13 @@
 //! The admin port: `/metrics`, `/queues`, `/routes`, the probes, and access to them.
 
 mod auth;
+mod guard;
 mod metrics;
 mod queues;
+mod refusals;
 mod routes;
 mod scrapers;
 mod server;
-mod target;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -24,20 +25,34 @@ use vigie_probes::Checks;
 use vigie_probes::health::{self, Detail};
 
 pub use auth::Credentials;
+use guard::Guard;
+pub use guard::Hosts;
 pub use server::serve;
 
-/// Everything the admin port answers.
-///
-/// With credentials, `/metrics`, `/queues`, `/api/v1` and `/routes` need them. The probes never do, for the kubelet has
-/// none: without them they name what failed, with them they also say why and where.
+/// Which requests are answered.
+#[derive(Clone)]
+pub enum Access {
+    /// Those of every client, but not those that a browser sends for a page of another site.
+    Open(Hosts),
+    /// `/metrics`, `/queues`, `/api/v1` and `/routes` need credentials. The probes never do, since the kubelet has none:
+    /// without credentials they name what failed, with credentials they also say why and where.
+    Restricted(Credentials),
+}
+
+/// All that the admin port answers.
 pub fn router(
     registry: Registry,
     checks: Checks,
     routes: Option<KnownRoutes>,
     watcher: Option<Watcher>,
     api: Api,
-    credentials: Option<Credentials>,
+    access: Access,
 ) -> Router {
+    let (hosts, credentials) = match access {
+        Access::Open(hosts) => (Some(hosts), None),
+        Access::Restricted(credentials) => (None, Some(credentials)),
+    };
+    let guard = Guard::new(&registry, hosts);
     let probes = Probes {
         full: health::router(checks.clone(), Detail::Full),
         names: health::router(checks, Detail::Names),
@@ -53,6 +68,7 @@ pub fn router(
         .merge(vigie_api::lifecycle(api))
         .route("/", get(index))
         .fallback(probe)
+        .layer(middleware::from_fn_with_state(guard, guard::protect))
         .with_state(probes)
 }
 

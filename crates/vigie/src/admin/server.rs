@@ -1,79 +1,274 @@
-//! The admin port's HTTP server: few connections, each with deadlines.
+//! The admin port's HTTP server. Every request but a probe needs a place, every step of a client has a deadline, and the
+//! number of connections is bounded, so that no client keeps the probes from being answered.
 
+mod activity;
+mod connections;
+mod places;
+mod stream;
+mod target;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request};
-use hyper::body::Incoming;
+use axum::http::StatusCode;
+use axum::http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{IntoResponse as _, Response};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use tracing::warn;
+use vigie_metrics::Registry;
 
-use super::target::Lenient;
+use super::refusals::Refusals;
+use activity::{Activity, Deadlines};
+use connections::Connections;
+pub(super) use places::Class;
+use places::Places;
+use stream::{Slow, Timed};
+use target::Lenient;
 
-/// Connections served at a time: a few scrapers, the kubelet, people.
-const MAX_CONNECTIONS: usize = 128;
-/// How long a head may take, and a connection may stay idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may live; scrapers reconnect.
+/// The largest head: the longest target that hyper reads (64 KiB), and some headers.
+const LARGEST_HEAD: usize = 128 << 10;
+/// How long a connection may live; clients reconnect.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
 /// How long open answers may take once the port closes.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A pause after a failed accept, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// When a request that was refused for want of a place may be tried again, in seconds.
+const RETRY_SECONDS: &str = "5";
+
+/// How much the server does at a time.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// Open connections; more than there are places.
+    connections: usize,
+    /// Requests to `/api/v1` under way.
+    queries: usize,
+    /// Other requests under way, probes left out.
+    pages: usize,
+    deadlines: Deadlines,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            queries: 96,
+            pages: 32,
+            deadlines: Deadlines {
+                head: Duration::from_secs(5),
+                idle: Duration::from_secs(75),
+                write: Duration::from_secs(15),
+            },
+        }
+    }
+}
 
 /// Serves `router` until `stop`.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let connections = TaskTracker::new();
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new());
-    http.header_read_timeout(HEAD_TIMEOUT);
-    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                warn!(%error, "accepting a connection on the admin port failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        // An answer of several pieces would wait 40 ms for the client to acknowledge the first.
-        let _ = stream.set_nodelay(true);
-        let with_peer = move |request: hyper::Request<Incoming>| {
-            let mut request: Request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request
-        };
-        let service = TowerToHyperService::new(router.clone().map_request(with_peer));
-        let connection = http.serve_connection(TokioIo::new(Lenient::new(stream)), service);
-        let stop = stop.clone();
-        connections.spawn(async move {
-            tokio::pin!(connection);
-            // A reader that breaks off harms nobody.
-            tokio::select! {
-                _ = timeout(CONNECTION_LIFETIME, connection.as_mut()) => {}
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = timeout(CLOSE_TIMEOUT, connection).await;
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    registry: Registry,
+    stop: CancellationToken,
+) {
+    let server = Server::new(router, &registry, Limits::default());
+    server.serve(listener, stop).await;
+}
+
+struct Server {
+    router: Router,
+    deadlines: Deadlines,
+    places: Places,
+    connections: Connections,
+    http: http1::Builder,
+    /// Requests without a place.
+    busy: Refusals,
+    /// Connections closed for a new one.
+    evicted: Refusals,
+    slow: Slow,
+}
+
+impl Server {
+    fn new(router: Router, registry: &Registry, limits: Limits) -> Self {
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None);
+        http.max_buf_size(LARGEST_HEAD);
+        let closed = |reason, message| Refusals::of_connections(registry, reason, message);
+        Self {
+            router,
+            deadlines: limits.deadlines,
+            places: Places::new(limits.queries, limits.pages),
+            connections: Connections::new(limits.connections),
+            http,
+            busy: Refusals::of_requests(
+                registry,
+                "busy",
+                "too many requests at a time; answering 503, except to probes",
+            ),
+            evicted: closed(
+                "evicted",
+                "too many connections; closing the one that was idle longest",
+            ),
+            slow: Slow {
+                heads: closed(
+                    "slow_head",
+                    "a client did not send a whole request in time; closing its connection",
+                ),
+                readers: closed(
+                    "slow_reader",
+                    "a client does not read its answer; closing its connection",
+                ),
+            },
+        }
+    }
+
+    async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        let server = Arc::new(self);
+        let tasks = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = stop.cancelled() => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let activity = Arc::new(Activity::new(server.deadlines));
+                    let (open, closed) = server.connections.open(Arc::clone(&activity));
+                    if closed {
+                        server.evicted.note();
+                    }
+                    let (server, stop) = (Arc::clone(&server), stop.clone());
+                    tasks.spawn(async move {
+                        server.connection(stream, peer, activity, stop).await;
+                        drop(open);
+                    });
+                }
+                Err(error) => {
+                    warn!(%error, "accepting a connection on the admin port failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
-            drop(permit);
-        });
+        }
+        tasks.close();
+        tasks.wait().await;
     }
-    connections.close();
-    connections.wait().await;
+
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        activity: Arc<Activity>,
+        stop: CancellationToken,
+    ) {
+        // An answer of several pieces would wait 40 ms for the client to acknowledge the first.
+        let _ = stream.set_nodelay(true);
+        let stream = Timed::new(
+            Lenient::new(stream),
+            Arc::clone(&activity),
+            self.slow.clone(),
+        );
+        let service = service_fn(|request| self.answer(request, peer, &activity));
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        tokio::pin!(connection);
+        // How a connection ends concerns its client alone.
+        let grace = tokio::select! {
+            _ = connection.as_mut() => return,
+            () = activity.closing() => return,
+            () = tokio::time::sleep(CONNECTION_LIFETIME) => CONNECTION_LIFETIME,
+            () = stop.cancelled() => CLOSE_TIMEOUT,
+        };
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            _ = timeout(grace, connection) => {}
+            () = activity.closing() => {}
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: hyper::Request<Incoming>,
+        peer: SocketAddr,
+        activity: &Arc<Activity>,
+    ) -> Result<Response<Sent>, Infallible> {
+        activity.begin().await;
+        let response = match self.places.take(Class::of(request.uri().path())) {
+            Ok(place) => {
+                if let Some(place) = place {
+                    activity.hold(place);
+                }
+                let mut request: Request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                self.router.clone().oneshot(request).await?
+            }
+            Err(places::Busy) => {
+                self.busy.note();
+                busy()
+            }
+        };
+        Ok(response.map(|body| Sent {
+            body,
+            activity: Arc::clone(activity),
+        }))
+    }
 }
+
+fn busy() -> Response {
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        [
+            (RETRY_AFTER, RETRY_SECONDS),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ],
+        "503 Service Unavailable: too many requests at a time\n",
+    )
+        .into_response()
+}
+
+/// The body of an answer; its end is noted.
+struct Sent {
+    body: Body,
+    activity: Arc<Activity>,
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.activity.answered();
+    }
+}
+
+#[cfg(test)]
+mod tests;

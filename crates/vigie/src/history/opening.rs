@@ -18,6 +18,7 @@ use vigie_history::{Appender, History, Settings};
 use vigie_promql::storage::Selection;
 use vigie_promql::value::is_stale;
 use vigie_promql::{Labels, Sample, Storage as _};
+use vigie_redis::redact;
 
 /// A disk that has not been read after so long does not work, for all that is known.
 const SLOW: Duration = Duration::from_secs(5);
@@ -103,7 +104,8 @@ pub(super) fn open(settings: &Settings) -> Result<History> {
     }
     if let Some(path) = &settings.path {
         let (blocks, series) = (loaded.blocks, loaded.series);
-        info!(path = %path.display(), blocks, series, "history loaded");
+        let path = redact::addresses(&path.display().to_string());
+        info!(path, blocks, series, "history loaded");
     }
     Ok(history)
 }

@@ -39,6 +39,14 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     ("process_threads", "the configuration fixes it"),
     (
+        "vigie_admin_requests_refused_total",
+        "it stays 0 unless clients abuse the admin port; the log says so too",
+    ),
+    (
+        "vigie_admin_connections_closed_total",
+        "it stays 0 unless clients abuse the admin port; the log says so too",
+    ),
+    (
         "vigie_history_disk_up",
         "without history.path there is none; the alert VigieHistoryDisk looks at it",
     ),

@@ -80,6 +80,29 @@ async fn no_secret_is_written_anywhere() {
     }
 }
 
+#[tokio::test]
+async fn an_address_in_the_wrong_variable_is_not_written() {
+    let address = "redis://u:testkit-misplaced@127.0.0.1";
+    let environment = [
+        ("VIGIE__REDIS__URL_FILE", address),
+        ("VIGIE__DATABASE__URL_FILE", "testkit-misplaced"),
+        ("VIGIE__LOG__FILTER", "trace"),
+    ];
+    let vigie = Vigie::launch("", &environment);
+    let shown = eventually(SOON, async || {
+        let answer = http::get(vigie.admin, "/readyz").await;
+        let text = answer.map_err(|error| error.to_string())?.text();
+        let both = text.matches("this file cannot be used").count() == 2;
+        if both { Ok(text) } else { Err(text) }
+    })
+    .await;
+    let log = vigie.program.log();
+    assert!(log.contains("a setting cannot be used"), "{log}");
+    assert!(!shown.contains("misplaced"), "{shown}");
+    assert!(!log.contains("misplaced"), "{log}");
+    vigie.stop().await;
+}
+
 /// Everything the admin port shows to those who have the token.
 async fn pages(vigie: &Vigie) -> String {
     let mut pages = String::new();

@@ -4,10 +4,10 @@ use url::Url;
 
 use super::tls;
 use crate::address::{UrlError, decode};
-use crate::failure::Secrets;
 use crate::sql::parameters::wrong;
 use crate::sql::stream::Place;
 use crate::sql::tls::Policy;
+use vigie_redis::redact::Secrets;
 
 const PORT: u16 = 3306;
 

@@ -1,8 +1,8 @@
 //! Both forms of an address come down to keywords with values.
 
 use crate::address::UrlError;
-use crate::failure::Secrets;
 use crate::sql::parameters::wrong;
+use vigie_redis::redact::Secrets;
 
 /// Keywords that are applied.
 const APPLIED: [&str; 22] = [

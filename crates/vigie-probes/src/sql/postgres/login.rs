@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use super::keywords::Keywords;
 use super::{dsn, tls, uri};
 use crate::address::UrlError;
-use crate::failure::Secrets;
 use crate::sql::parameters::wrong;
 use crate::sql::stream::Place;
 use crate::sql::tls::Policy;
+use vigie_redis::redact::Secrets;
 
 /// No cluster has more hosts.
 const MOST: usize = 16;

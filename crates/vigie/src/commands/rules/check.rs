@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use vigie_alerts::{Level, Loaded, MAX_FILE_BYTES, Remaining, check, load, suppress};
+use vigie_redis::redact;
 
 use super::output::{self, Checked};
 use super::{CheckArgs, declared, files};
@@ -42,7 +43,8 @@ pub(super) fn run(
             }),
             Err(error) => {
                 unreadable = true;
-                complain(&format!("vigie: {} {error}", files::name(&path)));
+                let message = format!("vigie: {} {error}", files::name(&path));
+                complain(&redact::addresses(&message));
             }
         }
     }

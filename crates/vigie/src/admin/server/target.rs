@@ -386,6 +386,7 @@ mod tests {
         let server = tokio::spawn(super::super::serve(
             listener,
             Router::new().fallback(echo),
+            vigie_metrics::Registry::new(),
             stop.clone(),
         ));
         let mut client = TcpStream::connect(address).await.unwrap();

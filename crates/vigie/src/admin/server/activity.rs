@@ -1,0 +1,162 @@
+//! The state of one connection: waiting for a request, reading its head, answering it, or sending the answer.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a client may take for each step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadlines {
+    /// For a whole head: from the connection on for the first request, from its first byte on for the others.
+    pub(super) head: Duration,
+    /// Between two requests.
+    pub(super) idle: Duration,
+    /// Between two parts of an answer that the client reads.
+    pub(super) write: Duration,
+}
+
+/// A connection, as its stream, its service and the table of connections see it.
+pub(super) struct Activity {
+    state: Mutex<State>,
+    deadlines: Deadlines,
+    flushed: Notify,
+    closing: CancellationToken,
+}
+
+struct State {
+    phase: Phase,
+    /// When the connection last became idle.
+    since: Instant,
+    /// Held from the head of a request until the client has read the whole answer.
+    place: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Phase {
+    /// No byte of a request has arrived.
+    Idle { until: Instant },
+    /// A head is incomplete.
+    Head { until: Instant },
+    /// A request is being answered.
+    Answering,
+    /// The answer is complete, and not all of it is written.
+    Sending,
+}
+
+/// Connections that may be closed for a new one, the first to go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Idleness {
+    /// Without a complete head since then.
+    Idle(Instant),
+    /// With an answer to a request that needs no place.
+    Answering(Instant),
+}
+
+impl Activity {
+    pub(super) fn new(deadlines: Deadlines) -> Self {
+        let since = Instant::now();
+        let until = since + deadlines.head;
+        Self {
+            state: Mutex::new(State {
+                phase: Phase::Idle { until },
+                since,
+                place: None,
+            }),
+            deadlines,
+            flushed: Notify::new(),
+            closing: CancellationToken::new(),
+        }
+    }
+
+    pub(super) fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
+    /// When reading must have got further; `None` while a request is answered.
+    pub(super) fn read_deadline(&self) -> Option<Instant> {
+        match self.state.lock().phase {
+            Phase::Idle { until } | Phase::Head { until } => Some(until),
+            Phase::Answering | Phase::Sending => None,
+        }
+    }
+
+    /// Whether a part of a head has arrived, or the first head is awaited.
+    pub(super) fn owes_head(&self) -> bool {
+        let state = self.state.lock();
+        match state.phase {
+            Phase::Head { .. } => true,
+            Phase::Idle { until } => until == state.since + self.deadlines.head,
+            _ => false,
+        }
+    }
+
+    /// Bytes have arrived.
+    pub(super) fn received(&self) {
+        let mut state = self.state.lock();
+        if let Phase::Idle { until } = state.phase {
+            let until = until.min(Instant::now() + self.deadlines.head);
+            state.phase = Phase::Head { until };
+        }
+    }
+
+    /// A head is complete. Waits until the answer before it is written: a client that sends requests and reads no answers
+    /// would make them pile up.
+    pub(super) async fn begin(&self) {
+        loop {
+            let flushed = self.flushed.notified();
+            {
+                let mut state = self.state.lock();
+                if matches!(state.phase, Phase::Idle { .. } | Phase::Head { .. }) {
+                    state.phase = Phase::Answering;
+                    return;
+                }
+            }
+            flushed.await;
+        }
+    }
+
+    /// The request under way takes this place.
+    pub(super) fn hold(&self, place: OwnedSemaphorePermit) {
+        self.state.lock().place = Some(place);
+    }
+
+    /// The answer is complete.
+    pub(super) fn answered(&self) {
+        self.state.lock().phase = Phase::Sending;
+    }
+
+    /// All that there was to write is written.
+    pub(super) fn flushed(&self) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Sending {
+            state.since = Instant::now();
+            let until = state.since + self.deadlines.idle;
+            state.phase = Phase::Idle { until };
+            state.place = None;
+            self.flushed.notify_one();
+        }
+    }
+
+    /// Whether the connection may be closed for another one: not while a request holds a place.
+    pub(super) fn idleness(&self) -> Option<Idleness> {
+        let state = self.state.lock();
+        match state.phase {
+            Phase::Idle { .. } | Phase::Head { .. } => Some(Idleness::Idle(state.since)),
+            _ if state.place.is_none() => Some(Idleness::Answering(state.since)),
+            _ => None,
+        }
+    }
+
+    /// Asks the connection's task to close it.
+    pub(super) fn close(&self) {
+        self.closing.cancel();
+    }
+
+    /// Until the connection has to be closed.
+    pub(super) async fn closing(&self) {
+        self.closing.cancelled().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! The open connections: a bounded number. At the bound the one that was idle longest makes room.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::activity::Activity;
+
+/// The open connections.
+#[derive(Clone)]
+pub(super) struct Connections {
+    table: Arc<Mutex<Table>>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    next: u64,
+    open: BTreeMap<u64, Arc<Activity>>,
+}
+
+/// An open connection; dropping it removes it from the table.
+pub(super) struct Open {
+    table: Arc<Mutex<Table>>,
+    key: u64,
+}
+
+impl Connections {
+    /// At most `most`. This must be more than there are places for requests, so that one can always be closed.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            table: Arc::default(),
+            most,
+        }
+    }
+
+    /// Adds a connection; also says whether another one was closed for it.
+    pub(super) fn open(&self, activity: Arc<Activity>) -> (Open, bool) {
+        let mut table = self.table.lock();
+        let closed = table.open.len() >= self.most && table.close_one();
+        let key = table.next;
+        table.next += 1;
+        table.open.insert(key, activity);
+        let open = Open {
+            table: Arc::clone(&self.table),
+            key,
+        };
+        (open, closed)
+    }
+}
+
+impl Table {
+    fn close_one(&mut self) -> bool {
+        let idle = self.open.iter();
+        let idle = idle.filter_map(|(key, activity)| Some((activity.idleness()?, *key)));
+        let Some((_, key)) = idle.min() else {
+            return false;
+        };
+        let Some(activity) = self.open.remove(&key) else {
+            return false;
+        };
+        activity.close();
+        true
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.table.lock().open.remove(&self.key);
+    }
+}
