@@ -25,6 +25,7 @@ async fn each_limit_has_its_own_error() {
         samples: 1_000,
         points: 100,
         series: 4,
+        ..Limits::default()
     };
     let settings = || Settings {
         query_bytes: 40,

@@ -1,0 +1,107 @@
+//! Long answers: written piece by piece while the client reads them, so that they never stand in memory as text all at once.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::task::JoinHandle;
+
+use crate::gate::Permit;
+use crate::json;
+
+/// About how many bytes are written at a time. Shorter answers are sent whole.
+pub(crate) const PIECE: usize = 64 << 10;
+
+/// An answer with its first piece written.
+pub(crate) trait Pieces: Send + 'static {
+    /// Takes what was written, and writes the next piece.
+    fn next_piece(&mut self) -> Vec<u8>;
+
+    /// Whether the piece that is taken next is the last.
+    fn is_written(&self) -> bool;
+}
+
+/// The response. Where it has several pieces it keeps the permit until the client has read all but the last, for `timeout` at
+/// most: then it is dropped, and the connection is closed.
+pub(crate) fn response(
+    mut pieces: impl Pieces,
+    permit: Option<Permit>,
+    timeout: Duration,
+) -> Response {
+    if pieces.is_written() {
+        return (json::HEADERS, pieces.next_piece()).into_response();
+    }
+    let held: Held = Arc::new(Mutex::new(Some((Box::new(pieces), permit))));
+    let late = Arc::clone(&held);
+    let timer = tokio::spawn(async move {
+        tokio::time::sleep(timeout).await;
+        if take(&late).is_some() {
+            tracing::info!(
+                ?timeout,
+                "a client did not read its answer in time; the answer is dropped"
+            );
+        }
+    });
+    let body = Sending {
+        held,
+        timer,
+        is_whole: false,
+    };
+    (json::HEADERS, Body::new(body)).into_response()
+}
+
+/// What is left of an answer; nothing once it was sent or dropped.
+type Held = Arc<Mutex<Option<(Box<dyn Pieces>, Option<Permit>)>>>;
+
+fn take(held: &Held) -> Option<(Box<dyn Pieces>, Option<Permit>)> {
+    held.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+struct Sending {
+    held: Held,
+    /// Drops the answer when the client takes too long.
+    timer: JoinHandle<()>,
+    /// Whether the last piece was handed out.
+    is_whole: bool,
+}
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.is_whole {
+            return Poll::Ready(None);
+        }
+        let Some((mut pieces, permit)) = take(&self.held) else {
+            let late = io::Error::new(io::ErrorKind::TimedOut, "the answer was dropped");
+            return Poll::Ready(Some(Err(late)));
+        };
+        self.is_whole = pieces.is_written();
+        let piece = pieces.next_piece();
+        if !self.is_whole {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            *held = Some((pieces, permit));
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece.into()))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_whole
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
+}
