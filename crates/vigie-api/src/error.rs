@@ -95,7 +95,6 @@ impl ApiError {
                 );
                 return Self::new(Kind::Cost, message);
             }
-            EvalError::TooMuchMemory { limit } => return Self::too_much_memory(*limit),
             EvalError::Interrupted => return Self::too_slow(),
             EvalError::Execution { span, message } => {
                 let (line, column) = span.position(query);

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
 use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
-use vigie_promql::{Expr, annotations::Severity};
+use vigie_promql::{Expr, annotations::Severity, syntax::tree_bytes};
 
 use crate::api::Api;
 use crate::error::ApiError;
@@ -178,6 +178,11 @@ impl Query {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answer, ApiError> {
         let begun = Instant::now();
+        // The memory of the query, of which the evaluation gets what the syntax tree leaves.
+        let memory = engine.limits.bytes;
+        let mut engine = *engine;
+        let left = memory.checked_sub(tree_bytes(&self.text));
+        engine.limits.bytes = left.ok_or_else(|| ApiError::too_much_memory(memory))?;
         let expr = parse(&self.text)?;
         if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
             return Err(ApiError::parameter("query", refused));
@@ -187,11 +192,13 @@ impl Query {
             Times::At(time) => engine.instant(source, &expr, time, interrupted),
             Times::Every(times) => engine.range(source, &expr, times, interrupted),
         };
-        let outcome =
-            outcome.map_err(|error: EvalError| ApiError::evaluation(error, &self.text))?;
-        let limit = engine.limits.bytes;
-        if longest_text(&outcome.value) > limit.saturating_sub(outcome.bytes) {
-            return Err(ApiError::too_much_memory(limit));
+        let outcome = outcome.map_err(|error| match error {
+            EvalError::TooMuchMemory { .. } => ApiError::too_much_memory(memory),
+            error => ApiError::evaluation(error, &self.text),
+        })?;
+        let left = engine.limits.bytes.saturating_sub(outcome.bytes);
+        if longest_text(&outcome.value) > left {
+            return Err(ApiError::too_much_memory(memory));
         }
         let stats = self.stats.then(|| Stats {
             queued,

@@ -146,6 +146,11 @@ impl Answer {
     }
 
     fn metric(&mut self, labels: &Labels) {
+        let text = long_text(labels);
+        if text > 0 {
+            // Room for what follows too, so that the long text is not copied.
+            self.out.reserve_exact(text + 1_024);
+        }
         self.out.extend_from_slice(br#"{"metric":"#);
         json::labels(&mut self.out, labels);
     }
@@ -163,23 +168,27 @@ impl Pieces for Answer {
     }
 }
 
+/// The length of the labels' text if it is longer than a piece, else 0.
+fn long_text(labels: &Labels) -> usize {
+    match json::longest_labels(labels) > PIECE {
+        true => json::labels_length(labels),
+        false => 0,
+    }
+}
+
 /// The longest text that has to be written at once, in bytes: that of a series' labels, where it is longer than a piece.
 /// Escaped, labels that a query made may take six times their memory.
 pub(crate) fn longest_text(value: &Value) -> usize {
-    let text = |labels: &Labels| match json::longest_labels(labels) {
-        longest if longest > PIECE => json::labels_length(labels),
-        _ => 0,
-    };
     match value {
         Value::Scalar(_) | Value::Text(_) => 0,
         Value::Vector(series) => series
             .iter()
-            .map(|one| text(&one.labels))
+            .map(|one| long_text(&one.labels))
             .max()
             .unwrap_or(0),
         Value::Matrix(series) => series
             .iter()
-            .map(|one| text(&one.labels))
+            .map(|one| long_text(&one.labels))
             .max()
             .unwrap_or(0),
     }

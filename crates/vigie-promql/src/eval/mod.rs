@@ -34,17 +34,13 @@ pub use names::NameRemoval;
 
 use crate::{annotations::Annotations, storage::Storage, syntax::Expr, value::Outcome};
 
-/// Bytes charged for a syntax tree, for each byte of the query's text. The densest text is a run of operators between
-/// single digits.
-const TREE: usize = 128;
-
 /// What a query may cost. A query that would cost more fails; it is never answered in part.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Samples held at a time: those read from the storage, and the values made of them, all steps together.
     pub samples: usize,
-    /// Memory held at a time, in bytes: samples, series, the labels that the query makes, and its syntax tree. Labels of the
-    /// storage are shared with it and not counted.
+    /// Memory held at a time, in bytes: samples, series, and the labels that the query makes. Labels of the storage are shared
+    /// with it and not counted, nor is the syntax tree, for which there is [`tree_bytes`](crate::syntax::tree_bytes).
     pub bytes: usize,
     /// Steps of a range query.
     pub points: usize,
@@ -122,7 +118,6 @@ impl Engine {
             step: 1,
         };
         let mut evaluation = Evaluation::new(self, storage, times, true, interrupted);
-        evaluation.hold_tree(query)?;
         let value = evaluation.instant_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -140,7 +135,6 @@ impl Engine {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Outcome, EvalError> {
         let mut evaluation = Evaluation::new(self, storage, times, false, interrupted);
-        evaluation.hold_tree(query)?;
         let value = evaluation.range_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -173,11 +167,6 @@ impl<'a> Evaluation<'a> {
             meter: Meter::new(engine.limits, interrupted),
             annotations: Annotations::default(),
         }
-    }
-
-    fn hold_tree(&self, query: &Expr) -> Result<(), EvalError> {
-        let text = query.span().range().len();
-        self.meter.hold(Cost::bytes(text.saturating_mul(TREE)))
     }
 
     /// Evaluates an expression at each of `steps`. Only the result is held afterwards.
