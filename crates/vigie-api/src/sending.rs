@@ -105,3 +105,61 @@ impl Drop for Sending {
         self.timer.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::pin::pin;
+
+    use http_body::Body as _;
+
+    use super::*;
+    use crate::gate::Gate;
+
+    const LONG: Duration = Duration::from_secs(600);
+    const TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// Numbered pieces.
+    struct Numbers(std::ops::Range<u8>);
+
+    impl Pieces for Numbers {
+        fn next_piece(&mut self) -> Vec<u8> {
+            self.0.next().into_iter().collect()
+        }
+
+        fn is_written(&self) -> bool {
+            self.0.len() <= 1
+        }
+    }
+
+    async fn next(body: &mut Pin<&mut Body>) -> Option<Result<Bytes, axum::Error>> {
+        let frame = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await?;
+        Some(frame.map(|frame| frame.into_data().unwrap()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_read_gives_its_place_back_with_the_last_piece() {
+        let gate = Gate::new(1);
+        let ((), permit) = gate.run(LONG, |_| Ok(())).await.unwrap();
+        let response = response(Numbers(0..3), Some(permit), TIMEOUT);
+        let mut body = pin!(response.into_body());
+        for piece in 0..3 {
+            assert_eq!(*next(&mut body).await.unwrap().unwrap(), [piece]);
+            assert_eq!(body.is_end_stream(), piece == 2);
+        }
+        assert!(gate.run(TIMEOUT, |_| Ok(())).await.is_ok());
+        assert!(next(&mut body).await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_read_is_dropped() {
+        let gate = Gate::new(1);
+        let ((), permit) = gate.run(LONG, |_| Ok(())).await.unwrap();
+        let response = response(Numbers(0..3), Some(permit), TIMEOUT);
+        let mut body = pin!(response.into_body());
+        assert_eq!(*next(&mut body).await.unwrap().unwrap(), [0]);
+        // The next query gets the place while the client still holds the connection.
+        assert!(gate.run(LONG, |_| Ok(())).await.is_ok());
+        assert!(next(&mut body).await.unwrap().is_err());
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use secrecy::ExposeSecret as _;
@@ -23,6 +24,9 @@ use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
+
+/// How long the last samples may take to be written at the end.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the program meets the world. Tests bring listeners on port 0.
 pub struct Edges {
@@ -64,6 +68,7 @@ pub struct App {
     candidate: Option<Candidate>,
     checks: Checks,
     scraper: Scraper,
+    current: Current,
     history: vigie_history::Settings,
     shutdown: config::Shutdown,
     registry: Registry,
@@ -115,6 +120,7 @@ impl App {
             candidate,
             checks,
             scraper,
+            current: history,
             history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
@@ -195,12 +201,13 @@ impl App {
         }
         background.cancel();
         tasks.wait().await;
+        self.current.flushed(FLUSH_TIMEOUT).await;
         info!("stopped");
         ended
     }
 }
 
-async fn drain(gateway: Running, grace: std::time::Duration) {
+async fn drain(gateway: Running, grace: Duration) {
     let drained = tokio::task::spawn_blocking(move || gateway.drain(grace)).await;
     if drained.is_err() {
         warn!("the gateway did not drain in order");

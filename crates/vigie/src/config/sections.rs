@@ -202,7 +202,7 @@ fn history(r: &mut Reader) -> vigie_history::Settings {
     vigie_history::Settings {
         path: r.path("history.path"),
         retention: r.or("history.retention", age, 24 * HOUR),
-        max_bytes: r.or("history.max_bytes", size, 128 << 20) as u64,
+        max_bytes: r.or("history.max_bytes", size, 96 << 20) as u64,
         max_series: r.or("history.max_series", integer(1_000..=10_000_000), 100_000),
     }
 }
@@ -233,6 +233,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
                 integer(1_000..=10_000_000_000),
                 most.samples,
             ),
+            bytes: r.or("query.max_memory", bytes(4 << 20..=64 << 30), most.bytes),
             points: r.or("query.max_points", integer(100..=1_000_000), most.points),
             series: r.or("query.max_series", integer(100..=10_000_000), most.series),
         },
