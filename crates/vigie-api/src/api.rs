@@ -20,6 +20,8 @@ use crate::{format, labels, metadata, methods, query, rules, status, vacant};
 
 /// How many small queries run at once.
 const SMALL_CONCURRENCY: usize = 2;
+/// How many requests for names and series run at once.
+const LOOKUP_CONCURRENCY: usize = 2;
 
 /// What a query may cost, and how it is read.
 #[derive(Clone, Debug)]
@@ -32,22 +34,23 @@ pub struct Settings {
     pub query_bytes: usize,
     /// How long the newest sample of a series counts.
     pub lookback: Duration,
-    /// Samples, points and series.
+    /// Samples, memory, points and series.
     pub limits: Limits,
 }
 
 impl Default for Settings {
     /// Prometheus' own: 2 minutes, a lookback of 5 minutes, 11,000 points for each series. Tighter than its own, because it
-    /// shares a small machine with what it watches: 4 queries at once, 20 million samples each (160 MB when all of them are
-    /// made). And 100,000 series, and 64 KiB for a query.
+    /// shares a small machine with what it watches: 2 queries at once, 24 MiB and 20 million samples each. And 100,000 series,
+    /// and 64 KiB for a query.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(120),
-            concurrency: 4,
+            concurrency: 2,
             query_bytes: MAX_QUERY_BYTES,
             lookback: Duration::from_secs(300),
             limits: Limits {
                 samples: 20_000_000,
+                bytes: 24 << 20,
                 ..Limits::default()
             },
         }
@@ -95,7 +98,7 @@ impl Api {
         Self(Arc::new(Inner {
             gate: Gate::new(settings.concurrency),
             small_gate: Gate::new(SMALL_CONCURRENCY),
-            lookup_gate: Gate::new(settings.concurrency),
+            lookup_gate: Gate::new(LOOKUP_CONCURRENCY),
             source,
             settings,
             build,

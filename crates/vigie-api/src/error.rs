@@ -1,4 +1,4 @@
-//! What went wrong, in the envelope that clients of Prometheus know.
+//! Errors, in the envelope that clients of Prometheus know.
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -21,8 +21,8 @@ pub(crate) enum Kind {
     BadData,
     /// The query does, but not over these samples, or costs too much.
     Execution,
-    /// It reads and makes too many samples.
-    Samples,
+    /// It needs too many samples or too much memory.
+    Cost,
     /// It took too long.
     Timeout,
     /// Nothing is answered at this path.
@@ -39,7 +39,7 @@ impl Kind {
     fn status(self) -> StatusCode {
         match self {
             Self::BadData => StatusCode::BAD_REQUEST,
-            Self::Execution | Self::Samples => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Execution | Self::Cost => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -51,7 +51,7 @@ impl Kind {
     fn text(self) -> &'static str {
         match self {
             Self::BadData | Self::TooLarge => "bad_data",
-            Self::Execution | Self::Samples => "execution",
+            Self::Execution | Self::Cost => "execution",
             Self::Timeout => "timeout",
             Self::NotFound => "not_found",
             Self::Unavailable => "unavailable",
@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// What is said to whoever comes too early.
+/// The message before the history is loaded.
 pub(crate) const LOADING: &str = "the history is being loaded";
 
 impl ApiError {
@@ -93,7 +93,7 @@ impl ApiError {
                 let message = format!(
                     "query processing would load too many samples into memory in query execution: more than {limit}"
                 );
-                return Self::new(Kind::Samples, message);
+                return Self::new(Kind::Cost, message);
             }
             EvalError::Interrupted => return Self::too_slow(),
             EvalError::Execution { span, message } => {
@@ -106,9 +106,18 @@ impl ApiError {
         Self::new(kind, error.to_string())
     }
 
-    /// It would cost more samples than it may.
-    pub(crate) fn is_of_samples(&self) -> bool {
-        self.kind == Kind::Samples
+    /// It would need more than `limit` bytes.
+    pub(crate) fn too_much_memory(limit: usize) -> Self {
+        let message = format!(
+            "query processing would take too much memory in query execution: more than {} (the setting query.max_memory)",
+            size(limit)
+        );
+        Self::new(Kind::Cost, message)
+    }
+
+    /// It would need more samples or memory than it may.
+    pub(crate) fn is_of_cost(&self) -> bool {
+        self.kind == Kind::Cost
     }
 
     /// It takes longer than it may.
@@ -147,6 +156,14 @@ fn thousands(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `24 MiB`, or bytes where it is no whole number of those.
+pub(crate) fn size(bytes: usize) -> String {
+    match bytes.is_multiple_of(1 << 20) {
+        true => format!("{} MiB", bytes >> 20),
+        false => format!("{bytes} bytes"),
+    }
 }
 
 impl IntoResponse for ApiError {

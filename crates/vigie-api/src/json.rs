@@ -14,6 +14,36 @@ pub(crate) const HEADERS: [(HeaderName, &str); 3] = [
 /// What stands before the data of every answer that succeeds.
 pub(crate) const HEAD: &[u8] = br#"{"status":"success","data":"#;
 
+/// The most bytes that one byte of a text becomes.
+const LONGEST_ESCAPE: usize = 6;
+
+/// The length of [`string`].
+fn string_length(text: &str) -> usize {
+    let escapes = text.chars().map(|c| match c {
+        '\n' | '\r' | '\t' | '"' | '\\' => 2,
+        '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => LONGEST_ESCAPE,
+        c if c < ' ' => LONGEST_ESCAPE,
+        c => c.len_utf8(),
+    });
+    2 + escapes.sum::<usize>()
+}
+
+/// The length of [`labels`].
+pub(crate) fn labels_length(labels: &Labels) -> usize {
+    let each = labels
+        .iter()
+        .map(|(name, value)| string_length(name) + string_length(value) + 2);
+    2 + each.sum::<usize>()
+}
+
+/// A length that [`labels`] does not exceed, found without looking at the texts.
+pub(crate) fn longest_labels(labels: &Labels) -> usize {
+    let each = labels
+        .iter()
+        .map(|(name, value)| LONGEST_ESCAPE * (name.len() + value.len()) + 6);
+    2 + each.sum::<usize>()
+}
+
 /// A quoted string. `<`, `>` and `&` are escaped so that it may stand in HTML.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -125,7 +155,13 @@ mod tests {
             let mut out = Vec::new();
             string(&mut out, &text);
             let read: String = serde_json::from_slice(&out).unwrap();
-            proptest::prop_assert_eq!(read, text);
+            proptest::prop_assert_eq!(&read, &text);
+            proptest::prop_assert_eq!(out.len(), string_length(&text));
+            let set = Labels::new([("a", &*text), ("b", "c")]);
+            out.clear();
+            labels(&mut out, &set);
+            proptest::prop_assert_eq!(out.len(), labels_length(&set) - 1);
+            proptest::prop_assert!(out.len() <= longest_labels(&set));
         }
     }
 }

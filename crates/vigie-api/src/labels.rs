@@ -1,6 +1,7 @@
 //! `/series`, `/labels` and `/label/NAME/values`: what there is to ask for.
 
 use std::collections::BTreeSet;
+use std::collections::btree_set::IntoIter;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -11,69 +12,44 @@ use vigie_promql::Labels;
 use vigie_promql::storage::Selection;
 
 use crate::api::Api;
-use crate::error::{ApiError, Kind};
+use crate::error::{self, ApiError, Kind};
 use crate::gate::Running;
 use crate::json::{self, Remarks};
 use crate::params::Params;
 use crate::selectors::{self, Selector};
-use crate::source::Source;
+use crate::sending::{self, PIECE, Pieces};
+
+/// The memory that one request may take for what it finds, in bytes.
+pub(crate) const MEMORY: usize = 8 << 20;
+/// Bytes charged for an item beside its text.
+const ITEM: usize = 64;
 
 pub(crate) async fn series(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     if params.all("match[]").next().is_none() {
         return Err(ApiError::bad_data("no match[] parameter provided"));
     }
     let most = api.settings().limits.series;
-    let limit = params.limit()?;
-    found(
-        &api,
-        &params,
-        limit,
-        named,
-        json::labels,
-        move |source, asked, running| {
-            let mut found = BTreeSet::new();
-            let mut too_many = false;
-            for selection in asked.selections() {
-                let each = &mut |labels: &Labels| {
-                    found.insert(labels.clone());
-                    too_many = found.len() > most;
-                    match too_many || running.abandoned() {
-                        true => ControlFlow::Break(()),
-                        false => ControlFlow::Continue(()),
-                    }
-                };
-                source
-                    .series(&selection, each)
-                    .map_err(|error| ApiError::storage(&error))?;
-                if too_many {
-                    let message = format!("there are more than {most} such series: ask for fewer");
-                    return Err(ApiError::new(Kind::Execution, message));
-                }
-            }
-            Ok(found)
-        },
-    )
-    .await
+    let list = List {
+        bad_selector: |reason| ApiError::parameter("match[]", reason),
+        write: json::labels,
+    };
+    let found = move |found: &mut Found<Labels>, labels: &Labels| {
+        // The labels are shared with the source.
+        found.add(labels, ITEM, Labels::clone);
+        found.items.len() > most
+    };
+    let too_many = move || format!("there are more than {most} such series: ask for fewer");
+    answer(&api, &params, list, found, too_many).await
 }
 
 pub(crate) async fn names(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
-    let limit = params.limit()?;
-    found(
-        &api,
-        &params,
-        limit,
-        bare,
-        |out, text: &String| json::string(out, text),
-        |source, asked, _| {
-            let mut names = BTreeSet::new();
-            for selection in asked.selections() {
-                let found = source.label_names(&selection, &mut names);
-                found.map_err(|error| ApiError::storage(&error))?;
-            }
-            Ok(names)
-        },
-    )
-    .await
+    let found = |found: &mut Found<String>, labels: &Labels| {
+        for (name, _) in labels.iter() {
+            found.add(name, ITEM + name.len(), str::to_owned);
+        }
+        false
+    };
+    answer(&api, &params, TEXTS, found, String::new).await
 }
 
 pub(crate) async fn values(
@@ -90,82 +66,174 @@ pub(crate) async fn values(
     if name.is_empty() {
         return Err(ApiError::bad_data("invalid label name: \"\""));
     }
-    let limit = params.limit()?;
-    found(
-        &api,
-        &params,
-        limit,
-        bare,
-        |out, text: &String| json::string(out, text),
-        move |source, asked, _| {
-            let mut values = BTreeSet::new();
-            for selection in asked.selections() {
-                let found = source.label_values(&name, &selection, &mut values);
-                found.map_err(|error| ApiError::storage(&error))?;
-            }
-            Ok(values)
-        },
-    )
-    .await
+    let found = move |found: &mut Found<String>, labels: &Labels| {
+        let value = labels.get(&name);
+        if !value.is_empty() {
+            found.add(value, ITEM + value.len(), str::to_owned);
+        }
+        false
+    };
+    answer(&api, &params, TEXTS, found, String::new).await
 }
 
-/// Only `/series` names the parameter.
-fn named(reason: String) -> ApiError {
-    ApiError::parameter("match[]", reason)
+/// How a list is asked for and written.
+struct List<T> {
+    bad_selector: fn(String) -> ApiError,
+    write: fn(&mut Vec<u8>, &T),
 }
 
-fn bare(reason: String) -> ApiError {
-    ApiError::bad_data(reason)
+const TEXTS: List<String> = List {
+    bad_selector: |reason| ApiError::bad_data(reason),
+    write: |out, text| json::string(out, text),
+};
+
+/// What was found, each item once.
+struct Found<T> {
+    items: BTreeSet<T>,
+    bytes: usize,
 }
 
-/// The series that are asked about, and when.
-struct Asked {
-    selectors: Vec<Selector>,
-    range: (i64, i64),
-}
-
-impl Asked {
-    /// One for each `match[]`, or one for everything.
-    fn selections(&self) -> impl Iterator<Item = Selection<'_>> {
-        let everything = self.selectors.is_empty().then_some([].as_slice());
-        let selectors = self.selectors.iter().map(Vec::as_slice).chain(everything);
-        let (start, end) = self.range;
-        selectors.map(move |matchers| Selection {
-            matchers,
-            start,
-            end,
-        })
+impl<T: Ord> Found<T> {
+    fn add<Q: Ord + ?Sized>(&mut self, item: &Q, bytes: usize, own: impl FnOnce(&Q) -> T)
+    where
+        T: std::borrow::Borrow<Q>,
+    {
+        if !self.items.contains(item) {
+            self.items.insert(own(item));
+            self.bytes += bytes;
+        }
     }
 }
 
-/// Answers with what `find` finds, `limit` of it at most.
-async fn found<T: Ord + Send + 'static>(
+/// Answers with what `find` takes from each series that is asked about. It returns whether that is too many.
+async fn answer<T: Ord + Send + 'static>(
     api: &Api,
     params: &Params,
-    limit: Option<usize>,
-    bad_selector: fn(String) -> ApiError,
-    write: fn(&mut Vec<u8>, &T),
-    find: impl FnOnce(&dyn Source, &Asked, &Running) -> Result<BTreeSet<T>, ApiError> + Send + 'static,
+    list: List<T>,
+    find: impl Fn(&mut Found<T>, &Labels) -> bool + Send + 'static,
+    too_many: impl FnOnce() -> String + Send + 'static,
 ) -> Result<Response, ApiError> {
-    let range = params.range()?;
-    let texts = selectors::texts(params).map_err(bad_selector)?;
+    let limit = params.limit()?.unwrap_or(usize::MAX);
+    let (start, end) = params.range()?;
+    let texts = selectors::texts(params).map_err(list.bad_selector)?;
     let source = Arc::clone(api.source());
+    let memory = MEMORY.min(api.settings().limits.bytes);
     let work = move |running: &Running| {
-        let selectors = selectors::parse(&texts).map_err(bad_selector)?;
-        let items = find(&*source, &Asked { selectors, range }, running)?;
+        let selectors = selectors::parse(&texts).map_err(list.bad_selector)?;
+        let mut found = Found {
+            items: BTreeSet::new(),
+            bytes: 0,
+        };
+        let mut refused = None;
+        for matchers in each_or_all(&selectors) {
+            let selection = Selection {
+                matchers,
+                start,
+                end,
+            };
+            let each = &mut |labels: &Labels| {
+                if running.abandoned() {
+                    refused = Some(Refused::Abandoned);
+                } else if find(&mut found, labels) {
+                    refused = Some(Refused::Count);
+                } else if found.bytes > memory {
+                    refused = Some(Refused::Memory);
+                }
+                match refused {
+                    Some(_) => ControlFlow::Break(()),
+                    None => ControlFlow::Continue(()),
+                }
+            };
+            let read = source.series(&selection, each);
+            read.map_err(|error| ApiError::storage(&error))?;
+            if refused.is_some() {
+                break;
+            }
+        }
+        match refused {
+            None => Ok(Listing::new(found.items, limit, list.write)),
+            Some(Refused::Abandoned) => Err(ApiError::too_slow()),
+            Some(Refused::Count) => Err(ApiError::new(Kind::Execution, too_many())),
+            Some(Refused::Memory) => {
+                let most = error::size(memory);
+                let message = format!("the answer would take more than {most}: ask for fewer");
+                Err(ApiError::new(Kind::Execution, message))
+            }
+        }
+    };
+    let timeout = api.settings().timeout;
+    let (listing, permit) = api.lookup_gate().run(timeout, work).await?;
+    Ok(sending::response(listing, Some(permit), timeout))
+}
+
+/// Why a request is not answered.
+enum Refused {
+    Abandoned,
+    Count,
+    Memory,
+}
+
+/// The matchers of each `match[]`, or none once, which select everything.
+fn each_or_all(selectors: &[Selector]) -> impl Iterator<Item = &[vigie_promql::Matcher]> {
+    let all = selectors.is_empty().then_some([].as_slice());
+    selectors.iter().map(Vec::as_slice).chain(all)
+}
+
+/// A list that is being written.
+struct Listing<T> {
+    out: Vec<u8>,
+    items: std::iter::Take<IntoIter<T>>,
+    write: fn(&mut Vec<u8>, &T),
+    /// What stands after the items; empty once it is written.
+    tail: Vec<u8>,
+    first: bool,
+}
+
+impl<T> Listing<T> {
+    fn new(items: BTreeSet<T>, limit: usize, write: fn(&mut Vec<u8>, &T)) -> Self {
         let mut remarks = Remarks::default();
-        let limit = limit.unwrap_or(usize::MAX);
         if items.len() > limit {
             remarks.truncated();
         }
-        Ok(json::success(&remarks, |out| {
-            out.push(b'[');
-            json::list(out, items.iter().take(limit), write);
-            out.push(b']');
-        }))
-    };
-    let (response, _) = api.lookup_gate().run(api.settings().timeout, work).await?;
-    Ok(response)
+        let mut tail = vec![b']'];
+        remarks.end(&mut tail);
+        let mut out = json::HEAD.to_vec();
+        out.push(b'[');
+        let mut listing = Self {
+            out,
+            items: items.into_iter().take(limit),
+            write,
+            tail,
+            first: true,
+        };
+        listing.write_piece();
+        listing
+    }
+
+    fn write_piece(&mut self) {
+        while self.out.len() < PIECE && !self.tail.is_empty() {
+            let Some(item) = self.items.next() else {
+                self.out.append(&mut self.tail);
+                return;
+            };
+            if !std::mem::take(&mut self.first) {
+                self.out.push(b',');
+            }
+            (self.write)(&mut self.out, &item);
+        }
+    }
+}
+
+impl<T: Send + 'static> Pieces for Listing<T> {
+    fn next_piece(&mut self) -> Vec<u8> {
+        let piece = std::mem::take(&mut self.out);
+        self.write_piece();
+        piece
+    }
+
+    fn is_written(&self) -> bool {
+        self.tail.is_empty()
+    }
 }
 
 /// A name that was escaped to pass where only letters, digits and `_` do (the "values" escaping of OpenMetrics names):

@@ -56,6 +56,7 @@ mod query;
 mod result;
 mod rules;
 mod selectors;
+mod sending;
 mod source;
 mod status;
 mod time;

@@ -7,21 +7,25 @@ use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
 use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
-use vigie_promql::{Expr, annotations::Severity};
+use vigie_promql::{Expr, annotations::Severity, syntax::tree_bytes};
 
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::gate::Running;
 use crate::json::Remarks;
 use crate::params::Params;
-use crate::result::{Answer, Stats};
+use crate::result::{Answer, Stats, longest_text};
+use crate::sending::{self, Pieces as _};
 use crate::source::Source;
 use crate::time;
 
 /// The most warnings, and the most infos, that an answer carries.
 const MOST_REMARKS: usize = 10;
-/// A query that reads and makes no more samples than this is small. It does not wait behind large queries.
+/// A query is small if it holds no more samples and bytes than this at a time and its answer is a single piece. It does not
+/// wait behind large queries.
 const SMALL: usize = 20_000;
+/// See [`SMALL`].
+pub(crate) const SMALL_MEMORY: usize = 2 << 20;
 /// A small query with a text of at most this many bytes is evaluated on the serving thread, in about a tenth of a
 /// millisecond: waking another thread would take as long.
 const SMALL_TEXT: usize = 1 << 10;
@@ -106,14 +110,15 @@ impl Query {
     /// Tries the evaluation within the bounds of a small query first: whether a query is small is known only afterwards.
     async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
         let asked = Instant::now();
+        let to_send = api.settings().timeout;
         if !self.timeout.is_zero()
             && let Some(answer) = self.at_once(api, times)
         {
-            return Ok(answer?.into_response(None));
+            return Ok(sending::response(answer?, None, to_send));
         }
         let query = Arc::new(self);
         if let Some(answer) = query.soon(api, times).await {
-            return Ok(answer?.into_response(None));
+            return Ok(sending::response(answer?, None, to_send));
         }
         let source = Arc::clone(api.source());
         let left = query.timeout.saturating_sub(asked.elapsed());
@@ -122,7 +127,7 @@ impl Query {
             query.evaluate(&*source, times, &query.engine, running.queued, &interrupted)
         };
         let (answer, permit) = api.gate().run(left, work).await?;
-        Ok(answer.into_response(Some(permit)))
+        Ok(sending::response(answer, Some(permit), to_send))
     }
 
     /// Evaluates the query on the serving thread; `None` if it is not small.
@@ -136,7 +141,7 @@ impl Query {
         let begun = Instant::now();
         let too_long = || begun.elapsed() > AT_ONCE;
         let answer = self.evaluate(&**api.source(), times, &engine, Duration::ZERO, &too_long);
-        (!is_too_large(&answer)).then_some(answer)
+        (!is_large(&answer)).then_some(answer)
     }
 
     /// Evaluates the query on a thread for small queries; `None` if it is not small and there is time left.
@@ -151,7 +156,8 @@ impl Query {
         };
         let answer = api.small_gate().run(self.timeout, work).await;
         let answer = answer.map(|(answer, _)| answer);
-        let is_final = !is_too_large(&answer) || asked.elapsed() >= self.timeout;
+        let is_late = answer.is_err() && asked.elapsed() >= self.timeout;
+        let is_final = !is_large(&answer) || is_late;
         is_final.then_some(answer)
     }
 
@@ -159,6 +165,7 @@ impl Query {
     fn small(&self) -> Option<Engine> {
         let mut engine = self.engine;
         let samples = std::mem::replace(&mut engine.limits.samples, SMALL);
+        engine.limits.bytes = engine.limits.bytes.min(SMALL_MEMORY);
         (samples > SMALL).then_some(engine)
     }
 
@@ -171,6 +178,11 @@ impl Query {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answer, ApiError> {
         let begun = Instant::now();
+        // The memory of the query, of which the evaluation gets what the syntax tree leaves.
+        let memory = engine.limits.bytes;
+        let mut engine = *engine;
+        let left = memory.checked_sub(tree_bytes(&self.text));
+        engine.limits.bytes = left.ok_or_else(|| ApiError::too_much_memory(memory))?;
         let expr = parse(&self.text)?;
         if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
             return Err(ApiError::parameter("query", refused));
@@ -180,13 +192,20 @@ impl Query {
             Times::At(time) => engine.instant(source, &expr, time, interrupted),
             Times::Every(times) => engine.range(source, &expr, times, interrupted),
         };
-        let outcome =
-            outcome.map_err(|error: EvalError| ApiError::evaluation(error, &self.text))?;
+        let outcome = outcome.map_err(|error| match error {
+            EvalError::TooMuchMemory { .. } => ApiError::too_much_memory(memory),
+            error => ApiError::evaluation(error, &self.text),
+        })?;
+        let left = engine.limits.bytes.saturating_sub(outcome.bytes);
+        if longest_text(&outcome.value) > left {
+            return Err(ApiError::too_much_memory(memory));
+        }
         let stats = self.stats.then(|| Stats {
             queued,
             prepared,
             evaluated: begun.elapsed() - prepared,
             samples: outcome.samples,
+            peak_samples: outcome.peak_samples,
         });
         let time = match times {
             Times::At(time) => time,
@@ -223,10 +242,12 @@ impl Query {
     }
 }
 
-/// Whether the query exceeded what a small query may read or how long it may take.
-fn is_too_large(answer: &Result<Answer, ApiError>) -> bool {
-    let refused = answer.as_ref().err();
-    refused.is_some_and(|error| error.is_of_samples() || error.is_of_time())
+/// Whether the query exceeded the limits of a small one, or holds memory until its client has read the answer.
+fn is_large(answer: &Result<Answer, ApiError>) -> bool {
+    match answer {
+        Ok(answer) => !answer.is_written(),
+        Err(error) => error.is_of_cost() || error.is_of_time(),
+    }
 }
 
 /// Whether there was more than `limit`.

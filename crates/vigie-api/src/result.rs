@@ -1,33 +1,25 @@
 //! The result of a query, written while it is sent: its samples never stand in memory as JSON all at once.
 
-use std::convert::Infallible;
 use std::io::Write as _;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 use std::vec::IntoIter;
 
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body::Frame;
 use vigie_promql::value::{MatrixSeries, VectorSample};
-use vigie_promql::{Sample, Value};
+use vigie_promql::{Labels, Sample, Value};
 
-use crate::gate::Permit;
 use crate::json::{self, Remarks};
 use crate::number;
-
-/// About how many bytes are written at a time. Shorter answers are sent whole.
-const PIECE: usize = 64 << 10;
+use crate::sending::{PIECE, Pieces};
 
 /// What a query cost.
 pub(crate) struct Stats {
     pub(crate) queued: Duration,
     pub(crate) prepared: Duration,
     pub(crate) evaluated: Duration,
-    /// Samples that were read and made; no more were held at a time.
+    /// Samples that were read and made.
     pub(crate) samples: usize,
+    /// The most samples that were held at a time.
+    pub(crate) peak_samples: usize,
 }
 
 /// An answer that is being written.
@@ -99,22 +91,6 @@ impl Answer {
         answer
     }
 
-    /// The response. It holds the permit, if the query had to have one, for as long as it holds samples.
-    pub(crate) fn into_response(self, permit: Option<Permit>) -> Response {
-        if self.is_written() {
-            return (json::HEADERS, self.out).into_response();
-        }
-        let body = Sending {
-            answer: self,
-            _permit: permit,
-        };
-        (json::HEADERS, Body::new(body)).into_response()
-    }
-
-    fn is_written(&self) -> bool {
-        self.tail.is_empty()
-    }
-
     /// Writes about one [`PIECE`] more.
     fn write_piece(&mut self) {
         while self.out.len() < PIECE && !self.is_written() {
@@ -169,9 +145,52 @@ impl Answer {
         }
     }
 
-    fn metric(&mut self, labels: &vigie_promql::Labels) {
+    fn metric(&mut self, labels: &Labels) {
+        let text = long_text(labels);
+        if text > 0 {
+            // Room for what follows too, so that the long text is not copied.
+            self.out.reserve_exact(text + 1_024);
+        }
         self.out.extend_from_slice(br#"{"metric":"#);
         json::labels(&mut self.out, labels);
+    }
+}
+
+impl Pieces for Answer {
+    fn next_piece(&mut self) -> Vec<u8> {
+        let piece = std::mem::take(&mut self.out);
+        self.write_piece();
+        piece
+    }
+
+    fn is_written(&self) -> bool {
+        self.tail.is_empty()
+    }
+}
+
+/// The length of the labels' text if it is longer than a piece, else 0.
+fn long_text(labels: &Labels) -> usize {
+    match json::longest_labels(labels) > PIECE {
+        true => json::labels_length(labels),
+        false => 0,
+    }
+}
+
+/// The longest text that has to be written at once, in bytes: that of a series' labels, where it is longer than a piece.
+/// Escaped, labels that a query made may take six times their memory.
+pub(crate) fn longest_text(value: &Value) -> usize {
+    match value {
+        Value::Scalar(_) | Value::Text(_) => 0,
+        Value::Vector(series) => series
+            .iter()
+            .map(|one| long_text(&one.labels))
+            .max()
+            .unwrap_or(0),
+        Value::Matrix(series) => series
+            .iter()
+            .map(|one| long_text(&one.labels))
+            .max()
+            .unwrap_or(0),
     }
 }
 
@@ -205,36 +224,8 @@ impl Stats {
             seconds(self.queued),
             seconds(self.queued + self.prepared + self.evaluated),
             self.samples,
-            self.samples,
+            self.peak_samples,
         );
-    }
-}
-
-/// The rest of an answer, written when the client takes it.
-struct Sending {
-    answer: Answer,
-    _permit: Option<Permit>,
-}
-
-impl http_body::Body for Sending {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let answer = &mut self.answer;
-        answer.write_piece();
-        if answer.out.is_empty() {
-            return Poll::Ready(None);
-        }
-        let piece = std::mem::take(&mut answer.out);
-        Poll::Ready(Some(Ok(Frame::data(piece.into()))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.answer.is_written() && self.answer.out.is_empty()
     }
 }
 
@@ -263,11 +254,15 @@ mod tests {
         let mut answer = Answer::new(value, 0, None, &remarks);
         let mut whole = Vec::new();
         let mut pieces = 0;
-        while !answer.out.is_empty() {
-            assert!(answer.out.len() < PIECE + 1_024, "{}", answer.out.len());
-            whole.append(&mut answer.out);
+        loop {
+            let is_last = answer.is_written();
+            let mut piece = answer.next_piece();
+            assert!(piece.len() < PIECE + 1_024, "{}", piece.len());
+            whole.append(&mut piece);
             pieces += 1;
-            answer.write_piece();
+            if is_last {
+                break;
+            }
         }
         assert!(pieces > 3, "{pieces}");
         let read: serde_json::Value = serde_json::from_slice(&whole).unwrap();

@@ -1,6 +1,5 @@
 //! What the API answers from.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use vigie_promql::Labels;
@@ -8,7 +7,7 @@ use vigie_promql::storage::{MemoryStorage, Selection, Storage, StorageError};
 
 /// A source of samples that can also say what there is.
 ///
-/// Every default goes through all selected samples; a source that keeps an index answers from that.
+/// The default of [`Source::series`] reads all selected samples; a source that keeps an index answers from that.
 pub trait Source: Storage + Send + Sync {
     /// Calls `each` once for every selected series that has a sample in the selected time, until `each` breaks off.
     ///
@@ -26,44 +25,6 @@ pub trait Source: Storage + Send + Sync {
         {
             true => each(labels),
             false => ControlFlow::Continue(()),
-        })
-    }
-
-    /// Adds the names of the labels that the selected series have. Without matchers, every series is selected.
-    ///
-    /// # Errors
-    /// As [`Source::series`].
-    fn label_names(
-        &self,
-        selection: &Selection<'_>,
-        names: &mut BTreeSet<String>,
-    ) -> Result<(), StorageError> {
-        self.series(selection, &mut |labels| {
-            for (name, _) in labels.iter() {
-                if !names.contains(name) {
-                    names.insert(name.to_owned());
-                }
-            }
-            ControlFlow::Continue(())
-        })
-    }
-
-    /// Adds the values that the selected series have for the label `name`.
-    ///
-    /// # Errors
-    /// As [`Source::series`].
-    fn label_values(
-        &self,
-        name: &str,
-        selection: &Selection<'_>,
-        values: &mut BTreeSet<String>,
-    ) -> Result<(), StorageError> {
-        self.series(selection, &mut |labels| {
-            let value = labels.get(name);
-            if !value.is_empty() && !values.contains(value) {
-                values.insert(value.to_owned());
-            }
-            ControlFlow::Continue(())
         })
     }
 

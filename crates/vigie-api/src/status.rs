@@ -45,6 +45,7 @@ pub(crate) async fn flags(State(api): State<Api>) -> Response {
     strings(&[
         ("query.lookback-delta", &duration(settings.lookback)),
         ("query.max-concurrency", &settings.concurrency.to_string()),
+        ("query.max-memory", &settings.limits.bytes.to_string()),
         ("query.max-samples", &settings.limits.samples.to_string()),
         ("query.timeout", &duration(settings.timeout)),
     ])

@@ -277,6 +277,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
                 integer(1_000..=10_000_000_000),
                 most.samples,
             ),
+            bytes: r.or("query.max_memory", bytes(4 << 20..=64 << 30), most.bytes),
             points: r.or("query.max_points", integer(100..=1_000_000), most.points),
             series: r.or("query.max_series", integer(100..=10_000_000), most.series),
         },

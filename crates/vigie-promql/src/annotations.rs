@@ -1,11 +1,16 @@
-//! Warnings and infos that come with a result. Their wording is Prometheus', so that whoever reads them there knows them.
+//! Warnings and infos that come with a result, worded as in Prometheus.
 
-use crate::{format::go_general, syntax::Span};
+use std::fmt::Display;
+
+use crate::{
+    format::{go_general, shortened},
+    syntax::Span,
+};
 
 /// How many different annotations a result carries; further ones are dropped.
 const MOST: usize = 100;
 
-/// What a result should be read with.
+/// The warnings and infos of a result.
 #[derive(Clone, Debug, Default)]
 pub struct Annotations {
     list: Vec<Annotation>,
@@ -25,7 +30,7 @@ pub enum Severity {
 pub struct Annotation {
     /// How much it matters.
     pub severity: Severity,
-    /// What stands out, without its place.
+    /// The text, without the position.
     pub message: String,
     /// The part of the query it is about.
     pub span: Span,
@@ -58,12 +63,12 @@ impl Annotations {
         list.map(|annotation| annotation.text(query)).collect()
     }
 
-    pub(crate) fn warn(&mut self, span: Span, message: impl Into<String>) {
-        self.add(Severity::Warning, span, message.into(), None);
+    pub(crate) fn warn(&mut self, span: Span, message: impl Display) {
+        self.add(Severity::Warning, span, shortened(message), None);
     }
 
-    pub(crate) fn info(&mut self, span: Span, message: impl Into<String>) {
-        self.add(Severity::Info, span, message.into(), None);
+    pub(crate) fn info(&mut self, span: Span, message: impl Display) {
+        self.add(Severity::Info, span, shortened(message), None);
     }
 
     pub(crate) fn invalid_quantile(&mut self, span: Span, quantile: f64) {
@@ -73,10 +78,11 @@ impl Annotations {
     }
 
     pub(crate) fn repaired(&mut self, span: Span, metric: &str, repair: Repair) {
-        let mut message = "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)".to_owned();
-        if !metric.is_empty() {
-            message = format!("{message} for metric name {metric:?}");
-        }
+        let message = "input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)";
+        let message = match metric.is_empty() {
+            true => message.to_owned(),
+            false => shortened(format_args!("{message} for metric name {metric:?}")),
+        };
         self.add(Severity::Info, span, message, Some(repair));
     }
 

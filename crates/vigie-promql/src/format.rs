@@ -1,6 +1,34 @@
 //! Numbers and times as Go writes them, for texts that must read the same.
 
+use std::fmt::{self, Display, Write};
+
 use crate::functions::date::Date;
+
+/// The longest text of an error or annotation, in bytes: labels that a query makes can be much longer.
+const LONGEST: usize = 2 << 10;
+
+/// The text, or its beginning where it is too long. No more of it than that is made.
+pub(crate) fn shortened(text: impl Display) -> String {
+    let mut short = Short(String::new());
+    if write!(short, "{text}").is_err() {
+        short.0.push('…');
+    }
+    short.0
+}
+
+struct Short(String);
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LONGEST.saturating_sub(self.0.len());
+        let fits = text.floor_char_boundary(room);
+        self.0.push_str(&text[..fits]);
+        match fits == text.len() {
+            true => Ok(()),
+            false => Err(fmt::Error),
+        }
+    }
+}
 
 /// Go's `%g`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
 pub(crate) fn go_general(value: f64) -> String {

@@ -8,6 +8,9 @@ pub const METRIC_NAME: &str = "__name__";
 /// The label that bounds a classic histogram's bucket.
 pub(crate) const BUCKET: &str = "le";
 
+/// What an [`Arc`] takes beside what it holds.
+const COUNTS: usize = 2 * size_of::<usize>();
+
 /// A set of labels, sorted by name; no name twice, no value empty. Cloning it is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
@@ -75,6 +78,33 @@ impl Labels {
         }
         let kept = self.0.iter().filter(|(name, _)| keep(name));
         Self(kept.cloned().collect())
+    }
+
+    /// Whether both are one set in memory.
+    pub(crate) fn shares_set(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Bytes of the set, without the texts of its labels.
+    pub(crate) fn set_bytes(&self) -> usize {
+        COUNTS + size_of_val(&*self.0)
+    }
+
+    /// Bytes of the names and values that are not shared with another set.
+    pub(crate) fn text_bytes_beside(&self, other: &Self) -> usize {
+        let mut others = other.0.iter().peekable();
+        let mut bytes = 0;
+        for (name, value) in self.0.iter() {
+            while others.next_if(|(other, _)| other < name).is_some() {}
+            let same = others.next_if(|(other, _)| other == name);
+            if !same.is_some_and(|(other, _)| Arc::ptr_eq(other, name)) {
+                bytes += COUNTS + name.len();
+            }
+            if !same.is_some_and(|(_, other)| Arc::ptr_eq(other, value)) {
+                bytes += COUNTS + value.len();
+            }
+        }
+        bytes
     }
 
     /// Without the metric's name and the other labels that describe the metric and not the series.

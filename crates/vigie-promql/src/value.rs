@@ -33,8 +33,12 @@ pub struct Outcome {
     pub value: Value,
     /// Warnings and infos about how it was evaluated.
     pub annotations: Annotations,
-    /// How many samples were read and made on the way.
+    /// How many samples were read and made during the evaluation.
     pub samples: usize,
+    /// The most samples that were held at a time.
+    pub peak_samples: usize,
+    /// The memory charged for the value, in bytes.
+    pub bytes: usize,
 }
 
 /// What a query evaluates to.

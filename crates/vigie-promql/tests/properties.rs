@@ -159,6 +159,7 @@ fn engine(names: bool, samples: usize) -> Engine {
             samples,
             points: 100,
             series: 20,
+            ..Limits::default()
         },
         ..Engine::default()
     }
@@ -171,7 +172,7 @@ const TIMES: TimeRange = TimeRange {
 };
 
 fn within(outcome: &Outcome, engine: &Engine) {
-    assert!(outcome.samples <= engine.limits.samples);
+    assert!(outcome.peak_samples <= engine.limits.samples);
     match &outcome.value {
         Value::Matrix(series) => {
             assert!(series.len() <= engine.limits.series);

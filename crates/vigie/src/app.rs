@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use secrecy::ExposeSecret as _;
@@ -25,6 +26,9 @@ use crate::process;
 use crate::queues::QueueCounts;
 use crate::routes_file::{self, Keeper};
 use vigie_config::{Check, Settings};
+
+/// How long the last samples may take to be written at the end.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where the program meets the world. Tests bring listeners on port 0.
 pub struct Edges {
@@ -141,7 +145,13 @@ impl App {
         // First of all: whatever holds up the rest, requests pass.
         let routes = match &self.gateway {
             Some((gateway, _)) => {
-                keep_routes(gateway, self.routes_file, &self.history, self.current).await?
+                keep_routes(
+                    gateway,
+                    self.routes_file,
+                    &self.history,
+                    self.current.clone(),
+                )
+                .await?
             }
             None => None,
         };
@@ -212,6 +222,7 @@ impl App {
         }
         background.cancel();
         tasks.wait().await;
+        self.current.flushed(FLUSH_TIMEOUT).await;
         info!("stopped");
         ended
     }
@@ -235,7 +246,7 @@ async fn keep_routes(
     Ok(Some(keeper))
 }
 
-async fn drain(gateway: Running, grace: std::time::Duration) {
+async fn drain(gateway: Running, grace: Duration) {
     let drained = tokio::task::spawn_blocking(move || gateway.drain(grace)).await;
     if drained.is_err() {
         warn!("the gateway did not drain in order");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vigie_api::{Settings, Source};
 use vigie_promql::storage::{MemoryStorage, Selection, StorageError};
 use vigie_promql::{Labels, Limits, Matcher, Sample, Storage};
-use vigie_testkit::http::Connection;
+use vigie_testkit::http::{self, Connection};
 
 use crate::common::{get, ours, samples, serve};
 
@@ -25,6 +25,7 @@ async fn each_limit_has_its_own_error() {
         samples: 1_000,
         points: 100,
         series: 4,
+        ..Limits::default()
     };
     let settings = || Settings {
         query_bytes: 40,
@@ -367,4 +368,58 @@ async fn annotations_and_statistics() {
         stats["samples"]["totalQueryableSamples"].as_u64() >= Some(5),
         "{stats}"
     );
+}
+
+/// What a query can make grow is held to its memory: labels, their copies, series, steps and the text of the answer.
+#[tokio::test]
+async fn labels_that_grow_are_refused() {
+    let settings = Settings {
+        limits: Limits {
+            bytes: 4 << 20,
+            ..Settings::default().limits
+        },
+        ..Settings::default()
+    };
+    let ours = serve(samples(), settings).await;
+    let mut doubled = "label_replace(odd, \"z\", \"$1$1\", \"k\", \"(.*)\")".to_owned();
+    for _ in 0..40 {
+        doubled = format!("label_replace({doubled}, \"z\", \"$1$1\", \"z\", \"(.*)\")");
+    }
+    let sources = ",\"k\"".repeat(2_000);
+    let joined = format!(
+        "label_join({{__name__=~\".+\"}},\"z\",\"{}\"{sources})",
+        "x".repeat(50_000)
+    );
+    let escaped = format!(
+        "label_join(vector(1),\"z\",\"{}\"{})",
+        "<".repeat(3_000),
+        ",\"k\"".repeat(300)
+    );
+    let copied = format!(
+        "odd * on() group_left(z) label_join(vector(1),\"z\",\"{}\"{})",
+        "x".repeat(3_000),
+        ",\"k\"".repeat(300)
+    );
+    let memory = "query processing would take too much memory in query execution: more than 4 MiB (the setting query.max_memory)";
+    for (query, error) in [
+        (doubled, "label_replace() matches at most 65536 bytes"),
+        (joined.clone(), memory),
+        (format!("count({joined})"), memory),
+        (escaped, memory),
+        (copied, memory),
+        ("sum_over_time(odd[7d:100ms])".to_owned(), memory),
+        ("1+".repeat(15_000) + "1", memory),
+    ] {
+        let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let form = format!("query={encoded}&time=1700000100");
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let path = "/api/v1/query";
+        let answer = http::request(ours, "POST", path, &headers, form.as_bytes());
+        let answer = answer.await.unwrap();
+        let beginning: String = query.chars().take(60).collect();
+        assert_eq!(answer.status, 422, "{beginning}: {}", answer.text());
+        let found = answer.json().unwrap();
+        let found = found["error"].as_str().unwrap();
+        assert!(found.contains(error), "{beginning}: {found}");
+    }
 }

@@ -8,6 +8,7 @@ use super::{
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     fold::{Count, Deviation, Fold, Highest, Lowest, Presence, Variance},
+    meter::Cost,
     signature::Signatures,
 };
 use crate::{
@@ -19,6 +20,12 @@ use crate::{
     labels::{Labels, METRIC_NAME},
     syntax::{Aggregate, AggregateOp, Grouping},
 };
+
+/// Bytes charged for a series' place in a group, in a list that doubles as it grows.
+const MEMBER: usize = 2 * size_of::<usize>();
+
+/// Bytes charged for a value's place in a hash table that doubles as it grows.
+const PLACE: usize = 2 * size_of::<(u64, usize)>() + 2;
 
 /// The series of one group.
 pub(super) struct Members {
@@ -38,7 +45,7 @@ impl Evaluation<'_> {
             AggregateOp::Quantile => self.quantile(aggregate, steps)?,
             op => {
                 let input = self.vector(&aggregate.expr, steps)?;
-                let groups = groups(&input, aggregate.grouping.as_ref());
+                let groups = self.groups(&input, aggregate.grouping.as_ref())?;
                 match op {
                     AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
                     AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
@@ -60,14 +67,16 @@ impl Evaluation<'_> {
         groups: Vec<Members>,
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
+        let scratch = steps.count.saturating_mul(size_of::<Option<F>>());
+        self.meter.hold(Cost::bytes(scratch))?;
         let mut folds: Vec<Option<F>> = Vec::with_capacity(steps.count);
         let mut output = Vec::with_capacity(groups.len());
         for group in groups {
-            self.check()?;
-            self.charge(steps.count)?;
+            self.meter.hold(Cost::column(steps.count))?;
             folds.clear();
             folds.resize(steps.count, None);
             for &series in &group.series {
+                self.meter.work(8 + steps.count)?;
                 for (fold, &value) in folds.iter_mut().zip(&input[series].values) {
                     if is_absent(value) {
                         continue;
@@ -80,7 +89,7 @@ impl Evaluation<'_> {
             }
             let values = folds.iter().map(|fold| fold.map_or(ABSENT, F::value));
             let values = values.collect();
-            group.series(values, input, &mut output);
+            self.group_result(group, values, input, &mut output)?;
         }
         Ok(output)
     }
@@ -102,22 +111,23 @@ impl Evaluation<'_> {
             }
         }
         let input = self.vector(&aggregate.expr, steps)?;
+        self.meter.hold(Cost::column(input.len()))?;
         let mut values = Vec::new();
         let mut output = Vec::new();
-        for group in groups(&input, aggregate.grouping.as_ref()) {
-            self.check()?;
-            self.charge(steps.count)?;
+        for group in self.groups(&input, aggregate.grouping.as_ref())? {
+            self.meter.hold(Cost::column(steps.count))?;
             let column = (0..steps.count).map(|step| {
+                self.meter.work(8 + group.series.len())?;
                 values.clear();
                 let samples = group.series.iter().map(|&at| input[at].values[step]);
                 values.extend(samples.filter(|&value| !is_absent(value)));
-                match values.is_empty() {
+                Ok(match values.is_empty() {
                     true => ABSENT,
                     false => quantile(ranks[step], &mut values),
-                }
+                })
             });
-            let column = column.collect();
-            group.series(column, &input, &mut output);
+            let column: Result<Column, EvalError> = column.collect();
+            self.group_result(group, column?, &input, &mut output)?;
         }
         Ok(output)
     }
@@ -130,7 +140,7 @@ impl Evaluation<'_> {
     ) -> Result<Column, EvalError> {
         match &aggregate.param {
             Some(param) => self.scalar(param, steps),
-            None => Ok(vec![f64::NAN; steps.count]),
+            None => self.same(f64::NAN, steps),
         }
     }
 
@@ -149,24 +159,30 @@ impl Evaluation<'_> {
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
         let mut places = Signatures::new(|_: &str| true);
+        // The places of one series' values: no more than it has steps.
+        self.meter.hold(Cost::bytes(PLACE).times(steps.count))?;
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
-            self.check()?;
             values.clear();
             for (step, &value) in series.values.iter().enumerate() {
+                self.meter.work(1)?;
                 if is_absent(value) {
                     continue;
                 }
                 let place = match values.get(&value.to_bits()) {
                     Some(&place) => place,
                     None => {
-                        let labels = series.labels.with(label, &format::plain(value));
+                        self.meter.work(series.label_work())?;
+                        let labels = series.labels().with(label, &format::plain(value));
                         let labels = labels
                             .filter(|name| (name == label && !without) || is_kept(grouping, name));
                         let place = places.number(&labels);
                         if place == output.len() {
-                            self.charge(steps.count)?;
-                            output.push(Series::new(labels, vec![ABSENT; steps.count]));
+                            let mut counts = series.derived(labels, Vec::new());
+                            self.hold_output(&counts, steps)?;
+                            counts.nameless = false;
+                            counts.values = vec![ABSENT; steps.count];
+                            output.push(counts);
                         }
                         values.insert(value.to_bits(), place);
                         place
@@ -192,48 +208,76 @@ fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
     }
 }
 
-/// The groups in the order in which their first series come.
-pub(super) fn groups(input: &[Series], grouping: Option<&Grouping>) -> Vec<Members> {
-    let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
-    let mut groups: Vec<Members> = Vec::new();
-    for (at, series) in input.iter().enumerate() {
-        let number = signatures.number(&series.labels);
-        if number == groups.len() {
-            groups.push(Members {
-                labels: signatures.labels(number),
-                series: Vec::new(),
-            });
+impl Evaluation<'_> {
+    /// The groups in the order in which their first series come.
+    pub(super) fn groups(
+        &self,
+        input: &[Series],
+        grouping: Option<&Grouping>,
+    ) -> Result<Vec<Members>, EvalError> {
+        let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
+        let mut groups: Vec<Members> = Vec::new();
+        self.meter.hold(Cost::bytes(MEMBER).times(input.len()))?;
+        let named = grouping.map_or(0, |grouping| grouping.labels.len());
+        for (at, series) in input.iter().enumerate() {
+            let labels = series.labels();
+            self.meter
+                .work(series.label_work() + named * labels.len())?;
+            let number = signatures.number(labels);
+            if number == groups.len() {
+                let labels = signatures.labels(number);
+                let made = series.derived(labels, Vec::new());
+                self.meter.hold(Cost::series(&made))?;
+                groups.push(Members {
+                    labels: made.labels().clone(),
+                    series: Vec::new(),
+                });
+            }
+            groups[number].series.push(at);
         }
-        groups[number].series.push(at);
+        Ok(groups)
     }
-    groups
-}
 
-impl Members {
+    /// Charges a series of the result of which the values are not made yet.
+    pub(super) fn hold_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
+        let values = Cost::column(steps.count);
+        self.meter.hold(Cost::series(series).and(values))
+    }
+
     /// The group's result. Where it keeps a name that for some members is to go, and for others not, it is two series: at
     /// each step the name goes if it goes for any member that is there.
-    fn series(self, mut values: Column, input: &[Series], output: &mut Vec<Series>) {
-        let members = self.series.iter().map(|&at| &input[at]);
+    fn group_result(
+        &self,
+        group: Members,
+        mut values: Column,
+        input: &[Series],
+        output: &mut Vec<Series>,
+    ) -> Result<(), EvalError> {
+        let members = group.series.iter().map(|&at| &input[at]);
         let nameless = members.clone().filter(|one| one.nameless).count();
         let mixed =
-            nameless > 0 && nameless < self.series.len() && !self.labels.metric().is_empty();
+            nameless > 0 && nameless < group.series.len() && !group.labels.metric().is_empty();
+        let first = &input[group.series[0]];
         if mixed {
             let goes = |step: usize| {
                 let mut going = members.clone().filter(|one| one.nameless);
                 going.any(|one| !is_absent(one.values[step]))
             };
+            self.meter.hold(Cost::column(values.len()))?;
             let mut named = vec![ABSENT; values.len()];
             for (step, named) in named.iter_mut().enumerate() {
+                self.meter.work(group.series.len())?;
                 if !goes(step) {
                     std::mem::swap(named, &mut values[step]);
                 }
             }
-            output.push(Series::new(self.labels.clone(), named));
+            let mut series = first.derived(group.labels.clone(), named);
+            series.nameless = false;
+            output.push(series);
         }
-        output.push(Series {
-            labels: self.labels,
-            nameless: nameless > 0,
-            values,
-        });
+        let mut series = first.derived(group.labels, values);
+        series.nameless = nameless > 0;
+        output.push(series);
+        Ok(())
     }
 }

@@ -18,6 +18,7 @@ impl Evaluation<'_> {
         }
         match operand {
             Evaluated::Scalar(mut column) => {
+                self.meter.work(steps.count)?;
                 for value in &mut column {
                     *value = -*value;
                 }
@@ -30,10 +31,12 @@ impl Evaluation<'_> {
 
     /// A run of operators, from the left.
     pub(super) fn binary(&mut self, binary: &Binary, steps: Steps) -> Result<Evaluated, EvalError> {
+        let before = self.meter.held();
         let mut left = self.eval(&binary.first, steps)?;
         for (index, operation) in binary.rest.iter().enumerate() {
             let right = self.eval(&operation.rhs, steps)?;
             left = self.operation(left, operation, right, binary.span_to(index), steps)?;
+            self.meter.keep(before, &left)?;
         }
         Ok(left)
     }
@@ -46,7 +49,7 @@ impl Evaluation<'_> {
         span: Span,
         steps: Steps,
     ) -> Result<Evaluated, EvalError> {
-        self.check()?;
+        self.meter.work(steps.count)?;
         match (left, right) {
             (Evaluated::Scalar(mut left), Evaluated::Scalar(right)) => {
                 for (left, right) in left.iter_mut().zip(right) {
@@ -82,6 +85,7 @@ impl Evaluation<'_> {
             return self.arithmetic(vector, op, span, sides);
         }
         for series in &mut vector {
+            self.meter.work(8 + series.values.len())?;
             for (step, value) in series.values.iter_mut().enumerate() {
                 if is_absent(*value) {
                     continue;

@@ -4,6 +4,8 @@ use super::{
     Evaluation,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
+    sort::sorted,
 };
 use crate::{
     functions::{date::Date, math, quantile::nan_first},
@@ -28,13 +30,13 @@ impl Evaluation<'_> {
         match call.function {
             Function::Pi => self.constant(std::f64::consts::PI, steps),
             Function::Time => {
-                self.charge(steps.count)?;
+                self.meter.hold(Cost::column(steps.count))?;
                 Ok(Evaluated::Scalar(times(steps)))
             }
             Function::ScalarOf => self.scalar_of(call, steps),
             Function::VectorOf => {
                 let column = self.scalar(&call.args[0], steps)?;
-                Ok(vector_of(column))
+                self.vector_of(column)
             }
             Function::Timestamp => self.timestamp(call, steps),
             Function::Absent => self.absent(call, steps),
@@ -43,7 +45,7 @@ impl Evaluation<'_> {
                 let vector = self.vector(&call.args[0], steps)?;
                 let nearest = match call.args.get(1) {
                     Some(nearest) => self.scalar(nearest, steps)?,
-                    None => vec![1.0; steps.count],
+                    None => self.same(1.0, steps)?,
                 };
                 self.mapped(vector, call.span, |step, value| {
                     math::round(value, nearest[step])
@@ -55,7 +57,7 @@ impl Evaluation<'_> {
             Function::HistogramQuantile => self.histogram_quantile(call, steps),
             Function::HistogramFraction => self.histogram_fraction(call, steps),
             other => {
-                let message = format!("{}() cannot be evaluated", other.name());
+                let message = format_args!("{}() cannot be evaluated", other.name());
                 Err(EvalError::execution(call.span, message))
             }
         }
@@ -69,28 +71,55 @@ impl Evaluation<'_> {
         value: impl Fn(usize, f64) -> f64,
     ) -> Result<Evaluated, EvalError> {
         for series in &mut vector {
+            self.meter.work(8 + series.values.len())?;
             for (step, sample) in series.values.iter_mut().enumerate() {
                 if !is_absent(*sample) {
                     *sample = value(step, *sample);
                 }
             }
         }
-        let vector = self.engine.name_removal.remove_all(vector, span)?;
+        self.without_names(vector, span)
+    }
+
+    /// Takes the names from all series, now or later.
+    pub(super) fn without_names(
+        &self,
+        vector: Vec<Series>,
+        span: Span,
+    ) -> Result<Evaluated, EvalError> {
+        let names = self.engine.name_removal;
+        let vector = names.remove_all(vector, span, &self.meter)?;
         Ok(Evaluated::Vector(vector))
+    }
+
+    /// One value at every step.
+    pub(super) fn same(&self, value: f64, steps: Steps) -> Result<Column, EvalError> {
+        self.meter.hold(Cost::column(steps.count))?;
+        Ok(vec![value; steps.count])
+    }
+
+    /// A vector of one series without labels.
+    fn vector_of(&self, column: Column) -> Result<Evaluated, EvalError> {
+        let series = Series::new(Labels::empty(), column);
+        self.meter.hold(Cost::bytes(series.overhead()))?;
+        Ok(Evaluated::Vector(vec![series]))
     }
 
     /// The one sample of each step as a number, NaN where there is none or several.
     fn scalar_of(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let vector = self.vector(&call.args[0], steps)?;
+        self.meter.hold(Cost::column(steps.count))?;
         let only = |step: usize| {
+            self.meter.work(vector.len() + 1)?;
             let values = vector.iter().map(|series| series.values[step]);
             let mut present = values.filter(|&value| !is_absent(value));
-            match (present.next(), present.next()) {
+            Ok(match (present.next(), present.next()) {
                 (Some(value), None) => value,
                 _ => f64::NAN,
-            }
+            })
         };
-        Ok(Evaluated::Scalar((0..steps.count).map(only).collect()))
+        let column: Result<Column, EvalError> = (0..steps.count).map(only).collect();
+        Ok(Evaluated::Scalar(column?))
     }
 
     fn date(
@@ -105,9 +134,9 @@ impl Evaluation<'_> {
             false => f64::NAN,
         };
         let Some(arg) = call.args.first() else {
-            self.charge(steps.count)?;
+            self.meter.hold(Cost::column(steps.count))?;
             let seconds = steps.times().map(|time| time.div_euclid(1000) as f64);
-            return Ok(vector_of(seconds.map(part).collect()));
+            return self.vector_of(seconds.map(part).collect());
         };
         let vector = self.vector(arg, steps)?;
         self.mapped(vector, call.span, |_, value| part(value))
@@ -126,15 +155,7 @@ impl Evaluation<'_> {
 
     fn absent(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let vector = self.vector(&call.args[0], steps)?;
-        let column = (0..steps.count).map(|step| {
-            let mut values = vector.iter().map(|series| series.values[step]);
-            match values.any(|value| !is_absent(value)) {
-                true => ABSENT,
-                false => 1.0,
-            }
-        });
-        let labels = super::labelling::of_absent(call.args[0].unwrap_parens());
-        let series = Series::new(labels, column.collect());
+        let series = self.absent_of(&vector, call.args[0].unwrap_parens(), steps)?;
         Ok(Evaluated::Vector(match series.has_samples() {
             true => vec![series],
             false => Vec::new(),
@@ -152,14 +173,14 @@ impl Evaluation<'_> {
         if steps.count == 1 {
             vector.retain(Series::has_samples);
             let descending = call.function == Function::SortDesc;
-            vector.sort_by(|a, b| {
+            vector = sorted(vector, &self.meter, |a, b| {
                 let (a, b) = (a.values[0], b.values[0]);
                 match (a.is_nan() || b.is_nan(), descending) {
                     (true, _) => nan_first(&a, &b).reverse(),
                     (false, true) => nan_first(&b, &a),
                     (false, false) => nan_first(&a, &b),
                 }
-            });
+            })?;
         }
         Ok(Evaluated::Vector(vector))
     }
@@ -167,14 +188,14 @@ impl Evaluation<'_> {
     fn clamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let mut vector = self.vector(&call.args[0], steps)?;
         let first = self.scalar(&call.args[1], steps)?;
-        let endless = |bound: f64| vec![bound; steps.count];
         let (lowest, highest) = match call.function {
-            Function::ClampMin => (first, endless(f64::INFINITY)),
-            Function::ClampMax => (endless(f64::NEG_INFINITY), first),
+            Function::ClampMin => (first, self.same(f64::INFINITY, steps)?),
+            Function::ClampMax => (self.same(f64::NEG_INFINITY, steps)?, first),
             _ => (first, self.scalar(&call.args[2], steps)?),
         };
         // With its bounds the wrong way round, clamp gives nothing.
         for series in &mut vector {
+            self.meter.work(8 + series.values.len())?;
             for (step, value) in series.values.iter_mut().enumerate() {
                 if highest[step] < lowest[step] {
                     *value = ABSENT;
@@ -194,10 +215,6 @@ pub(super) fn text(arg: &Expr) -> &str {
         Expr::Text(text) => &text.value,
         _ => "",
     }
-}
-
-fn vector_of(column: Column) -> Evaluated {
-    Evaluated::Vector(vec![Series::new(Labels::empty(), column)])
 }
 
 fn times(steps: Steps) -> Column {

@@ -10,6 +10,10 @@ use crate::{
 
 pub(crate) const ABSENT: f64 = f64::from_bits(STALE_BITS);
 
+/// Bytes charged for a series beside its labels and values: its fields in a list that doubles as it grows, and its places
+/// in the tables that tell which series have the same labels.
+const FIELDS: usize = 3 * size_of::<Series>();
+
 pub(crate) fn is_absent(value: f64) -> bool {
     is_stale(value)
 }
@@ -20,23 +24,86 @@ pub(crate) type Column = Vec<f64>;
 /// A series of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
-    pub(crate) labels: Labels,
+    labels: Labels,
+    /// Bytes of label texts that the query made for this series; the others are shared with the storage.
+    made: usize,
+    /// Whether the query made the set of labels too.
+    made_set: bool,
     /// Whether the metric's name is to go, when names are removed only at the end.
     pub(crate) nameless: bool,
     pub(crate) values: Column,
 }
 
 impl Series {
-    pub(crate) fn new(labels: Labels, values: Column) -> Self {
+    /// A series with the labels of the storage.
+    pub(crate) fn stored(labels: &Labels, values: Column) -> Self {
         Self {
-            labels,
+            labels: labels.clone(),
+            made: 0,
+            made_set: false,
             nameless: false,
             values,
         }
     }
 
+    /// A series with labels that are made for it.
+    pub(crate) fn new(labels: Labels, values: Column) -> Self {
+        let mut series = Self::stored(&Labels::empty(), values);
+        series.relabel(labels);
+        series
+    }
+
+    /// A series with the same labels.
+    pub(crate) fn without_values(&self) -> Self {
+        Self {
+            labels: self.labels.clone(),
+            values: Vec::new(),
+            ..*self
+        }
+    }
+
+    /// A series whose labels are made from those of another.
+    pub(crate) fn derived(&self, labels: Labels, values: Column) -> Self {
+        let mut series = self.without_values();
+        series.values = values;
+        series.relabel(labels);
+        series
+    }
+
+    /// Gives the series labels that are made from its own.
+    pub(crate) fn relabel(&mut self, labels: Labels) {
+        if !labels.shares_set(&self.labels) {
+            let texts = labels.text_bytes_beside(&self.labels);
+            self.made = self.made.saturating_add(texts);
+            self.made_set = true;
+            self.labels = labels;
+        }
+    }
+
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    pub(crate) fn into_parts(self) -> (Labels, Column) {
+        (self.labels, self.values)
+    }
+
     pub(crate) fn has_samples(&self) -> bool {
         self.values.iter().any(|&value| !is_absent(value))
+    }
+
+    /// Bytes beside the values.
+    pub(crate) fn overhead(&self) -> usize {
+        let set = match self.made_set {
+            true => self.labels.set_bytes(),
+            false => 0,
+        };
+        FIELDS.saturating_add(set).saturating_add(self.made)
+    }
+
+    /// How much work it is to look at the labels, in the meter's unit.
+    pub(crate) fn label_work(&self) -> usize {
+        8 + self.made / 8
     }
 }
 

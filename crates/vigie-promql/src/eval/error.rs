@@ -1,14 +1,22 @@
 //! Why a query has no result.
 
-use crate::{storage::StorageError, syntax::Span};
+use std::fmt::Display;
+
+use crate::{format::shortened, storage::StorageError, syntax::Span};
 
 /// Why a query that was parsed could not be evaluated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// More samples were read or made than [`Limits::samples`](super::Limits::samples) allows.
-    #[error("the query needs more than {limit} samples")]
+    /// More samples would be held at a time than [`Limits::samples`](super::Limits::samples) allows.
+    #[error("the query needs more than {limit} samples at a time")]
     TooManySamples {
+        /// The limit.
+        limit: usize,
+    },
+    /// More memory would be held at a time than [`Limits::bytes`](super::Limits::bytes) allows.
+    #[error("the query needs more than {limit} bytes of memory")]
+    TooMuchMemory {
         /// The limit.
         limit: usize,
     },
@@ -30,13 +38,13 @@ pub enum EvalError {
         /// The limit.
         limit: usize,
     },
-    /// The caller's `interrupted` said so.
-    #[error("the query took too long and was broken off")]
+    /// The caller's `interrupted` returned `true`.
+    #[error("the query was interrupted")]
     Interrupted,
-    /// The start, end or step of a range query makes no sense.
+    /// The start, end or step of a range query is invalid.
     #[error("{0}")]
     BadRange(&'static str),
-    /// What was asked for cannot be computed from the data: many-to-many matches, equal labels, an argument out of range.
+    /// The query cannot be computed from the data: many-to-many matches, equal labels, an argument out of range.
     #[error("{message}")]
     Execution {
         /// The part of the query that failed.
@@ -50,10 +58,11 @@ pub enum EvalError {
 }
 
 impl EvalError {
-    pub(crate) fn execution(span: Span, message: impl Into<String>) -> Self {
+    /// A message that is too long, because of the labels in it, is shortened.
+    pub(crate) fn execution(span: Span, message: impl Display) -> Self {
         Self::Execution {
             span,
-            message: message.into(),
+            message: shortened(message),
         }
     }
 }

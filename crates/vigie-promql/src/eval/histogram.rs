@@ -2,17 +2,24 @@
 
 use super::{
     Evaluation,
-    column::{ABSENT, Evaluated, Series, Steps, is_absent},
+    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
     names::NameRemoval,
     signature::Signatures,
+    sort::sorted,
 };
 use crate::{
     annotations::Repair,
+    format::shortened,
     functions::buckets::{self, Bucket, Forced},
     labels::{BUCKET, Labels},
     syntax::{Call, Span},
 };
+
+/// Bytes charged for a bucket: its place in its histogram's list, which doubles as it grows and is sorted, and among those
+/// that are present at a step.
+const BUCKETS: usize = 6 * size_of::<Bucket>();
 
 /// A histogram: its buckets' bounds, ascending, with the series that counts each.
 struct Histogram {
@@ -29,7 +36,7 @@ impl Evaluation<'_> {
     ) -> Result<Evaluated, EvalError> {
         let ranks = self.scalar(&call.args[0], steps)?;
         let input = self.vector(&call.args[1], steps)?;
-        self.check_quantiles(&ranks, call.args[0].span());
+        self.check_quantiles(&ranks, call.args[0].span())?;
         let span = call.args[1].span();
         self.of_histograms(
             call,
@@ -67,13 +74,15 @@ impl Evaluation<'_> {
         mut value: impl FnMut(&mut Self, &Histogram, usize, &mut Vec<Bucket>) -> f64,
     ) -> Result<Evaluated, EvalError> {
         let span = call.args[call.args.len() - 1].span();
-        let histograms = self.histograms(input, span);
+        let histograms = self.histograms(input, span)?;
         let mut vector = Vec::with_capacity(histograms.len());
         let mut present = Vec::new();
         for histogram in &histograms {
-            self.check()?;
-            self.charge(steps.count)?;
+            let first = &input[histogram.buckets[0].1];
+            let mut series = first.derived(histogram.labels.clone(), Vec::new());
+            self.hold_output(&series, steps)?;
             let column = (0..steps.count).map(|step| {
+                self.meter.work(8 + histogram.buckets.len())?;
                 present.clear();
                 for &(bound, series) in &histogram.buckets {
                     let count = input[series].values[step];
@@ -81,44 +90,40 @@ impl Evaluation<'_> {
                         present.push(Bucket { bound, count });
                     }
                 }
-                match present.is_empty() {
+                Ok(match present.is_empty() {
                     true => ABSENT,
                     false => value(self, histogram, step, &mut present),
-                }
+                })
             });
-            let values = column.collect();
-            let mut series = Series::new(histogram.labels.clone(), values);
+            let values: Result<Column, EvalError> = column.collect();
+            series.values = values?;
             series.nameless = histogram.nameless;
             vector.push(series);
         }
-        let vector = self.engine.name_removal.remove_all(vector, call.span)?;
-        Ok(Evaluated::Vector(vector))
+        self.without_names(vector, call.span)
     }
 
     /// Histograms are told apart by all labels but the bound.
-    fn histograms(&mut self, input: &[Series], span: Span) -> Vec<Histogram> {
+    fn histograms(&mut self, input: &[Series], span: Span) -> Result<Vec<Histogram>, EvalError> {
+        self.meter.hold(Cost::bytes(BUCKETS).times(input.len()))?;
         let mut places = Signatures::new(|name: &str| name != BUCKET);
         let mut histograms: Vec<Histogram> = Vec::new();
         for (at, series) in input.iter().enumerate() {
-            let bound = series.labels.get(BUCKET);
+            self.meter.work(series.label_work())?;
+            let labels = series.labels();
+            let bound = labels.get(BUCKET);
             let Ok(parsed) = bound.parse::<f64>() else {
                 if series.has_samples() {
-                    let name = self.told_name(&series.labels);
-                    let of = match name.is_empty() {
-                        true => String::new(),
-                        false => format!(" for metric name {name:?}"),
-                    };
-                    let message = format!(
-                        "bucket label \"le\" is missing or has a malformed value of {bound:?}{of}"
-                    );
-                    self.annotations.warn(span, message);
+                    self.warn_of_bound(labels, bound, span);
                 }
                 continue;
             };
-            let place = places.number(&series.labels);
+            let place = places.number(labels);
             if place == histograms.len() {
+                let made = series.derived(places.labels(place), Vec::new());
+                self.meter.hold(Cost::series(&made))?;
                 histograms.push(Histogram {
-                    labels: places.labels(place),
+                    labels: made.labels().clone(),
                     nameless: series.nameless,
                     buckets: Vec::new(),
                 });
@@ -126,9 +131,21 @@ impl Evaluation<'_> {
             histograms[place].buckets.push((parsed, at));
         }
         for histogram in &mut histograms {
-            histogram.buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let buckets = std::mem::take(&mut histogram.buckets);
+            histogram.buckets = sorted(buckets, &self.meter, |a, b| a.0.total_cmp(&b.0))?;
         }
-        histograms
+        Ok(histograms)
+    }
+
+    fn warn_of_bound(&mut self, labels: &Labels, bound: &str, span: Span) {
+        let problem = format_args!("is missing or has a malformed value of {bound:?}");
+        let message = match self.told_name(labels) {
+            "" => shortened(format_args!("bucket label \"le\" {problem}")),
+            name => shortened(format_args!(
+                "bucket label \"le\" {problem} for metric name {name:?}"
+            )),
+        };
+        self.annotations.warn(span, message);
     }
 
     fn tell_repair(&mut self, histogram: &Histogram, span: Span, time: i64, forced: Forced) {

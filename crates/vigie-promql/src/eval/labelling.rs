@@ -3,8 +3,9 @@
 use super::{
     Evaluation,
     call::text,
-    column::{Evaluated, Series, Steps},
+    column::{ABSENT, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
     names::join_same_labels,
 };
 use crate::{
@@ -14,6 +15,10 @@ use crate::{
     syntax::{Call, Expr},
 };
 
+/// The longest value that `label_replace` matches, in bytes. A match cannot be interrupted, and takes time in proportion to
+/// the value and to the regular expression.
+const LONGEST_SOURCE: usize = 64 << 10;
+
 impl Evaluation<'_> {
     pub(super) fn label_replace(
         &mut self,
@@ -22,21 +27,39 @@ impl Evaluation<'_> {
     ) -> Result<Evaluated, EvalError> {
         let [destination, replacement, source, pattern] =
             [1, 2, 3, 4].map(|at| text(&call.args[at]));
-        let regex = anchored(pattern).map_err(|error| {
-            let message = format!("invalid regular expression in label_replace(): {error}");
-            EvalError::execution(call.args[4].span(), message)
-        })?;
         check_name(&call.args[1], "destination", call)?;
         let mut vector = self.vector(&call.args[0], steps)?;
+        // After the argument is evaluated: of nested calls, one regular expression is compiled at a time.
+        let regex = anchored(pattern).map_err(|error| {
+            let message = format_args!("invalid regular expression in label_replace(): {error}");
+            EvalError::execution(call.args[4].span(), message)
+        })?;
+        self.meter.check()?;
+        let references = replacement.bytes().filter(|&byte| byte == b'$').count();
+        let mut value = String::new();
         for series in &mut vector {
-            let Some(found) = regex.captures(series.labels.get(source)) else {
+            let from = series.labels().get(source);
+            if from.len() > LONGEST_SOURCE {
+                let message = format_args!(
+                    "label_replace() matches at most {LONGEST_SOURCE} bytes, the label {source:?} has {}",
+                    from.len()
+                );
+                return Err(EvalError::execution(call.args[3].span(), message));
+            }
+            self.meter.work(series.label_work() + from.len())?;
+            let Some(found) = regex.captures(from) else {
                 continue;
             };
-            let mut value = String::new();
+            // Each reference yields the whole source at most.
+            let longest = replacement
+                .len()
+                .saturating_add(references.saturating_mul(from.len()));
+            self.meter.afford(Cost::bytes(longest.saturating_mul(2)))?;
+            value.clear();
             found.expand(replacement, &mut value);
-            relabel(series, destination, &value);
+            self.relabel(series, destination, &value)?;
         }
-        Ok(Evaluated::Vector(join_same_labels(vector, call.span)?))
+        self.joined(vector, call)
     }
 
     pub(super) fn label_join(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
@@ -46,13 +69,91 @@ impl Evaluation<'_> {
             check_name(source, "source", call)?;
         }
         let sources: Vec<&str> = call.args[3..].iter().map(text).collect();
+        let separators = separator
+            .len()
+            .saturating_mul(sources.len().saturating_sub(1));
         let mut vector = self.vector(&call.args[0], steps)?;
+        let mut value = String::new();
         for series in &mut vector {
-            let values = sources.iter().map(|source| series.labels.get(source));
-            let value = values.collect::<Vec<_>>().join(separator);
-            relabel(series, destination, &value);
+            let labels = series.labels();
+            let lengths = sources.iter().map(|source| labels.get(source).len());
+            let length = lengths.fold(separators, usize::saturating_add);
+            self.meter.work(series.label_work() + length / 8)?;
+            self.meter.afford(Cost::bytes(length.saturating_mul(2)))?;
+            value.clear();
+            for (at, source) in sources.iter().enumerate() {
+                self.meter.work(1 + labels.len())?;
+                if at > 0 {
+                    value.push_str(separator);
+                }
+                value.push_str(labels.get(source));
+            }
+            self.relabel(series, destination, &value)?;
         }
-        Ok(Evaluated::Vector(join_same_labels(vector, call.span)?))
+        self.joined(vector, call)
+    }
+
+    /// Sets a label, or takes it away where `value` is empty. A name that is set on purpose is not taken away later.
+    fn relabel(&self, series: &mut Series, name: &str, value: &str) -> Result<(), EvalError> {
+        let before = series.overhead();
+        series.relabel(series.labels().with(name, value));
+        if name == METRIC_NAME {
+            series.nameless = false;
+        }
+        let made = series.overhead().saturating_sub(before);
+        self.meter.hold(Cost::bytes(made))
+    }
+
+    fn joined(&self, vector: Vec<Series>, call: &Call) -> Result<Evaluated, EvalError> {
+        let vector = join_same_labels(vector, call.span, &self.meter)?;
+        Ok(Evaluated::Vector(vector))
+    }
+
+    /// `absent` and `absent_over_time` of `arg`: one series of 1 where none of `found` has a value.
+    pub(super) fn absent_of(
+        &self,
+        found: &[Series],
+        arg: &Expr,
+        steps: Steps,
+    ) -> Result<Series, EvalError> {
+        self.meter.hold(Cost::column(steps.count))?;
+        let mut column = vec![1.0; steps.count];
+        for series in found {
+            self.meter.work(8 + steps.count)?;
+            for (value, &present) in column.iter_mut().zip(&series.values) {
+                if !is_absent(present) {
+                    *value = ABSENT;
+                }
+            }
+        }
+        let series = Series::new(self.labels_of_absent(arg)?, column);
+        self.meter.hold(Cost::bytes(series.overhead()))?;
+        Ok(series)
+    }
+
+    /// The labels that an absent series would have: those that the selector asks for by `=`, each once.
+    fn labels_of_absent(&self, arg: &Expr) -> Result<Labels, EvalError> {
+        let selector = match arg {
+            Expr::Selector(selector) => selector,
+            Expr::Range(range) => &range.selector,
+            _ => return Ok(Labels::empty()),
+        };
+        let mut known: Vec<&str> = Vec::new();
+        let mut labels = Labels::empty();
+        for matcher in selector.matchers.iter().map(|one| &one.matcher) {
+            self.meter.work(1 + known.len() + labels.len())?;
+            let name = matcher.name();
+            if name == METRIC_NAME {
+                continue;
+            }
+            if matcher.op() == MatchOp::Equal && !known.contains(&name) {
+                labels = labels.with(name, matcher.value());
+                known.push(name);
+            } else {
+                labels = labels.with(name, "");
+            }
+        }
+        Ok(labels)
     }
 }
 
@@ -61,38 +162,6 @@ fn check_name(arg: &Expr, role: &str, call: &Call) -> Result<(), EvalError> {
         return Ok(());
     }
     let name = call.function.name();
-    let message = format!("invalid {role} label name in {name}(): \"\"");
+    let message = format_args!("invalid {role} label name in {name}(): \"\"");
     Err(EvalError::execution(arg.span(), message))
-}
-
-/// A name that is set on purpose is not taken away later.
-fn relabel(series: &mut Series, name: &str, value: &str) {
-    series.labels = series.labels.with(name, value);
-    if name == METRIC_NAME {
-        series.nameless = false;
-    }
-}
-
-/// The labels that an absent series would have: those that the selector asks for by `=`, each once.
-pub(super) fn of_absent(arg: &Expr) -> Labels {
-    let selector = match arg {
-        Expr::Selector(selector) => selector,
-        Expr::Range(range) => &range.selector,
-        _ => return Labels::empty(),
-    };
-    let mut known: Vec<&str> = Vec::new();
-    let mut labels = Labels::empty();
-    for matcher in selector.matchers.iter().map(|one| &one.matcher) {
-        let name = matcher.name();
-        if name == METRIC_NAME {
-            continue;
-        }
-        if matcher.op() == MatchOp::Equal && !known.contains(&name) {
-            labels = labels.with(name, matcher.value());
-            known.push(name);
-        } else {
-            labels = labels.with(name, "");
-        }
-    }
-    labels
 }

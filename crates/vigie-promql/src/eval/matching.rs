@@ -7,10 +7,12 @@ use super::{
     Evaluation,
     column::{ABSENT, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
     names::join_same_labels,
     signature::Signatures,
 };
 use crate::{
+    format::shortened,
     functions::math::{holds, operate},
     labels::{Labels, METRIC_NAME, Set},
     syntax::{BinaryOp, Group, Matching, Operation, Side, Span},
@@ -20,6 +22,9 @@ const NO_MATCH: &str =
     "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)";
 const NO_GROUP: &str = "multiple matches for labels: grouping labels must ensure unique matches";
 const NONE: usize = usize::MAX;
+
+/// Bytes charged for a signature: the lists that are kept for it, and a series' number.
+const PLACES: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
 
 /// The numbers of the signatures of both sides.
 struct Matched {
@@ -52,13 +57,13 @@ impl Evaluation<'_> {
         span: Span,
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
-        let signatures = signatures(&left, &right, operation.matching.as_ref());
+        let signatures = self.signatures(&left, &right, operation.matching.as_ref())?;
         match operation.op {
             BinaryOp::And | BinaryOp::Unless => {
                 let wanted = operation.op == BinaryOp::And;
-                Ok(filtered(left, &right, &signatures, wanted, steps))
+                self.filtered(left, &right, &signatures, wanted, steps)
             }
-            BinaryOp::Or => or(left, right, &signatures, span, steps),
+            BinaryOp::Or => self.or(left, right, &signatures, span, steps),
             _ => self.combined(&left, operation, &right, &signatures, span, steps),
         }
     }
@@ -79,6 +84,8 @@ impl Evaluation<'_> {
             false => (left, right, &signatures.left, &signatures.right),
             true => (right, left, &signatures.right, &signatures.left),
         };
+        self.meter
+            .hold(Cost::bytes(PLACES).times(signatures.count))?;
         let mut ones = vec![One::default(); signatures.count];
         for (member, &signature) in of_one.iter().enumerate() {
             ones[signature].members.push(member);
@@ -90,13 +97,16 @@ impl Evaluation<'_> {
         // Of one-to-one matches: for each signature, the steps at which it was used.
         let mut used: Vec<Vec<bool>> = vec![Vec::new(); signatures.count];
         for (series, &signature) in many.iter().zip(of_many) {
-            self.check()?;
+            self.meter.work(8 + steps.count)?;
             let found = &ones[signature];
             let used = &mut used[signature];
             if found.members.is_empty() {
                 continue;
             }
-            used.resize(steps.count, false);
+            if used.is_empty() {
+                self.meter.hold(Cost::bytes(steps.count))?;
+                used.resize(steps.count, false);
+            }
             let (mut partner, mut place) = (NONE, 0);
             for (step, &value) in series.values.iter().enumerate() {
                 let at = found.at(step);
@@ -112,12 +122,16 @@ impl Evaluation<'_> {
                 }
                 if partner != at {
                     partner = at;
-                    let labels = result_labels(&series.labels, &one[at].labels, operation);
-                    let nameless = series.nameless || operation.return_bool;
-                    place = places.number_of(&labels, nameless);
+                    let mut result = self.result_series(series, &one[at], operation)?;
+                    place = places.number_of(result.labels(), result.nameless);
                     if place == outputs.len() {
-                        self.charge(steps.count)?;
-                        outputs.push(Output::new(labels, nameless, steps.count));
+                        self.hold_output(&result, steps)?;
+                        self.meter.hold(Cost::bytes(steps.count))?;
+                        result.values = vec![ABSENT; steps.count];
+                        outputs.push(Output {
+                            series: result,
+                            matched: vec![false; steps.count],
+                        });
                     }
                 }
                 let output = &mut outputs[place];
@@ -132,8 +146,14 @@ impl Evaluation<'_> {
                 output.series.values[step] = result_value(operation, left, right);
             }
         }
-        let series = outputs.into_iter().map(|output| output.series);
-        Ok(series.filter(Series::has_samples).collect())
+        let mut found = Vec::with_capacity(outputs.len());
+        for output in outputs {
+            self.meter.work(8 + steps.count)?;
+            if output.series.has_samples() {
+                found.push(output.series);
+            }
+        }
+        Ok(found)
     }
 
     /// For signatures that several series of the side of one share, which of them is there at each step. Fails where two are.
@@ -149,17 +169,22 @@ impl Evaluation<'_> {
         // Where one side is empty at a step, nothing is matched there and no duplicate seen.
         let any_many = |step: usize| many.iter().any(|series| !is_absent(series.values[step]));
         for found in ones.iter_mut().filter(|found| found.members.len() > 1) {
-            self.check()?;
-            self.charge(steps.count)?;
+            self.meter
+                .hold(Cost::bytes(size_of::<usize>()).times(steps.count))?;
             found.present = vec![NONE; steps.count];
             for &member in &found.members {
+                self.meter.work(8 + steps.count)?;
                 for (step, present) in found.present.iter_mut().enumerate() {
                     if is_absent(one[member].values[step]) {
                         continue;
                     }
                     let before = std::mem::replace(present, member);
-                    if before != NONE && any_many(step) {
-                        let both = [before, member].map(|at| &one[at].labels);
+                    if before == NONE {
+                        continue;
+                    }
+                    self.meter.work(many.len())?;
+                    if any_many(step) {
+                        let both = [before, member].map(|at| one[at].labels());
                         return Err(EvalError::execution(span, duplicate(both, operation)));
                     }
                 }
@@ -169,25 +194,131 @@ impl Evaluation<'_> {
     }
 }
 
+impl Evaluation<'_> {
+    fn signatures(
+        &self,
+        left: &[Series],
+        right: &[Series],
+        matching: Option<&Matching>,
+    ) -> Result<Matched, EvalError> {
+        let count = left.len() + right.len();
+        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        let mut signatures = Signatures::new(|name: &str| is_matched(matching, name));
+        let named = matching.map_or(0, |matching| matching.labels.len());
+        let mut number = |series: &Series| {
+            let labels = series.labels();
+            self.meter
+                .work(series.label_work() + named * labels.len())?;
+            Ok(signatures.number(labels))
+        };
+        let left: Result<Vec<usize>, EvalError> = left.iter().map(&mut number).collect();
+        let right: Result<Vec<usize>, EvalError> = right.iter().map(&mut number).collect();
+        Ok(Matched {
+            left: left?,
+            right: right?,
+            count: signatures.len(),
+        })
+    }
+
+    /// The series of the result for two that match, without its values.
+    fn result_series(
+        &self,
+        many: &Series,
+        one: &Series,
+        operation: &Operation,
+    ) -> Result<Series, EvalError> {
+        self.meter.work(many.label_work())?;
+        let arithmetic = !operation.op.is_comparison();
+        let mut labels = match arithmetic || operation.return_bool {
+            true => many.labels().without_metadata(),
+            false => many.labels().clone(),
+        };
+        if let Some(matching) = &operation.matching {
+            let named = |name: &str| matching.labels.iter().any(|label| label.text == name);
+            match &matching.group {
+                None => labels = labels.filter(|name| named(name) == matching.on),
+                Some(Group { include, .. }) => {
+                    let texts = include
+                        .iter()
+                        .map(|label| one.labels().get(&label.text).len());
+                    self.meter.afford(Cost::bytes(texts.sum()))?;
+                    for label in include {
+                        self.meter.work(labels.len() + one.labels().len())?;
+                        labels = labels.with(&label.text, one.labels().get(&label.text));
+                    }
+                }
+            }
+        }
+        let mut series = many.derived(labels, Vec::new());
+        series.nameless |= operation.return_bool;
+        Ok(series)
+    }
+
+    /// `and`, where `wanted`, and `unless`.
+    fn filtered(
+        &self,
+        mut left: Vec<Series>,
+        right: &[Series],
+        signatures: &Matched,
+        wanted: bool,
+        steps: Steps,
+    ) -> Result<Vec<Series>, EvalError> {
+        let present = self.presence(right, &signatures.right, signatures.count, steps)?;
+        for (series, &number) in left.iter_mut().zip(&signatures.left) {
+            self.meter.work(8 + steps.count)?;
+            keep_where(series, &present[number], wanted);
+        }
+        left.retain(Series::has_samples);
+        Ok(left)
+    }
+
+    fn or(
+        &self,
+        mut left: Vec<Series>,
+        mut right: Vec<Series>,
+        signatures: &Matched,
+        span: Span,
+        steps: Steps,
+    ) -> Result<Vec<Series>, EvalError> {
+        let present = self.presence(&left, &signatures.left, signatures.count, steps)?;
+        for (series, &number) in right.iter_mut().zip(&signatures.right) {
+            self.meter.work(8 + steps.count)?;
+            keep_where(series, &present[number], false);
+        }
+        left.extend(right.into_iter().filter(Series::has_samples));
+        join_same_labels(left, span, &self.meter)
+    }
+
+    /// For each signature and step, whether any series has a sample; nothing for signatures that no series has.
+    fn presence(
+        &self,
+        series: &[Series],
+        numbers: &[usize],
+        count: usize,
+        steps: Steps,
+    ) -> Result<Vec<Vec<bool>>, EvalError> {
+        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        let mut present = vec![Vec::new(); count];
+        for (one, &number) in series.iter().zip(numbers) {
+            self.meter.work(8 + steps.count)?;
+            let present: &mut Vec<bool> = &mut present[number];
+            if present.is_empty() {
+                self.meter.hold(Cost::bytes(steps.count))?;
+                present.resize(steps.count, false);
+            }
+            for (present, &value) in present.iter_mut().zip(&one.values) {
+                *present |= !is_absent(value);
+            }
+        }
+        Ok(present)
+    }
+}
+
 impl One {
     fn at(&self, step: usize) -> usize {
         match self.present.get(step) {
             Some(&member) => member,
             None => self.members[0],
-        }
-    }
-}
-
-impl Output {
-    fn new(labels: Labels, nameless: bool, count: usize) -> Self {
-        let values = vec![ABSENT; count];
-        Self {
-            series: Series {
-                labels,
-                nameless,
-                values,
-            },
-            matched: vec![false; count],
         }
     }
 }
@@ -205,18 +336,6 @@ fn is_matched(matching: Option<&Matching>, name: &str) -> bool {
     }
 }
 
-fn signatures(left: &[Series], right: &[Series], matching: Option<&Matching>) -> Matched {
-    let mut signatures = Signatures::new(|name: &str| is_matched(matching, name));
-    let mut number = |series: &Series| signatures.number(&series.labels);
-    let left = left.iter().map(&mut number).collect();
-    let right = right.iter().map(&mut number).collect();
-    Matched {
-        left,
-        right,
-        count: signatures.len(),
-    }
-}
-
 fn duplicate(both: [&Labels; 2], operation: &Operation) -> String {
     let matching = operation.matching.as_ref();
     let group = matching.and_then(|matching| matching.group.as_ref());
@@ -225,35 +344,14 @@ fn duplicate(both: [&Labels; 2], operation: &Operation) -> String {
         _ => "right",
     };
     let signature = both[0].filter(|name| is_matched(matching, name));
-    let mut both = both.map(|labels| Set(labels).to_string());
+    let mut both = both.map(|labels| shortened(Set(labels)));
     both.sort();
-    format!(
+    shortened(format_args!(
         "found duplicate series for the match group {} on the {side} hand-side of the operation: [{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
         Set(&signature),
         both[0],
         both[1]
-    )
-}
-
-fn result_labels(many: &Labels, one: &Labels, operation: &Operation) -> Labels {
-    let arithmetic = !operation.op.is_comparison();
-    let mut labels = match arithmetic || operation.return_bool {
-        true => many.without_metadata(),
-        false => many.clone(),
-    };
-    let Some(matching) = &operation.matching else {
-        return labels;
-    };
-    let named = |name: &str| matching.labels.iter().any(|label| label.text == name);
-    match &matching.group {
-        None => labels = labels.filter(|name| named(name) == matching.on),
-        Some(Group { include, .. }) => {
-            for label in include {
-                labels = labels.with(&label.text, one.get(&label.text));
-            }
-        }
-    }
-    labels
+    ))
 }
 
 fn result_value(operation: &Operation, left: f64, right: f64) -> f64 {
@@ -262,19 +360,6 @@ fn result_value(operation: &Operation, left: f64, right: f64) -> f64 {
         return operate(op, left, right);
     }
     if holds(op, left, right) { left } else { ABSENT }
-}
-
-/// For each signature and step, whether any series has a sample; nothing for signatures that no series has.
-fn presence(series: &[Series], numbers: &[usize], count: usize, steps: Steps) -> Vec<Vec<bool>> {
-    let mut present = vec![Vec::new(); count];
-    for (one, &number) in series.iter().zip(numbers) {
-        let present: &mut Vec<bool> = &mut present[number];
-        present.resize(steps.count, false);
-        for (present, &value) in present.iter_mut().zip(&one.values) {
-            *present |= !is_absent(value);
-        }
-    }
-    present
 }
 
 /// Takes away what stands where `present` is not what is wanted.
@@ -287,35 +372,4 @@ fn keep_where(series: &mut Series, present: &[bool], wanted: bool) {
             *value = ABSENT;
         }
     }
-}
-
-/// `and`, where `wanted`, and `unless`.
-fn filtered(
-    mut left: Vec<Series>,
-    right: &[Series],
-    signatures: &Matched,
-    wanted: bool,
-    steps: Steps,
-) -> Vec<Series> {
-    let present = presence(right, &signatures.right, signatures.count, steps);
-    for (series, &number) in left.iter_mut().zip(&signatures.left) {
-        keep_where(series, &present[number], wanted);
-    }
-    left.retain(Series::has_samples);
-    left
-}
-
-fn or(
-    mut left: Vec<Series>,
-    mut right: Vec<Series>,
-    signatures: &Matched,
-    span: Span,
-    steps: Steps,
-) -> Result<Vec<Series>, EvalError> {
-    let present = presence(&left, &signatures.left, signatures.count, steps);
-    for (series, &number) in right.iter_mut().zip(&signatures.right) {
-        keep_where(series, &present[number], false);
-    }
-    left.extend(right.into_iter().filter(Series::has_samples));
-    join_same_labels(left, span)
 }

@@ -14,6 +14,7 @@ mod histogram;
 mod invariant;
 mod labelling;
 mod matching;
+mod meter;
 mod names;
 mod pick;
 mod ranged;
@@ -21,12 +22,14 @@ mod result;
 mod selector;
 mod shift;
 mod signature;
+mod sort;
 pub(crate) mod window;
 
 use std::time::Duration;
 
 use column::{Column, Evaluated, Series, Steps};
 pub use error::EvalError;
+use meter::{Cost, Meter};
 pub use names::NameRemoval;
 
 use crate::{annotations::Annotations, storage::Storage, syntax::Expr, value::Outcome};
@@ -34,8 +37,11 @@ use crate::{annotations::Annotations, storage::Storage, syntax::Expr, value::Out
 /// What a query may cost. A query that would cost more fails; it is never answered in part.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Samples that are read from the storage, and values that are made of them, all steps and subqueries together.
+    /// Samples held at a time: those read from the storage, and the values made of them, all steps together.
     pub samples: usize,
+    /// Memory held at a time, in bytes: samples, series, and the labels that the query makes. Labels of the storage are shared
+    /// with it and not counted, nor is the syntax tree, for which there is [`tree_bytes`](crate::syntax::tree_bytes).
+    pub bytes: usize,
     /// Steps of a range query.
     pub points: usize,
     /// Series in the result.
@@ -43,10 +49,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 50 million samples and 11,000 points, as Prometheus has them, and 100,000 series.
+    /// 50 million samples and 11,000 points, as Prometheus has them, 100,000 series, and 1 GiB.
     fn default() -> Self {
         Self {
             samples: 50_000_000,
+            bytes: 1 << 30,
             points: 11_000,
             series: 100_000,
         }
@@ -92,8 +99,8 @@ pub struct TimeRange {
 impl Engine {
     /// Evaluates a query at one time, in milliseconds since the epoch.
     ///
-    /// `interrupted` is asked now and then whether to give up: it is where the caller's clock and cancellation come in. Once it
-    /// said so it must not take it back.
+    /// `interrupted` is called regularly, at least once for about a thousand samples: the evaluation stops when it returns
+    /// `true`. From then on it must not return `false` again.
     ///
     /// # Errors
     ///
@@ -140,8 +147,7 @@ struct Evaluation<'a> {
     /// The steps of the query itself; subqueries have their own.
     times: TimeRange,
     instant: bool,
-    interrupted: &'a dyn Fn() -> bool,
-    samples: usize,
+    meter: Meter<'a>,
     annotations: Annotations,
 }
 
@@ -158,26 +164,32 @@ impl<'a> Evaluation<'a> {
             storage,
             times,
             instant,
-            interrupted,
-            samples: 0,
+            meter: Meter::new(engine.limits, interrupted),
             annotations: Annotations::default(),
         }
     }
 
-    /// Evaluates an expression at each of `steps`.
+    /// Evaluates an expression at each of `steps`. Only the result is held afterwards.
     fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
-        self.check()?;
-        if steps.count > 1 && invariant::is_invariant(expr) {
+        self.meter.check()?;
+        let before = self.meter.held();
+        let result = if steps.count > 1 && invariant::is_invariant(expr) {
             let once = self.eval_node(expr, steps.first_only())?;
-            return self.repeat(once, steps.count);
-        }
-        self.eval_node(expr, steps)
+            self.repeat(once, steps.count)?
+        } else {
+            self.eval_node(expr, steps)?
+        };
+        self.meter.keep(before, &result)?;
+        Ok(result)
     }
 
     fn eval_node(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
         match expr {
             Expr::Number(number) => self.constant(number.value, steps),
-            Expr::Text(text) => Ok(Evaluated::Text(text.value.clone())),
+            Expr::Text(text) => {
+                self.meter.hold(Cost::bytes(text.value.len()))?;
+                Ok(Evaluated::Text(text.value.clone()))
+            }
             Expr::Paren(paren) => self.eval_node(&paren.expr, steps),
             Expr::Selector(selector) => self.selector(selector, steps),
             Expr::Unary(unary) => self.unary(unary, steps),
@@ -192,7 +204,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn constant(&mut self, value: f64, steps: Steps) -> Result<Evaluated, EvalError> {
-        self.charge(steps.count)?;
+        self.meter.hold(Cost::column(steps.count))?;
         Ok(Evaluated::Scalar(vec![value; steps.count]))
     }
 
@@ -219,34 +231,18 @@ impl<'a> Evaluation<'a> {
     fn repeat(&mut self, once: Evaluated, count: usize) -> Result<Evaluated, EvalError> {
         match once {
             Evaluated::Scalar(column) => {
-                self.charge(count)?;
+                self.meter.hold(Cost::column(count))?;
                 Ok(Evaluated::Scalar(vec![column[0]; count]))
             }
             Evaluated::Vector(mut series) => {
-                self.charge(series.len().saturating_mul(count))?;
+                self.meter.hold(Cost::column(count).times(series.len()))?;
                 for one in &mut series {
+                    self.meter.work(count)?;
                     one.values.resize(count, one.values[0]);
                 }
                 Ok(Evaluated::Vector(series))
             }
             text @ Evaluated::Text(_) => Ok(text),
-        }
-    }
-
-    /// Counts samples that were read or are about to be made.
-    fn charge(&mut self, samples: usize) -> Result<(), EvalError> {
-        let limit = self.engine.limits.samples;
-        self.samples = self.samples.saturating_add(samples);
-        if self.samples > limit {
-            return Err(EvalError::TooManySamples { limit });
-        }
-        Ok(())
-    }
-
-    fn check(&self) -> Result<(), EvalError> {
-        match (self.interrupted)() {
-            true => Err(EvalError::Interrupted),
-            false => Ok(()),
         }
     }
 
@@ -258,7 +254,9 @@ impl<'a> Evaluation<'a> {
         Outcome {
             value,
             annotations: self.annotations,
-            samples: self.samples,
+            samples: self.meter.total(),
+            peak_samples: self.meter.peak(),
+            bytes: self.meter.held_bytes(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     column::{Series, is_absent},
     error::EvalError,
+    meter::{Cost, Meter},
     signature::Signatures,
 };
 use crate::syntax::Span;
@@ -22,44 +23,58 @@ pub enum NameRemoval {
 
 impl NameRemoval {
     /// Takes the name from one series, now or later.
-    pub(crate) fn remove(self, series: &mut Series) {
+    pub(super) fn remove(self, series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
         match self {
-            Self::Immediate => series.labels = series.labels.without_metadata(),
+            Self::Immediate => strip(series, meter)?,
             Self::Delayed => series.nameless = true,
         }
+        Ok(())
     }
 
     /// Takes the names from all series of a vector; those that become equal are joined.
-    pub(crate) fn remove_all(
+    pub(super) fn remove_all(
         self,
         mut series: Vec<Series>,
         span: Span,
+        meter: &Meter<'_>,
     ) -> Result<Vec<Series>, EvalError> {
         let may_collide = self == Self::Immediate && has_several_names(&series);
         for one in &mut series {
-            self.remove(one);
+            self.remove(one, meter)?;
         }
         if may_collide {
-            return join_same_labels(series, span);
+            return join_same_labels(series, span, meter);
         }
         Ok(series)
     }
 
     /// What is left to do at the end of a query.
-    pub(crate) fn finish(self, mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
+    pub(super) fn finish(
+        self,
+        mut series: Vec<Series>,
+        meter: &Meter<'_>,
+    ) -> Result<Vec<Series>, EvalError> {
         if self == Self::Delayed {
             for one in series.iter_mut().filter(|one| one.nameless) {
-                one.labels = one.labels.without_metadata();
+                strip(one, meter)?;
                 one.nameless = false;
             }
-            return join_same_labels(series, Span::default());
+            return join_same_labels(series, Span::default(), meter);
         }
         Ok(series)
     }
 }
 
+fn strip(series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
+    meter.work(series.label_work())?;
+    let before = series.overhead();
+    series.relabel(series.labels().without_metadata());
+    let made = series.overhead().saturating_sub(before);
+    meter.hold(Cost::bytes(made))
+}
+
 fn has_several_names(series: &[Series]) -> bool {
-    let mut names = series.iter().map(|one| one.labels.metric());
+    let mut names = series.iter().map(|one| one.labels().metric());
     let Some(first) = names.next() else {
         return false;
     };
@@ -67,27 +82,45 @@ fn has_several_names(series: &[Series]) -> bool {
 }
 
 /// Fails where two series have the same labels.
-pub(crate) fn refuse_same_labels(series: &[Series], span: Span) -> Result<(), EvalError> {
-    let mut signatures = Signatures::new(|_: &str| true);
-    let mut series = series.iter().enumerate();
-    match series.all(|(at, one)| signatures.number_of(&one.labels, one.nameless) == at) {
-        true => Ok(()),
-        false => Err(EvalError::execution(span, SAME_LABELS)),
+pub(super) fn refuse_same_labels(
+    series: &[Series],
+    span: Span,
+    meter: &Meter<'_>,
+) -> Result<(), EvalError> {
+    match has_same_labels(series, meter)? {
+        true => Err(EvalError::execution(span, SAME_LABELS)),
+        false => Ok(()),
     }
 }
 
+fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalError> {
+    let mut signatures = Signatures::new(|_: &str| true);
+    for (at, one) in series.iter().enumerate() {
+        meter.work(one.label_work())?;
+        if signatures.number_of(one.labels(), one.nameless) != at {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Joins series that have the same labels and never a sample at the same step; fails where they do.
-pub(crate) fn join_same_labels(series: Vec<Series>, span: Span) -> Result<Vec<Series>, EvalError> {
-    if refuse_same_labels(&series, span).is_ok() {
+pub(super) fn join_same_labels(
+    series: Vec<Series>,
+    span: Span,
+    meter: &Meter<'_>,
+) -> Result<Vec<Series>, EvalError> {
+    if !has_same_labels(&series, meter)? {
         return Ok(series);
     }
     let mut places = Signatures::new(|_: &str| true);
     let mut joined: Vec<Series> = Vec::with_capacity(series.len());
     for one in series {
+        meter.work(one.label_work() + one.values.len())?;
         if !one.has_samples() {
             continue;
         }
-        let place = places.number_of(&one.labels, one.nameless);
+        let place = places.number_of(one.labels(), one.nameless);
         if place == joined.len() {
             joined.push(one);
             continue;

@@ -2,11 +2,15 @@
 
 use super::{
     Evaluation,
-    aggregate::groups,
     column::{ABSENT, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
+    sort::sorted,
 };
 use crate::syntax::{Aggregate, AggregateOp};
+
+/// Bytes charged for a sample among which the best are looked for, with its place in the order.
+const CANDIDATE: usize = 2 * size_of::<(f64, usize)>() + 2 * size_of::<usize>();
 
 impl Evaluation<'_> {
     pub(super) fn pick(
@@ -32,26 +36,25 @@ impl Evaluation<'_> {
                 count if count >= i64::MAX as f64 => "overflows",
                 _ => continue,
             };
-            let message = format!("Scalar value {count} {too} int64");
+            let message = format_args!("Scalar value {count} {too} int64");
             return Err(EvalError::execution(span, message));
         }
         let highest = aggregate.op == AggregateOp::Topk;
-        let groups = groups(&input, aggregate.grouping.as_ref());
-        self.charge(input.len().saturating_mul(steps.count))?;
-        let mut output: Vec<Series> = input
-            .iter()
-            .map(|series| Series {
-                values: vec![ABSENT; steps.count],
-                ..series.clone()
-            })
-            .collect();
+        let groups = self.groups(&input, aggregate.grouping.as_ref())?;
+        let mut output: Vec<Series> = Vec::with_capacity(input.len());
+        for series in &input {
+            self.meter.work(steps.count)?;
+            self.meter.hold(Cost::series(series))?;
+            output.push(series.derived(series.labels().clone(), vec![ABSENT; steps.count]));
+        }
+        self.meter.hold(Cost::bytes(CANDIDATE).times(input.len()))?;
         // Of an instant query, the order in which the series are given.
         let mut order = Vec::new();
         let mut best = Vec::new();
         for (step, count) in counts.iter().enumerate() {
-            self.check()?;
             let count = count.max(0.0) as usize;
             for group in &groups {
+                self.meter.work(8 + group.series.len())?;
                 best.clear();
                 let samples = group.series.iter().map(|&at| (input[at].values[step], at));
                 best.extend(samples.filter(|(value, _)| !is_absent(*value)));
@@ -74,13 +77,14 @@ impl Evaluation<'_> {
                     output[at].values[step] = value;
                 }
                 if steps.count == 1 {
-                    best.sort_unstable_by(by_value);
+                    best = sorted(best, &self.meter, by_value)?;
                     order.extend(best.iter().map(|&(_, at)| at));
                 }
             }
         }
         if steps.count == 1 {
-            return Ok(order.iter().map(|&at| output[at].clone()).collect());
+            let mut output: Vec<Option<Series>> = output.into_iter().map(Some).collect();
+            return Ok(order.iter().filter_map(|&at| output[at].take()).collect());
         }
         output.retain(Series::has_samples);
         Ok(output)

@@ -4,19 +4,24 @@ use super::{
     Evaluation,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
     names::{NameRemoval, refuse_same_labels},
     window::{Window, Windows, any_present},
 };
 use crate::{
+    format::shortened,
     functions::{
         over_time, quantile,
         rate::{self, Rate},
         trend,
     },
     labels::Labels,
-    syntax::{Call, Expr, Function, Selector, Subquery},
+    syntax::{Call, Expr, Function, Selector, Span, Subquery},
     value::{Sample, is_stale},
 };
+
+/// The work of looking up an annotation among those there are, in the meter's unit.
+const LOOK_UP: usize = 64;
 
 /// A function of ranges with what it needs beside the samples.
 struct Ranged<'a> {
@@ -59,51 +64,63 @@ impl<'e> Evaluation<'e> {
             Function::FirstOverTime | Function::LastOverTime
         );
         let mut found: Vec<Series> = Vec::new();
-        self.each_range(
-            arg,
-            ranged.windows,
-            |evaluation, labels, nameless, samples| {
-                evaluation.charge(steps.count)?;
-                let values = ranged.column(samples);
-                evaluation.check()?;
-                if any_present(&values) {
-                    evaluation.suspect_gauge(call.function, labels, arg);
-                    let mut series = Series::new(labels.clone(), values);
-                    series.nameless = nameless;
-                    if !keeps_name || nameless {
-                        evaluation.engine.name_removal.remove(&mut series);
-                    }
-                    found.push(series);
+        self.each_range(arg, ranged.windows, |evaluation, source, samples| {
+            evaluation.meter.work(8 + steps.count)?;
+            let mut series = source.without_values();
+            evaluation.hold_output(&series, steps)?;
+            series.values = ranged.column(samples);
+            // Windows are left out once the query is interrupted.
+            evaluation.meter.check()?;
+            if any_present(&series.values) {
+                evaluation.suspect_gauge(call.function, series.labels(), arg);
+                if !keeps_name || series.nameless {
+                    let names = evaluation.engine.name_removal;
+                    names.remove(&mut series, &evaluation.meter)?;
                 }
-                Ok(())
-            },
-        )?;
+                found.push(series);
+            } else {
+                evaluation.meter.release(Cost::series(&series));
+            }
+            Ok(())
+        })?;
         if call.function == Function::QuantileOverTime {
-            let used = |step: &usize| found.iter().any(|one| !is_absent(one.values[*step]));
-            let invalid = (0..steps.count).filter(|&step| !quantile::is_valid(ranged.param[step]));
-            let invalid: Vec<f64> = invalid
-                .filter(used)
-                .map(|step| ranged.param[step])
-                .collect();
-            self.check_quantiles(&invalid, call.args[0].span());
+            for (step, &rank) in ranged.param.iter().enumerate() {
+                let used = |one: &Series| !is_absent(one.values[step]);
+                if !quantile::is_valid(rank) {
+                    self.meter.work(found.len())?;
+                    if found.iter().any(used) {
+                        self.check_quantiles(&[rank], call.args[0].span())?;
+                    }
+                }
+            }
         }
         if call.function == Function::AbsentOverTime {
-            return Ok(Evaluated::Vector(absent(found, arg, steps)));
+            let mut absent = self.absent_of(&found, arg, steps)?;
+            absent.nameless = true;
+            found = vec![absent];
+            found.retain(Series::has_samples);
+            return Ok(Evaluated::Vector(found));
         }
         if self.engine.name_removal == NameRemoval::Immediate && !keeps_name {
-            refuse_same_labels(&found, call.span)?;
+            refuse_same_labels(&found, call.span, &self.meter)?;
         }
         Ok(Evaluated::Vector(found))
     }
 
     /// Warns of quantiles that are no quantiles.
-    pub(super) fn check_quantiles(&mut self, quantiles: &[f64], span: crate::syntax::Span) {
+    pub(super) fn check_quantiles(
+        &mut self,
+        quantiles: &[f64],
+        span: Span,
+    ) -> Result<(), EvalError> {
         let invalid = quantiles
             .iter()
             .filter(|value| !quantile::is_valid(**value));
         for &invalid in invalid {
+            self.meter.work(LOOK_UP)?;
             self.annotations.invalid_quantile(span, invalid);
         }
+        Ok(())
     }
 
     fn suspect_gauge(&mut self, function: Function, labels: &Labels, arg: &Expr) {
@@ -113,9 +130,9 @@ impl<'e> Evaluation<'e> {
             && !name.is_empty()
             && !counts.iter().any(|suffix| name.ends_with(suffix))
         {
-            let message = format!(
+            let message = shortened(format_args!(
                 "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: {name:?}"
-            );
+            ));
             self.annotations.info(arg.span(), message);
         }
     }
@@ -134,22 +151,23 @@ impl<'e> Evaluation<'e> {
         Ok(Windows {
             references: self.references(shift, steps)?,
             range: self.positive_millis(range)?,
-            interrupted: self.interrupted,
+            interrupted: self.meter.interrupted(),
         })
     }
 
-    /// Passes over the series of a range, with samples that hold no stale marker, and whether the name is to go.
+    /// Passes over the series of a range, with samples that hold no stale marker; the series given has no values or others.
     pub(super) fn each_range(
         &mut self,
         arg: &Expr,
         windows: Windows<'_>,
-        mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
+        mut each: impl FnMut(&mut Self, &Series, &[Sample]) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         match arg {
             Expr::Subquery(subquery) => self.each_of_subquery(subquery, windows, each),
             Expr::Range(range) => {
                 self.each_of_selector(&range.selector, windows, |evaluation, labels, samples| {
-                    each(evaluation, labels, false, samples)
+                    let series = Series::stored(labels, Vec::new());
+                    each(evaluation, &series, samples)
                 })
             }
             _ => Ok(()),
@@ -167,6 +185,8 @@ impl<'e> Evaluation<'e> {
             if !samples.iter().any(|sample| is_stale(sample.value)) {
                 return each(evaluation, labels, samples);
             }
+            let copy = Cost::bytes(2 * size_of_val(samples));
+            evaluation.meter.afford(copy)?;
             kept.clear();
             kept.extend(samples.iter().filter(|sample| !is_stale(sample.value)));
             each(evaluation, labels, &kept)
@@ -177,7 +197,7 @@ impl<'e> Evaluation<'e> {
         &mut self,
         subquery: &Subquery,
         windows: Windows<'_>,
-        mut each: impl FnMut(&mut Self, &Labels, bool, &[Sample]) -> Result<(), EvalError>,
+        mut each: impl FnMut(&mut Self, &Series, &[Sample]) -> Result<(), EvalError>,
     ) -> Result<(), EvalError> {
         let step = match &subquery.step {
             Some(step) => self.positive_millis(step)?.max(1),
@@ -197,17 +217,19 @@ impl<'e> Evaluation<'e> {
         let count = end.saturating_sub(start) / step + 1;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         // Refused before anything of that size is made.
-        self.charge(count)?;
+        self.meter.afford(Cost::column(count))?;
         let inner = Steps { start, step, count };
         let series = self.vector(&subquery.expr, inner)?;
+        let scratch = Cost::bytes(size_of::<Sample>()).times(count).times(2);
+        self.meter.afford(scratch)?;
         let mut samples = Vec::new();
         for one in &series {
-            self.check()?;
+            self.meter.work(8 + count)?;
             samples.clear();
             let values = inner.times().zip(&one.values);
             let present = values.filter(|(_, value)| !is_absent(**value));
             samples.extend(present.map(|(time, &value)| Sample { time, value }));
-            each(self, &one.labels, one.nameless, &samples)?;
+            each(self, one, &samples)?;
         }
         Ok(())
     }
@@ -263,23 +285,5 @@ impl Ranged<'_> {
             }),
             _ => vec![ABSENT; steps.count],
         }
-    }
-}
-
-/// One series of 1 where no series has a value, with the labels that the selector says are the only ones.
-fn absent(found: Vec<Series>, arg: &Expr, steps: Steps) -> Vec<Series> {
-    let mut column = vec![1.0; steps.count];
-    for series in &found {
-        for (value, &present) in column.iter_mut().zip(&series.values) {
-            if !is_absent(present) {
-                *value = ABSENT;
-            }
-        }
-    }
-    let mut series = Series::new(super::labelling::of_absent(arg), column);
-    series.nameless = true;
-    match series.has_samples() {
-        true => vec![series],
-        false => Vec::new(),
     }
 }

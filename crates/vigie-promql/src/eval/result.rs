@@ -4,6 +4,8 @@ use super::{
     Evaluation,
     column::{Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
+    sort::sorted,
 };
 use crate::{
     syntax::{Expr, ValueType},
@@ -26,9 +28,10 @@ impl Evaluation<'_> {
             Evaluated::Text(text) => Value::Text(text),
             Evaluated::Vector(series) => {
                 let series = self.finished(series)?;
-                let samples = series.into_iter().map(|one| VectorSample {
-                    labels: one.labels,
-                    value: one.values[0],
+                let samples = series.into_iter().map(|one| {
+                    let (labels, values) = one.into_parts();
+                    let value = values[0];
+                    VectorSample { labels, value }
                 });
                 Value::Vector(samples.collect())
             }
@@ -38,7 +41,7 @@ impl Evaluation<'_> {
     pub(super) fn range_value(&mut self, query: &Expr) -> Result<Value, EvalError> {
         let steps = self.steps()?;
         if !matches!(query.value_type(), ValueType::Scalar | ValueType::Vector) {
-            let message = format!(
+            let message = format_args!(
                 "a range query is evaluated for a scalar or an instant vector, this is {}",
                 query.value_type().described()
             );
@@ -49,16 +52,23 @@ impl Evaluation<'_> {
             Evaluated::Vector(series) => self.finished(series)?,
             Evaluated::Text(_) => Vec::new(),
         };
-        let series = series.into_iter().map(|one| {
-            let values = steps.times().zip(one.values);
+        let mut matrix = Vec::with_capacity(series.len());
+        for one in series {
+            self.meter.work(8 + steps.count)?;
+            let column = Cost::column(one.values.len());
+            let (labels, values) = one.into_parts();
+            let count = values.iter().filter(|value| !is_absent(**value)).count();
+            self.meter
+                .afford(Cost::bytes(count * size_of::<Sample>()))?;
+            let values = steps.times().zip(values);
             let present = values.filter(|(_, value)| !is_absent(*value));
-            let samples = present.map(|(time, value)| Sample { time, value });
-            MatrixSeries {
-                labels: one.labels,
-                samples: samples.collect(),
-            }
-        });
-        Ok(Value::Matrix(sorted(series.collect())))
+            let mut samples = Vec::with_capacity(count);
+            samples.extend(present.map(|(time, value)| Sample { time, value }));
+            matrix.push(MatrixSeries { labels, samples });
+            self.meter.release(column);
+            self.meter.hold(Cost::bytes(count * size_of::<Sample>()))?;
+        }
+        self.sorted(matrix)
     }
 
     fn steps(&self) -> Result<Steps, EvalError> {
@@ -86,7 +96,7 @@ impl Evaluation<'_> {
     /// Series with their final labels, those without any sample left out.
     fn finished(&self, mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
         series.retain(Series::has_samples);
-        let series = self.engine.name_removal.finish(series)?;
+        let series = self.engine.name_removal.finish(series, &self.meter)?;
         let (found, limit) = (series.len(), self.engine.limits.series);
         if found > limit {
             return Err(EvalError::TooManySeries { found, limit });
@@ -98,22 +108,24 @@ impl Evaluation<'_> {
     fn samples_of(&mut self, range: &Expr, steps: Steps) -> Result<Value, EvalError> {
         let windows = self.windows(range, steps)?;
         let mut found = Vec::new();
-        self.each_range(range, windows, |evaluation, labels, nameless, samples| {
-            let mut inside = Vec::new();
+        self.each_range(range, windows, |evaluation, source, samples| {
+            let mut inside: &[Sample] = &[];
             windows.map(samples, |window| {
-                inside.extend_from_slice(window.samples);
+                inside = &samples[window.from..][..window.samples.len()];
                 0.0
             });
-            evaluation.check()?;
-            evaluation.charge(inside.len())?;
+            evaluation.meter.work(8 + samples.len())?;
             if !inside.is_empty() {
-                let labels = match nameless {
-                    true => labels.without_metadata(),
-                    false => labels.clone(),
-                };
+                let mut series = source.without_values();
+                if series.nameless {
+                    series.relabel(series.labels().without_metadata());
+                }
+                let made = Cost::bytes(series.overhead());
+                let copied = Cost::samples(inside.len());
+                evaluation.meter.hold(made.and(copied))?;
                 found.push(MatrixSeries {
-                    labels,
-                    samples: inside,
+                    labels: series.into_parts().0,
+                    samples: inside.to_vec(),
                 });
             }
             let (found, limit) = (found.len(), evaluation.engine.limits.series);
@@ -122,11 +134,11 @@ impl Evaluation<'_> {
                 false => Ok(()),
             }
         })?;
-        Ok(Value::Matrix(sorted(found)))
+        self.sorted(found)
     }
-}
 
-fn sorted(mut series: Vec<MatrixSeries>) -> Vec<MatrixSeries> {
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
-    series
+    fn sorted(&self, series: Vec<MatrixSeries>) -> Result<Value, EvalError> {
+        let sorted = sorted(series, &self.meter, |a, b| a.labels.cmp(&b.labels))?;
+        Ok(Value::Matrix(sorted))
+    }
 }

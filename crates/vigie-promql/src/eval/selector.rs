@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use super::{
     Evaluation,
-    column::{ABSENT, Column, Evaluated, Series, Steps},
+    column::{ABSENT, Evaluated, Series, Steps},
     error::EvalError,
-    window::{References, any_present},
+    meter::Cost,
+    window::any_present,
 };
 use crate::{
     labels::Labels, matcher::Matcher, storage::Selection, syntax::Selector, value::Sample,
@@ -32,20 +33,20 @@ impl Evaluation<'_> {
         let references = self.references(&selector.shift, steps)?;
         let lookback = self.lookback();
         let start = references.first.saturating_sub(lookback).saturating_add(1);
-        let column = |samples: &[Sample], references: References| -> Column {
-            references.newest(samples, lookback, ABSENT, &take)
-        };
         let mut found = Vec::new();
         self.select(
             selector,
             (start, references.last()),
             |evaluation, labels, samples| {
-                evaluation.charge(steps.count)?;
-                let values = column(samples, references);
-                if any_present(&values) {
-                    found.push(Series::new(labels.clone(), values));
+                let mut series = Series::stored(labels, Vec::new());
+                evaluation.hold_output(&series, steps)?;
+                series.values = references.newest(samples, lookback, ABSENT, &take);
+                if any_present(&series.values) {
+                    found.push(series);
+                } else {
+                    evaluation.meter.release(Cost::series(&series));
                 }
-                Ok(())
+                evaluation.meter.work(8 + steps.count)
             },
         )?;
         Ok(found)
@@ -67,8 +68,11 @@ impl Evaluation<'_> {
         let mut done = Ok(());
         let storage = self.storage;
         let selected = storage.select(&selection, &mut |labels, samples| {
-            let step = self.check().and_then(|()| self.charge(samples.len()));
-            done = step.and_then(|()| each(self, labels, samples));
+            let read = Cost::samples(samples.len());
+            let held = self.meter.hold(read);
+            let work = held.and_then(|()| self.meter.work(8 + samples.len()));
+            done = work.and_then(|()| each(self, labels, samples));
+            self.meter.release(read);
             match done {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(_) => ControlFlow::Break(()),

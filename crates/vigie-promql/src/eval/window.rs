@@ -64,7 +64,7 @@ pub(crate) struct Windows<'a> {
     pub(crate) references: References,
     /// Milliseconds.
     pub(crate) range: i64,
-    /// Whether to give up, asked while wide windows are looked at.
+    /// Whether to stop, asked while windows are looked at.
     pub(crate) interrupted: &'a dyn Fn() -> bool,
 }
 
@@ -93,8 +93,8 @@ impl Cursor {
     }
 }
 
-/// How many samples are looked at between two questions whether to give up.
-const PATIENCE: usize = 1 << 17;
+/// How many samples are looked at between two questions whether to stop.
+const PATIENCE: usize = 1 << 12;
 
 /// One window of a series.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +115,8 @@ impl Windows<'_> {
         (start.saturating_add(1), self.references.last())
     }
 
-    /// Moves over the samples once, and makes a value of each window that has any; of none once it is interrupted, which
-    /// whoever asked for the windows must look for.
+    /// Moves over the samples once, and makes a value of each window that has any. Once it is interrupted it makes none; the
+    /// caller checks for that.
     pub(crate) fn map(
         self,
         samples: &[Sample],
@@ -131,7 +131,7 @@ impl Windows<'_> {
             last.pass(samples, end);
             first.pass(samples, start);
             let (from, to) = (first.at, last.at);
-            looked_at += to - from;
+            looked_at += 1 + to - from;
             if looked_at > PATIENCE {
                 looked_at = 0;
                 if (self.interrupted)() {

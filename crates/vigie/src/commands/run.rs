@@ -24,7 +24,7 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
         let stop = CancellationToken::new();
         let on_signal = stop.clone();
@@ -36,8 +36,10 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
             std::process::exit(INTERRUPTED);
         });
         app.run(stop).await
-    })?;
-    Ok(ExitCode::SUCCESS)
+    });
+    // A query that still runs on a thread of its own ends with the process: dropping the runtime would wait for it.
+    runtime.shutdown_background();
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 struct Signals {

@@ -63,6 +63,16 @@ impl Current {
         state.loading.is_none().then(|| state.history.clone())
     }
 
+    /// Waits until all that was taken is in files. A query that still reads the history keeps it from being closed, so this
+    /// is not left to dropping it.
+    pub(crate) async fn flushed(&self, timeout: Duration) {
+        let history = self.history();
+        let flushed = tokio::task::spawn_blocking(move || history.flush(timeout)).await;
+        if !matches!(flushed, Ok(true)) {
+            warn!("the history's last samples could not be written; they are lost");
+        }
+    }
+
     /// Whether it takes longer to load than a disk that works does.
     pub(crate) fn is_late(&self) -> bool {
         let loading = self.0.read().loading;

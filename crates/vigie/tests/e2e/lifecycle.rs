@@ -244,3 +244,35 @@ async fn draining(vigie: &Vigie) {
     })
     .await;
 }
+
+/// A query that would take hours neither holds up the end of the program nor is waited for.
+#[tokio::test]
+async fn the_program_ends_while_a_query_runs() {
+    let mut vigie = Vigie::start("[query]\ntimeout = \"1h\"\n").await;
+    // Each holds 50,000 values in the windows of 10,000 steps.
+    let heavy = "quantile_over_time(0.5,cos(vector(time()))[50000s:1s])";
+    let heavy = vec![heavy; 200].join("%2B");
+    let query = format!("query={heavy}&start=0&end=100000&step=10");
+    let request = format!(
+        "POST /api/v1/query_range HTTP/1.1\r\nhost: vigie\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{query}",
+        query.len()
+    );
+    let mut asked = Connection::open(vigie.admin).await.unwrap();
+    asked.send(request.as_bytes()).await.unwrap();
+    let busy = async || {
+        let scrape = vigie.scrape().await;
+        let seconds = scrape.samples("process_cpu_seconds_total", &[]).next();
+        seconds.map_or(0.0, |sample| sample.value)
+    };
+    let before = busy().await;
+    eventually(SOON, async || match busy().await - before {
+        used if used > 1.0 => Ok(()),
+        used => Err(format!("{used} s of CPU were used")),
+    })
+    .await;
+    vigie.program.process.signal(Signal::TERM);
+    let (code, _) = vigie.program.end().await;
+    assert_eq!(code, Some(0));
+    assert!(vigie.program.log().contains("\"stopped\""));
+    asked.closed().await.unwrap();
+}

@@ -1,0 +1,193 @@
+//! What a query uses: the samples and the memory that it holds, and the time that passes.
+//!
+//! Whatever a query can make grow is charged before it is made. Evaluation is a tree of calls, so memory is given back by
+//! nesting: after an expression is evaluated it holds its result and nothing else ([`Meter::keep`]).
+
+use std::cell::Cell;
+
+use super::{
+    Limits,
+    column::{Evaluated, Series},
+    error::EvalError,
+};
+use crate::value::Sample;
+
+/// How much work is done between two questions whether to stop: about so many samples, or eight bytes of labels each.
+const PATIENCE: usize = 1 << 10;
+
+/// Samples and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    samples: usize,
+    bytes: usize,
+}
+
+impl Cost {
+    /// Memory that holds no samples.
+    pub(crate) fn bytes(bytes: usize) -> Self {
+        Self { samples: 0, bytes }
+    }
+
+    /// A column of one value a step.
+    pub(crate) fn column(count: usize) -> Self {
+        Self {
+            samples: count,
+            bytes: count.saturating_mul(size_of::<f64>()),
+        }
+    }
+
+    /// Samples with their times.
+    pub(crate) fn samples(count: usize) -> Self {
+        Self {
+            samples: count,
+            bytes: count.saturating_mul(size_of::<Sample>()),
+        }
+    }
+
+    pub(crate) fn series(series: &Series) -> Self {
+        Self::column(series.values.len()).and(Self::bytes(series.overhead()))
+    }
+
+    fn of(result: &Evaluated) -> Self {
+        match result {
+            Evaluated::Scalar(column) => Self::column(column.len()),
+            Evaluated::Text(text) => Self::bytes(text.len()),
+            Evaluated::Vector(series) => Self::vector(series),
+        }
+    }
+
+    pub(crate) fn vector(series: &[Series]) -> Self {
+        let costs = series.iter().map(Self::series);
+        costs.fold(Self::default(), Self::and)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            samples: self.samples.saturating_add(other.samples),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self {
+            samples: self.samples.saturating_sub(other.samples),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+
+    pub(crate) fn times(self, count: usize) -> Self {
+        Self {
+            samples: self.samples.saturating_mul(count),
+            bytes: self.bytes.saturating_mul(count),
+        }
+    }
+}
+
+/// The use of one query, held against its limits.
+pub(crate) struct Meter<'a> {
+    limits: Limits,
+    interrupted: &'a dyn Fn() -> bool,
+    /// Work done since `interrupted` was asked.
+    work: Cell<usize>,
+    held: Cell<Cost>,
+    /// The most samples held at a time.
+    peak: Cell<usize>,
+    /// All samples that were read or made.
+    total: Cell<usize>,
+}
+
+impl<'a> Meter<'a> {
+    pub(crate) fn new(limits: Limits, interrupted: &'a dyn Fn() -> bool) -> Self {
+        Self {
+            limits,
+            interrupted,
+            work: Cell::default(),
+            held: Cell::default(),
+            peak: Cell::default(),
+            total: Cell::default(),
+        }
+    }
+
+    /// Charges what is about to be made.
+    pub(crate) fn hold(&self, cost: Cost) -> Result<(), EvalError> {
+        let held = self.within(cost)?;
+        self.held.set(held);
+        self.peak.set(self.peak.get().max(held.samples));
+        self.total
+            .set(self.total.get().saturating_add(cost.samples));
+        Ok(())
+    }
+
+    /// Fails where there is no room for `cost`, which is only held for a moment.
+    pub(crate) fn afford(&self, cost: Cost) -> Result<(), EvalError> {
+        self.within(cost).map(|_| ())
+    }
+
+    fn within(&self, cost: Cost) -> Result<Cost, EvalError> {
+        let held = self.held.get().and(cost);
+        if held.samples > self.limits.samples {
+            let limit = self.limits.samples;
+            return Err(EvalError::TooManySamples { limit });
+        }
+        if held.bytes > self.limits.bytes {
+            let limit = self.limits.bytes;
+            return Err(EvalError::TooMuchMemory { limit });
+        }
+        Ok(held)
+    }
+
+    /// Gives back what was charged.
+    pub(crate) fn release(&self, cost: Cost) {
+        self.held.set(self.held.get().without(cost));
+    }
+
+    /// What is held now.
+    pub(crate) fn held(&self) -> Cost {
+        self.held.get()
+    }
+
+    /// Gives back everything that was charged since `before`, except the result.
+    pub(crate) fn keep(&self, before: Cost, result: &Evaluated) -> Result<(), EvalError> {
+        self.held.set(before);
+        let held = self.within(Cost::of(result))?;
+        self.held.set(held);
+        Ok(())
+    }
+
+    /// Fails once the query is interrupted.
+    pub(crate) fn check(&self) -> Result<(), EvalError> {
+        self.work.set(0);
+        match (self.interrupted)() {
+            true => Err(EvalError::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts work, and checks now and then.
+    #[inline]
+    pub(crate) fn work(&self, amount: usize) -> Result<(), EvalError> {
+        let work = self.work.get().saturating_add(amount);
+        self.work.set(work);
+        match work < PATIENCE {
+            true => Ok(()),
+            false => self.check(),
+        }
+    }
+
+    pub(crate) fn interrupted(&self) -> &'a dyn Fn() -> bool {
+        self.interrupted
+    }
+
+    /// The memory that is held now, in bytes.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held.get().bytes
+    }
+
+    pub(crate) fn peak(&self) -> usize {
+        self.peak.get()
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total.get()
+    }
+}

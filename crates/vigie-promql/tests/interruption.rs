@@ -1,0 +1,159 @@
+//! Every loop over series, steps, samples and labels asks regularly whether to stop, and stops.
+#![allow(clippy::unwrap_used)]
+
+use std::cell::Cell;
+
+use vigie_promql::{
+    Engine, EvalError, Labels, Outcome, Sample, TimeRange, parse, storage::MemoryStorage,
+};
+
+const SERIES: usize = 100;
+const STEPS: usize = 300;
+/// Samples that may be read or made between two questions.
+const PATIENCE: usize = 8_192;
+
+fn storage() -> MemoryStorage {
+    let mut storage = MemoryStorage::new();
+    for series in 0..SERIES {
+        for name in ["x", "y"] {
+            let le = ["1", "5", "+Inf"][series % 3];
+            let (a, b) = (series.to_string(), (series / 3).to_string());
+            let labels = Labels::new([("__name__", name), ("a", &a), ("b", &b), ("le", le)]);
+            for minute in 0..10_u32 {
+                let time = i64::from(minute) * 60_000;
+                let value = f64::from(minute * 7 % 5);
+                storage.insert(&labels, Sample { time, value });
+            }
+        }
+    }
+    storage
+}
+
+/// Evaluates over all steps; from the question `last` on the answer is to stop. Returns how often it was asked, too.
+fn evaluate(
+    storage: &MemoryStorage,
+    query: &str,
+    steps: usize,
+    last: usize,
+) -> (Result<Outcome, EvalError>, usize) {
+    let asked = Cell::new(0);
+    let interrupted = || {
+        asked.set(asked.get() + 1);
+        asked.get() >= last
+    };
+    let expr = parse(query).unwrap();
+    let engine = Engine::default();
+    let result = if steps == 1 {
+        engine.instant(storage, &expr, 600_000, &interrupted)
+    } else {
+        let times = TimeRange {
+            start: 0,
+            end: 1_000 * (steps as i64 - 1),
+            step: 1_000,
+        };
+        engine.range(storage, &expr, times, &interrupted)
+    };
+    (result, asked.get())
+}
+
+#[test]
+fn every_loop_asks_and_stops() {
+    let storage = storage();
+    for query in [
+        "x",
+        "-x",
+        "x + 1",
+        "x > 1",
+        "1 + 2",
+        "abs(x)",
+        "round(x, 2)",
+        "clamp(x, 1, 2)",
+        "hour(x)",
+        "timestamp(x)",
+        "scalar(x)",
+        "absent(x)",
+        "sort(x)",
+        "sort_desc(x @ 100)",
+        "label_replace(x, \"c\", \"$1\", \"a\", \"(.*)\")",
+        "label_join(x, \"c\", \"-\", \"a\", \"b\")",
+        "histogram_quantile(0.9, x)",
+        "histogram_fraction(0, 1, x)",
+        "sum(x)",
+        "sum by (b) (x)",
+        "avg without (b) (x)",
+        "quantile(0.5, x)",
+        "count_values(\"v\", x)",
+        "topk(3, x)",
+        "bottomk by (le) (100, x)",
+        "x + y",
+        "x + on(a) group_left(b) y",
+        "sum by (b) (x) * on(b) group_right() y",
+        "x and y",
+        "x unless y",
+        "x or y",
+        "rate(x[2m])",
+        "max_over_time(x[10m])",
+        "quantile_over_time(0.5, x[10m])",
+        "predict_linear(x[10m], 1)",
+        "absent_over_time(x[2m])",
+        "sum_over_time(x[1m:1s])",
+        "sum_over_time((x + y)[1m:10s])",
+    ] {
+        for steps in [STEPS, 1] {
+            let (result, asked) = evaluate(&storage, query, steps, usize::MAX);
+            let samples = result
+                .unwrap_or_else(|error| panic!("{query}: {error}"))
+                .samples;
+            assert!(
+                asked * PATIENCE >= samples,
+                "{query}: asked {asked} times for {samples} samples"
+            );
+            // At the first and last questions, and at some between.
+            for part in 1..=6 {
+                let last = (asked * part / 6).max(1);
+                let (result, again) = evaluate(&storage, query, steps, last);
+                assert!(
+                    matches!(result, Err(EvalError::Interrupted)),
+                    "{query}: was answered though it was to stop at question {last} of {asked}"
+                );
+                // Within a series the windows stop first, and the evaluation with the next question.
+                assert!(
+                    again <= last + 1,
+                    "{query}: went on after {last} to {again}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_samples_held_are_counted_at_their_peak() {
+    let storage = storage();
+    let outcome = |query| evaluate(&storage, query, STEPS, usize::MAX).0.unwrap();
+    let one = outcome("sum(x)");
+    let many = outcome("sum(x) + sum(x) + sum(x) + sum(x) + sum(x) + sum(x) + sum(x) + sum(x)");
+    assert!(one.peak_samples >= SERIES * STEPS, "{}", one.peak_samples);
+    assert!(
+        many.peak_samples < one.peak_samples + 3 * STEPS,
+        "{} and {}",
+        one.peak_samples,
+        many.peak_samples
+    );
+    assert!(many.samples > 8 * SERIES * STEPS, "{}", many.samples);
+    let limits = |samples| {
+        let mut engine = Engine::default();
+        engine.limits.samples = samples;
+        let expr = parse("sum(x) + sum(x) + sum(x)").unwrap();
+        let times = TimeRange {
+            start: 0,
+            end: 299_000,
+            step: 1_000,
+        };
+        engine.range(&storage, &expr, times, &|| false)
+    };
+    assert!(limits(one.peak_samples + 3 * STEPS).is_ok());
+    assert!(matches!(
+        limits(one.peak_samples / 2),
+        Err(EvalError::TooManySamples { .. })
+    ));
+}
