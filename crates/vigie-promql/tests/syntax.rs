@@ -5,7 +5,10 @@ use std::thread;
 
 use vigie_promql::{
     parse,
-    syntax::{Call, Expr, Left, MAX_DEPTH, Operation, ParseErrorKind, Selector, Visitor, walk},
+    syntax::{
+        Call, Expr, Left, MAX_DEPTH, MAX_QUERY_BYTES, MAX_TOKENS, Operation, ParseErrorKind,
+        Selector, Visitor, is_costly, walk,
+    },
 };
 
 #[track_caller]
@@ -367,7 +370,7 @@ fn slips_of_type() {
     );
     slip(
         "x{a=~\"(\"}",
-        "1:6: invalid regular expression: unclosed group",
+        "1:6: invalid regular expression: unclosed group: `(` at character 1",
     );
     slip(
         "sum(x)[5m]",
@@ -513,11 +516,12 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
         let long = format!("1{}", "+1".repeat(20_000));
         let expr = parse(&long).unwrap();
         assert_eq!(expr.to_string().len(), 1 + 4 * 20_000);
-        assert_eq!(
-            parse(&expr.to_string()).unwrap_err().kind,
-            ParseErrorKind::TooLong
-        );
+        assert_eq!(parse(&expr.to_string()).unwrap(), expr);
         drop(expr.clone());
+        let longest = format!("1{}", "+1".repeat(MAX_TOKENS / 2 - 1));
+        assert!(parse(&longest).is_ok());
+        let error = parse(&(longest + "+1")).unwrap_err();
+        assert_eq!(error.kind, ParseErrorKind::TooLong, "{error}");
 
         for (left, right) in [
             ("(", ")"),
@@ -542,7 +546,59 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
         ] {
             assert!(parse(&format!("x[{durations}1]")).is_err());
         }
-        let too_long = "x".repeat(70_000);
+        let too_long = "x".repeat(MAX_QUERY_BYTES + 1);
         assert_eq!(parse(&too_long).unwrap_err().kind, ParseErrorKind::TooLong);
     });
+}
+
+#[test]
+fn names_by_the_thousand_fit_in_a_query() {
+    let names: Vec<String> = (0..10_000)
+        .map(|n| format!("backend-7d4b9c6f5d-{n:07}"))
+        .collect();
+    let all = names.join("|");
+    for query in [
+        format!("up{{pod=~\"{all}\"}}"),
+        format!("up{{pod!~\"({all})\"}}"),
+        format!("up{{pod=~\"(?i:{all})\"}}"),
+    ] {
+        let expr = parse(&query).unwrap();
+        assert_eq!(expr.to_string(), query);
+        assert!(!is_costly(&query));
+    }
+}
+
+#[test]
+fn regular_expressions_that_compile_are_costly() {
+    for query in [
+        "up",
+        "up{job=~\"demo|x.*|\"} + x{y!~\"(?i)z\"}",
+        "sum by (label_replaced) (up)",
+        "up{job=~\"(\"}",
+        "up{job=~",
+    ] {
+        assert!(!is_costly(query), "{query}");
+    }
+    for query in [
+        "up{job=~\"[^x]+\"}",
+        "up + up{job!~\"d\\\\d*\"}",
+        "label_replace(up, \"a\", \"b\", \"c\", \"d\")",
+    ] {
+        assert!(is_costly(query), "{query}");
+    }
+}
+
+/// Each of the expressions is small, all of them are not.
+#[test]
+fn the_expressions_of_a_query_have_a_bound() {
+    let matchers: String = (0..200)
+        .map(|n| format!("l{n}=~\"\\\\PL{{50}}\","))
+        .collect();
+    let error = parse(&format!("{{{matchers}}}")).unwrap_err();
+    assert_eq!(error.kind, ParseErrorKind::TooLong);
+    assert!(
+        error.message.contains("compile to more than 16 MiB"),
+        "{error}"
+    );
+    assert!(parse("{l=~\"\\\\PL{50}\"}").is_ok());
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     labels::{Labels, METRIC_NAME},
     matcher::MatchOp,
-    re2::anchored,
+    re2::Replacer,
     syntax::{Call, Expr},
 };
 
@@ -22,19 +22,17 @@ impl Evaluation<'_> {
     ) -> Result<Evaluated, EvalError> {
         let [destination, replacement, source, pattern] =
             [1, 2, 3, 4].map(|at| text(&call.args[at]));
-        let regex = anchored(pattern).map_err(|error| {
+        let replacer = Replacer::new(pattern).map_err(|error| {
             let message = format!("invalid regular expression in label_replace(): {error}");
             EvalError::execution(call.args[4].span(), message)
         })?;
         check_name(&call.args[1], "destination", call)?;
         let mut vector = self.vector(&call.args[0], steps)?;
         for series in &mut vector {
-            let Some(found) = regex.captures(series.labels.get(source)) else {
-                continue;
-            };
-            let mut value = String::new();
-            found.expand(replacement, &mut value);
-            relabel(series, destination, &value);
+            let source = series.labels.get(source);
+            if let Some(value) = replacer.replace(source, replacement) {
+                relabel(series, destination, &value);
+            }
         }
         Ok(Evaluated::Vector(join_same_labels(vector, call.span)?))
     }

@@ -1,6 +1,8 @@
 //! Selectors, what stands in their braces, and what may follow them: ranges, subqueries, `offset`, `@`.
 
-use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
+use super::{
+    Fault, Keyword, MAX_REGEX_BYTES, ParseErrorKind, Parsed, Parser, Span, Symbol, TokenKind,
+};
 use crate::{
     matcher::{MatchOp, Matcher},
     syntax::{
@@ -77,6 +79,14 @@ impl Parser<'_> {
             }
             let matcher = Matcher::new(label, op, text);
             let matcher = matcher.map_err(|message| Fault::syntax(value.span, message))?;
+            self.regex_bytes += matcher.regex_bytes();
+            if self.regex_bytes > MAX_REGEX_BYTES {
+                let message = format!(
+                    "the regular expressions up to here compile to more than {} MiB",
+                    MAX_REGEX_BYTES >> 20
+                );
+                return Err(Fault::new(ParseErrorKind::TooLong, value.span, message));
+            }
             selector.matchers.push(LabelMatcher {
                 span: token.span.to(value.span),
                 matcher,
