@@ -96,6 +96,10 @@ impl ApiError {
                 return Self::new(Kind::Samples, message);
             }
             EvalError::Interrupted => return Self::too_slow(),
+            EvalError::Duration { span, message } => {
+                let (line, column) = span.position(query);
+                return Self::parameter("query", format!("{line}:{column}: {message}"));
+            }
             EvalError::Execution { span, message } => {
                 let (line, column) = span.position(query);
                 return Self::new(Kind::Execution, format!("{line}:{column}: {message}"));

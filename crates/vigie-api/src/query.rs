@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
 use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
-use vigie_promql::{Expr, annotations::Severity};
+use vigie_promql::{Expr, annotations::Severity, syntax::is_costly};
 
 use crate::api::Api;
 use crate::error::ApiError;
@@ -127,9 +127,8 @@ impl Query {
 
     /// Evaluates the query on the serving thread; `None` if it is not small.
     fn at_once(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
-        // Compiling a regular expression may take longer than `AT_ONCE` and cannot be interrupted.
-        let compiles = self.text.contains('~') || self.text.contains("label_replace");
-        if compiles || self.text.len() > SMALL_TEXT {
+        // Compiling a regular expression may take longer than `AT_ONCE`.
+        if self.text.len() > SMALL_TEXT || is_costly(&self.text) {
             return None;
         }
         let engine = self.small()?;

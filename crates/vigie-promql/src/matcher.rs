@@ -95,7 +95,8 @@ impl Matcher {
     }
 
     /// What its regular expression takes up in memory, in bytes, about.
-    pub(crate) fn regex_bytes(&self) -> usize {
+    #[must_use]
+    pub fn regex_bytes(&self) -> usize {
         self.regex.as_ref().map_or(0, Regexp::bytes)
     }
 

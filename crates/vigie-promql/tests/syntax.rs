@@ -4,7 +4,8 @@
 use std::thread;
 
 use vigie_promql::{
-    parse,
+    Engine, parse,
+    storage::MemoryStorage,
     syntax::{
         Call, Expr, Left, MAX_DEPTH, MAX_QUERY_BYTES, MAX_TOKENS, Operation, ParseErrorKind,
         Selector, Visitor, is_costly, walk,
@@ -368,6 +369,11 @@ fn slips_of_type() {
         "x{__name__=\"y\"}",
         r#"1:3: the metric is named twice, "x" and "y""#,
     );
+    slip("x{\"y\"}", r#"1:3: the metric is named twice, "x" and "y""#);
+    slip(
+        "{\"\"}",
+        "1:1: this selects every series: name a metric, or a label with a value that is not empty",
+    );
     slip(
         "x{a=~\"(\"}",
         "1:6: invalid regular expression: unclosed group: `(` at character 1",
@@ -504,7 +510,7 @@ fn spans_point_at_what_was_written() {
 /// Runs in a thread with the stack of a tokio worker.
 fn on_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new()
-        .stack_size(2 << 20)
+        .stack_size(std::env::var("KB").map_or(2048, |k| k.parse::<usize>().unwrap()) << 10)
         .spawn(run)
         .unwrap();
     thread.join().unwrap();
@@ -537,6 +543,9 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
             assert_eq!(error.kind, ParseErrorKind::TooDeep, "{left}");
             let fits = parse(&deepest(MAX_DEPTH / 2 - 1)).unwrap();
             assert_eq!(parse(&fits.to_string()).unwrap(), fits);
+            let storage = MemoryStorage::new();
+            let outcome = Engine::default().instant(&storage, &fits, 0, &|| false);
+            assert!(outcome.is_ok(), "{left}: {outcome:?}");
         }
         for durations in [
             "1+".repeat(5_000),
@@ -601,4 +610,28 @@ fn the_expressions_of_a_query_have_a_bound() {
         "{error}"
     );
     assert!(parse("{l=~\"\\\\PL{50}\"}").is_ok());
+}
+
+/// A quoted name is a condition among others.
+#[test]
+fn a_quoted_name_may_stand_beside_other_conditions_on_the_name() {
+    for (query, printed, matchers) in [
+        (
+            "{\"up\", __name__=~\"u.*\"}",
+            "{\"up\",__name__=~\"u.*\"}",
+            2,
+        ),
+        ("{__name__!=\"x\",\"up\"}", "{\"up\",__name__!=\"x\"}", 2),
+        ("{\"up\",\"down\",}", "{\"up\",__name__=\"down\"}", 2),
+        ("{\"\",a=\"b\"}", "{__name__=\"\",a=\"b\"}", 2),
+        ("{\"up\",a=\"b\"}", "up{a=\"b\"}", 2),
+    ] {
+        let expr = parse(query).unwrap();
+        assert_eq!(expr.to_string(), printed);
+        assert_eq!(parse(printed).unwrap(), expr);
+        let Expr::Selector(selector) = expr else {
+            panic!("{query}");
+        };
+        assert_eq!(selector.all_matchers().count(), matchers, "{query}");
+    }
 }

@@ -36,6 +36,14 @@ pub enum EvalError {
     /// The start, end or step of a range query makes no sense.
     #[error("{0}")]
     BadRange(&'static str),
+    /// A duration is computed to one that cannot be: a range or step of nothing, or the quotient of 0.
+    #[error("{message}")]
+    Duration {
+        /// The duration.
+        span: Span,
+        /// Why.
+        message: String,
+    },
     /// What was asked for cannot be computed from the data: many-to-many matches, equal labels, an argument out of range.
     #[error("{message}")]
     Execution {
@@ -55,5 +63,10 @@ impl EvalError {
             span,
             message: message.into(),
         }
+    }
+
+    pub(crate) fn duration(span: Span, message: &str) -> Self {
+        let message = message.to_owned();
+        Self::Duration { span, message }
     }
 }

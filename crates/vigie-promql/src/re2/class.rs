@@ -1,5 +1,7 @@
 //! Sets of characters, and the case of characters.
 
+use std::sync::LazyLock;
+
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 /// Every character.
@@ -37,11 +39,30 @@ pub(super) fn range(low: u32, high: u32) -> Option<ClassUnicodeRange> {
     (low <= high).then(|| ClassUnicodeRange::new(low, high))
 }
 
+/// How many characters the class has.
+pub(super) fn count(class: &ClassUnicode) -> usize {
+    class.ranges().iter().map(ClassUnicodeRange::len).sum()
+}
+
+/// The characters with several cases, 2,800 or so.
+static WITH_CASES: LazyLock<ClassUnicode> = LazyLock::new(|| {
+    // There are none beyond.
+    let all = '\0'..'\u{20000}';
+    let cased = all.filter(|c| has_cases(*c));
+    ClassUnicode::new(cased.map(|c| ClassUnicodeRange::new(c, c)))
+});
+
 /// The class with the other cases of its characters.
-pub(super) fn folded(mut class: ClassUnicode) -> ClassUnicode {
+pub(super) fn folded(class: ClassUnicode) -> ClassUnicode {
+    let mut folded = class.clone();
+    if count(&class) > 1000 {
+        // The characters are looked up one by one.
+        folded.intersect(&WITH_CASES);
+    }
     // It fails only without the tables of Unicode, which are built in.
-    let _ = class.try_case_fold_simple();
-    class
+    let _ = folded.try_case_fold_simple();
+    folded.union(&class);
+    folded
 }
 
 /// The character in all its cases.
@@ -94,4 +115,23 @@ pub(super) fn posix(name: &str) -> Option<ClassUnicode> {
         "xdigit" => of([('0', '9'), ('A', 'F'), ('a', 'f')]),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_classes_are_folded_as_small_ones() {
+        let beyond = ClassUnicode::new(range(0x20000, 0x0010_ffff));
+        let mut folded_beyond = beyond.clone();
+        assert!(folded_beyond.try_case_fold_simple().is_ok());
+        assert_eq!(folded_beyond, beyond);
+        for (low, high) in [(0, 0x0010_ffff), (0x100, 0x2100), (0x1e000, 0x0010_ffff)] {
+            let class = ClassUnicode::new(range(low, high));
+            let mut expected = class.clone();
+            assert!(expected.try_case_fold_simple().is_ok());
+            assert_eq!(folded(class), expected);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use super::{
-    class::{folded, perl, posix, range},
+    class::{count, folded, perl, posix, range},
     cursor::Cursor,
     error::{Error, Fault},
     unicode,
@@ -19,8 +19,8 @@ impl Default for Ranges {
 }
 
 impl Ranges {
-    /// The table of characters with cases has about so many.
-    const WITH_CASES: usize = 1500;
+    /// Of a class, about so many characters are looked up at most.
+    const WITH_CASES: usize = 3000;
 
     fn take(&mut self, count: usize) -> Result<(), Error> {
         self.0 = self.0.checked_sub(count).ok_or(Fault::TooLarge.of_all())?;
@@ -28,9 +28,7 @@ impl Ranges {
     }
 
     fn fold(&mut self, class: ClassUnicode) -> Result<ClassUnicode, Error> {
-        let ranges = class.ranges().iter();
-        let characters: usize = ranges.map(ClassUnicodeRange::len).sum();
-        self.take(characters.min(Self::WITH_CASES))?;
+        self.take(count(&class).min(Self::WITH_CASES))?;
         Ok(folded(class))
     }
 }

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use regex_syntax::hir::Look;
 
 use super::{
-    class::{fold, folded, has_cases, is_any},
+    class::{count, fold, folded, has_cases, is_any},
     node::{Node, Repeat},
 };
 
@@ -41,7 +41,7 @@ impl Plain {
         let mut letters = Letters::default();
         letters.see(node);
         let fold = letters.of_any_case;
-        if fold && letters.of_one_case {
+        if letters.in_large_class || fold && letters.of_one_case {
             return None;
         }
         let left = MOST_COPIED + 4 * length;
@@ -164,6 +164,7 @@ enum Piece {
 /// Whether letters match in one case, or in any.
 #[derive(Default)]
 struct Letters {
+    in_large_class: bool,
     of_one_case: bool,
     of_any_case: bool,
 }
@@ -177,6 +178,8 @@ impl Letters {
                 self.of_one_case |= letters && !fold;
                 self.of_any_case |= letters && *fold;
             }
+            Node::Class(class) if is_any(class) => {}
+            Node::Class(class) if count(class) > MOST_OF_CLASS => self.in_large_class = true,
             // Classes hold the cases that they match.
             Node::Class(class) => self.of_one_case |= folded(class.clone()) != *class,
             Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.see(node),
@@ -207,8 +210,7 @@ impl Expansion {
             Node::Empty => Some(vec![Vec::new()]),
             Node::Literal { text, .. } => one(self.text(text)),
             Node::Class(class) => {
-                let count: usize = class.ranges().iter().map(|range| range.len()).sum();
-                if count > MOST_OF_CLASS {
+                if count(class) > MOST_OF_CLASS {
                     return None;
                 }
                 let ranges = class.ranges().iter();

@@ -18,6 +18,6 @@ mod visit;
 pub use ast::*;
 pub use error::{ParseError, ParseErrorKind};
 pub use function::Function;
-pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_TOKENS, is_costly, parse};
+pub use parser::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEX_BYTES, MAX_TOKENS, is_costly, parse};
 pub use span::Span;
 pub use visit::{Left, Visitor, walk};

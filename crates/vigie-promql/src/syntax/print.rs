@@ -10,7 +10,7 @@ use super::{
     number::write_duration,
     token::Keyword,
 };
-use crate::matcher::Matcher;
+use crate::{labels::METRIC_NAME, matcher::Matcher};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -130,8 +130,10 @@ impl Display for Matcher {
 /// Name and matchers.
 fn series(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
     let mut inside = Vec::new();
+    let mut matchers = selector.matchers.iter();
+    let named_twice = matchers.any(|matcher| matcher.matcher.name() == METRIC_NAME);
     match &selector.name {
-        Some(name) if is_plain_metric(&name.text) => f.write_str(&name.text)?,
+        Some(name) if is_plain_metric(&name.text) && !named_twice => f.write_str(&name.text)?,
         Some(name) => inside.push(&name.text),
         None => {}
     }

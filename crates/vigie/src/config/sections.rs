@@ -8,7 +8,7 @@ use http::uri::Authority;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 use vigie_probes::AppRequest;
-use vigie_promql::Limits;
+use vigie_promql::{Limits, syntax::MAX_QUERY_BYTES};
 use vigie_redis::TlsFiles;
 
 use super::access::access;
@@ -224,7 +224,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
         ),
         query_bytes: r.or(
             "query.max_bytes",
-            bytes(256..=64 << 10),
+            bytes(256..=MAX_QUERY_BYTES),
             default.query_bytes,
         ),
         limits: Limits {

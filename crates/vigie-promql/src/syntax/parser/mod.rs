@@ -26,7 +26,7 @@ pub const MAX_TOKENS: usize = 1 << 17;
 pub const MAX_DEPTH: usize = 100;
 
 /// The most that the regular expressions of a query may compile to, in bytes.
-const MAX_REGEX_BYTES: usize = 16 << 20;
+pub const MAX_REGEX_BYTES: usize = 16 << 20;
 
 type Parsed<T> = Result<T, Fault>;
 
