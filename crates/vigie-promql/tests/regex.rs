@@ -12,8 +12,8 @@ use vigie_promql::{
 };
 use vigie_testkit::{Prometheus, prometheus::Release, sid, tools};
 
-const ACCEPTANCES: usize = 4_000;
-const MATCHES: usize = 120;
+const ACCEPTANCES: usize = 8_000;
+const MATCHES: usize = 300;
 const VALUES: usize = 100;
 
 const TOKENS: &[&str] = &[

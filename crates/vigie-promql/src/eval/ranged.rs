@@ -276,8 +276,7 @@ fn absent(found: Vec<Series>, arg: &Expr, steps: Steps) -> Vec<Series> {
             }
         }
     }
-    let mut series = Series::new(super::labelling::of_absent(arg), column);
-    series.nameless = true;
+    let series = Series::new(super::labelling::of_absent(arg), column);
     match series.has_samples() {
         true => vec![series],
         false => Vec::new(),
