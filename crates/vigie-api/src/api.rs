@@ -15,7 +15,7 @@ use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
 use crate::methods::{get_and_post, get_only};
 use crate::source::Source;
-use crate::{format, labels, metadata, methods, query, rules, status, vacant};
+use crate::{federate, format, labels, metadata, methods, query, rules, status, tsdb, vacant};
 
 /// How many small queries run at once.
 const SMALL_CONCURRENCY: usize = 2;
@@ -148,7 +148,7 @@ fn system_time() -> i64 {
     })
 }
 
-/// Everything below `/api/v1/`.
+/// Everything below `/api/v1/`, and `/federate`.
 pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     let endpoints = Router::new()
         .route("/query", get_and_post(query::instant))
@@ -163,17 +163,19 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/status/runtimeinfo", get_only(status::runtime_info))
         .route("/status/flags", get_only(status::flags))
         .route("/status/config", get_only(status::config))
+        .route("/status/tsdb", get_only(tsdb::tsdb))
         .route("/rules", get_only(rules::rules))
         .route("/alerts", get_only(rules::alerts))
         .route("/alertmanagers", get_only(vacant::alertmanagers))
         .route("/targets", get_only(vacant::targets))
         .route("/", any(unknown))
         .route("/{*path}", any(unknown));
-    let endpoints = endpoints
+    Router::new()
+        .nest("/api/v1", endpoints)
+        .route("/federate", get_only(federate::federate))
         .layer(middleware::from_fn_with_state(api.clone(), once_ready))
         .layer(middleware::from_fn(methods::conform))
-        .with_state(api);
-    Router::new().nest("/api/v1", endpoints)
+        .with_state(api)
 }
 
 async fn once_ready(State(api): State<Api>, request: Request, next: Next) -> Response {

@@ -135,6 +135,11 @@ impl ApiError {
         Self::new(Kind::Unavailable, LOADING)
     }
 
+    /// The answer where no JSON is read.
+    pub(crate) fn into_text(self) -> Response {
+        (self.kind.status(), self.message + "\n").into_response()
+    }
+
     pub(crate) fn too_slow() -> Self {
         Self::new(Kind::Timeout, "query timed out in expression evaluation")
     }

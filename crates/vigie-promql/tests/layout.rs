@@ -86,7 +86,8 @@ async fn random_queries_are_laid_out_as_in_prometheus_3_5() {
     for _ in 0..400 {
         let [first, second, third] =
             [(); 3].map(|()| queries.new_tree(&mut runner).unwrap().current());
-        let query = format!("sum by (x) ({first}) + abs({second}) * on (job) group_left () ({third})");
+        let query =
+            format!("sum by (x) ({first}) + abs({second}) * on (job) group_left () ({third})");
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let body = format!("query={encoded}");

@@ -27,7 +27,7 @@ pub use server::serve;
 
 /// Everything the admin port answers.
 ///
-/// With credentials, `/metrics`, `/queues`, `/api/v1` and `/routes` need them. The probes never do, for the kubelet has
+/// With credentials, `/metrics`, `/queues`, `/api/v1`, `/federate` and `/routes` need them. The probes never do, for the kubelet has
 /// none: without them they name what failed, with them they also say why and where.
 pub fn router(
     registry: Registry,
@@ -59,6 +59,7 @@ const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
                      /queues   the BullMQ queues, for scalers (?queue=NAME)\n\
                      /api/v1   PromQL, as Prometheus answers it (vigie query; Grafana)\n\
+                     /federate the newest samples, for a Prometheus to scrape (?match[]=up)\n\
                      /routes   the learned routes, to paste into the configuration\n";
 
 /// The learned routes as a setting, ready to be pasted into the configuration.
