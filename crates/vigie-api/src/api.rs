@@ -10,13 +10,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use http::{Method, StatusCode, Uri};
 use vigie_promql::Limits;
-use vigie_promql::syntax::MAX_QUERY_BYTES;
 
 use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
 use crate::methods::{get_and_post, get_only};
 use crate::source::Source;
-use crate::{format, labels, metadata, methods, query, rules, status, vacant};
+use crate::{federate, format, labels, metadata, methods, query, rules, status, tsdb, vacant};
 
 /// How many small queries run at once.
 const SMALL_CONCURRENCY: usize = 2;
@@ -30,7 +29,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// How many queries run at once; others wait.
     pub concurrency: usize,
-    /// How many bytes a query may have; the parser itself reads no more than [`MAX_QUERY_BYTES`].
+    /// How many bytes a query may have; the parser itself reads no more than
+    /// [`MAX_QUERY_BYTES`](vigie_promql::syntax::MAX_QUERY_BYTES).
     pub query_bytes: usize,
     /// How long the newest sample of a series counts.
     pub lookback: Duration,
@@ -41,12 +41,13 @@ pub struct Settings {
 impl Default for Settings {
     /// Prometheus' own: 2 minutes, a lookback of 5 minutes, 11,000 points for each series. Tighter than its own, because it
     /// shares a small machine with what it watches: 2 queries at once, 24 MiB and 20 million samples each. And 100,000 series,
-    /// and 64 KiB for a query.
+    /// and 1 MiB for the text of a query: dashboards write names by the
+    /// thousand into one.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(120),
             concurrency: 2,
-            query_bytes: MAX_QUERY_BYTES,
+            query_bytes: 1 << 20,
             lookback: Duration::from_secs(300),
             limits: Limits {
                 samples: 20_000_000,
@@ -151,7 +152,7 @@ fn system_time() -> i64 {
     })
 }
 
-/// Everything below `/api/v1/`.
+/// Everything below `/api/v1/`, and `/federate`.
 pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     let endpoints = Router::new()
         .route("/query", get_and_post(query::instant))
@@ -166,17 +167,19 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/status/runtimeinfo", get_only(status::runtime_info))
         .route("/status/flags", get_only(status::flags))
         .route("/status/config", get_only(status::config))
+        .route("/status/tsdb", get_only(tsdb::tsdb))
         .route("/rules", get_only(rules::rules))
         .route("/alerts", get_only(rules::alerts))
         .route("/alertmanagers", get_only(vacant::alertmanagers))
         .route("/targets", get_only(vacant::targets))
         .route("/", any(unknown))
         .route("/{*path}", any(unknown));
-    let endpoints = endpoints
+    Router::new()
+        .nest("/api/v1", endpoints)
+        .route("/federate", get_only(federate::federate))
         .layer(middleware::from_fn_with_state(api.clone(), once_ready))
         .layer(middleware::from_fn(methods::conform))
-        .with_state(api);
-    Router::new().nest("/api/v1", endpoints)
+        .with_state(api)
 }
 
 async fn once_ready(State(api): State<Api>, request: Request, next: Next) -> Response {

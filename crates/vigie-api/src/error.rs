@@ -96,6 +96,10 @@ impl ApiError {
                 return Self::new(Kind::Cost, message);
             }
             EvalError::Interrupted => return Self::too_slow(),
+            EvalError::Duration { span, message } => {
+                let (line, column) = span.position(query);
+                return Self::parameter("query", format!("{line}:{column}: {message}"));
+            }
             EvalError::Execution { span, message } => {
                 let (line, column) = span.position(query);
                 return Self::new(Kind::Execution, format!("{line}:{column}: {message}"));
@@ -138,6 +142,11 @@ impl ApiError {
 
     pub(crate) fn loading() -> Self {
         Self::new(Kind::Unavailable, LOADING)
+    }
+
+    /// The answer where no JSON is read.
+    pub(crate) fn into_text(self) -> Response {
+        (self.kind.status(), self.message + "\n").into_response()
     }
 
     pub(crate) fn too_slow() -> Self {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use vigie_promql::syntax::pretty;
 
 use crate::api::Api;
 use crate::error::ApiError;
@@ -9,11 +10,11 @@ use crate::json::{self, Remarks};
 use crate::params::Params;
 use crate::query;
 
-/// The query on one line, every name and matcher in its place.
+/// The query as Prometheus lays it out.
 pub(crate) async fn format(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let text = query::text(&api, &params)?.to_owned();
     let work = move |_: &_| {
-        let formatted = query::parse(&text)?.to_string();
+        let formatted = pretty(&query::parse(&text)?);
         Ok(json::success(&Remarks::default(), |out| {
             json::string(out, &formatted)
         }))

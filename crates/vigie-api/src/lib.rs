@@ -29,10 +29,12 @@
 //! | `/api/v1/query`, `/query_range` | a PromQL query, at one time or over a range |
 //! | `/api/v1/series`, `/labels`, `/label/NAME/values` | what there is to ask for |
 //! | `/api/v1/metadata` | type, help and unit of the metrics |
-//! | `/api/v1/format_query` | the query as it is written best |
+//! | `/api/v1/format_query` | the query as Prometheus lays it out |
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
 //! | `/api/v1/status/runtimeinfo`, `/flags`, `/config` | when the API started, the limits of a query, an empty configuration |
+//! | `/api/v1/status/tsdb` | which metrics and labels have the most series |
 //! | `/api/v1/rules`, `/alerts`, `/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
+//! | `/federate` | the newest samples, in the text format |
 //! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
 //! Shapes, number formats, error codes and most messages are those of Prometheus 3 (`web/api/v1` and `util/jsonutil` there).
@@ -43,6 +45,7 @@
 
 mod api;
 mod error;
+mod federate;
 mod format;
 mod gate;
 mod json;
@@ -60,6 +63,7 @@ mod sending;
 mod source;
 mod status;
 mod time;
+mod tsdb;
 mod vacant;
 
 pub use api::{Api, BuildInfo, Settings, lifecycle, router};

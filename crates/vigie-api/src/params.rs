@@ -8,11 +8,12 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use url::form_urlencoded;
 
+use crate::api::Api;
 use crate::error::{ApiError, Kind};
 use crate::{multipart, time};
 
-/// The largest form that is read: the longest query, every byte of it escaped, and some room.
-const LARGEST_FORM: usize = 256 << 10;
+/// What a form may have besides a query.
+const BESIDES_QUERY: usize = 64 << 10;
 /// A client has this long to send its form.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -77,10 +78,10 @@ impl Params {
     }
 }
 
-impl<S: Sync> FromRequest<S> for Params {
+impl FromRequest<Api> for Params {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, api: &Api) -> Result<Self, ApiError> {
         let mut params = Self(Vec::new());
         let (head, body) = request.into_parts();
         let content_type = head.headers.get(CONTENT_TYPE);
@@ -89,10 +90,12 @@ impl<S: Sync> FromRequest<S> for Params {
         if head.method == Method::POST
             && let Some(encoding) = encoding
         {
-            let body = tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, LARGEST_FORM)).await;
+            // Every byte of the query may be escaped.
+            let largest = 3 * api.settings().query_bytes + BESIDES_QUERY;
+            let body = tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, largest)).await;
             let too_late = |_| ApiError::new(Kind::Timeout, "the form did not arrive in time");
             let too_large = |_| {
-                let message = format!("the form is cut short or longer than {LARGEST_FORM} bytes");
+                let message = format!("the form is cut short or longer than {largest} bytes");
                 ApiError::new(Kind::TooLarge, message)
             };
             let body = body.map_err(too_late)?.map_err(too_large)?;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
+use vigie_promql::syntax::{is_costly, tree_bytes};
 use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
-use vigie_promql::{Expr, annotations::Severity, syntax::tree_bytes};
+use vigie_promql::{Expr, annotations::Severity};
 
 use crate::api::Api;
 use crate::error::ApiError;
@@ -132,9 +133,8 @@ impl Query {
 
     /// Evaluates the query on the serving thread; `None` if it is not small.
     fn at_once(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
-        // Compiling a regular expression may take longer than `AT_ONCE` and cannot be interrupted.
-        let compiles = self.text.contains('~') || self.text.contains("label_replace");
-        if compiles || self.text.len() > SMALL_TEXT {
+        // Compiling a regular expression may take longer than `AT_ONCE`.
+        if self.text.len() > SMALL_TEXT || is_costly(&self.text) {
             return None;
         }
         let engine = self.small()?;

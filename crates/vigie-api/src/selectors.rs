@@ -1,6 +1,6 @@
 //! `match[]`: which series are asked about.
 
-use vigie_promql::{Expr, Matcher};
+use vigie_promql::{Expr, Matcher, syntax::MAX_REGEX_BYTES};
 
 use crate::params::Params;
 
@@ -24,7 +24,20 @@ pub(crate) fn texts(params: &Params) -> Result<Vec<String>, String> {
 
 /// Reads every one of them. A regular expression takes time to compile: not for a thread that serves.
 pub(crate) fn parse(texts: &[String]) -> Result<Vec<Selector>, String> {
-    texts.iter().map(|text| selector(text)).collect()
+    let mut regex_bytes = 0;
+    let mut selectors = Vec::new();
+    for text in texts {
+        let selector = selector(text)?;
+        regex_bytes += selector.iter().map(Matcher::regex_bytes).sum::<usize>();
+        if regex_bytes > MAX_REGEX_BYTES {
+            let most = MAX_REGEX_BYTES >> 20;
+            return Err(format!(
+                "the regular expressions together compile to more than {most} MiB"
+            ));
+        }
+        selectors.push(selector);
+    }
+    Ok(selectors)
 }
 
 fn selector(text: &str) -> Result<Selector, String> {
@@ -45,7 +58,7 @@ fn selector(text: &str) -> Result<Selector, String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::selector;
+    use super::{parse, selector};
 
     #[test]
     fn only_selectors() {
@@ -67,5 +80,14 @@ mod tests {
             let error = selector(refused).unwrap_err();
             assert!(error.starts_with("1:"), "{refused}: {error}");
         }
+    }
+    #[test]
+    fn expressions_have_a_bound_together() {
+        let texts: Vec<String> = (0..50)
+            .map(|n| format!("{{x{n}=~\"\\\\PL{{70}}\"}}"))
+            .collect();
+        let error = parse(&texts).unwrap_err();
+        assert!(error.contains("together compile"), "{error}");
+        assert!(parse(&texts[..1]).is_ok());
     }
 }

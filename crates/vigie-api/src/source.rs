@@ -28,6 +28,27 @@ pub trait Source: Storage + Send + Sync {
         })
     }
 
+    /// The times of the first sample and of the last, approximately.
+    ///
+    /// # Errors
+    /// As [`Source::series`].
+    fn span(&self) -> Result<Option<(i64, i64)>, StorageError> {
+        let everything = Selection {
+            matchers: &[],
+            start: i64::MIN,
+            end: i64::MAX,
+        };
+        let mut span: Option<(i64, i64)> = None;
+        self.select(&everything, &mut |_, samples| {
+            if let (Some(first), Some(last)) = (samples.first(), samples.last()) {
+                let (start, end) = span.unwrap_or((first.time, last.time));
+                span = Some((start.min(first.time), end.max(last.time)));
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(span)
+    }
+
     /// Whether it can be read yet. Before, nothing is answered.
     fn is_ready(&self) -> bool {
         true

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 use vigie_bullmq::Tick;
 use vigie_probes::AppRequest;
-use vigie_promql::Limits;
+use vigie_promql::{Limits, syntax::MAX_QUERY_BYTES};
 use vigie_redis::{Endpoint, TlsFiles};
 
 use crate::access::access;
@@ -268,7 +268,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
         ),
         query_bytes: r.or(
             "query.max_bytes",
-            bytes(256..=64 << 10),
+            bytes(256..=MAX_QUERY_BYTES as u64),
             default.query_bytes,
         ),
         limits: Limits {

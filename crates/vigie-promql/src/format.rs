@@ -31,7 +31,8 @@ impl Write for Short {
 }
 
 /// Go's `%g`: the shortest digits, with an exponent below 1e-4 and from 1e6 on.
-pub(crate) fn go_general(value: f64) -> String {
+#[must_use]
+pub fn go_general(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }

@@ -48,6 +48,7 @@ pub mod value;
 
 pub use annotations::Annotations;
 pub use eval::{Engine, EvalError, Limits, NameRemoval, TimeRange};
+pub use format::go_general;
 pub use labels::{Labels, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher};
 pub use storage::Storage;

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use regex::Regex;
-
-use crate::re2::anchored;
+use crate::re2::Regexp;
 
 /// How a [`Matcher`] compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +36,7 @@ pub struct Matcher {
     name: String,
     op: MatchOp,
     value: String,
-    regex: Option<Regex>,
+    regex: Option<Regexp>,
 }
 
 impl Matcher {
@@ -46,7 +44,7 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// What is wrong with the regular expression, or that it compiles to more than 1 MiB.
+    /// What is wrong with the regular expression, or that it compiles to more than 4 MiB.
     pub fn new(
         name: impl Into<String>,
         op: MatchOp,
@@ -55,7 +53,9 @@ impl Matcher {
         let value = value.into();
         let regex = match op {
             MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Match | MatchOp::NotMatch => Some(anchored(&value)?),
+            MatchOp::Match | MatchOp::NotMatch => {
+                Some(Regexp::new(&value).map_err(|error| error.to_string())?)
+            }
         };
         Ok(Self {
             name: name.into(),
@@ -92,6 +92,12 @@ impl Matcher {
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
+    }
+
+    /// What its regular expression takes up in memory, in bytes, about.
+    #[must_use]
+    pub fn regex_bytes(&self) -> usize {
+        self.regex.as_ref().map_or(0, Regexp::bytes)
     }
 
     /// Whether a label of this value passes.

@@ -4,8 +4,12 @@
 use std::thread;
 
 use vigie_promql::{
-    parse,
-    syntax::{Call, Expr, Left, MAX_DEPTH, Operation, ParseErrorKind, Selector, Visitor, walk},
+    Engine, parse,
+    storage::MemoryStorage,
+    syntax::{
+        Call, Expr, Left, MAX_DEPTH, MAX_QUERY_BYTES, MAX_TOKENS, Operation, ParseErrorKind,
+        Selector, Visitor, is_costly, walk,
+    },
 };
 
 #[track_caller]
@@ -365,9 +369,14 @@ fn slips_of_type() {
         "x{__name__=\"y\"}",
         r#"1:3: the metric is named twice, "x" and "y""#,
     );
+    slip("x{\"y\"}", r#"1:3: the metric is named twice, "x" and "y""#);
+    slip(
+        "{\"\"}",
+        "1:1: this selects every series: name a metric, or a label with a value that is not empty",
+    );
     slip(
         "x{a=~\"(\"}",
-        "1:6: invalid regular expression: unclosed group",
+        "1:6: invalid regular expression: unclosed group: `(` at character 1",
     );
     slip(
         "sum(x)[5m]",
@@ -501,7 +510,7 @@ fn spans_point_at_what_was_written() {
 /// Runs in a thread with the stack of a tokio worker.
 fn on_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new()
-        .stack_size(2 << 20)
+        .stack_size(std::env::var("KB").map_or(2048, |k| k.parse::<usize>().unwrap()) << 10)
         .spawn(run)
         .unwrap();
     thread.join().unwrap();
@@ -513,11 +522,12 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
         let long = format!("1{}", "+1".repeat(20_000));
         let expr = parse(&long).unwrap();
         assert_eq!(expr.to_string().len(), 1 + 4 * 20_000);
-        assert_eq!(
-            parse(&expr.to_string()).unwrap_err().kind,
-            ParseErrorKind::TooLong
-        );
+        assert_eq!(parse(&expr.to_string()).unwrap(), expr);
         drop(expr.clone());
+        let longest = format!("1{}", "+1".repeat(MAX_TOKENS / 2 - 1));
+        assert!(parse(&longest).is_ok());
+        let error = parse(&(longest + "+1")).unwrap_err();
+        assert_eq!(error.kind, ParseErrorKind::TooLong, "{error}");
 
         for (left, right) in [
             ("(", ")"),
@@ -533,6 +543,9 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
             assert_eq!(error.kind, ParseErrorKind::TooDeep, "{left}");
             let fits = parse(&deepest(MAX_DEPTH / 2 - 1)).unwrap();
             assert_eq!(parse(&fits.to_string()).unwrap(), fits);
+            let storage = MemoryStorage::new();
+            let outcome = Engine::default().instant(&storage, &fits, 0, &|| false);
+            assert!(outcome.is_ok(), "{left}: {outcome:?}");
         }
         for durations in [
             "1+".repeat(5_000),
@@ -542,7 +555,83 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
         ] {
             assert!(parse(&format!("x[{durations}1]")).is_err());
         }
-        let too_long = "x".repeat(70_000);
+        let too_long = "x".repeat(MAX_QUERY_BYTES + 1);
         assert_eq!(parse(&too_long).unwrap_err().kind, ParseErrorKind::TooLong);
     });
+}
+
+#[test]
+fn names_by_the_thousand_fit_in_a_query() {
+    let names: Vec<String> = (0..10_000)
+        .map(|n| format!("backend-7d4b9c6f5d-{n:07}"))
+        .collect();
+    let all = names.join("|");
+    for query in [
+        format!("up{{pod=~\"{all}\"}}"),
+        format!("up{{pod!~\"({all})\"}}"),
+        format!("up{{pod=~\"(?i:{all})\"}}"),
+    ] {
+        let expr = parse(&query).unwrap();
+        assert_eq!(expr.to_string(), query);
+        assert!(!is_costly(&query));
+    }
+}
+
+#[test]
+fn regular_expressions_that_compile_are_costly() {
+    for query in [
+        "up",
+        "up{job=~\"demo|x.*|\"} + x{y!~\"(?i)z\"}",
+        "sum by (label_replaced) (up)",
+        "up{job=~\"(\"}",
+        "up{job=~",
+    ] {
+        assert!(!is_costly(query), "{query}");
+    }
+    for query in [
+        "up{job=~\"[^x]+\"}",
+        "up + up{job!~\"d\\\\d*\"}",
+        "label_replace(up, \"a\", \"b\", \"c\", \"d\")",
+    ] {
+        assert!(is_costly(query), "{query}");
+    }
+}
+
+/// Each of the expressions is small, all of them are not.
+#[test]
+fn the_expressions_of_a_query_have_a_bound() {
+    let matchers: String = (0..200)
+        .map(|n| format!("l{n}=~\"\\\\PL{{50}}\","))
+        .collect();
+    let error = parse(&format!("{{{matchers}}}")).unwrap_err();
+    assert_eq!(error.kind, ParseErrorKind::TooLong);
+    assert!(
+        error.message.contains("compile to more than 16 MiB"),
+        "{error}"
+    );
+    assert!(parse("{l=~\"\\\\PL{50}\"}").is_ok());
+}
+
+/// A quoted name is a condition among others.
+#[test]
+fn a_quoted_name_may_stand_beside_other_conditions_on_the_name() {
+    for (query, printed, matchers) in [
+        (
+            "{\"up\", __name__=~\"u.*\"}",
+            "{\"up\",__name__=~\"u.*\"}",
+            2,
+        ),
+        ("{__name__!=\"x\",\"up\"}", "{\"up\",__name__!=\"x\"}", 2),
+        ("{\"up\",\"down\",}", "{\"up\",__name__=\"down\"}", 2),
+        ("{\"\",a=\"b\"}", "{__name__=\"\",a=\"b\"}", 2),
+        ("{\"up\",a=\"b\"}", "up{a=\"b\"}", 2),
+    ] {
+        let expr = parse(query).unwrap();
+        assert_eq!(expr.to_string(), printed);
+        assert_eq!(parse(printed).unwrap(), expr);
+        let Expr::Selector(selector) = expr else {
+            panic!("{query}");
+        };
+        assert_eq!(selector.all_matchers().count(), matchers, "{query}");
+    }
 }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::server::{Server, User, client, output};
-use crate::{Error, http, ports, tools};
+use crate::server::{Server, User, output};
+use crate::{Error, http, ports, sid, tools};
 
 const NAME: &str = "prometheus";
+/// A configuration that scrapes nothing.
+const NO_TARGETS: &str = "global: {}\n";
 
 /// A Prometheus server.
 ///
@@ -18,6 +21,72 @@ const NAME: &str = "prometheus";
 pub struct Prometheus {
     server: Server,
     addr: SocketAddr,
+}
+
+/// The programs of a release of Prometheus.
+#[derive(Clone, Debug)]
+pub struct Release {
+    server: PathBuf,
+    promtool: PathBuf,
+}
+
+impl Release {
+    /// The release that is installed, Debian 12's 2.42.
+    ///
+    /// # Errors
+    /// When it is not installed.
+    pub fn installed() -> Result<Self, Error> {
+        Ok(Self {
+            server: tools::PROMETHEUS.find()?,
+            promtool: tools::PROMTOOL.find()?,
+        })
+    }
+
+    /// The release of Debian's unstable suite, 3.5 or later.
+    ///
+    /// # Errors
+    /// When it was not unpacked.
+    pub fn sid() -> Result<Self, String> {
+        Ok(Self {
+            server: sid::PROMETHEUS.find()?,
+            promtool: sid::PROMTOOL.find()?,
+        })
+    }
+
+    /// Starts a server that scrapes nothing and holds these samples, in the OpenMetrics format with a time each.
+    ///
+    /// # Errors
+    /// When Prometheus does not start, or cannot read the samples.
+    pub async fn with_samples(&self, openmetrics: &str) -> Result<Prometheus, Error> {
+        let directory = User::OURSELVES.directory()?;
+        let file = directory.path().join("samples.om");
+        std::fs::write(&file, openmetrics).map_err(Error::io("samples.om"))?;
+        let mut promtool = User::OURSELVES.command(&self.promtool);
+        promtool.args(["tsdb", "create-blocks-from", "openmetrics"]);
+        promtool.arg(&file).arg(directory.path().join("data"));
+        output("promtool", promtool).await?;
+        self.start_in(directory, NO_TARGETS).await
+    }
+
+    async fn start_in(&self, directory: TempDir, config: &str) -> Result<Prometheus, Error> {
+        let file = directory.path().join("prometheus.yml");
+        std::fs::write(&file, config).map_err(Error::io("prometheus.yml"))?;
+        let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
+        let program = self.server.clone();
+        let mut server = Server::spawn(NAME, directory, move |directory| {
+            let file = |name: &str| directory.join(name).display().to_string();
+            let mut command = User::OURSELVES.command(&program);
+            command
+                .arg(format!("--config.file={}", file("prometheus.yml")))
+                .arg(format!("--storage.tsdb.path={}", file("data")))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg(format!("--web.listen-address={addr}"))
+                .arg("--log.level=warn");
+            command
+        })?;
+        server.until_ready(addr).await?;
+        Ok(Prometheus { server, addr })
+    }
 }
 
 /// One series of an instant query's answer.
@@ -81,7 +150,8 @@ impl Prometheus {
     /// # Errors
     /// When Prometheus is not installed, does not start, or refuses the configuration.
     pub async fn start(config: &str) -> Result<Self, Error> {
-        Self::start_in(User::OURSELVES.directory()?, config).await
+        let directory = User::OURSELVES.directory()?;
+        Release::installed()?.start_in(directory, config).await
     }
 
     /// Starts a server that scrapes nothing and holds these samples, in the OpenMetrics format with a time each.
@@ -89,14 +159,7 @@ impl Prometheus {
     /// # Errors
     /// When Prometheus is not installed, does not start, or cannot read the samples.
     pub async fn with_samples(openmetrics: &str) -> Result<Self, Error> {
-        let directory = User::OURSELVES.directory()?;
-        let file = directory.path().join("samples.om");
-        std::fs::write(&file, openmetrics).map_err(Error::io("samples.om"))?;
-        let mut promtool = client(tools::PROMTOOL)?;
-        promtool.args(["tsdb", "create-blocks-from", "openmetrics"]);
-        promtool.arg(&file).arg(directory.path().join("data"));
-        output("promtool", promtool).await?;
-        Self::with_data(directory).await
+        Release::installed()?.with_samples(openmetrics).await
     }
 
     /// Starts a server that scrapes nothing on the database in `data` of this directory, which goes with the server.
@@ -104,27 +167,7 @@ impl Prometheus {
     /// # Errors
     /// When Prometheus is not installed or does not start.
     pub async fn with_data(directory: TempDir) -> Result<Self, Error> {
-        Self::start_in(directory, "global: {}\n").await
-    }
-
-    async fn start_in(directory: TempDir, config: &str) -> Result<Self, Error> {
-        let program = tools::PROMETHEUS.find()?;
-        let file = directory.path().join("prometheus.yml");
-        std::fs::write(&file, config).map_err(Error::io("prometheus.yml"))?;
-        let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
-        let mut server = Server::spawn(NAME, directory, move |directory| {
-            let file = |name: &str| directory.join(name).display().to_string();
-            let mut command = User::OURSELVES.command(&program);
-            command
-                .arg(format!("--config.file={}", file("prometheus.yml")))
-                .arg(format!("--storage.tsdb.path={}", file("data")))
-                .arg("--storage.tsdb.retention.time=100y")
-                .arg(format!("--web.listen-address={addr}"))
-                .arg("--log.level=warn");
-            command
-        })?;
-        server.until_ready(addr).await?;
-        Ok(Self { server, addr })
+        Release::installed()?.start_in(directory, NO_TARGETS).await
     }
 
     /// Where its API listens.

@@ -19,7 +19,7 @@ pub(crate) fn api(history: &Current, registry: &Registry, settings: &Settings) -
     Api::new(Arc::new(source), settings.clone(), BuildInfo::default())
 }
 
-/// Nobody sees it: there is no answer at all before.
+/// Never answered: before the history is loaded, every request is refused.
 const LOADING: &str = "it is being loaded";
 
 struct Known {
@@ -58,6 +58,11 @@ impl Source for Known {
             }
         }
         Ok(())
+    }
+
+    fn span(&self) -> Result<Option<(i64, i64)>, StorageError> {
+        let stats = self.history.loaded().ok_or(LOADING)?.stats();
+        Ok(stats.oldest.zip(stats.newest))
     }
 
     fn is_ready(&self) -> bool {

@@ -97,12 +97,6 @@ const DIFFERENCES: &[(&str, &str, u16, u16)] = &[
         200,
         200,
     ),
-    (
-        "GET /api/v1/format_query?query=sum(rate(http_requests_total{job=%22api%22}[5m]))by(code)/ignoring(code)group_left%20sum(rate(http_requests_total{job=%22api%22}[5m]))",
-        "there, a long query is broken into lines",
-        200,
-        200,
-    ),
 ];
 
 /// What stands below each request of a file.

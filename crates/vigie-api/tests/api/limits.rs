@@ -257,6 +257,36 @@ async fn only_large_queries_wait_for_large_queries() {
     has_given_up.wait().await;
 }
 
+#[tokio::test]
+async fn a_duration_that_comes_to_nothing_is_bad_data() {
+    let ours = ours().await;
+    for (query, error) in [
+        (
+            "rate(odd[5m-6m])",
+            "1:10: this duration must be greater than 0",
+        ),
+        (
+            "rate(odd[step()])",
+            "1:10: this duration must be greater than 0",
+        ),
+        (
+            "max_over_time(odd[5m:range()])",
+            "1:22: this duration must be greater than 0",
+        ),
+        ("odd%20offset%20(1m/step())", "1:13: division by zero"),
+        ("odd[1e9*100]", "1:5: this duration is out of range"),
+    ] {
+        let answer = get(ours, &format!("/api/v1/query?query={query}")).await;
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+        let answer = answer.json().unwrap();
+        assert_eq!(answer["errorType"], "bad_data");
+        assert_eq!(
+            answer["error"],
+            format!("invalid parameter \"query\": {error}")
+        );
+    }
+}
+
 /// The place of a client that leaves is given to the next query.
 #[tokio::test]
 async fn a_client_that_leaves_gives_its_place_back() {

@@ -7,4 +7,5 @@ mod grafana;
 mod hostile;
 mod limits;
 mod methods;
+mod peers;
 mod promtool;

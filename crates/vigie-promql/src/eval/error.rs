@@ -44,6 +44,14 @@ pub enum EvalError {
     /// The start, end or step of a range query is invalid.
     #[error("{0}")]
     BadRange(&'static str),
+    /// A computed duration is invalid: a range or step that is not positive, or a division by zero.
+    #[error("{message}")]
+    Duration {
+        /// The duration.
+        span: Span,
+        /// The reason.
+        message: String,
+    },
     /// The query cannot be computed from the data: many-to-many matches, equal labels, an argument out of range.
     #[error("{message}")]
     Execution {
@@ -64,5 +72,10 @@ impl EvalError {
             span,
             message: shortened(message),
         }
+    }
+
+    pub(crate) fn duration(span: Span, message: &str) -> Self {
+        let message = message.to_owned();
+        Self::Duration { span, message }
     }
 }

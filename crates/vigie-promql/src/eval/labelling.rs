@@ -11,7 +11,7 @@ use super::{
 use crate::{
     labels::{Labels, METRIC_NAME},
     matcher::MatchOp,
-    re2::anchored,
+    re2::Replacer,
     syntax::{Call, Expr},
 };
 
@@ -30,13 +30,12 @@ impl Evaluation<'_> {
         check_name(&call.args[1], "destination", call)?;
         let mut vector = self.vector(&call.args[0], steps)?;
         // After the argument is evaluated: of nested calls, one regular expression is compiled at a time.
-        let regex = anchored(pattern).map_err(|error| {
+        let replacer = Replacer::new(pattern).map_err(|error| {
             let message = format_args!("invalid regular expression in label_replace(): {error}");
             EvalError::execution(call.args[4].span(), message)
         })?;
         self.meter.check()?;
         let references = replacement.bytes().filter(|&byte| byte == b'$').count();
-        let mut value = String::new();
         for series in &mut vector {
             let from = series.labels().get(source);
             if from.len() > LONGEST_SOURCE {
@@ -47,17 +46,14 @@ impl Evaluation<'_> {
                 return Err(EvalError::execution(call.args[3].span(), message));
             }
             self.meter.work(series.label_work() + from.len())?;
-            let Some(found) = regex.captures(from) else {
-                continue;
-            };
             // Each reference yields the whole source at most.
             let longest = replacement
                 .len()
                 .saturating_add(references.saturating_mul(from.len()));
             self.meter.afford(Cost::bytes(longest.saturating_mul(2)))?;
-            value.clear();
-            found.expand(replacement, &mut value);
-            self.relabel(series, destination, &value)?;
+            if let Some(value) = replacer.replace(from, replacement) {
+                self.relabel(series, destination, &value)?;
+            }
         }
         self.joined(vector, call)
     }

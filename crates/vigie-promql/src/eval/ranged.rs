@@ -95,9 +95,7 @@ impl<'e> Evaluation<'e> {
             }
         }
         if call.function == Function::AbsentOverTime {
-            let mut absent = self.absent_of(&found, arg, steps)?;
-            absent.nameless = true;
-            found = vec![absent];
+            found = vec![self.absent_of(&found, arg, steps)?];
             found.retain(Series::has_samples);
             return Ok(Evaluated::Vector(found));
         }

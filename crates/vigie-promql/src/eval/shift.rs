@@ -23,7 +23,7 @@ impl Evaluation<'_> {
         let seconds = self.seconds(duration)?;
         if seconds <= 0.0 {
             let message = "this duration must be greater than 0";
-            return Err(EvalError::execution(duration.span, message));
+            return Err(EvalError::duration(duration.span, message));
         }
         to_millis(seconds, duration)
     }
@@ -45,7 +45,7 @@ impl Evaluation<'_> {
             DurationKind::Binary(op, left, right) => {
                 let (left, right) = (self.seconds(left)?, self.seconds(right)?);
                 if matches!(op, BinaryOp::Div | BinaryOp::Mod) && right == 0.0 {
-                    return Err(EvalError::execution(duration.span, "division by zero"));
+                    return Err(EvalError::duration(duration.span, "division by zero"));
                 }
                 crate::functions::math::operate(*op, left, right)
             }
@@ -56,7 +56,7 @@ impl Evaluation<'_> {
 fn to_millis(seconds: f64, duration: &Duration) -> Result<i64, EvalError> {
     if seconds.is_nan() || seconds.abs() > MAX_SECONDS {
         let message = "this duration is out of range";
-        return Err(EvalError::execution(duration.span, message));
+        return Err(EvalError::duration(duration.span, message));
     }
     // Prometheus keeps nanoseconds, and cuts them where it compares times.
     let nanos = (seconds * 1e9).round() as i64;

@@ -10,6 +10,7 @@ use super::{
     error::Fault,
     span::Span,
 };
+use crate::labels::METRIC_NAME;
 
 /// The type of `left op right`, where `left` reaches from `first` on over `span`.
 pub(super) fn operation(
@@ -182,14 +183,17 @@ fn expect(arg: &Expr, wanted: ValueType, what: &str) -> Result<(), Fault> {
     Err(Fault::wrong_type(arg.span(), message))
 }
 
-pub(super) fn selector(selector: &Selector) -> Result<(), Fault> {
+/// A name before the braces is the only one; names inside are conditions like others.
+pub(super) fn selector(selector: &Selector, named_before: bool) -> Result<(), Fault> {
     if let Some(name) = &selector.name {
-        let second = selector
-            .matchers
-            .iter()
-            .find(|matcher| matcher.matcher.name() == "__name__");
-        return match second {
-            Some(second) => Err(named_twice(&name.text, second.matcher.value(), second.span)),
+        let mut matchers = selector.matchers.iter();
+        let second = matchers.find(|matcher| matcher.matcher.name() == METRIC_NAME);
+        return match second.filter(|_| named_before) {
+            Some(second) => {
+                let (first, second, span) = (&name.text, second.matcher.value(), second.span);
+                let message = format!("the metric is named twice, \"{first}\" and \"{second}\"");
+                Err(Fault::syntax(span, message))
+            }
             None => Ok(()),
         };
     }
@@ -203,11 +207,6 @@ pub(super) fn selector(selector: &Selector) -> Result<(), Fault> {
     let message =
         "this selects every series: name a metric, or a label with a value that is not empty";
     Err(Fault::syntax(selector.span, message))
-}
-
-pub(super) fn named_twice(first: &str, second: &str, span: Span) -> Fault {
-    let message = format!("the metric is named twice, \"{first}\" and \"{second}\"");
-    Fault::syntax(span, message)
 }
 
 /// What `[5m]` may stand behind: a selector without modifiers.

@@ -32,7 +32,8 @@ pub enum ParseErrorKind {
     UnknownFunction,
     /// Experimental or native-histogram syntax, which this engine does not evaluate.
     NotSupported,
-    /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES).
+    /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES) or [`MAX_TOKENS`](super::MAX_TOKENS), or its
+    /// regular expressions compile to too much.
     TooLong,
     /// Expressions are nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     TooDeep,

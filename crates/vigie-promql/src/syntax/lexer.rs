@@ -4,8 +4,9 @@
 //! `[…]` a colon separates range and step, elsewhere it is part of a name; and `=~` exists only inside `{…}`.
 
 use super::{
-    error::Fault,
+    error::{Fault, ParseErrorKind},
     number,
+    parser::MAX_TOKENS,
     span::Span,
     token::{Keyword, Symbol, Token, TokenKind},
 };
@@ -26,6 +27,10 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
             Ok(token) => {
                 let end = token.kind == TokenKind::End;
                 debug_assert!(end || token.span.start < token.span.end, "no progress");
+                if tokens.len() == MAX_TOKENS && !end {
+                    let message = format!("a query of more than {MAX_TOKENS} words is not parsed");
+                    break Fault::new(ParseErrorKind::TooLong, token.span, message);
+                }
                 tokens.push(token);
                 if end {
                     return (tokens, None);

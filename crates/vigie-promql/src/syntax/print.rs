@@ -10,7 +10,7 @@ use super::{
     number::write_duration,
     token::Keyword,
 };
-use crate::matcher::Matcher;
+use crate::{labels::METRIC_NAME, matcher::Matcher};
 
 impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -130,8 +130,10 @@ impl Display for Matcher {
 /// Name and matchers.
 fn series(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
     let mut inside = Vec::new();
+    let mut matchers = selector.matchers.iter();
+    let named_twice = matchers.any(|matcher| matcher.matcher.name() == METRIC_NAME);
     match &selector.name {
-        Some(name) if is_plain_metric(&name.text) => f.write_str(&name.text)?,
+        Some(name) if is_plain_metric(&name.text) && !named_twice => f.write_str(&name.text)?,
         Some(name) => inside.push(&name.text),
         None => {}
     }
@@ -192,34 +194,60 @@ impl Display for Duration {
 
 impl Display for Subquery {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}:", self.expr, self.range)?;
-        if let Some(step) = &self.step {
+        write!(f, "{}{}", self.expr, Brackets(self))
+    }
+}
+
+/// What stands behind the expression of a subquery.
+pub(super) struct Brackets<'a>(pub(super) &'a Subquery);
+
+impl Display for Brackets<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Subquery { range, shift, .. } = self.0;
+        write!(f, "[{range}:")?;
+        if let Some(step) = &self.0.step {
             step.fmt(f)?;
         }
-        write!(f, "]{}", self.shift)
+        write!(f, "]{shift}")
     }
 }
 
 impl Display for Binary {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.first.fmt(f)?;
-        for operation in &self.rest {
-            operation.fmt(f)?;
-        }
-        Ok(())
+        Run(self, self.rest.len()).fmt(f)
+    }
+}
+
+/// So many of the first operations of a run.
+pub(super) struct Run<'a>(pub(super) &'a Binary, pub(super) usize);
+
+impl Display for Run<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.first.fmt(f)?;
+        let mut operations = self.0.rest[..self.1].iter();
+        operations.try_for_each(|operation| operation.fmt(f))
     }
 }
 
 impl Display for Operation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, " {}", self.op.text())?;
-        if self.return_bool {
+        write!(f, " {} {}", Operator(self), self.rhs)
+    }
+}
+
+/// An operator with its modifiers.
+pub(super) struct Operator<'a>(pub(super) &'a Operation);
+
+impl Display for Operator<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.op.text())?;
+        if self.0.return_bool {
             f.write_str(" bool")?;
         }
-        if let Some(matching) = &self.matching {
-            matching.fmt(f)?;
+        match &self.0.matching {
+            Some(matching) => matching.fmt(f),
+            None => Ok(()),
         }
-        write!(f, " {}", self.rhs)
     }
 }
 
@@ -251,19 +279,29 @@ impl Display for Call {
 
 impl Display for Aggregate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(self.op.text())?;
-        if let Some(grouping) = &self.grouping {
-            f.write_str(if grouping.without {
-                " without "
-            } else {
-                " by "
-            })?;
-            labels(f, &grouping.labels)?;
-            f.write_char(' ')?;
-        }
+        Head(self).fmt(f)?;
         match &self.param {
             Some(param) => write!(f, "({param}, {})", self.expr),
             None => write!(f, "({})", self.expr),
         }
+    }
+}
+
+/// What stands before the parentheses of an aggregation.
+pub(super) struct Head<'a>(pub(super) &'a Aggregate);
+
+impl Display for Head<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.op.text())?;
+        let Some(grouping) = &self.0.grouping else {
+            return Ok(());
+        };
+        f.write_str(if grouping.without {
+            " without "
+        } else {
+            " by "
+        })?;
+        labels(f, &grouping.labels)?;
+        f.write_char(' ')
     }
 }

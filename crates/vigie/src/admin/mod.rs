@@ -34,12 +34,12 @@ pub use server::serve;
 pub enum Access {
     /// Those of every client, but not those that a browser sends for a page of another site.
     Open(Hosts),
-    /// `/metrics`, `/queues`, `/api/v1` and `/routes` need credentials. The probes never do, since the kubelet has none:
+    /// `/metrics`, `/queues`, `/api/v1`, `/federate` and `/routes` need credentials. The probes never do, since the kubelet has none:
     /// without credentials they name what failed, with credentials they also say why and where.
     Restricted(Credentials),
 }
 
-/// All that the admin port answers.
+/// Everything that the admin port answers.
 pub fn router(
     registry: Registry,
     checks: Checks,
@@ -76,6 +76,7 @@ const INDEX: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz
                      /readyz   what the backend depends on (?verbose, ?exclude=NAME, /readyz/NAME)\n\
                      /queues   the BullMQ queues, for scalers (?queue=NAME)\n\
                      /api/v1   PromQL, as Prometheus answers it (vigie query; Grafana)\n\
+                     /federate the newest samples, for a Prometheus to scrape (?match[]=up)\n\
                      /routes   all routes with their requests, to paste into the configuration\n";
 
 async fn index() -> &'static str {

@@ -8,16 +8,25 @@ mod selector;
 use super::{
     ast::{Expr, Name},
     error::{Fault, ParseError, ParseErrorKind},
+    function::Function,
     lexer,
     span::Span,
     token::{Keyword, Symbol, Token, TokenKind},
 };
+use crate::re2;
 
 /// The longest query that is parsed, in bytes.
-pub const MAX_QUERY_BYTES: usize = 64 * 1024;
+pub const MAX_QUERY_BYTES: usize = 16 << 20;
+
+/// The longest query that is parsed, in tokens: what a query takes in memory grows with them. A long text, such as a list
+/// of names in a matcher, is one token.
+pub const MAX_TOKENS: usize = 1 << 17;
 
 /// The deepest nesting of expressions that is parsed. Evaluation recurses no deeper than twice this.
 pub const MAX_DEPTH: usize = 100;
+
+/// The most that the regular expressions of a query may compile to, in bytes.
+pub const MAX_REGEX_BYTES: usize = 16 << 20;
 
 type Parsed<T> = Result<T, Fault>;
 
@@ -41,6 +50,7 @@ pub fn parse(query: &str) -> Result<Expr, ParseError> {
         tokens,
         at: 0,
         depth: 0,
+        regex_bytes: 0,
     };
     let parsed = parser.query();
     let fault = match (parsed, broken) {
@@ -52,11 +62,30 @@ pub fn parse(query: &str) -> Result<Expr, ParseError> {
     Err(fault.locate(query))
 }
 
+/// Whether parsing the query, or evaluating it, builds an automaton for a regular expression. This may take milliseconds
+/// and cannot be interrupted.
+#[must_use]
+pub fn is_costly(query: &str) -> bool {
+    let (tokens, _) = lexer::tokens(query);
+    let builds = |pair: &[Token]| match (&pair[0].kind, &pair[1].kind) {
+        (TokenKind::Symbol(Symbol::Match | Symbol::NotMatch), TokenKind::Text(pattern)) => {
+            re2::is_costly(pattern)
+        }
+        (TokenKind::Name(_), _) => {
+            Function::find(pair[0].span.text(query)) == Some(Function::LabelReplace)
+        }
+        _ => false,
+    };
+    tokens.windows(2).any(builds)
+}
+
 struct Parser<'a> {
     query: &'a str,
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    /// What the regular expressions so far take.
+    regex_bytes: usize,
 }
 
 impl Parser<'_> {

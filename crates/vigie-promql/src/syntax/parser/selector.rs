@@ -1,7 +1,10 @@
 //! Selectors, what stands in their braces, and what may follow them: ranges, subqueries, `offset`, `@`.
 
-use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
+use super::{
+    Fault, Keyword, MAX_REGEX_BYTES, ParseErrorKind, Parsed, Parser, Span, Symbol, TokenKind,
+};
 use crate::{
+    labels::METRIC_NAME,
     matcher::{MatchOp, Matcher},
     syntax::{
         ast::{
@@ -32,7 +35,7 @@ impl Parser<'_> {
             let close = self.matchers(open, &mut selector)?;
             selector.span = start.to(close);
         }
-        check::selector(&selector)?;
+        check::selector(&selector, name.is_some())?;
         Ok(Expr::Selector(selector))
     }
 
@@ -56,7 +59,7 @@ impl Parser<'_> {
                 TokenKind::Symbol(Symbol::Match) => MatchOp::Match,
                 TokenKind::Symbol(Symbol::NotMatch) => MatchOp::NotMatch,
                 TokenKind::Symbol(Symbol::Comma | Symbol::RightBrace) if quoted => {
-                    self.quoted_name(label, token.span, selector)?;
+                    Self::quoted_name(label, token.span, selector);
                     self.separator(open)?;
                     continue;
                 }
@@ -77,6 +80,14 @@ impl Parser<'_> {
             }
             let matcher = Matcher::new(label, op, text);
             let matcher = matcher.map_err(|message| Fault::syntax(value.span, message))?;
+            self.regex_bytes += matcher.regex_bytes();
+            if self.regex_bytes > MAX_REGEX_BYTES {
+                let message = format!(
+                    "the regular expressions up to here compile to more than {} MiB",
+                    MAX_REGEX_BYTES >> 20
+                );
+                return Err(Fault::new(ParseErrorKind::TooLong, value.span, message));
+            }
             selector.matchers.push(LabelMatcher {
                 span: token.span.to(value.span),
                 matcher,
@@ -92,16 +103,14 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `{"metric.name"}`.
-    fn quoted_name(&self, text: String, span: Span, selector: &mut Selector) -> Parsed<()> {
-        if text.is_empty() {
-            return Err(Fault::syntax(span, "a metric name cannot be empty"));
+    /// `{"metric.name"}`, which is short for `{__name__="metric.name"}`.
+    fn quoted_name(text: String, span: Span, selector: &mut Selector) {
+        if selector.name.is_none() && !text.is_empty() {
+            selector.name = Some(Name { span, text });
+            return;
         }
-        if let Some(name) = &selector.name {
-            return Err(check::named_twice(&name.text, &text, span));
-        }
-        selector.name = Some(Name { span, text });
-        Ok(())
+        let matcher = Matcher::equal(METRIC_NAME, text);
+        selector.matchers.push(LabelMatcher { span, matcher });
     }
 
     /// A primary expression with the brackets and modifiers that follow it.

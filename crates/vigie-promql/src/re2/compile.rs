@@ -1,0 +1,60 @@
+//! From tree to automaton, with the `regex` crate's engines.
+
+use regex_automata::meta::{Builder, Config, Regex};
+use regex_syntax::hir::{Capture, Class, Hir, Look, Repetition};
+
+use super::{
+    class::cases,
+    error::{Error, Fault},
+    node::Node,
+};
+
+/// An expression that compiles to more is refused, in bytes.
+pub(super) const MOST_BYTES: usize = 4 << 20;
+
+/// The expression over a whole text.
+pub(super) fn whole(node: &Node) -> Result<Regex, Error> {
+    compile(Hir::concat(vec![
+        Hir::look(Look::Start),
+        hir(node),
+        Hir::look(Look::End),
+    ]))
+}
+
+/// The expression, which says itself where it begins.
+pub(super) fn as_is(node: &Node) -> Result<Regex, Error> {
+    compile(hir(node))
+}
+
+fn compile(hir: Hir) -> Result<Regex, Error> {
+    let config = Config::new().nfa_size_limit(Some(MOST_BYTES));
+    let built = Builder::new().configure(config).build_from_hir(&hir);
+    // What is no expression at all was refused before, so that its size is what is left.
+    built.map_err(|_| Fault::TooLarge.of_all())
+}
+
+fn hir(node: &Node) -> Hir {
+    match node {
+        Node::Empty => Hir::empty(),
+        Node::Literal { text, fold: false } => Hir::literal(text.as_bytes()),
+        Node::Literal { text, fold: true } => {
+            let characters = text.chars().map(cases).map(Class::Unicode);
+            Hir::concat(characters.map(Hir::class).collect())
+        }
+        Node::Class(class) => Hir::class(Class::Unicode(class.clone())),
+        Node::Look(look) => Hir::look(*look),
+        Node::Repeat(repeat) => Hir::repetition(Repetition {
+            min: repeat.min,
+            max: repeat.max,
+            greedy: repeat.greedy,
+            sub: Box::new(hir(&repeat.node)),
+        }),
+        Node::Capture { index, node } => Hir::capture(Capture {
+            index: *index,
+            name: None,
+            sub: Box::new(hir(node)),
+        }),
+        Node::Concat(nodes) => Hir::concat(nodes.iter().map(hir).collect()),
+        Node::Alternate(nodes) => Hir::alternation(nodes.iter().map(hir).collect()),
+    }
+}

@@ -1,0 +1,76 @@
+//! Why a regular expression is refused.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// The deepest nesting of an expression, as in Go.
+pub(super) const MOST_DEPTH: u32 = 1000;
+
+/// The most copies of an expression that repeat counts ask for, those of nested repetitions multiplied, as in Go.
+pub(super) const MOST_COPIES: u32 = 1000;
+
+/// The longest part of an expression that a message quotes, in characters.
+const MOST_QUOTED: usize = 40;
+
+/// A regular expression that Prometheus refuses, or that is larger than is compiled here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("invalid regular expression: {fault}{place}")]
+pub(crate) struct Error {
+    fault: Fault,
+    place: String,
+}
+
+/// The kinds of mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(super) enum Fault {
+    #[error("unknown character class")]
+    UnknownClass,
+    #[error("character range out of order")]
+    RangeOrder,
+    #[error("unknown escape sequence")]
+    Escape,
+    #[error("backslash without a character")]
+    LoneBackslash,
+    #[error("group name other than letters, digits and \"_\"")]
+    GroupName,
+    #[error("unsupported group or flag")]
+    GroupSyntax,
+    #[error("repetition of a repetition")]
+    StackedRepetition,
+    #[error("repeat count out of order, or more than {MOST_COPIES} copies")]
+    RepeatCount,
+    #[error("repetition of nothing")]
+    NothingToRepeat,
+    #[error("unclosed character class")]
+    UnclosedClass,
+    #[error("unclosed group")]
+    UnclosedGroup,
+    #[error("unopened group")]
+    UnopenedGroup,
+    #[error("nesting of more than {MOST_DEPTH} levels")]
+    TooDeep,
+    #[error("it compiles to more than {} MiB", super::MOST_BYTES >> 20)]
+    TooLarge,
+}
+
+impl Fault {
+    /// The fault of this part of `pattern`.
+    pub(super) fn at(self, pattern: &str, part: Range<usize>) -> Error {
+        let quoted: String = pattern[part.clone()].chars().take(MOST_QUOTED).collect();
+        let more = if quoted.len() < part.len() { "…" } else { "" };
+        let character = pattern[..part.start].chars().count() + 1;
+        Error {
+            fault: self,
+            place: format!(": `{quoted}{more}` at character {character}"),
+        }
+    }
+
+    /// The fault of an expression as a whole.
+    pub(super) fn of_all(self) -> Error {
+        Error {
+            fault: self,
+            place: String::new(),
+        }
+    }
+}

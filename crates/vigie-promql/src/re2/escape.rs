@@ -1,0 +1,236 @@
+//! What follows a backslash, and classes in brackets.
+
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+
+use super::{
+    class::{count, folded, perl, posix, range},
+    cursor::Cursor,
+    error::{Error, Fault},
+    unicode,
+};
+
+/// What the classes of an expression may take, in ranges; folding counts by the characters that are looked up.
+pub(super) struct Ranges(usize);
+
+impl Default for Ranges {
+    fn default() -> Self {
+        Self(1 << 18)
+    }
+}
+
+impl Ranges {
+    /// Of a class, about so many characters are looked up at most.
+    const WITH_CASES: usize = 3000;
+
+    fn take(&mut self, count: usize) -> Result<(), Error> {
+        self.0 = self.0.checked_sub(count).ok_or(Fault::TooLarge.of_all())?;
+        Ok(())
+    }
+
+    fn fold(&mut self, class: ClassUnicode) -> Result<ClassUnicode, Error> {
+        self.take(count(&class).min(Self::WITH_CASES))?;
+        Ok(folded(class))
+    }
+}
+
+/// A character that is written as `\n`, `\x7F`, `\x{10FFFF}`, `\101` or `\.`, from the backslash on. It may be a surrogate.
+pub(super) fn character(cursor: &mut Cursor<'_>) -> Result<u32, Error> {
+    let start = cursor.at;
+    cursor.next();
+    let Some(c) = cursor.next() else {
+        return Err(cursor.fault(Fault::LoneBackslash, start));
+    };
+    let found = match c {
+        'a' => Some(0x07),
+        'f' => Some(0x0c),
+        'n' => Some(0x0a),
+        'r' => Some(0x0d),
+        't' => Some(0x09),
+        'v' => Some(0x0b),
+        'x' => hexadecimal(cursor),
+        '0'..='7' => octal(c, cursor),
+        c if c.is_ascii() && !c.is_ascii_alphanumeric() => Some(u32::from(c)),
+        _ => None,
+    };
+    found.ok_or_else(|| cursor.fault(Fault::Escape, start))
+}
+
+/// `7F` or `{10FFFF}`.
+fn hexadecimal(cursor: &mut Cursor<'_>) -> Option<u32> {
+    if !cursor.eat("{") {
+        let high = cursor.next()?.to_digit(16)?;
+        let low = cursor.next()?.to_digit(16)?;
+        return Some(high * 16 + low);
+    }
+    let mut value = cursor.next()?.to_digit(16)?;
+    loop {
+        match cursor.next()? {
+            '}' => return Some(value),
+            c => value = value * 16 + c.to_digit(16)?,
+        }
+        if value > u32::from(char::MAX) {
+            return None;
+        }
+    }
+}
+
+/// Up to three digits; of one alone, only `0`, since `\1` refers to a group elsewhere.
+fn octal(first: char, cursor: &mut Cursor<'_>) -> Option<u32> {
+    let mut value = first.to_digit(8)?;
+    let mut digits = 1;
+    while let Some(digit) = cursor.peek().and_then(|c| c.to_digit(8))
+        && digits < 3
+    {
+        cursor.next();
+        value = value * 8 + digit;
+        digits += 1;
+    }
+    (digits > 1 || first == '0').then_some(value)
+}
+
+/// `\d`, `\pL`, `\p{Greek}` and their like, where one stands next.
+pub(super) fn named(
+    cursor: &mut Cursor<'_>,
+    fold: bool,
+    ranges: &mut Ranges,
+) -> Result<Option<ClassUnicode>, Error> {
+    let mut after = cursor.rest().chars();
+    let (Some('\\'), Some(letter)) = (after.next(), after.next()) else {
+        return Ok(None);
+    };
+    let start = cursor.at;
+    let found = match letter {
+        'p' | 'P' => {
+            cursor.eat(r"\");
+            cursor.next();
+            Some(property(cursor, start, letter == 'P')?)
+        }
+        _ => perl(letter).inspect(|_| cursor.at += 2),
+    };
+    let Some((class, negated)) = found else {
+        return Ok(None);
+    };
+    signed(class, negated, fold, ranges).map(Some)
+}
+
+/// `L` or `{Greek}`, with whether it is negated.
+fn property(
+    cursor: &mut Cursor<'_>,
+    start: usize,
+    mut negated: bool,
+) -> Result<(ClassUnicode, bool), Error> {
+    let mut letter = [0; 4];
+    let name = match cursor.eat("{") {
+        true => cursor
+            .eat_until("}")
+            .ok_or_else(|| cursor.fault_of_rest(Fault::UnknownClass, start))?,
+        false => cursor.next().map_or("", |c| c.encode_utf8(&mut letter)),
+    };
+    let name = match name.strip_prefix('^') {
+        Some(name) => {
+            negated = !negated;
+            name
+        }
+        None => name,
+    };
+    let class = unicode::class(name);
+    let class = class.ok_or_else(|| cursor.fault(Fault::UnknownClass, start))?;
+    Ok((class, negated))
+}
+
+/// Other cases belong to what is negated.
+fn signed(
+    mut class: ClassUnicode,
+    negated: bool,
+    fold: bool,
+    ranges: &mut Ranges,
+) -> Result<ClassUnicode, Error> {
+    if fold {
+        class = ranges.fold(class)?;
+    }
+    if negated {
+        class.negate();
+    }
+    ranges.take(class.ranges().len())?;
+    Ok(class)
+}
+
+/// A class in brackets, from the opening one on.
+pub(super) fn brackets(
+    cursor: &mut Cursor<'_>,
+    fold: bool,
+    ranges: &mut Ranges,
+) -> Result<ClassUnicode, Error> {
+    let start = cursor.at;
+    cursor.next();
+    let negated = cursor.eat("^");
+    let mut found: Vec<ClassUnicodeRange> = Vec::new();
+    let mut first = true;
+    while first || !cursor.eat("]") {
+        first = false;
+        let class = match posix_class(cursor, fold, ranges)? {
+            Some(class) => class,
+            None => match named(cursor, fold, ranges)? {
+                Some(class) => class,
+                None => one_or_range(cursor, start, fold, ranges)?,
+            },
+        };
+        found.extend_from_slice(class.ranges());
+    }
+    let mut class = ClassUnicode::new(found);
+    if negated {
+        class.negate();
+    }
+    Ok(class)
+}
+
+/// `[:alpha:]` or `[:^alpha:]`, where one stands next.
+fn posix_class(
+    cursor: &mut Cursor<'_>,
+    fold: bool,
+    ranges: &mut Ranges,
+) -> Result<Option<ClassUnicode>, Error> {
+    let start = cursor.at;
+    if !cursor.eat("[:") {
+        return Ok(None);
+    }
+    let Some(name) = cursor.eat_until(":]") else {
+        cursor.at = start;
+        return Ok(None);
+    };
+    let class = posix(name.strip_prefix('^').unwrap_or(name));
+    let class = class.ok_or_else(|| cursor.fault(Fault::UnknownClass, start))?;
+    signed(class, name.starts_with('^'), fold, ranges).map(Some)
+}
+
+/// `a` or `a-z`.
+fn one_or_range(
+    cursor: &mut Cursor<'_>,
+    open: usize,
+    fold: bool,
+    ranges: &mut Ranges,
+) -> Result<ClassUnicode, Error> {
+    let start = cursor.at;
+    let low = member(cursor, open)?;
+    let mut high = low;
+    let mut after = cursor.rest().chars();
+    if after.next() == Some('-') && after.next().is_some_and(|c| c != ']') {
+        cursor.next();
+        high = member(cursor, open)?;
+    }
+    if high < low {
+        return Err(cursor.fault(Fault::RangeOrder, start));
+    }
+    signed(ClassUnicode::new(range(low, high)), false, fold, ranges)
+}
+
+fn member(cursor: &mut Cursor<'_>, open: usize) -> Result<u32, Error> {
+    match cursor.peek() {
+        Some('\\') => character(cursor),
+        Some(c) => {
+            cursor.next();
+            Ok(u32::from(c))
+        }
+        None => Err(cursor.fault(Fault::UnclosedClass, open)),
+    }
+}

@@ -1,0 +1,84 @@
+//! Regular expressions in RE2's syntax, as Prometheus reads them: anchored at both ends, with `.` for newlines too.
+//!
+//! [`parse`] accepts what Go accepts and makes a tree of it, with flags resolved. From that comes a [`plain`] matcher
+//! where there is one, and an automaton otherwise. The tree is not written in the syntax of the `regex` crate, because the
+//! same text means other things there: `\d` and `\b` are about all of Unicode, classes nest, `{` needs a backslash.
+//!
+//! Prometheus 3 is followed where 2.42 differs: `(?<name>…)`, a `\Q` without its `\E`, and Unicode's newer classes are
+//! accepted.
+
+mod class;
+mod compile;
+mod cursor;
+mod error;
+mod escape;
+mod node;
+mod parse;
+mod plain;
+mod replace;
+#[cfg(test)]
+mod tests;
+mod unicode;
+
+use std::sync::Arc;
+
+use regex_automata::meta;
+
+use compile::MOST_BYTES;
+pub(crate) use error::Error;
+use node::Node;
+use parse::{Flags, Parsed, parse};
+use plain::Plain;
+pub(crate) use replace::Replacer;
+
+/// An expression over a whole text. Clones share it.
+#[derive(Clone)]
+pub(crate) enum Regexp {
+    Plain(Arc<Plain>),
+    Automaton(meta::Regex),
+}
+
+impl Regexp {
+    /// # Errors
+    ///
+    /// What Prometheus refuses, and what compiles to more than [`MOST_BYTES`].
+    pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
+        let parsed = read(pattern)?;
+        parsed.visit(|node| {
+            Ok(match Plain::new(node, pattern.len()) {
+                Some(plain) => Self::Plain(Arc::new(plain)),
+                None => Self::Automaton(compile::whole(node)?),
+            })
+        })
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::Plain(plain) => plain.is_match(text),
+            Self::Automaton(regex) => regex.is_match(text),
+        }
+    }
+
+    /// What it takes up in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Plain(plain) => plain.bytes(),
+            Self::Automaton(regex) => regex.memory_usage(),
+        }
+    }
+}
+
+/// Whether the expression takes an automaton, which is costly to build.
+pub(crate) fn is_costly(pattern: &str) -> bool {
+    let is_plain = |node: &Node| Ok(Plain::new(node, pattern.len()).is_some());
+    let is_plain = read(pattern).and_then(|parsed| parsed.visit(is_plain));
+    is_plain.is_ok_and(|is_plain| !is_plain)
+}
+
+fn read(pattern: &str) -> Result<Parsed, Error> {
+    let flags = Flags {
+        dot_newline: true,
+        ..Flags::default()
+    };
+    parse(pattern, flags, false)
+}

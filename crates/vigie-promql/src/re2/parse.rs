@@ -1,0 +1,453 @@
+//! From text to tree, without recursion. What is accepted is what Go's `regexp/syntax` accepts, with its Perl flags.
+
+use std::thread::Builder;
+
+use regex_syntax::hir::{ClassUnicode, Look};
+
+use super::{
+    class,
+    cursor::Cursor,
+    error::{Error, Fault, MOST_COPIES, MOST_DEPTH},
+    escape::{self, Ranges},
+    node::{Measured, Node, Repeat},
+};
+
+/// `(?imsU)`
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    /// `i`: letters match in any case.
+    pub(super) fold: bool,
+    /// `m`: `^` and `$` match at lines too.
+    pub(super) lines: bool,
+    /// `s`: `.` matches a newline too.
+    pub(super) dot_newline: bool,
+    /// `U`: repetitions prefer few copies, and with `?` many.
+    pub(super) lazy: bool,
+}
+
+/// What an expression says.
+pub(super) struct Parsed {
+    tree: Measured,
+    /// The names of its groups, that of the whole match included; `""` where a group has none.
+    pub(super) names: Vec<String>,
+}
+
+impl Parsed {
+    /// Deeper trees are visited on a stack of their own.
+    const DEEP: u32 = 50;
+    /// To compile a level of a tree takes less than a third of this in a debug build.
+    const LEVEL_BYTES: usize = 32 << 10;
+
+    /// Does with the tree what takes recursion.
+    pub(super) fn visit<T: Send>(
+        &self,
+        work: impl FnOnce(&Node) -> Result<T, Error> + Send,
+    ) -> Result<T, Error> {
+        if self.tree.height <= Self::DEEP {
+            return work(&self.tree.node);
+        }
+        let stack = Self::LEVEL_BYTES * self.tree.height as usize;
+        std::thread::scope(|scope| {
+            let thread = Builder::new().stack_size(stack);
+            let thread = thread.spawn_scoped(scope, || work(&self.tree.node));
+            let result = thread.ok().and_then(|thread| thread.join().ok());
+            result.unwrap_or_else(|| Err(Fault::TooDeep.of_all()))
+        })
+    }
+}
+
+/// Groups are kept in the tree only with `captures`.
+pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, Error> {
+    let mut parser = Parser {
+        cursor: Cursor { text, at: 0 },
+        flags,
+        captures,
+        names: vec![String::new()],
+        groups: vec![Group::new(0, flags, None)],
+        ranges: Ranges::default(),
+    };
+    // Where the repetition began that ends here.
+    let mut repetition = None;
+    while let Some(c) = parser.cursor.peek() {
+        let start = parser.cursor.at;
+        repetition = match parser.repeat_counts(c)? {
+            Some(counts) => {
+                parser.repeat(counts, start, repetition)?;
+                Some(repetition.unwrap_or(start))
+            }
+            None => {
+                parser.item(c)?;
+                None
+            }
+        };
+    }
+    let whole = parser.groups.pop();
+    match (whole, parser.groups.pop()) {
+        (Some(whole), None) => Ok(Parsed {
+            tree: checked(whole.end())?,
+            names: parser.names,
+        }),
+        (Some(open), _) => Err(parser
+            .cursor
+            .fault_of_rest(Fault::UnclosedGroup, open.start)),
+        (None, _) => Err(Fault::UnopenedGroup.of_all()),
+    }
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    flags: Flags,
+    captures: bool,
+    names: Vec<String>,
+    /// The groups that are open, the whole expression as the first.
+    groups: Vec<Group>,
+    ranges: Ranges,
+}
+
+/// A group that is open.
+struct Group {
+    start: usize,
+    /// The flags after the group.
+    flags: Flags,
+    /// Which group it is, if its match can be asked for.
+    index: Option<u32>,
+    alternatives: Vec<Measured>,
+    sequence: Vec<Measured>,
+    /// Whether the last of the sequence is a literal that the next character belongs to as well.
+    in_literal: bool,
+}
+
+impl Group {
+    fn new(start: usize, flags: Flags, index: Option<u32>) -> Self {
+        Self {
+            start,
+            flags,
+            index,
+            alternatives: Vec::new(),
+            sequence: Vec::new(),
+            in_literal: false,
+        }
+    }
+
+    fn push(&mut self, item: Measured) {
+        self.sequence.push(item);
+        self.in_literal = false;
+    }
+
+    fn literal(&mut self, c: char, fold: bool) {
+        if self.in_literal
+            && let Some(Measured {
+                node: Node::Literal { text, fold: same },
+                ..
+            }) = self.sequence.last_mut()
+            && *same == fold
+        {
+            text.push(c);
+            return;
+        }
+        let text = c.to_string();
+        self.push(Measured::leaf(Node::Literal { text, fold }));
+        self.in_literal = true;
+    }
+
+    /// Takes what a repetition repeats: of a literal, the last character.
+    fn pop(&mut self) -> Option<Measured> {
+        if self.in_literal
+            && let Some(Measured {
+                node: Node::Literal { text, fold },
+                ..
+            }) = self.sequence.last_mut()
+            && let Some((at, _)) = text.char_indices().next_back()
+            && at > 0
+        {
+            let (text, fold) = (text.split_off(at), *fold);
+            return Some(Measured::leaf(Node::Literal { text, fold }));
+        }
+        self.sequence.pop()
+    }
+
+    fn bar(&mut self) -> Result<(), Error> {
+        let sequence = std::mem::take(&mut self.sequence);
+        self.alternatives.push(checked(Measured::concat(sequence))?);
+        self.in_literal = false;
+        Ok(())
+    }
+
+    fn end(mut self) -> Measured {
+        let last = Measured::concat(self.sequence);
+        self.alternatives.push(last);
+        Measured::alternate(self.alternatives)
+    }
+}
+
+/// `*`, `{2,5}` and their like.
+struct Counts {
+    min: u32,
+    max: Option<u32>,
+    /// Whether it is written as a number.
+    counted: bool,
+}
+
+impl Parser<'_> {
+    /// Never empty: the whole expression is closed by its end alone.
+    fn group(&mut self) -> Result<&mut Group, Error> {
+        self.groups.last_mut().ok_or(Fault::UnopenedGroup.of_all())
+    }
+
+    fn push(&mut self, node: Node) -> Result<(), Error> {
+        self.group()?.push(Measured::leaf(node));
+        Ok(())
+    }
+
+    fn class(&mut self, class: ClassUnicode) -> Result<(), Error> {
+        self.push(Node::Class(class))
+    }
+
+    fn literal(&mut self, c: char) -> Result<(), Error> {
+        let fold = self.flags.fold;
+        self.group()?.literal(c, fold);
+        Ok(())
+    }
+
+    /// What is no repetition.
+    fn item(&mut self, c: char) -> Result<(), Error> {
+        match c {
+            '(' => return self.open(),
+            ')' => return self.close(),
+            '[' => {
+                let class = escape::brackets(&mut self.cursor, self.flags.fold, &mut self.ranges)?;
+                return self.class(class);
+            }
+            '\\' => return self.backslash(),
+            _ => self.cursor.next(),
+        };
+        match (c, self.flags) {
+            ('|', _) => self.group()?.bar(),
+            ('^', Flags { lines: true, .. }) => self.push(Node::Look(Look::StartLF)),
+            ('^', _) => self.push(Node::Look(Look::Start)),
+            ('$', Flags { lines: true, .. }) => self.push(Node::Look(Look::EndLF)),
+            ('$', _) => self.push(Node::Look(Look::End)),
+            (
+                '.',
+                Flags {
+                    dot_newline: true, ..
+                },
+            ) => self.class(class::any()),
+            ('.', _) => self.class(class::any_but_newline()),
+            (c, _) => self.literal(c),
+        }
+    }
+
+    fn backslash(&mut self) -> Result<(), Error> {
+        let look = match self.cursor.rest().chars().nth(1) {
+            Some('A') => Some(Look::Start),
+            Some('z') => Some(Look::End),
+            Some('b') => Some(Look::WordAscii),
+            Some('B') => Some(Look::WordAsciiNegate),
+            _ => None,
+        };
+        if let Some(look) = look {
+            self.cursor.at += 2;
+            return self.push(Node::Look(look));
+        }
+        if self.cursor.eat(r"\Q") {
+            let rest = self.cursor.rest();
+            let quoted = self.cursor.eat_until(r"\E").unwrap_or_else(|| {
+                self.cursor.at = self.cursor.text.len();
+                rest
+            });
+            return quoted.chars().try_for_each(|c| self.literal(c));
+        }
+        if let Some(class) = escape::named(&mut self.cursor, self.flags.fold, &mut self.ranges)? {
+            return self.class(class);
+        }
+        match char::from_u32(escape::character(&mut self.cursor)?) {
+            Some(c) => self.literal(c),
+            // A surrogate is accepted, and never found.
+            None => self.class(ClassUnicode::empty()),
+        }
+    }
+
+    /// `(`, `(?P<name>`, `(?<name>`, `(?i:` or `(?i)`.
+    fn open(&mut self) -> Result<(), Error> {
+        let start = self.cursor.at;
+        self.cursor.next();
+        if self.cursor.eat("?P<") || self.cursor.eat("?<") {
+            let cursor = &mut self.cursor;
+            let name = cursor.eat_until(">");
+            let name = name.ok_or_else(|| cursor.fault_of_rest(Fault::GroupName, start))?;
+            if name.is_empty() || !name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric()) {
+                return Err(cursor.fault(Fault::GroupName, start));
+            }
+            self.capture(start, name.to_owned());
+        } else if self.cursor.eat("?") {
+            return self.open_flags(start);
+        } else {
+            self.capture(start, String::new());
+        }
+        Ok(())
+    }
+
+    fn capture(&mut self, start: usize, name: String) {
+        let index = u32::try_from(self.names.len()).ok();
+        self.names.push(name);
+        self.groups.push(Group::new(start, self.flags, index));
+    }
+
+    /// From behind `(?` on.
+    fn open_flags(&mut self, start: usize) -> Result<(), Error> {
+        let mut flags = self.flags;
+        let mut on = true;
+        // Whether a flag stands behind the `-`.
+        let mut complete = true;
+        while let Some(c) = self.cursor.next() {
+            match c {
+                'i' => flags.fold = on,
+                'm' => flags.lines = on,
+                's' => flags.dot_newline = on,
+                'U' => flags.lazy = on,
+                '-' if on => {
+                    on = false;
+                    complete = false;
+                    continue;
+                }
+                ':' | ')' if complete => {
+                    if c == ':' {
+                        self.groups.push(Group::new(start, self.flags, None));
+                    }
+                    self.flags = flags;
+                    return Ok(());
+                }
+                _ => break,
+            }
+            complete = true;
+        }
+        Err(self.cursor.fault(Fault::GroupSyntax, start))
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        let start = self.cursor.at;
+        self.cursor.next();
+        if self.groups.len() < 2 {
+            return Err(self.cursor.fault(Fault::UnopenedGroup, start));
+        }
+        let Some(group) = self.groups.pop() else {
+            return Ok(());
+        };
+        self.flags = group.flags;
+        let index = group.index;
+        let mut item = checked(group.end())?;
+        if let Some(index) = index {
+            item.height += 1;
+            if self.captures {
+                let node = Box::new(item.node);
+                item.node = Node::Capture { index, node };
+            }
+            item = checked(item)?;
+        }
+        self.group()?.push(item);
+        Ok(())
+    }
+
+    /// The repetition that stands next, if there is one; a `{` that starts none is a plain character.
+    fn repeat_counts(&mut self, c: char) -> Result<Option<Counts>, Error> {
+        let (min, max) = match c {
+            '*' => (0, None),
+            '+' => (1, None),
+            '?' => (0, Some(1)),
+            '{' => return self.counted(),
+            _ => return Ok(None),
+        };
+        self.cursor.next();
+        Ok(Some(Counts {
+            min,
+            max,
+            counted: false,
+        }))
+    }
+
+    /// `{3}`, `{3,}` or `{3,5}`.
+    fn counted(&mut self) -> Result<Option<Counts>, Error> {
+        let mut cursor = self.cursor;
+        let start = cursor.at;
+        cursor.next();
+        let Some(min) = number(&mut cursor) else {
+            return Ok(None);
+        };
+        let max = match cursor.eat(",") {
+            false => Some(min),
+            true if cursor.peek() == Some('}') => None,
+            true => match number(&mut cursor) {
+                Some(max) => Some(max),
+                None => return Ok(None),
+            },
+        };
+        if !cursor.eat("}") {
+            return Ok(None);
+        }
+        self.cursor = cursor;
+        let ordered = max.is_none_or(|max| min <= max && max <= MOST_COPIES);
+        if min > MOST_COPIES || !ordered {
+            return Err(cursor.fault(Fault::RepeatCount, start));
+        }
+        Ok(Some(Counts {
+            min,
+            max,
+            counted: true,
+        }))
+    }
+
+    /// Repeats the last item; `before` is where the repetition began that ends at `start`.
+    fn repeat(&mut self, counts: Counts, start: usize, before: Option<usize>) -> Result<(), Error> {
+        let swapped = self.cursor.eat("?");
+        if let Some(before) = before {
+            return Err(self.cursor.fault(Fault::StackedRepetition, before));
+        }
+        let Some(item) = self.group()?.pop() else {
+            return Err(self.cursor.fault(Fault::NothingToRepeat, start));
+        };
+        let Counts { min, max, counted } = counts;
+        let copies = match max {
+            _ if !counted => item.copies,
+            Some(0) => 1,
+            max => item.copies.saturating_mul(max.unwrap_or(min).max(1)),
+        };
+        let repeats = min >= 2 || max.is_some_and(|max| max >= 2);
+        if counted && repeats && copies > MOST_COPIES {
+            return Err(self.cursor.fault(Fault::RepeatCount, start));
+        }
+        let greedy = self.flags.lazy == swapped;
+        let item = Measured {
+            height: item.height + 1,
+            copies,
+            node: Node::Repeat(Repeat {
+                min,
+                max,
+                greedy,
+                node: Box::new(item.node),
+            }),
+        };
+        self.group()?.push(checked(item)?);
+        Ok(())
+    }
+}
+
+/// A number without leading zeros, or as much as is too much.
+fn number(cursor: &mut Cursor<'_>) -> Option<u32> {
+    let mut digits = 0;
+    let mut value: u32 = 0;
+    let zero = cursor.peek() == Some('0');
+    while let Some(digit) = cursor.peek().and_then(|c| c.to_digit(10)) {
+        cursor.next();
+        value = value.saturating_mul(10).saturating_add(digit);
+        digits += 1;
+    }
+    (digits == 1 || digits > 1 && !zero).then_some(value)
+}
+
+fn checked(item: Measured) -> Result<Measured, Error> {
+    match item.height > MOST_DEPTH {
+        true => Err(Fault::TooDeep.of_all()),
+        false => Ok(item),
+    }
+}

@@ -1,0 +1,304 @@
+//! Expressions that need no automaton: a set of values, such as `a|b|c`, and values with anything in between, such as
+//! `api-.*`.
+//!
+//! Dashboards write thousands of values as one expression. As a set they are matched by one look-up.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use foldhash::fast::RandomState;
+use regex_syntax::hir::Look;
+
+use super::{
+    class::{count, fold, folded, has_cases, is_any},
+    node::{Node, Repeat},
+};
+
+/// The most characters of a class that are taken one by one.
+const MOST_OF_CLASS: usize = 32;
+/// The most values that come from parts with several values each, such as `(a|b)(c|d)`.
+const MOST_COMBINED: usize = 1000;
+/// The most copies of a part.
+const MOST_COPIES: u32 = 32;
+/// The most globs, which are tried one after another.
+const MOST_GLOBS: usize = 16;
+/// What may be copied to combine values, in bytes, beyond a few times the length of the expression.
+const MOST_COPIED: usize = 4 << 20;
+/// What a value takes besides its text, in bytes, about.
+const VALUE_BYTES: usize = 32;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plain {
+    /// Whether texts are compared in any case. Values and globs are folded then.
+    fold: bool,
+    values: HashSet<Box<str>, RandomState>,
+    globs: Vec<Glob>,
+    bytes: usize,
+}
+
+impl Plain {
+    /// `None` if the expression needs an automaton.
+    pub(super) fn new(node: &Node, length: usize) -> Option<Self> {
+        let mut letters = Letters::default();
+        letters.see(node);
+        let fold = letters.of_any_case;
+        if letters.in_large_class || fold && letters.of_one_case {
+            return None;
+        }
+        let left = MOST_COPIED + 4 * length;
+        let mut expansion = Expansion { fold, left };
+        let mut plain = Self {
+            fold,
+            values: HashSet::default(),
+            globs: Vec::new(),
+            bytes: 0,
+        };
+        for pieces in expansion.of(node)? {
+            let glob = Glob::new(pieces)?;
+            let texts = glob.gaps.iter().map(|gap| &gap.text).chain([&glob.prefix]);
+            plain.bytes += texts.map(|text| text.len() + VALUE_BYTES).sum::<usize>();
+            match glob {
+                glob if glob.gaps.is_empty() => {
+                    plain.values.insert(glob.prefix.into_boxed_str());
+                }
+                glob => plain.globs.push(glob),
+            }
+        }
+        (plain.globs.len() <= MOST_GLOBS).then_some(plain)
+    }
+
+    pub(super) fn is_match(&self, value: &str) -> bool {
+        let value = match self.fold {
+            true => Cow::Owned(value.chars().map(fold).collect()),
+            false => Cow::Borrowed(value),
+        };
+        self.values.contains(&*value) || self.globs.iter().any(|glob| glob.is_match(&value))
+    }
+
+    /// What it takes up, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// Texts with anything in between.
+#[derive(Clone, Debug)]
+struct Glob {
+    prefix: String,
+    gaps: Vec<Gap>,
+}
+
+/// At least so many characters, and the text behind them.
+#[derive(Clone, Debug)]
+struct Gap {
+    least: usize,
+    text: String,
+}
+
+impl Glob {
+    /// `None` if the pieces look for an end in the middle.
+    fn new(mut pieces: Vec<Piece>) -> Option<Self> {
+        let begins = pieces.iter().take_while(|piece| **piece == Piece::Start);
+        pieces.drain(..begins.count());
+        while pieces.last() == Some(&Piece::End) {
+            pieces.pop();
+        }
+        let mut glob = Self {
+            prefix: String::new(),
+            gaps: Vec::new(),
+        };
+        for piece in pieces {
+            match (piece, glob.gaps.last_mut()) {
+                (Piece::Text(text), None) => glob.prefix.push_str(&text),
+                (Piece::Text(text), Some(gap)) => gap.text.push_str(&text),
+                (Piece::Gap(least), Some(gap)) if gap.text.is_empty() => gap.least += least,
+                (Piece::Gap(least), _) => glob.gaps.push(Gap {
+                    least,
+                    text: String::new(),
+                }),
+                (Piece::Start | Piece::End, _) => return None,
+            }
+        }
+        Some(glob)
+    }
+
+    /// Of each text but the last, the first place that fits is as good as any.
+    fn is_match(&self, value: &str) -> bool {
+        let Some(mut rest) = value.strip_prefix(&*self.prefix) else {
+            return false;
+        };
+        let Some((last, gaps)) = self.gaps.split_last() else {
+            return rest.is_empty();
+        };
+        for gap in gaps {
+            let found = skip(rest, gap.least).and_then(|rest| rest.split_once(&*gap.text));
+            match found {
+                Some((_, behind)) => rest = behind,
+                None => return false,
+            }
+        }
+        let between = rest.strip_suffix(&*last.text);
+        between.is_some_and(|between| skip(between, last.least).is_some())
+    }
+}
+
+/// The text without its first characters, if there are so many.
+fn skip(text: &str, characters: usize) -> Option<&str> {
+    if characters == 0 {
+        return Some(text);
+    }
+    let mut rest = text.chars();
+    rest.nth(characters - 1)?;
+    Some(rest.as_str())
+}
+
+/// A part of a value.
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    /// At least so many characters.
+    Gap(usize),
+    Start,
+    End,
+}
+
+/// Whether letters match in one case, or in any.
+#[derive(Default)]
+struct Letters {
+    in_large_class: bool,
+    of_one_case: bool,
+    of_any_case: bool,
+}
+
+impl Letters {
+    fn see(&mut self, node: &Node) {
+        match node {
+            Node::Empty | Node::Look(_) => {}
+            Node::Literal { text, fold } => {
+                let letters = text.chars().any(has_cases);
+                self.of_one_case |= letters && !fold;
+                self.of_any_case |= letters && *fold;
+            }
+            Node::Class(class) if is_any(class) => {}
+            Node::Class(class) if count(class) > MOST_OF_CLASS => self.in_large_class = true,
+            // Classes hold the cases that they match.
+            Node::Class(class) => self.of_one_case |= folded(class.clone()) != *class,
+            Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.see(node),
+            Node::Concat(nodes) | Node::Alternate(nodes) => {
+                nodes.iter().for_each(|node| self.see(node));
+            }
+        }
+    }
+}
+
+fn one(piece: Piece) -> Option<Values> {
+    Some(vec![vec![piece]])
+}
+
+/// Writes out all values of an expression.
+struct Expansion {
+    fold: bool,
+    /// What may still be copied, in bytes.
+    left: usize,
+}
+
+type Values = Vec<Vec<Piece>>;
+
+impl Expansion {
+    /// `None` if there are too many, or parts that cannot be written out.
+    fn of(&mut self, node: &Node) -> Option<Values> {
+        match node {
+            Node::Empty => Some(vec![Vec::new()]),
+            Node::Literal { text, .. } => one(self.text(text)),
+            Node::Class(class) => {
+                if count(class) > MOST_OF_CLASS {
+                    return None;
+                }
+                let ranges = class.ranges().iter();
+                let all = ranges.flat_map(|range| range.start()..=range.end());
+                let all = all.filter(|c| !self.fold || fold(*c) == *c);
+                Some(all.map(|c| vec![Piece::Text(c.to_string())]).collect())
+            }
+            Node::Look(Look::Start) => one(Piece::Start),
+            Node::Look(Look::End) => one(Piece::End),
+            Node::Look(_) => None,
+            Node::Repeat(repeat) => self.repeat(repeat),
+            Node::Capture { node, .. } => self.of(node),
+            Node::Concat(nodes) => {
+                let one = vec![Vec::new()];
+                nodes.iter().try_fold(one, |before, node| {
+                    let next = self.of(node)?;
+                    self.combine(before, &next)
+                })
+            }
+            Node::Alternate(nodes) => {
+                let mut all = Vec::new();
+                for node in nodes {
+                    all.append(&mut self.of(node)?);
+                }
+                Some(all)
+            }
+        }
+    }
+
+    fn take(&mut self, piece: &Piece) -> Option<()> {
+        let text = match piece {
+            Piece::Text(text) => text.len(),
+            _ => 0,
+        };
+        self.left = self.left.checked_sub(text + VALUE_BYTES)?;
+        Some(())
+    }
+
+    fn text(&self, text: &str) -> Piece {
+        Piece::Text(match self.fold {
+            true => text.chars().map(fold).collect(),
+            false => text.to_owned(),
+        })
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Option<Values> {
+        let Repeat { min, max, node, .. } = repeat;
+        if let (Node::Class(class), None) = (&**node, max)
+            && is_any(class)
+        {
+            return one(Piece::Gap(*min as usize));
+        }
+        let max = max.filter(|max| *max <= MOST_COPIES)?;
+        let one = self.of(node)?;
+        let mut copies = vec![Vec::new()];
+        let mut all = Vec::new();
+        for count in 0..=max {
+            if count > 0 {
+                copies = self.combine(copies, &one)?;
+            }
+            if count >= *min {
+                all.extend(copies.iter().cloned());
+            }
+        }
+        Some(all)
+    }
+
+    /// Each of `before` with each of `next` behind it.
+    fn combine(&mut self, mut before: Values, next: &Values) -> Option<Values> {
+        if let [next] = &next[..] {
+            for value in &mut before {
+                for piece in next {
+                    self.take(piece)?;
+                    value.push(piece.clone());
+                }
+            }
+            return Some(before);
+        }
+        if before.len() > 1 && before.len() * next.len() > MOST_COMBINED {
+            return None;
+        }
+        let mut all = Vec::with_capacity(before.len() * next.len());
+        for first in &before {
+            for second in next {
+                first.iter().try_for_each(|piece| self.take(piece))?;
+                all.push(first.iter().chain(second).cloned().collect());
+            }
+        }
+        Some(all)
+    }
+}
