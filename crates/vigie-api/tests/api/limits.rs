@@ -141,14 +141,15 @@ impl Waiting {
 async fn a_query_that_takes_too_long_ends() {
     let (source, _, has_given_up) = endless();
     let settings = Settings {
-        timeout: Duration::from_millis(100),
+        // Long enough for a query to be started on a busy machine.
+        timeout: Duration::from_secs(2),
         ..Settings::default()
     };
     let ours = serve(source, settings).await;
     for path in [
         "/api/v1/query?query=x&time=0",
         "/api/v1/series?match[]=x",
-        "/api/v1/query?query=x&time=0&timeout=10ms",
+        "/api/v1/query?query=x&time=0&timeout=1s",
     ] {
         let answer = get(ours, path).await;
         assert_eq!(answer.status, 503, "{path}");
