@@ -293,7 +293,7 @@ impl Shared {
         }
     }
 
-    /// What cannot be read now, and why: all that the nodes' health has of it, one after the other.
+    /// The reasons why something cannot be read now: of each node the one that `of` gives.
     pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
         let nodes = self.nodes();
         let of_nodes = nodes.iter().filter_map(|node| of(node));

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::link::Link;
 use crate::nodes::node;
+use crate::queues::control::REQUIRED;
 use crate::queues::levels::Levels;
 use crate::queues::refresh;
 use crate::queues::survey;
@@ -169,7 +170,9 @@ impl Watcher {
         Status {
             queues,
             last_levels: last_levels.max().map(Instant::into_std),
-            error: self.shared.errors(|node| node.health.lock().error.clone()),
+            error: self
+                .shared
+                .errors(|node| node.health.lock().problem().cloned()),
             events_error: self
                 .shared
                 .errors(|node| node.health.lock().events_error.clone()),
@@ -233,9 +236,13 @@ pub struct QueueLevels {
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     let mut queues = Vec::new();
     let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
-        let mut link = Link::open(endpoint, settings.timeout).await?;
+        let refusals = Arc::default();
+        let mut link = Link::open(endpoint, settings.timeout, &refusals).await?;
         let room = settings.max_queues - queues.len();
         let found = survey::once(&mut link, slots, room).await?;
+        if let Some(reasons) = refusals.reasons(&REQUIRED) {
+            return Err(Error::Refused(reasons));
+        }
         queues.extend(found.into_iter().map(|(key, levels)| QueueLevels {
             database,
             prefix: key.prefix().into(),

@@ -55,7 +55,7 @@ pub use alertmanager::Alertmanager;
 pub use certificates::Certificates;
 pub use cluster::Cluster;
 pub use error::Error;
-pub use faults::{Fault, FaultServer, TcpProxy};
+pub use faults::{Fault, FaultServer, RedisProxy, Replacement, TcpProxy};
 pub use http::eventually;
 pub use kubernetes::ApiServer;
 pub use mariadb::MariaDb;

@@ -77,8 +77,8 @@ impl Stream {
         self.reading.ledger.as_ref().map(Ledger::cursor)
     }
 
-    /// Asks what the server says of the stream, and what workers counted before and after: the same both times, it is
-    /// of that moment.
+    /// Asks for the server's description of the stream, and for the workers' counts before and after it: if they are the
+    /// same both times, they are of that moment.
     pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
         let counted = |pipeline: &mut Pipeline| {
             for part in ["metrics:completed", "metrics:failed"] {
@@ -119,7 +119,18 @@ impl Stream {
             self.queue.activity.follow(false);
             return;
         }
-        let info = StreamInfo::read(answer);
+        let info = match answer {
+            // No such key.
+            Value::ServerError(_) => None,
+            answer => match StreamInfo::read(answer) {
+                Some(info) => Some(info),
+                None => {
+                    // What was read before stays; whether it is complete is not known.
+                    self.reading.counts.exact.forget();
+                    return;
+                }
+            },
+        };
         let lost = match &mut self.reading.ledger {
             Some(ledger) => ledger.check_with(info.as_ref(), counted),
             None => {

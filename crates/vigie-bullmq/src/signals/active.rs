@@ -1,10 +1,8 @@
 //! Since when the oldest job runs, and which have no worker any more.
 
-use redis::Value;
-
 use super::{Ask, Events, Replies, millis};
-use crate::events::entry::{bytes, count, list};
-use crate::queues::levels::is_marker;
+use crate::events::entry::count;
+use crate::queues::markers::jobs;
 
 /// Jobs looked at, those taken first.
 const JOBS: isize = 100;
@@ -113,10 +111,4 @@ impl Active {
     pub(super) fn without_lock(&self) -> Option<u64> {
         self.without_lock
     }
-}
-
-/// The jobs in the list: up to version 4 there may be a marker among them.
-fn jobs(reply: &Value) -> Option<impl Iterator<Item = &[u8]>> {
-    let jobs = list(reply)?.iter().filter_map(bytes);
-    Some(jobs.filter(|job| !is_marker(job)))
 }

@@ -1,4 +1,4 @@
-//! What should have begun by now: delayed jobs, and the runs of job schedulers.
+//! Delayed jobs and runs of job schedulers that should have begun by now.
 
 use super::{Ask, Replies, millis, scored};
 use crate::events::entry::{bytes, count, list};
@@ -78,14 +78,17 @@ enum Step {
 
 pub(super) struct Schedulers {
     step: Step,
+    has_clock: bool,
     count: Option<u64>,
     late: Option<u64>,
 }
 
 impl Schedulers {
-    pub(super) fn new() -> Self {
+    /// Without a clock they are only counted.
+    pub(super) fn new(has_clock: bool) -> Self {
         Self {
             step: Step::Count,
+            has_clock,
             count: None,
             late: None,
         }
@@ -127,9 +130,9 @@ impl Schedulers {
             Step::Count => {
                 self.count = count(replies.next());
                 match self.count {
-                    None => {}
                     Some(0) => self.late = Some(0),
-                    Some(_) => self.step = Step::All,
+                    Some(_) if self.has_clock => self.step = Step::All,
+                    _ => {}
                 }
             }
             Step::All => match scored(replies.next()).as_deref().map(late) {
@@ -138,15 +141,18 @@ impl Schedulers {
                 Some(all) => self.step = Step::Each(all),
             },
             Step::Each(all) => {
-                let mut latest = 0;
+                let mut latest = Some(0);
                 for scheduler in all {
-                    let (scheduler_hash, job) = (replies.next(), replies.next());
-                    let fields = |value| list(value).unwrap_or_default();
-                    if !has_ended(fields(scheduler_hash), fields(job), now) {
-                        latest = latest.max(now - scheduler.due);
+                    let fields = (list(replies.next()), list(replies.next()));
+                    let (Some(hash), Some(job)) = fields else {
+                        latest = None;
+                        continue;
+                    };
+                    if !has_ended(hash, job, now) {
+                        latest = latest.map(|latest: u64| latest.max(now - scheduler.due));
                     }
                 }
-                self.late = Some(latest);
+                self.late = latest;
             }
             Step::Over => {}
         }

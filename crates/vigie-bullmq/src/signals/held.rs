@@ -118,7 +118,16 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// `before`: what the last look came to. `reads`: how many queues' streams may yet be read back.
+    /// Where nothing can be known, nothing is asked.
+    pub(super) fn unknown() -> Self {
+        Self {
+            step: Step::Over,
+            may_read: false,
+            since: None,
+        }
+    }
+
+    /// `before`: the result of the last look. `reads`: how many queues' streams may yet be read back.
     pub(super) fn new(levels: &Levels, before: Option<u64>, reads: &mut usize) -> Self {
         let paused = levels.paused == Some(true);
         let may_read = paused && before.is_none() && *reads > 0;

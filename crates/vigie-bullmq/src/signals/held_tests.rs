@@ -20,7 +20,7 @@ fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bo
         answer(&mut look, &told, &[counted]);
     }
     assert!(asked(&look).is_empty());
-    let (signals, _) = look.end(NOW);
+    let (signals, _) = look.end();
     (signals.rate_limited, signals.rate_limit_reset)
 }
 
@@ -54,6 +54,7 @@ fn of_bulls_rate_limits_nothing_is_known() {
     let key = QueueKey::new("bull", "q");
     let known = Known {
         key: &key,
+        now: Some(NOW),
         levels: levels(&[]),
         events: false,
         remembered: Remembered::default(),
@@ -61,7 +62,7 @@ fn of_bulls_rate_limits_nothing_is_known() {
     let mut look = Look::new(known, &mut 1);
     assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
     answer(&mut look, &Told::default(), &[NONE]);
-    assert_eq!(look.end(NOW).0.rate_limited, None);
+    assert_eq!(look.end().0.rate_limited, None);
 }
 
 fn paused() -> Levels {
@@ -89,7 +90,7 @@ fn whole(mut look: Look<'_>, told: &Told, entries: Option<Value>) -> (Signals, R
         answer(&mut look, told, &[entries]);
     }
     assert!(asked(&look).is_empty());
-    look.end(NOW)
+    look.end()
 }
 
 #[test]
@@ -132,6 +133,7 @@ fn a_pause_of_before_is_searched_for_once() {
     // Too many at once: another time.
     let known = Known {
         key: &key,
+        now: Some(NOW),
         levels: paused(),
         events: true,
         remembered: Remembered::default(),
