@@ -1,6 +1,8 @@
 //! The metrics of BullMQ queues.
 
-use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, States, buckets, descriptions};
+use vigie_metrics::{
+    Buckets, Counter, Desc, Gauge, Histogram, States, TimeGauge, buckets, descriptions,
+};
 
 /// Bounds for ticks. 2 s is the threshold of the slow tick alert, so it is a bound.
 pub static TICK_BUCKETS: Buckets = buckets![
@@ -66,9 +68,9 @@ descriptions! {
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long it has been so.
-    BULLMQ_QUEUE_PAUSED_SECONDS: Gauge, 2 = Desc::gauge(
+    BULLMQ_QUEUE_PAUSED_SECONDS: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_queue_paused_seconds",
-        "How long the queue has been paused, at least. Redis does not say since when, the event stream does: exact where Vigie saw the pause, or found it among the last 500 events when it started or had missed some; otherwise since the oldest of these. Absent when the queue is not paused, and for queues of Bull, which has no event stream. Read every 5 s.",
+        "How long the queue has been paused, at least. Redis does not say since when, the event stream does: exact where Vigie saw the pause, or found it among the last 500 events when it started or had missed some; otherwise since the oldest of these. Absent when the queue is not paused, and for queues of Bull, which has no event stream. Grows between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
@@ -94,30 +96,30 @@ descriptions! {
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Until when.
-    BULLMQ_RATE_LIMIT_RESET: Gauge, 2 = Desc::gauge(
+    BULLMQ_RATE_LIMIT_RESET: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_rate_limit_reset_seconds",
-        "How long until the rate limit's count of jobs begins anew, also of a limit that only workers know: then a worker that is held back goes on. Absent when none is counted, when no job is ready to run, and for queues of Bull. Read every 5 s.",
+        "How long until the rate limit's count of jobs begins anew, also of a limit that only workers know: then a worker that is held back goes on. Absent when none is counted, when no job is ready to run, and for queues of Bull. Falls between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the first in line waits.
-    BULLMQ_OLDEST_WAITING_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_WAITING_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_waiting_age_seconds",
-        "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Read every 5 s.",
+        "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Grows between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the first parent waits.
-    BULLMQ_OLDEST_WAITING_CHILDREN_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_WAITING_CHILDREN_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_waiting_children_age_seconds",
-        "How long the oldest flow parent has been waiting for its children, since it was added or went back to wait for more, by the clock of who did that; 0 when none is. A parent whose child failed waits for good, unless the child was told to fail or to leave it. Read every 5 s.",
+        "How long the oldest flow parent has been waiting for its children, since it was added or went back to wait for more, by the clock of who did that; 0 when none is. A parent whose child failed waits for good, unless the child was told to fail or to leave it. Grows between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the longest runs.
-    BULLMQ_OLDEST_ACTIVE_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_ACTIVE_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_active_age_seconds",
-        "How long the job that was taken first of those now active has been running; 0 when none is. Read every 5 s.",
+        "How long the job that was taken first of those now active has been running; 0 when none is. Grows between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
@@ -143,9 +145,9 @@ descriptions! {
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Schedulers behind their time.
-    BULLMQ_SCHEDULER_LATE: Gauge, 2 = Desc::gauge(
+    BULLMQ_SCHEDULER_LATE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_scheduler_late_seconds",
-        "How long ago the next run of a job scheduler should have begun, of the one that is latest; 0 when none is late. One that reached its limit or its end is not late. Read every 5 s.",
+        "How long ago the next run of a job scheduler should have begun, of the one that is latest; 0 when none is late. One that reached its limit or its end is not late. Grows between readings, which are every 5 s.",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 

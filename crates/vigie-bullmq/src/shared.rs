@@ -56,7 +56,15 @@ impl Queue {
         }
     }
 
-    /// Nothing is known of what it is like now.
+    /// Takes new levels, and adapts the signals to them until the next look.
+    pub(crate) fn set_levels(&self, counted: Counted) {
+        self.series.set(&counted.levels);
+        let before = self.counted.lock().replace(counted);
+        let before = before.map(|before| before.levels);
+        self.signals.adapt(before.as_ref(), &counted.levels);
+    }
+
+    /// Forgets the levels and signals, which are not known any more.
     pub(crate) fn forget(&self) {
         *self.counted.lock() = None;
         self.series.forget();

@@ -58,9 +58,11 @@ impl Refusals {
     }
 
     fn judge(&self, command: &Cmd, reply: &mut Value) {
-        let known = Command::of(command);
-        if known.is_some_and(|known| known.fits(command, reply)) {
-            return known.into_iter().for_each(|known| self.answered(known));
+        let Some(known) = Command::of(command) else {
+            return;
+        };
+        if known.fits(command, reply) {
+            return self.answered(known);
         }
         let reason = match std::mem::replace(reply, UNUSABLE) {
             Value::ServerError(error) => told(&error),
@@ -69,9 +71,7 @@ impl Refusals {
                 format!("the reply is not one to it: {reply}")
             }
         };
-        if let Some(known) = known {
-            self.note(known, &reason);
-        }
+        self.note(known, &reason);
     }
 
     fn note(&self, command: &'static Command, reason: &str) {

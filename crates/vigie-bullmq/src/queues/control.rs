@@ -281,13 +281,11 @@ impl Control {
                 for (at, read) in due.iter().zip(read) {
                     queues[*at].while_at(&self.node, |queue| match read {
                         Some((levels, markers)) => {
-                            queue.series.set(&levels);
-                            let counted = Counted {
+                            queue.set_levels(Counted {
                                 at: now,
                                 levels,
                                 markers,
-                            };
-                            *queue.counted.lock() = Some(counted);
+                            });
                         }
                         None => queue.forget(),
                     });

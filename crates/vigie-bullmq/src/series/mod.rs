@@ -3,18 +3,21 @@
 mod compatible;
 mod counts;
 mod gauges;
+mod rare;
+mod signals;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::metrics;
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, TimeGauge};
 
 use crate::{Settings, Tick};
 
 use compatible::Compatible;
 pub(crate) use counts::Counts;
-pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
+pub(crate) use gauges::{LevelSeries, Row};
+pub(crate) use signals::SignalSeries;
 
 /// How a job can end.
 const FINAL: [&str; 2] = ["completed", "failed"];
@@ -29,18 +32,18 @@ pub(crate) struct Families {
     levels: Family<Gauge, 3>,
     retained: Family<Gauge, 3>,
     paused: Family<Gauge, 2>,
-    paused_for: Family<Gauge, 2>,
+    paused_for: Family<TimeGauge, 2>,
     concurrency_limit: Family<Gauge, 2>,
     concurrency_reached: Family<Gauge, 2>,
     rate_limited: Family<Gauge, 2>,
-    rate_limit_reset: Family<Gauge, 2>,
-    oldest_waiting_children: Family<Gauge, 2>,
+    rate_limit_reset: Family<TimeGauge, 2>,
+    oldest_waiting_children: Family<TimeGauge, 2>,
     schedulers: Family<Gauge, 2>,
-    oldest_waiting: Family<Gauge, 2>,
-    oldest_active: Family<Gauge, 2>,
+    oldest_waiting: Family<TimeGauge, 2>,
+    oldest_active: Family<TimeGauge, 2>,
     without_lock: Family<Gauge, 2>,
     overdue: Family<Gauge, 2>,
-    scheduler_late: Family<Gauge, 2>,
+    scheduler_late: Family<TimeGauge, 2>,
     workers: Family<Gauge, 2>,
     added: Family<Counter, 3>,
     finished: Family<Counter, 4>,
@@ -116,19 +119,23 @@ impl Families {
             .retain(|[prefix, name, _]| others(prefix, name));
         for family in [
             &self.paused,
-            &self.paused_for,
             &self.concurrency_limit,
             &self.concurrency_reached,
             &self.rate_limited,
-            &self.rate_limit_reset,
-            &self.oldest_waiting_children,
             &self.schedulers,
-            &self.oldest_waiting,
-            &self.oldest_active,
             &self.without_lock,
             &self.overdue,
-            &self.scheduler_late,
             &self.workers,
+        ] {
+            family.retain(|[prefix, name]| others(prefix, name));
+        }
+        for family in [
+            &self.paused_for,
+            &self.rate_limit_reset,
+            &self.oldest_waiting_children,
+            &self.oldest_waiting,
+            &self.oldest_active,
+            &self.scheduler_late,
         ] {
             family.retain(|[prefix, name]| others(prefix, name));
         }

@@ -1,6 +1,6 @@
 //! Delayed jobs and runs of job schedulers that should have begun by now.
 
-use super::{Ask, Replies, millis, scored};
+use super::{Ask, Replies, Since, millis, scored};
 use crate::events::entry::{bytes, count, list};
 
 /// How long after its time a delayed job may still be promoted, in milliseconds: workers sleep up to 5 s.
@@ -80,7 +80,7 @@ pub(super) struct Schedulers {
     step: Step,
     has_clock: bool,
     count: Option<u64>,
-    late: Option<u64>,
+    late: Option<Since>,
 }
 
 impl Schedulers {
@@ -130,18 +130,18 @@ impl Schedulers {
             Step::Count => {
                 self.count = count(replies.next());
                 match self.count {
-                    Some(0) => self.late = Some(0),
+                    Some(0) => self.late = Some(Since::Nothing),
                     Some(_) if self.has_clock => self.step = Step::All,
                     _ => {}
                 }
             }
             Step::All => match scored(replies.next()).as_deref().map(late) {
                 None => {}
-                Some(all) if all.is_empty() => self.late = Some(0),
+                Some(all) if all.is_empty() => self.late = Some(Since::Nothing),
                 Some(all) => self.step = Step::Each(all),
             },
             Step::Each(all) => {
-                let mut latest = Some(0);
+                let mut latest = Some(Since::Nothing);
                 for scheduler in all {
                     let fields = (list(replies.next()), list(replies.next()));
                     let (Some(hash), Some(job)) = fields else {
@@ -149,7 +149,7 @@ impl Schedulers {
                         continue;
                     };
                     if !has_ended(hash, job, now) {
-                        latest = latest.map(|latest: u64| latest.max(now - scheduler.due));
+                        latest = latest.map(|latest| latest.or_before(scheduler.due));
                     }
                 }
                 self.late = latest;
@@ -162,7 +162,7 @@ impl Schedulers {
         self.count
     }
 
-    pub(super) fn late(&self) -> Option<u64> {
+    pub(super) fn late(&self) -> Option<Since> {
         self.late
     }
 }

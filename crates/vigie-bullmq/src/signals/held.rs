@@ -1,4 +1,4 @@
-//! What holds a queue back: a rate limit that is used up, a pause.
+//! Limits on a queue: a rate limit that is used up, a pause.
 
 use redis::Value;
 
@@ -166,10 +166,10 @@ impl Pause {
         }
     }
 
-    /// For how long at least, as far as that is sure.
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
+    /// Since when at least, as far as that is sure.
+    pub(super) fn since(&self) -> Option<u64> {
         match self.step {
-            Step::Over => self.since.map(|since| now.saturating_sub(since)),
+            Step::Over => self.since,
             Step::Seen | Step::Back => None,
         }
     }

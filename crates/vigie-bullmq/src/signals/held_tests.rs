@@ -97,15 +97,15 @@ fn whole(mut look: Look<'_>, told: &Told, entries: Option<Value>) -> (Signals, R
 fn a_pause_that_was_seen_is_not_asked_for() {
     let key = QueueKey::new("bull", "q");
     let (signals, remembered) = whole(anew(&key, paused()), &told(ago(7), false), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Its event may be forgotten by then.
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Unheard of for a while, and heard again.
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &told(ago(7), true), None);
     assert_eq!(signals.paused, None);
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Resumed.
     let (signals, remembered) = whole(begin(&key, levels(&[]), remembered), &Told::default(), None);
     assert_eq!(signals.paused, None);
@@ -122,9 +122,9 @@ fn a_pause_of_before_is_searched_for_once() {
     let told = Told::default();
     let back = array([entry(3, "added"), entry(9, "paused"), entry(20, "added")]);
     let (signals, remembered) = whole(anew(&key, paused()), &told, Some(back));
-    assert_eq!(signals.paused, Some(9_000));
+    assert_eq!(signals.paused, Some(ago(9)));
     let (signals, _) = whole(begin(&key, paused(), remembered), &told, None);
-    assert_eq!(signals.paused, Some(9_000));
+    assert_eq!(signals.paused, Some(ago(9)));
 
     let refused = Value::Nil;
     let (signals, remembered) = whole(anew(&key, paused()), &told, Some(refused));

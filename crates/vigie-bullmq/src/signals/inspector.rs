@@ -13,7 +13,7 @@ use crate::nodes::link::{Link, is_elsewhere};
 use crate::nodes::node::Node;
 use crate::shared::{Census, Queue, Shared};
 use crate::signals::workers;
-use crate::signals::{self, Events, Known, Look, Remembered, Replies};
+use crate::signals::{self, Clock, Events, Known, Look, Remembered, Replies};
 
 /// Queues looked at together.
 const CHUNK: usize = 500;
@@ -73,13 +73,14 @@ impl Inspector {
             return Ok(());
         }
         let time = link.ask("reading the time", signals::ask_time()).await?;
-        let now = signals::time(&time);
+        let at = Instant::now().into_std();
+        let clock = signals::time(&time).map(|now| Clock { now, at });
         let chunks: Vec<_> = queues.chunks(CHUNK).collect();
         // While the server answers for one chunk, the replies for another are read.
         let mut other = link.clone();
         let (first, second) = tokio::join!(
-            self.look_at(link, now, chunks.iter().step_by(2)),
-            self.look_at(&mut other, now, chunks.iter().skip(1).step_by(2)),
+            self.look_at(link, clock, chunks.iter().step_by(2)),
+            self.look_at(&mut other, clock, chunks.iter().skip(1).step_by(2)),
         );
         link.join(&other);
         first.and(second)
@@ -88,7 +89,7 @@ impl Inspector {
     async fn look_at<'a>(
         &self,
         link: &mut Link,
-        now: Option<u64>,
+        clock: Option<Clock>,
         chunks: impl Iterator<Item = &'a &'a [Arc<Queue>]>,
     ) -> Result<(), Error> {
         for chunk in chunks {
@@ -100,7 +101,7 @@ impl Inspector {
                 let valid = gaps == queue.fold.lock().gaps();
                 let known = Known {
                     key: &queue.key,
-                    now,
+                    now: clock.map(|clock| clock.now),
                     levels,
                     events: queue.events,
                     remembered: match valid {
@@ -110,7 +111,7 @@ impl Inspector {
                 };
                 Some((&**queue, Look::new(known, &mut reads)))
             });
-            look(link, &self.node, now, counted.collect()).await?;
+            look(link, &self.node, clock, counted.collect()).await?;
         }
         Ok(())
     }
@@ -133,7 +134,7 @@ impl Inspector {
 async fn look(
     link: &mut Link,
     node: &Node,
-    now: Option<u64>,
+    clock: Option<Clock>,
     mut looks: Vec<(&Queue, Look<'_>)>,
 ) -> Result<(), Error> {
     for _ in 0..STEPS {
@@ -176,9 +177,9 @@ async fn look(
         // Jobs whose ends were not read yet are still remembered, and no longer in flight: so what is remembered is compared
         // with the count of the last look, and only if all events until then have been read since.
         let counted = *queue.counted.lock();
-        let census = counted.zip(now).and_then(|(counted, now)| {
+        let census = counted.zip(clock).and_then(|(counted, clock)| {
             let in_flight = counted.levels.in_flight()?;
-            let at = Instant::now();
+            let (at, now) = (Instant::now(), clock.now);
             Some(Census { in_flight, at, now })
         });
         let before = std::mem::replace(&mut *queue.census.lock(), census);
@@ -188,7 +189,7 @@ async fn look(
             fold.hold_against(before.in_flight, before.now);
         }
         drop(fold);
-        queue.while_at(node, |queue| queue.signals.set(&signals));
+        queue.while_at(node, |queue| queue.signals.set(&signals, clock));
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(crate) mod inspector;
 mod waiting;
 pub(crate) mod workers;
 
+use std::time::Instant;
+
 use redis::{Cmd, Pipeline, Value};
 
 use crate::events::entry::bytes;
@@ -25,20 +27,55 @@ use due::{Delayed, Schedulers};
 use held::{Pause, RateLimit};
 use waiting::{Met, Waiting};
 
-/// The result of a look. `None`: not known. Times are in milliseconds.
+/// The server's clock, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// What it showed, in milliseconds.
+    pub(crate) now: u64,
+    /// When the reply came: at that moment it showed no less.
+    pub(crate) at: Instant,
+}
+
+impl Clock {
+    /// How many seconds ago a moment was when the clock was read; negative if it was still to come.
+    pub(crate) fn age(&self, since: u64) -> f64 {
+        (self.now as f64 - since as f64) / 1e3
+    }
+}
+
+/// Since when something is so, by the server's clock in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// There is nothing that is so.
+    Nothing,
+    At(u64),
+}
+
+impl Since {
+    /// The earlier of the two.
+    fn or_before(self, moment: u64) -> Self {
+        match self {
+            Self::At(known) if known <= moment => self,
+            _ => Self::At(moment),
+        }
+    }
+}
+
+/// The result of a look. `None`: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signals {
-    pub(crate) oldest_waiting: Option<u64>,
-    pub(crate) oldest_active: Option<u64>,
+    pub(crate) oldest_waiting: Option<Since>,
+    pub(crate) oldest_active: Option<Since>,
     pub(crate) without_lock: Option<u64>,
     pub(crate) overdue: Option<u64>,
-    pub(crate) scheduler_late: Option<u64>,
+    /// Since when the latest scheduler is due.
+    pub(crate) scheduler_late: Option<Since>,
     pub(crate) schedulers: Option<u64>,
-    pub(crate) oldest_waiting_children: Option<u64>,
+    pub(crate) oldest_waiting_children: Option<Since>,
     /// `None` also of a queue that is not paused.
     pub(crate) paused: Option<u64>,
     pub(crate) rate_limited: Option<bool>,
-    /// `None` also where none is counted.
+    /// In how many milliseconds; `None` also where none is counted.
     pub(crate) rate_limit_reset: Option<u64>,
 }
 
@@ -158,16 +195,15 @@ impl<'a> Look<'a> {
 
     /// The result, and what the next look needs.
     pub(crate) fn end(self) -> (Signals, Remembered) {
-        let now = self.now;
         let signals = Signals {
-            oldest_waiting: self.waiting.age(now),
-            oldest_active: self.active.age(now).filter(|_| now > 0),
+            oldest_waiting: self.waiting.oldest(),
+            oldest_active: self.active.oldest(),
             without_lock: self.active.without_lock(),
             overdue: self.delayed.overdue(),
             scheduler_late: self.schedulers.late(),
             schedulers: self.schedulers.count(),
-            oldest_waiting_children: self.children.age(now),
-            paused: self.pause.age(now),
+            oldest_waiting_children: self.children.oldest(),
+            paused: self.pause.since(),
             rate_limited: self.rate_limit.limited(),
             rate_limit_reset: self.rate_limit.reset(),
         };

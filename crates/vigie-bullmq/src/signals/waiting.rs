@@ -1,11 +1,11 @@
 //! Since when the oldest job waits.
 //!
-//! The events tell it of every job that came to wait in our time. Of an older one its hash tells when it was
-//! added, and its options by how much it was delayed.
+//! The events tell it of every job that came to wait since they are followed. Of an older job the hash tells when it was
+//! added, and the options by how much it was delayed.
 
 use redis::Value;
 
-use super::{Ask, Events, Replies, millis, scored};
+use super::{Ask, Events, Replies, Since, millis, scored};
 use crate::events::entry::{bytes, count, list};
 use crate::queues::levels::{Levels, State};
 use crate::queues::markers::{self, is_marker};
@@ -205,12 +205,12 @@ impl Waiting {
         self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
     }
 
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
+    pub(super) fn oldest(&self) -> Option<Since> {
         match self.oldest {
             _ if self.odd => None,
-            Some(oldest) => Some(now.saturating_sub(oldest)),
+            Some(since) => Some(Since::At(since)),
             None if self.ageless => None,
-            None => Some(0),
+            None => Some(Since::Nothing),
         }
     }
 
