@@ -196,7 +196,7 @@ descriptions! {
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",
-        "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start.",
+        "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start. Names past a bound are other (bullmq_jobs_folded_total); unknown are jobs that were gone before their name could be read.",
         &["prefix", "queue", "name", "outcome"],
     ).max_series(4 * MAX_QUEUES).scoped_by("database");
 
@@ -215,6 +215,13 @@ descriptions! {
         &["prefix", "queue", "name"],
         &JOB_BUCKETS,
     ).max_series(MAX_QUEUES).scoped_by("database");
+
+    /// Jobs without a name of their own.
+    BULLMQ_JOBS_FOLDED: Counter, 2 = Desc::counter(
+        "bullmq_jobs_folded_total",
+        "Jobs whose name has no series of its own, and that are counted under the name other. 100 names of a queue have series: 75 go to the names that come first, 13 more are for names of a second job, and all are for names of jobs that fail or stall. Where no place is free, a name that recurs or fails takes that of one that no job had for 24 h (1 h if only one job ever had it), whose series are removed. The most frequent of these names are logged.",
+        &["prefix", "queue"],
+    ).scoped_by("database");
 
     /// Runs without a duration.
     BULLMQ_RUNS_UNMEASURED: Counter, 2 = Desc::counter(

@@ -207,6 +207,10 @@ impl Shared {
             if events {
                 row.begin();
             }
+            let tick = self.settings.tick.as_ref();
+            let tick = tick.filter(|tick| tick.queue == key.name());
+            let tick = tick.and_then(|tick| tick.job.as_deref());
+            let fold = Fold::new(self.settings.max_names, tick, self.room.clone());
             queues.push(Arc::new(Queue {
                 series: LevelSeries::new(families, &key),
                 signals: SignalSeries::new(families, &key),
@@ -217,7 +221,7 @@ impl Shared {
                 events,
                 row,
                 activity: Activity::default(),
-                fold: Mutex::new(Fold::new(self.settings.max_names, self.room.clone())),
+                fold: Mutex::new(fold),
                 counted: Mutex::default(),
                 remembered: Mutex::default(),
                 census: Mutex::default(),

@@ -7,7 +7,7 @@ use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
 use crate::events::entry::{Entry, Event, StreamId, StreamInfo, bytes};
-use crate::events::fold::{Batch, End, Name, Tally};
+use crate::events::fold::{Batch, End, Incident, Name, Outcome, Tally};
 use crate::events::ledger::Ledger;
 use crate::events::reading::Reading;
 use crate::nodes::link::is_elsewhere;
@@ -175,7 +175,7 @@ impl Stream {
         if missed != [0; 2] {
             let mut fold = self.queue.fold.lock();
             let name = fold.unknown();
-            self.reading.counts.name(fold.names());
+            self.reading.counts.follow(fold.names());
             self.reading.counts.missed(name, missed);
         }
     }
@@ -186,6 +186,7 @@ impl Stream {
         self.reading.counts.begin_batch();
         let queue = Arc::clone(&self.queue);
         let mut fold = queue.fold.lock();
+        fold.begin_batch();
         for entry in entries {
             let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.reading.ledger) else {
                 continue;
@@ -210,7 +211,7 @@ impl Stream {
         if !full {
             fold.flush(batch);
         }
-        self.reading.counts.name(fold.names());
+        self.reading.counts.follow(fold.names());
         self.reading.counts.arrived(batch);
         drop(fold);
         self.repair();
@@ -238,7 +239,7 @@ impl Stream {
     pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = fold.learn(job, looked_up);
-        self.reading.counts.name(fold.names());
+        self.reading.counts.follow(fold.names());
         if let Some(wait) = wait {
             self.reading.counts.waited(name, wait);
         }
@@ -252,22 +253,25 @@ impl Stream {
             Name::Of(job) => fold.learn(job, looked_up),
             Name::Unknown => fold.unknown(),
         };
-        self.reading.counts.name(fold.names());
+        if end.attempt_failed || end.outcome == Outcome::Failed {
+            fold.failed(name);
+        }
+        self.reading.counts.follow(fold.names());
         self.reading.counts.end(name, end);
     }
 
     /// Counts what happened to jobs whose name was looked up, if it had to be.
     pub(crate) fn tally(&mut self, tally: &Tally, looked_up: Option<&[u8]>) {
+        let mut fold = self.queue.fold.lock();
         let name = match (&tally.name, looked_up) {
             (Name::Known(name), _) => Some(*name),
-            (Name::Of(job), Some(_)) => {
-                let mut fold = self.queue.fold.lock();
-                let name = fold.learn(job, looked_up);
-                self.reading.counts.name(fold.names());
-                Some(name)
-            }
+            (Name::Of(job), Some(_)) => Some(fold.learn(job, looked_up)),
             _ => None,
         };
+        if let (Incident::Stalled, Some(name)) = (tally.incident, name) {
+            fold.failed(name);
+        }
+        self.reading.counts.follow(fold.names());
         self.reading.counts.tally(tally.incident, name, tally.jobs);
     }
 }

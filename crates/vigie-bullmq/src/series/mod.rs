@@ -54,6 +54,7 @@ pub(crate) struct Families {
     removed: Family<Counter, 3>,
     deduplicated: Family<Counter, 3>,
     unmeasured: Family<Counter, 2>,
+    folded: Family<Counter, 2>,
     lost: Family<Counter, 2>,
     exact: Family<Gauge, 2>,
     read: Family<Counter, 2>,
@@ -96,6 +97,7 @@ impl Families {
             stalled: registry.family(&metrics::BULLMQ_JOBS_STALLED),
             removed: registry.family(&metrics::BULLMQ_JOBS_REMOVED),
             deduplicated: registry.family(&metrics::BULLMQ_JOBS_DEDUPLICATED),
+            folded: registry.family(&metrics::BULLMQ_JOBS_FOLDED),
             unmeasured: registry.family(&metrics::BULLMQ_RUNS_UNMEASURED),
             lost: registry.family(&metrics::BULLMQ_EVENTS_LOST),
             exact: registry.family(&metrics::BULLMQ_OUTCOMES_EXACT),
@@ -147,13 +149,30 @@ impl Families {
         }
     }
 
+    /// Removes what was counted of a job name, which lost its place.
+    fn remove_name(&self, [prefix, queue]: [&str; 2], name: &str) {
+        let is_other = |labels: [&str; 3]| labels != [prefix, queue, name];
+        for family in [
+            &self.added,
+            &self.attempts_failed,
+            &self.stalled,
+            &self.removed,
+            &self.deduplicated,
+        ] {
+            family.retain(is_other);
+        }
+        self.finished.retain(|[a, b, c, _]| is_other([a, b, c]));
+        self.runs.retain(|[a, b, c, _]| is_other([a, b, c]));
+        self.waits.retain(is_other);
+    }
+
     /// Removes what was counted of queues.
     pub(crate) fn remove_counts(&self, queues: &Gone<'_>) {
         if queues.is_empty() {
             return;
         }
         let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
-        for family in [&self.unmeasured, &self.lost, &self.read] {
+        for family in [&self.unmeasured, &self.folded, &self.lost, &self.read] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
         self.exact.retain(|[prefix, name]| others(prefix, name));

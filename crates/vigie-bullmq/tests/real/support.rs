@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vigie_bullmq::{Settings, Tick, Watcher};
-use vigie_metrics::{Format, Registry};
+use vigie_metrics::{Epoch, Format, Registry};
 use vigie_testkit::{Redis, RedisOptions, Scrape, Script, eventually, promtext};
 
 pub(crate) const SOON: Duration = Duration::from_secs(15);
@@ -77,6 +77,25 @@ impl Watched {
             }
         });
         sum as usize
+    }
+
+    pub(crate) fn begin_scrape(&self) -> Epoch {
+        self.registry.begin_scrape()
+    }
+
+    /// Whether a client that scraped then would get the counts of this job name as 0 first.
+    pub(crate) fn is_new_since(&self, scrape: Epoch, name: &str, job: &str) -> bool {
+        let scrape = vigie_metrics::Scrape {
+            epoch: scrape,
+            zero_since: scrape,
+        };
+        let (mut any, mut all) = (false, true);
+        self.registry.visit_new(scrape, |found, labels, _, is_new| {
+            if found == name && labels.contains(&("name", job)) {
+                (any, all) = (true, all && is_new);
+            }
+        });
+        any && all
     }
 
     /// `queue_jobs_total` of a queue and state.

@@ -142,7 +142,9 @@ async fn queues(
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             let advice = match error.bare() {
-                Error::Redis { .. } | Error::Refused(_) => "the permissions that Vigie needs are in docs/redis.md",
+                Error::Redis { .. } | Error::Refused(_) => {
+                    "the permissions that Vigie needs are in docs/redis.md"
+                }
                 Error::Connect(error) => match error.tls() {
                     Some(problem) => problem.advice(),
                     None => FailureKind::Unreachable.advice(),
