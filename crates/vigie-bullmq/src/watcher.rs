@@ -1,5 +1,6 @@
 //! The watcher: its settings, its tasks, and what it says of itself.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use crate::nodes::link::Link;
 use crate::nodes::node;
 use crate::queues::control::REQUIRED;
 use crate::queues::levels::Levels;
+use crate::queues::names;
 use crate::queues::refresh;
 use crate::queues::survey;
 use crate::shared::Shared;
@@ -227,6 +229,9 @@ pub struct QueueLevels {
     pub name: String,
     /// Its jobs by state.
     pub levels: Levels,
+    /// The names of the jobs that Redis still has, of the queue of the production tick if its job is named; a sample of
+    /// hundreds, and of the last events.
+    pub names: BTreeSet<String>,
 }
 
 /// Connects once to every node, walks all keys once, and counts the jobs of every queue found.
@@ -243,12 +248,21 @@ pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
         if let Some(reasons) = refusals.reasons(&REQUIRED) {
             return Err(Error::Refused(reasons));
         }
-        queues.extend(found.into_iter().map(|(key, levels)| QueueLevels {
-            database,
-            prefix: key.prefix().into(),
-            name: key.name().into(),
-            levels,
-        }));
+        let tick = settings.tick.as_ref().filter(|tick| tick.job.is_some());
+        for (key, levels) in found {
+            let is_ticks = tick.is_some_and(|tick| tick.queue == key.name());
+            let names = match is_ticks {
+                true => names::sample(&mut link, &key).await?,
+                false => BTreeSet::new(),
+            };
+            queues.push(QueueLevels {
+                database,
+                prefix: key.prefix().into(),
+                name: key.name().into(),
+                levels,
+                names,
+            });
+        }
         Ok(())
     };
     let of = |node: String| move |error| Error::Node(node, Box::new(error));

@@ -23,6 +23,7 @@ use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::process;
 use crate::queues::QueueCounts;
+use crate::unmatched::Expected;
 
 /// Where the program meets the world. Tests bring listeners on port 0.
 pub struct Edges {
@@ -64,6 +65,7 @@ pub struct App {
     candidate: Option<Candidate>,
     checks: Checks,
     scraper: Scraper,
+    expected: Expected,
     history: vigie_history::Settings,
     shutdown: config::Shutdown,
     registry: Registry,
@@ -115,6 +117,7 @@ impl App {
             candidate,
             checks,
             scraper,
+            expected: Expected::new(settings, &registry),
             history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
@@ -167,6 +170,7 @@ impl App {
         if let Some(candidate) = self.candidate {
             tasks.spawn(candidate.run(background.clone()));
         }
+        tasks.spawn(self.expected.run(background.clone()));
         let checks = self.checks.clone();
         let until = background.clone();
         tasks.spawn(async move { checks.run(until).await });

@@ -24,3 +24,4 @@ pub mod metrics;
 mod process;
 mod queues;
 pub mod rules;
+mod unmatched;

@@ -124,6 +124,7 @@ impl Names {
     }
 
     /// The label that a name is counted by.
+    #[cfg(test)]
     pub(crate) fn label(&self, id: NameId) -> &str {
         let place = self.known.get(id.index()).and_then(|known| known.place);
         place.map_or(OTHER, |place| &self.labels[place])

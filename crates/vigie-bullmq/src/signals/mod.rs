@@ -290,7 +290,7 @@ fn millis(value: &Value) -> Option<u64> {
 }
 
 /// Members and scores of a sorted set: one list of both, or with the newer protocol pairs.
-fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
+pub(crate) fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
     let Value::Array(values) = reply else {
         return None;
     };

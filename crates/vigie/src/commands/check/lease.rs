@@ -34,6 +34,7 @@ async fn in_redis(settings: &Settings, watched: &Redis) -> Result<Row> {
         what: WHAT,
         place: format!("redis key {key}"),
         verdict,
+        warns: false,
         took: start.elapsed(),
     })
 }
@@ -79,6 +80,7 @@ async fn in_kubernetes(settings: &Settings) -> Row {
         what: WHAT,
         place,
         verdict,
+        warns: false,
         took: start.elapsed(),
     }
 }
