@@ -58,6 +58,9 @@ pub struct Settings {
     pub workers_every: Duration,
     /// How often a busy stream is read.
     pub poll_every: Duration,
+    /// How soon after an event what was read of its stream is compared with the server's own count, which tells what was
+    /// missed.
+    pub checks_every: Duration,
     /// How often all keys are walked in search of queues.
     pub discover_every: Duration,
     /// How long a queue is kept of which nothing is left in Redis.
@@ -86,6 +89,7 @@ impl Settings {
             signals_every: Duration::from_secs(5),
             workers_every: Duration::from_secs(15),
             poll_every: Duration::from_millis(100),
+            checks_every: Duration::from_secs(5),
             discover_every: Duration::from_secs(30),
             forget_after: Duration::from_secs(600),
             timeout: Duration::from_secs(2),

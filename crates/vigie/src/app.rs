@@ -246,6 +246,8 @@ pub(crate) fn watcher_settings(
     });
     settings.databases.clone_from(&redis.databases);
     settings.levels_every = redis.levels_every;
+    settings.signals_every = redis.signals_every;
+    settings.workers_every = redis.workers_every;
     settings.poll_every = redis.poll_every;
     settings.discover_every = redis.discover_every;
     settings.timeout = redis.timeout;

@@ -148,10 +148,10 @@ impl Follower {
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
         self.left(old.into_values().collect());
-        let now = Instant::now();
+        let (now, check_every) = (Instant::now(), self.shared.settings.checks_every);
         let streams = kept.into_iter().zip(followed());
         self.streams = streams
-            .filter_map(|(stream, queue)| stream.or_else(|| Stream::begin(queue, now)))
+            .filter_map(|(stream, queue)| stream.or_else(|| Stream::begin(queue, check_every, now)))
             .collect();
         self.waits = self.streams.len() < followed().count();
         self.queues = queues;

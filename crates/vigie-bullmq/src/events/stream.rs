@@ -13,11 +13,10 @@ use crate::events::reading::Reading;
 use crate::nodes::link::is_elsewhere;
 use crate::shared::Queue;
 
-/// How soon after an entry the reading is held against the server's count.
-const CHECK_BUSY: Duration = Duration::from_secs(5);
-/// And without entries: a stream can be deleted and made anew.
-const CHECK_IDLE: Duration = Duration::from_secs(30);
-/// And while the queue goes from one node to another.
+/// A stream without entries is compared with the server's count so many times less often than after one: it can be deleted
+/// and made anew.
+const IDLE: u32 = 6;
+/// How soon it is compared while the queue moves from one node to another.
 const CHECK_MOVING: Duration = Duration::from_millis(500);
 /// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
 const MANY: usize = 2_000;
@@ -39,6 +38,8 @@ pub(crate) struct Stream {
     reading: Box<Reading>,
     pub(crate) read_at: Instant,
     pub(crate) check_at: Instant,
+    /// How soon after an entry the reading is compared with the server's count.
+    check_every: Duration,
 }
 
 /// How soon to look again.
@@ -51,7 +52,7 @@ pub(crate) struct Pace {
 impl Stream {
     /// Goes on where the reading of the queue stands, if nobody else has it. Before anything is read it is checked: the
     /// server may be another, or have come back empty.
-    pub(crate) fn begin(queue: &Arc<Queue>, now: Instant) -> Option<Self> {
+    pub(crate) fn begin(queue: &Arc<Queue>, check_every: Duration, now: Instant) -> Option<Self> {
         let begin = || Reading::new(&queue.space.families, &queue.key, &queue.row);
         let reading = queue.reading.take(|| Box::new(begin()))?;
         Some(Self {
@@ -60,6 +61,7 @@ impl Stream {
             reading,
             read_at: now,
             check_at: now,
+            check_every,
         })
     }
 
@@ -107,7 +109,7 @@ impl Stream {
         let before = [completed, failed].map(counted);
         let counted = [before[0], before[1]] == [0, 1].map(|at| after.get(at).and_then(counted));
         let counted = counted.then_some(before).and_then(|[a, b]| Some([a?, b?]));
-        self.check_at = now + CHECK_IDLE;
+        self.check_at = now + IDLE * self.check_every;
         if let Value::ServerError(error) = answer
             && error.code() == "WRONGTYPE"
         {
@@ -231,7 +233,7 @@ impl Stream {
             _ => now + pace.busy / 4,
         };
         if entries > 0 {
-            self.check_at = self.check_at.min(now + CHECK_BUSY);
+            self.check_at = self.check_at.min(now + self.check_every);
         }
     }
 

@@ -7,7 +7,9 @@ use vigie_testkit::faults::Link;
 use vigie_testkit::{Redis, TcpProxy, eventually};
 
 use crate::signals::Driven;
-use crate::support::{SOON, run, run_jobs, settings, stream_info, tick, total, watch};
+use crate::support::{
+    SOON, run, run_jobs, settings, stream_info, tick, total, until_checked, watch,
+};
 
 #[tokio::test]
 async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
@@ -242,10 +244,14 @@ async fn what_was_missed_is_repaired_from_the_workers_metrics() {
             .until("queue_jobs_total", &completed, Some(90.0))
             .await;
     }
-    // Held against each other within five seconds, while nothing is missed.
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    // Compared with each other while nothing is missed.
+    until_checked(&redis, 2).await;
     work("metered", "10", &["--metrics"]).await;
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+    let completed = [("queue", "metered"), ("state", "completed")];
+    watched
+        .until("queue_jobs_total", &completed, Some(99.0))
+        .await;
+    until_checked(&redis, 2).await;
     proxy.set(Link::Cut).await;
     watched
         .until("vigie_source_up", &[("source", "events")], Some(0.0))

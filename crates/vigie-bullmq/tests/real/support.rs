@@ -16,6 +16,7 @@ pub(crate) fn settings(url: &str) -> Settings {
     let mut settings = Settings::new(redis::Client::open(url).unwrap());
     settings.levels_every = Duration::from_millis(100);
     settings.discover_every = Duration::from_millis(200);
+    settings.checks_every = Duration::from_millis(200);
     settings.timeout = Duration::from_millis(500);
     settings
 }
@@ -147,7 +148,28 @@ impl Watched {
     }
 }
 
-/// Runs a driver to its end; it says one thing.
+/// Waits until what was read of each of so many streams was compared with the server's count: once begun after now, and ended.
+pub(crate) async fn until_checked(redis: &Redis, streams: usize) {
+    let checks = async || {
+        let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();
+        let of_xinfo = stats
+            .lines()
+            .filter(|line| line.starts_with("cmdstat_xinfo"));
+        let calls = of_xinfo.filter_map(|line| {
+            let (_, rest) = line.split_once("calls=")?;
+            rest.split(',').next()?.parse::<usize>().ok()
+        });
+        calls.sum::<usize>()
+    };
+    let before = checks().await;
+    eventually(SOON, async || match checks().await {
+        now if now > before + 2 * streams => Ok(()),
+        now => Err(format!("{} checks", now - before)),
+    })
+    .await;
+}
+
+/// Runs a driver to its end, which prints one line of JSON.
 pub(crate) async fn run(path: &'static str, redis: &Redis, args: &[&str]) -> Value {
     let url = redis.url();
     let args = [&["--redis", &url], args].concat();

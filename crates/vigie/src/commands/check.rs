@@ -213,7 +213,7 @@ fn tick_row(tick: &config::Tick, found: &[QueueLevels]) -> Row {
             Err((format!("no queue {:?}", tick.queue), advice))
         }
         None => Ok("the queue is there".to_owned()),
-        Some(job) if names.contains(job.as_str()) => Ok("the queue and the job are there".into()),
+        Some(job) if names.contains(job.as_str()) => Ok("the queue is there, and its job".into()),
         Some(_) if names.is_empty() => {
             Ok("the queue is there; Redis has no job of it at present".into())
         }

@@ -93,6 +93,8 @@ fn redis(r: &mut Reader) -> Option<Redis> {
         10_000,
     );
     let levels_every = r.or("redis.levels_every", every(), SECOND);
+    let signals_every = r.or("redis.signals_every", every(), 5 * SECOND);
+    let workers_every = r.or("redis.workers_every", every(), 15 * SECOND);
     let poll_every = r.or("redis.poll_every", every(), 100 * MS);
     let discover_every = r.or("redis.discover_every", every(), 30 * SECOND);
     let timeout = r.or("redis.timeout", every(), 2 * SECOND);
@@ -102,6 +104,8 @@ fn redis(r: &mut Reader) -> Option<Redis> {
         databases,
         max_queues,
         levels_every,
+        signals_every,
+        workers_every,
         poll_every,
         discover_every,
         timeout,

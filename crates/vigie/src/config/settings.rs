@@ -141,6 +141,10 @@ pub struct Redis {
     pub max_queues: usize,
     /// How often the levels of the queues are read.
     pub levels_every: Duration,
+    /// How often ages and other signals of the queues are read.
+    pub signals_every: Duration,
+    /// How often workers are counted.
+    pub workers_every: Duration,
     /// How often the event streams are read.
     pub poll_every: Duration,
     /// How often new queues are looked for.
