@@ -27,12 +27,15 @@ pub enum Error {
     /// One of several nodes.
     #[error("{0}: {1}")]
     Node(String, #[source] Box<Error>),
-    /// An answer that is not of the protocol.
-    #[error("{what}: not an answer to it")]
+    /// More or fewer replies than commands.
+    #[error("{what}: not as many replies as commands")]
     Answer {
         /// What was asked.
         what: &'static str,
     },
+    /// Commands that are refused, or answered with replies of another type.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl Error {
@@ -45,13 +48,8 @@ impl Error {
         }
     }
 
-    /// The server answered, and the answer was an error.
-    pub(crate) fn is_of_server(&self) -> bool {
-        matches!(self, Self::Redis { source, .. } if source.code().is_some())
-    }
-
-    /// The user may not do that.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Redis { source, .. } if source.code() == Some("NOPERM"))
+    /// Whether the connection works, and only a command has no usable answer.
+    pub(crate) fn is_of_command(&self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 }

@@ -209,7 +209,7 @@ impl Reader {
     fn new() -> Self {
         Self {
             ledger: Ledger::from_start(),
-            fold: Fold::new(NAMES, Room::new(JOBS)),
+            fold: Fold::new(NAMES, None, Room::new(JOBS)),
             batch: Batch::default(),
             read: 0,
             lost: 0,
@@ -284,7 +284,7 @@ impl Reader {
         let found = input.byte().is_multiple_of(2).then(|| input.text());
         let job = unnamed.as_deref().unwrap_or(b"1");
         let name = self.fold.learn(job, found);
-        assert!(name.index() < self.fold.names().len());
+        assert!(name.index() < self.fold.names().places().count());
     }
 
     /// An entry from nowhere: at any time, again, with fields of any form; or any claim of the server.
@@ -341,7 +341,7 @@ impl Reader {
 
     fn bounds_hold(&mut self) {
         assert!(self.fold.remembered() <= JOBS);
-        let names = self.fold.names();
+        let names = self.fold.names().labels();
         assert!(names.len() >= self.names, "a name went away");
         assert!(names.len() <= NAMES + 2);
         assert!(names.iter().all(|name| name.len() <= LONGEST_LABEL));
@@ -369,7 +369,7 @@ impl Reader {
         for tally in tallies {
             assert!(tally.jobs > 0, "{tally:?}");
             if let Name::Known(name) = tally.name {
-                assert!(name.index() < self.fold.names().len());
+                assert!(name.index() < self.fold.names().places().count());
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The metrics of BullMQ queues.
 
-use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, States, buckets, descriptions};
+use vigie_metrics::{
+    Buckets, Counter, Desc, Gauge, Histogram, States, TimeGauge, buckets, descriptions,
+};
 
 /// Bounds for ticks. 2 s is the threshold of the slow tick alert, so it is a bound.
 pub static TICK_BUCKETS: Buckets = buckets![
@@ -66,9 +68,9 @@ descriptions! {
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long it has been so.
-    BULLMQ_QUEUE_PAUSED_SECONDS: Gauge, 2 = Desc::gauge(
+    BULLMQ_QUEUE_PAUSED_SECONDS: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_queue_paused_seconds",
-        "How long the queue has been paused, at least. Redis does not say since when, the event stream does: exact where Vigie saw the pause, or found it among the last 500 events when it started or had missed some; otherwise since the oldest of these. Absent when the queue is not paused, and for queues of Bull, which has no event stream. Read every 5 s.",
+        "How long the queue has been paused, at least. Redis does not say since when, the event stream does: exact where Vigie saw the pause, or found it among the last 500 events when it started or had missed some; otherwise since the oldest of these. Absent when the queue is not paused, and for queues of Bull, which has no event stream. Grows between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
@@ -89,70 +91,70 @@ descriptions! {
     /// Whether a rate limit holds jobs back.
     BULLMQ_RATE_LIMITED: Gauge, 2 = Desc::gauge(
         "bullmq_rate_limited",
-        "1 when jobs are ready to run and no worker takes one before a time that is set: as many have begun as setGlobalRateLimit() allows, or rateLimit() was called, which workers without a limit do not heed. 0 when no job is held back so. The limit in a worker's own limiter option is not in Redis: while jobs begun are counted against one, this is absent. Absent for queues of Bull. Read every 5 s.",
+        "1 when jobs are ready to run and no worker takes one before a time that is set: as many have begun as setGlobalRateLimit() allows, or rateLimit() was called, which workers without a limit do not heed. 0 when no job is held back so. The limit in a worker's own limiter option is not in Redis: while jobs begun are counted against one, this is absent. Absent for queues of Bull. Read every redis.signals_every (5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Until when.
-    BULLMQ_RATE_LIMIT_RESET: Gauge, 2 = Desc::gauge(
+    BULLMQ_RATE_LIMIT_RESET: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_rate_limit_reset_seconds",
-        "How long until the rate limit's count of jobs begins anew, also of a limit that only workers know: then a worker that is held back goes on. Absent when none is counted, when no job is ready to run, and for queues of Bull. Read every 5 s.",
+        "How long until the rate limit's count of jobs begins anew, also of a limit that only workers know: then a worker that is held back goes on. Absent when none is counted, when no job is ready to run, and for queues of Bull. Falls between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the first in line waits.
-    BULLMQ_OLDEST_WAITING_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_WAITING_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_waiting_age_seconds",
-        "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Read every 5 s.",
+        "How long the oldest of the jobs that are ready to run has been so, those held back by a pause included; 0 when there is none. A delay, a backoff and the wait for children are not in it. Looked at are the 8 jobs next in line and the one last in line of a list, and the first 2 of each of 32 priorities. Grows between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the first parent waits.
-    BULLMQ_OLDEST_WAITING_CHILDREN_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_WAITING_CHILDREN_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_waiting_children_age_seconds",
-        "How long the oldest flow parent has been waiting for its children, since it was added or went back to wait for more, by the clock of who did that; 0 when none is. A parent whose child failed waits for good, unless the child was told to fail or to leave it. Read every 5 s.",
+        "How long the oldest flow parent has been waiting for its children, since it was added or went back to wait for more, by the clock of who did that; 0 when none is. A parent whose child failed waits for good, unless the child was told to fail or to leave it. Grows between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// How long the longest runs.
-    BULLMQ_OLDEST_ACTIVE_AGE: Gauge, 2 = Desc::gauge(
+    BULLMQ_OLDEST_ACTIVE_AGE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_oldest_active_age_seconds",
-        "How long the job that was taken first of those now active has been running; 0 when none is. Read every 5 s.",
+        "How long the job that was taken first of those now active has been running; 0 when none is. Grows between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Jobs whose worker is gone.
     BULLMQ_ACTIVE_WITHOUT_LOCK: Gauge, 2 = Desc::gauge(
         "bullmq_active_without_lock",
-        "Active jobs, of the 100 that were taken first, that no worker holds a lock on: it died or its event loop is blocked. They stay so until another worker of the queue finds them stalled. Read every 5 s.",
+        "Active jobs, of the 100 that were taken first, that no worker holds a lock on: it died or its event loop is blocked. They stay so until another worker of the queue finds them stalled. Read every redis.signals_every (5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Delayed jobs nobody promotes.
     BULLMQ_DELAYED_OVERDUE: Gauge, 2 = Desc::gauge(
         "bullmq_delayed_overdue",
-        "Delayed jobs that were due more than 5 s ago: no worker is there, or free, to take them up. Read every 5 s.",
+        "Delayed jobs that were due more than 5 s ago: no worker is there, or free, to take them up. Read every redis.signals_every (5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Schedulers.
     BULLMQ_SCHEDULERS: Gauge, 2 = Desc::gauge(
         "bullmq_schedulers",
-        "Job schedulers of the queue, called repeatable jobs in older versions; BullMQ leaves there those that reached their limit or their end. Read every 5 s.",
+        "Job schedulers of the queue, called repeatable jobs in older versions; BullMQ leaves there those that reached their limit or their end. Read every redis.signals_every (5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Schedulers behind their time.
-    BULLMQ_SCHEDULER_LATE: Gauge, 2 = Desc::gauge(
+    BULLMQ_SCHEDULER_LATE: TimeGauge, 2 = Desc::time_gauge(
         "bullmq_scheduler_late_seconds",
-        "How long ago the next run of a job scheduler should have begun, of the one that is latest; 0 when none is late. One that reached its limit or its end is not late. Read every 5 s.",
+        "How long ago the next run of a job scheduler should have begun, of the one that is latest; 0 when none is late. One that reached its limit or its end is not late. Grows between readings (redis.signals_every, 5 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
     /// Workers.
     BULLMQ_WORKERS: Gauge, 2 = Desc::gauge(
         "bullmq_workers",
-        "Workers connected to the queue, by the names of Redis' clients (CLIENT LIST), in a cluster at the master that holds the queue; absent where the server does not tell them. Read every 15 s.",
+        "Workers connected to the queue, by the names of Redis' clients (CLIENT LIST), in a cluster at the master that holds the queue; absent where the server does not tell them. Read every redis.workers_every (15 s).",
         &["prefix", "queue"],
     ).max_series(MAX_QUEUES).scoped_by("database");
 
@@ -194,7 +196,7 @@ descriptions! {
     /// Outcomes.
     BULLMQ_JOBS_FINISHED: Counter, 4 = Desc::counter(
         "bullmq_jobs_finished_total",
-        "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start.",
+        "Jobs that ended, by job name and outcome (completed, failed), counted from the event stream since start. Names past a bound are other (bullmq_jobs_folded_total); unknown are jobs that were gone before their name could be read.",
         &["prefix", "queue", "name", "outcome"],
     ).max_series(4 * MAX_QUEUES).scoped_by("database");
 
@@ -213,6 +215,13 @@ descriptions! {
         &["prefix", "queue", "name"],
         &JOB_BUCKETS,
     ).max_series(MAX_QUEUES).scoped_by("database");
+
+    /// Jobs without a name of their own.
+    BULLMQ_JOBS_FOLDED: Counter, 2 = Desc::counter(
+        "bullmq_jobs_folded_total",
+        "Jobs whose name has no series of its own, and that are counted under the name other. 100 names of a queue have series: 75 go to the names that come first, 13 more are for names of a second job, and all are for names of jobs that fail or stall. Where no place is free, a name that recurs or fails takes that of one that no job had for 24 h (1 h if only one job ever had it), whose series are removed. The most frequent of these names are logged.",
+        &["prefix", "queue"],
+    ).scoped_by("database");
 
     /// Runs without a duration.
     BULLMQ_RUNS_UNMEASURED: Counter, 2 = Desc::counter(

@@ -56,7 +56,15 @@ impl Queue {
         }
     }
 
-    /// Nothing is known of what it is like now.
+    /// Takes new levels, and adapts the signals to them until the next look.
+    pub(crate) fn set_levels(&self, counted: Counted) {
+        self.series.set(&counted.levels);
+        let before = self.counted.lock().replace(counted);
+        let before = before.map(|before| before.levels);
+        self.signals.adapt(before.as_ref(), &counted.levels);
+    }
+
+    /// Forgets the levels and signals, which are not known any more.
     pub(crate) fn forget(&self) {
         *self.counted.lock() = None;
         self.series.forget();
@@ -199,6 +207,10 @@ impl Shared {
             if events {
                 row.begin();
             }
+            let tick = self.settings.tick.as_ref();
+            let tick = tick.filter(|tick| tick.queue == key.name());
+            let tick = tick.and_then(|tick| tick.job.as_deref());
+            let fold = Fold::new(self.settings.max_names, tick, self.room.clone());
             queues.push(Arc::new(Queue {
                 series: LevelSeries::new(families, &key),
                 signals: SignalSeries::new(families, &key),
@@ -209,7 +221,7 @@ impl Shared {
                 events,
                 row,
                 activity: Activity::default(),
-                fold: Mutex::new(Fold::new(self.settings.max_names, self.room.clone())),
+                fold: Mutex::new(fold),
                 counted: Mutex::default(),
                 remembered: Mutex::default(),
                 census: Mutex::default(),
@@ -293,7 +305,7 @@ impl Shared {
         }
     }
 
-    /// What cannot be read now, and why: all that the nodes' health has of it, one after the other.
+    /// The reasons why something cannot be read now: of each node the one that `of` gives.
     pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
         let nodes = self.nodes();
         let of_nodes = nodes.iter().filter_map(|node| of(node));

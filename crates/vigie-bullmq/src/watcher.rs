@@ -1,5 +1,6 @@
 //! The watcher: its settings, its tasks, and what it says of itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use crate::error::Error;
 use crate::nodes::cluster::Cluster;
 use crate::nodes::link::Link;
 use crate::nodes::node;
+use crate::queues::control::REQUIRED;
 use crate::queues::levels::Levels;
+use crate::queues::names;
 use crate::queues::refresh;
 use crate::queues::survey;
 use crate::shared::Shared;
@@ -54,6 +57,9 @@ pub struct Settings {
     pub workers_every: Duration,
     /// How often a busy stream is read.
     pub poll_every: Duration,
+    /// How soon after an event what was read of its stream is compared with the server's own count, which tells what was
+    /// missed.
+    pub checks_every: Duration,
     /// How often all keys are walked in search of queues.
     pub discover_every: Duration,
     /// How long a queue is kept of which nothing is left in Redis.
@@ -82,6 +88,7 @@ impl Settings {
             signals_every: Duration::from_secs(5),
             workers_every: Duration::from_secs(15),
             poll_every: Duration::from_millis(100),
+            checks_every: Duration::from_secs(5),
             discover_every: Duration::from_secs(30),
             forget_after: Duration::from_secs(600),
             timeout: Duration::from_secs(2),
@@ -159,7 +166,9 @@ impl Watcher {
         Status {
             queues,
             last_levels: last_levels.max().map(Instant::into_std),
-            error: self.shared.errors(|node| node.health.lock().error.clone()),
+            error: self
+                .shared
+                .errors(|node| node.health.lock().problem().cloned()),
             events_error: self
                 .shared
                 .errors(|node| node.health.lock().events_error.clone()),
@@ -214,6 +223,9 @@ pub struct QueueLevels {
     pub name: String,
     /// Its jobs by state.
     pub levels: Levels,
+    /// The names of the jobs that Redis still has, of the queue of the production tick if its job is named; a sample of
+    /// hundreds, and of the last events.
+    pub names: BTreeSet<String>,
 }
 
 /// Connects once to every node, walks all keys once, and counts the jobs of every queue found.
@@ -223,15 +235,28 @@ pub struct QueueLevels {
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     let mut queues = Vec::new();
     let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
-        let mut link = Link::open(endpoint, settings.timeout).await?;
+        let refusals = Arc::default();
+        let mut link = Link::open(endpoint, settings.timeout, &refusals).await?;
         let room = settings.max_queues - queues.len();
         let found = survey::once(&mut link, slots, room).await?;
-        queues.extend(found.into_iter().map(|(key, levels)| QueueLevels {
-            database,
-            prefix: key.prefix().into(),
-            name: key.name().into(),
-            levels,
-        }));
+        if let Some(reasons) = refusals.reasons(&REQUIRED) {
+            return Err(Error::Refused(reasons));
+        }
+        let tick = settings.tick.as_ref().filter(|tick| tick.job.is_some());
+        for (key, levels) in found {
+            let is_ticks = tick.is_some_and(|tick| tick.queue == key.name());
+            let names = match is_ticks {
+                true => names::sample(&mut link, &key).await?,
+                false => BTreeSet::new(),
+            };
+            queues.push(QueueLevels {
+                database,
+                prefix: key.prefix().into(),
+                name: key.name().into(),
+                levels,
+                names,
+            });
+        }
         Ok(())
     };
     let of = |node: String| move |error| Error::Node(node, Box::new(error));

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use crate::time::TimeGauge;
 use crate::value::{Counter, Gauge, Histogram};
 
 /// The type of a metric as `# TYPE` says it.
@@ -223,6 +224,18 @@ impl<const N: usize> Desc<Gauge, N> {
         labels: &'static [&'static str; N],
     ) -> Self {
         Self::new(name, Kind::Counter, help, labels, &Buckets::NONE)
+    }
+}
+
+impl<const N: usize> Desc<TimeGauge, N> {
+    /// A gauge of the time since or until a moment; the name must end in `_seconds`.
+    #[must_use]
+    pub const fn time_gauge(
+        name: &'static str,
+        help: &'static str,
+        labels: &'static [&'static str; N],
+    ) -> Self {
+        Self::new(name, Kind::Gauge, help, labels, &Buckets::NONE)
     }
 }
 

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! The crate knows neither what is watched nor who reads the metrics, and uses no socket or task; the clock is read only
-//! when a series is created.
+//! when a series is created, and for a [`TimeGauge`] whenever its value is.
 
 mod desc;
 mod epoch;
@@ -33,6 +33,7 @@ mod exposition;
 mod family;
 pub mod own;
 mod registry;
+mod time;
 mod value;
 
 #[doc(hidden)]
@@ -42,4 +43,5 @@ pub use epoch::Epoch;
 pub use exposition::{Format, Scrape, View};
 pub use family::{Family, Series};
 pub use registry::Registry;
+pub use time::TimeGauge;
 pub use value::{Counter, Gauge, Histogram, Value};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::desc::{Buckets, Meta};
 use crate::exposition::Sample;
 
-/// A type of value a series can hold: [`Counter`], [`Gauge`] or [`Histogram`].
+/// A type of value a series can hold: [`Counter`], [`Gauge`], [`TimeGauge`](crate::TimeGauge) or [`Histogram`].
 pub trait Value: sealed::Sealed + Send + Sync + 'static {
     #[doc(hidden)]
     fn new(meta: &'static Meta) -> Self;
@@ -18,6 +18,7 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Counter {}
     impl Sealed for super::Gauge {}
+    impl Sealed for crate::TimeGauge {}
     impl Sealed for super::Histogram {}
 }
 

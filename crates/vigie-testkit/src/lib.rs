@@ -57,7 +57,7 @@ pub use alertmanager::Alertmanager;
 pub use certificates::{Certificates, Kind};
 pub use cluster::Cluster;
 pub use error::Error;
-pub use faults::{Fault, FaultServer, TcpProxy};
+pub use faults::{Fault, FaultServer, RedisProxy, Replacement, TcpProxy};
 pub use http::eventually;
 pub use kubernetes::ApiServer;
 pub use mariadb::{MariaDb, MariaDbOptions};

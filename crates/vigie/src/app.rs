@@ -22,6 +22,7 @@ use crate::admin::{self, Credentials, Hosts};
 use crate::api::api;
 use crate::election;
 use crate::history::{self, Current, Scraper};
+use crate::missing_tick::MissingTick;
 use crate::process;
 use crate::queues::QueueCounts;
 use crate::routes_file::{self, Keeper};
@@ -71,6 +72,7 @@ pub struct App {
     checks: Checks,
     scraper: Scraper,
     current: Current,
+    missing_tick: Option<MissingTick>,
     history: vigie_history::Settings,
     routes_file: Option<PathBuf>,
     shutdown: vigie_config::Shutdown,
@@ -122,6 +124,7 @@ impl App {
                 .gateway
                 .as_ref()
                 .and_then(|gateway| gateway.routes_file.clone()),
+            missing_tick: MissingTick::new(settings, &registry),
             history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
             registry,
@@ -190,6 +193,9 @@ impl App {
         }
         if let Some(candidate) = self.candidate {
             tasks.spawn(candidate.run(background.clone()));
+        }
+        if let Some(missing_tick) = self.missing_tick {
+            tasks.spawn(missing_tick.run(background.clone()));
         }
         let checks = self.checks.clone();
         let until = background.clone();

@@ -20,6 +20,7 @@ mod election;
 mod history;
 pub mod logging;
 pub mod metrics;
+mod missing_tick;
 mod process;
 mod queues;
 mod routes_file;

@@ -1,8 +1,8 @@
-//! What a queue's events come to: which job ended how, how long its attempts ran, since when it waits, and since when
+//! The state of a queue by its events: which job ended how, how long its attempts ran, since when it waits, and since when
 //! the queue is paused.
 //!
-//! A plain value fed with entries in the order of the stream. It knows no clock: entry ids carry the
-//! server's, for the start of an attempt as for its end.
+//! A plain value that takes entries in the order of the stream. It reads no clock: entry ids carry the server's, for the
+//! start of an attempt as for its end.
 
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::events::pauses::Pauses;
 
 /// A longer job id is not looked up.
 const LONGEST_ID: usize = 1024;
-/// Whoever is in flight for that long, in milliseconds, was there when the jobs were counted.
+/// A job that is in flight for that long, in milliseconds, was there when the jobs were counted.
 const SETTLED: u64 = 60_000;
 
 /// How an attempt ended.
@@ -115,24 +115,48 @@ pub(crate) struct Fold {
     pauses: Pauses,
     hasher: RandomState,
     gaps: u64,
+    /// The time of the last entry, by the server's clock in milliseconds.
+    now: u64,
 }
 
 impl Fold {
-    /// A fold of at most so many names, which remembers jobs as long as there is room.
-    pub(crate) fn new(names: usize, room: Room) -> Self {
+    /// A fold with places for so many names, and for the one that is wanted, which remembers jobs as long as there is room.
+    pub(crate) fn new(names: usize, wanted: Option<&str>, room: Room) -> Self {
         Self {
-            names: Names::new(names.min(NAMES - 2)),
+            names: Names::new(names.min(NAMES / 8), wanted),
             jobs: Jobs::new(room),
             held: None,
             pauses: Pauses::default(),
             hasher: RandomState::default(),
             gaps: 0,
+            now: 0,
         }
     }
 
-    /// All names so far, by [`NameId`]. It only grows.
-    pub(crate) fn names(&self) -> &[Box<str>] {
-        self.names.labels()
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// A batch of entries begins. Names of the last one are used no longer, except those of jobs in flight.
+    pub(crate) fn begin_batch(&mut self) {
+        self.names.begin_batch();
+    }
+
+    fn name(&mut self, name: &[u8]) -> NameId {
+        let (jobs, held) = (&self.jobs, &self.held);
+        let used = || {
+            let held = held.iter().filter_map(|(_, end)| match end.name {
+                Name::Known(name) => Some(name),
+                _ => None,
+            });
+            jobs.iter().filter_map(|job| job.name).chain(held)
+        };
+        self.names.id(name, self.now, used)
+    }
+
+    /// A job of this name failed or stalled: it should have series of its own.
+    pub(crate) fn failed(&mut self, name: NameId) {
+        self.names.failed(name, self.now);
     }
 
     /// The name of jobs of which nothing is known.
@@ -141,7 +165,21 @@ impl Fold {
     }
 
     pub(crate) fn apply(&mut self, entry: &Entry<'_>, batch: &mut Batch) {
+        self.now = self.now.max(entry.id.ms);
         let job = self.hasher.hash_one(entry.job);
+        if let Some(name) = self.jobs.get(job).and_then(|job| job.name) {
+            self.names.touch(name);
+        }
+        if let Some((
+            _,
+            End {
+                name: Name::Known(name),
+                ..
+            },
+        )) = &self.held
+        {
+            self.names.touch(*name);
+        }
         if let Some((stalled, end)) = self.held.take()
             && !(entry.event == Event::Stalled && stalled == job)
         {
@@ -149,7 +187,7 @@ impl Fold {
         }
         match entry.event {
             Event::Added => {
-                let name = self.names.id(entry.name);
+                let name = self.name(entry.name);
                 batch.added.push(name);
                 batch.name_replacement(entry.job, name);
                 self.put(job, Some(name), Stage::Rests, entry);
@@ -226,7 +264,7 @@ impl Fold {
         let Some(name) = name else {
             return self.names.unknown();
         };
-        let id = self.names.id(name);
+        let id = self.name(name);
         let key = self.hasher.hash_one(job);
         if let Some(job) = self.jobs.get(key)
             && job.stage == Stage::Runs

@@ -7,7 +7,7 @@ const NAMES: usize = 3;
 const JOBS: usize = 8;
 
 fn new_fold() -> Fold {
-    Fold::new(NAMES, Room::new(JOBS))
+    Fold::new(NAMES, None, Room::new(JOBS))
 }
 
 fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
@@ -31,7 +31,7 @@ fn fold(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(String, Outcome, Option<
     let ends = batch.ends.into_iter();
     ends.map(|end| {
         let name = match end.name {
-            Name::Known(id) => fold.names()[id.index()].to_string(),
+            Name::Known(id) => fold.names().label(id).to_owned(),
             Name::Of(job) => format!("of {}", String::from_utf8_lossy(&job)),
             Name::Unknown => UNKNOWN.to_owned(),
         };
@@ -57,7 +57,7 @@ fn tallies(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(Incident, String, u64
     tallies
         .map(|tally| {
             let name = match tally.name {
-                Name::Known(id) => fold.names()[id.index()].to_string(),
+                Name::Known(id) => fold.names().label(id).to_owned(),
                 Name::Of(job) => format!("of {}", String::from_utf8_lossy(&job)),
                 Name::Unknown => UNKNOWN.to_owned(),
             };
@@ -314,7 +314,7 @@ fn removed_jobs_are_counted_by_name_as_far_as_it_is_known() {
         tally(Incident::Removed, "unknown", 41),
     ];
     assert_eq!(found, expected);
-    assert_eq!(state.names().len(), 1, "a name nobody has");
+    assert_eq!(state.names().labels().len(), 1, "a name nobody has");
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn deduplicated_jobs_are_counted_by_the_name_of_the_one_that_is_there() {
 
 #[test]
 fn without_room_those_that_wait_longest_are_remembered_and_those_that_run() {
-    let mut state = Fold::new(NAMES, Room::new(32));
+    let mut state = Fold::new(NAMES, None, Room::new(32));
     let ids: Vec<_> = (0..100).map(|id| id.to_string()).collect();
     for (at, id) in ids.iter().enumerate() {
         let ms = at as u64;
@@ -435,8 +435,8 @@ proptest! {
                 state.learn(job.as_bytes(), Some(name.as_bytes()));
             }
             prop_assert!(state.jobs.len() <= JOBS);
-            prop_assert!(state.names().len() >= names, "a name went away");
-            names = state.names().len();
+            prop_assert!(state.names().labels().len() >= names, "a name went away");
+            names = state.names().labels().len();
             prop_assert!(names <= NAMES + 2);
         }
         state.flush(&mut batch);

@@ -24,8 +24,9 @@ use crate::error::Error;
 use crate::events::entry::{bytes, each_stream, size};
 use crate::events::fold::{Batch, End, Name, Tally};
 use crate::events::stream::{self, Pace, Stream};
-use crate::nodes::link::{Backoff, Link, is_elsewhere, refused, unless_of_key};
+use crate::nodes::link::{Backoff, Link, is_elsewhere};
 use crate::nodes::node::Node;
+use crate::nodes::refusals::{UNUSABLE, refused};
 use crate::shared::{Queues, Shared};
 
 /// Streams in one command.
@@ -44,6 +45,9 @@ const ANSWER: usize = 8 << 20;
 const IDLE_LOOKS_PER_SECOND: f64 = 3_500.0;
 /// No stream is left alone for longer.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
+
+/// Commands without which no event, or none of a queue's first, is read.
+const REQUIRED: [&str; 2] = ["XREAD", "XINFO STREAM"];
 
 pub(crate) struct Follower {
     shared: Arc<Shared>,
@@ -73,9 +77,13 @@ impl Follower {
 
     /// Runs until `stop` is cancelled and what is under way is done.
     pub(crate) async fn run(mut self, stop: &CancellationToken) {
+        let mut link = None;
         while !stop.is_cancelled() {
-            if let Err(error) = self.session(stop).await {
+            if let Err(error) = self.session(&mut link, stop).await {
                 self.failed(&error);
+                if !error.is_of_command() {
+                    link = None;
+                }
                 let pause = sleep(self.backoff.next());
                 stop.run_until_cancelled(pause).await;
             }
@@ -83,26 +91,27 @@ impl Follower {
         self.leave();
     }
 
-    /// From connecting to the first error, or until `stop` is cancelled. The streams stay where they are, over any number
-    /// of sessions, here or elsewhere.
-    async fn session(&mut self, stop: &CancellationToken) -> Result<(), Error> {
-        let settings = &self.shared.settings;
-        let (busy, timeout) = (settings.poll_every, settings.timeout);
-        let connecting = async {
-            let mut link = Link::open(&self.node.endpoint, timeout).await?;
-            link.ask("PING", &redis::cmd("PING")).await?;
-            Ok(link)
+    /// From connecting, unless there is a link, to the first error, or until `stop` is cancelled. The streams stay where
+    /// they are, over any number of sessions, here or elsewhere.
+    async fn session(
+        &mut self,
+        kept: &mut Option<Link>,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let busy = self.shared.settings.poll_every;
+        let link = match kept {
+            Some(link) => link,
+            None => match stop.run_until_cancelled(self.open()).await {
+                Some(link) => kept.insert(link?),
+                None => return Ok(()),
+            },
         };
-        let Some(link) = stop.run_until_cancelled(connecting).await else {
-            return Ok(());
-        };
-        let mut link = link?;
         while !stop.is_cancelled() {
             self.follow_list();
-            self.check(&mut link).await?;
+            self.check(link).await?;
             let idle = self.streams.len() as f64 / IDLE_LOOKS_PER_SECOND;
             let idle = Duration::from_secs_f64(idle).max(busy).min(LONGEST_IDLE);
-            self.read(&mut link, Pace { busy, idle }).await?;
+            self.read(link, Pace { busy, idle }).await?;
             self.works();
             if link.take_moved() {
                 self.shared.doubts.elsewhere(&self.node);
@@ -114,6 +123,14 @@ impl Follower {
             stop.run_until_cancelled(pause).await;
         }
         Ok(())
+    }
+
+    async fn open(&self) -> Result<Link, Error> {
+        let timeout = self.shared.settings.timeout;
+        let refusals = &self.node.refusals;
+        let mut link = Link::open(&self.node.endpoint, timeout, refusals).await?;
+        link.ask("PING", redis::cmd("PING")).await?;
+        Ok(link)
     }
 
     /// Begins with queues that came, and ends with those that went.
@@ -131,10 +148,10 @@ impl Follower {
             .map(|queue| old.remove(&Arc::as_ptr(queue)))
             .collect();
         self.left(old.into_values().collect());
-        let now = Instant::now();
+        let (now, check_every) = (Instant::now(), self.shared.settings.checks_every);
         let streams = kept.into_iter().zip(followed());
         self.streams = streams
-            .filter_map(|(stream, queue)| stream.or_else(|| Stream::begin(queue, now)))
+            .filter_map(|(stream, queue)| stream.or_else(|| Stream::begin(queue, check_every, now)))
             .collect();
         self.waits = self.streams.len() < followed().count();
         self.queues = queues;
@@ -165,12 +182,8 @@ impl Follower {
             for stream in &*chunk {
                 stream.ask(&mut pipeline);
             }
-            let what = "checking events";
-            let answers = link.ask_all(what, &pipeline).await?;
+            let answers = link.ask_all("checking events", &pipeline).await?;
             for (stream, answers) in chunk.iter_mut().zip(answers.chunks(stream::REPLIES)) {
-                for answer in answers {
-                    unless_of_key(what, answer)?;
-                }
                 stream.checked(answers, now);
             }
         }
@@ -238,7 +251,11 @@ impl Follower {
         self.backoff.reset();
         let mut health = self.node.health.lock();
         health.followed = true;
-        if health.events_error.take().is_some() {
+        let error = self.node.refusals.reasons(&REQUIRED);
+        let error = error.map(|error| self.node.says(error));
+        if std::mem::replace(&mut health.events_error, error).is_some()
+            && health.events_error.is_none()
+        {
             info!(node = self.node.name, "events are followed again");
         }
         drop(health);
@@ -252,7 +269,8 @@ impl Follower {
         self.leave();
         let text = self.node.says(error);
         let mut health = self.node.health.lock();
-        if health.events_error.as_ref() != Some(&text) {
+        // A refused command was logged as such.
+        if health.events_error.as_ref() != Some(&text) && !error.is_of_command() {
             warn!(error = text, "events cannot be followed");
         }
         health.events_error = Some(text);
@@ -284,6 +302,10 @@ async fn ask(
         end += slot.len();
     }
     let answers = link.ask_all(what, &pipeline).await?;
+    if answers.contains(&UNUSABLE) {
+        let reasons = link.refusals().reasons(&REQUIRED);
+        return Err(Error::Refused(reasons.unwrap_or_default()));
+    }
     for answer in &answers {
         if let Value::ServerError(error) = answer
             && !is_elsewhere(answer)

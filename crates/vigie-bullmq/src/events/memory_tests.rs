@@ -77,7 +77,7 @@ struct Queue {
 impl Queue {
     fn new(room: &Room) -> Self {
         let mut queue = Self {
-            fold: Fold::new(100, room.clone()),
+            fold: Fold::new(100, None, room.clone()),
             batch: Batch::default(),
             ms: 1_800_000_000_000,
         };
@@ -175,7 +175,7 @@ fn more_jobs_than_there_is_room_for_take_no_more_memory() {
 fn a_queue_in_which_nothing_happened_takes_little() {
     let room = Room::new(MILLION);
     let before = HELD.get();
-    let fold = Fold::new(100, room.clone());
+    let fold = Fold::new(100, None, room.clone());
     assert_eq!(HELD.get(), before, "nothing is allocated ahead");
-    assert!(size_of_val(&fold) <= 256, "{}", size_of_val(&fold));
+    assert!(size_of_val(&fold) <= 352, "{}", size_of_val(&fold));
 }

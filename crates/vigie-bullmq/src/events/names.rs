@@ -1,13 +1,18 @@
 //! The job names of one queue, as labels: few, and short.
+//!
+//! A name that has a place has series of its own; all others are counted as `other`. Most places go to the names that come
+//! first, the rest is kept for those that matter more: names of a second job, and names of jobs that fail. Where no place is
+//! free, these take that of a name that was not seen for long: its series are removed, and begin at 0 if it comes again. So
+//! names that are used once, for example with a date in them, do not keep the others out.
 
 use hashbrown::HashMap;
 
-/// A name, by its place in [`Names`].
+/// A name, by its number in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NameId(u32);
 
 impl NameId {
-    /// The name at that place.
+    /// The name of that number.
     pub(crate) fn of(index: usize) -> Option<Self> {
         u32::try_from(index).ok().map(Self)
     }
@@ -17,42 +22,186 @@ impl NameId {
     }
 }
 
-/// Names past the bound.
+/// Names without a place.
 pub(crate) const OTHER: &str = "other";
 /// The name of a job that was gone before its name could be read.
 pub(crate) const UNKNOWN: &str = "unknown";
 /// A longer name is cut.
 const LONGEST: usize = 128;
+/// For each place so many names are remembered.
+const REMEMBERED: usize = 4;
+/// After so many milliseconds without a job a name may lose its place: as long as a history is usually queried.
+const IDLE: u64 = 24 * 3_600_000;
+/// The same for a name that only one job had.
+const IDLE_ONCE: u64 = 3_600_000;
+/// When few names could be forgotten, it is tried again after so many names that were not remembered.
+const PATIENCE: u64 = 10_000;
+
+/// Why a name is to have a place, which decides how many of the places it may take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Merit {
+    First,
+    Again,
+    Failed,
+    /// It is the production tick's.
+    Wanted,
+}
+
+struct Known {
+    /// Empty where the number is free.
+    name: Box<str>,
+    /// `None`: it is counted as `other`.
+    place: Option<usize>,
+    /// Jobs of this name.
+    jobs: u64,
+    /// When it was seen last, by the server's clock in milliseconds.
+    last: u64,
+    /// The batch of entries in which it was seen last. Its number is not given to another name in the same batch.
+    batch: u64,
+}
 
 pub(crate) struct Names {
-    labels: Vec<Box<str>>,
+    known: Vec<Known>,
     ids: HashMap<Box<str>, NameId, foldhash::fast::RandomState>,
+    /// Numbers that are free.
+    free: Vec<NameId>,
+    /// The labels, by place.
+    labels: Vec<Box<str>>,
+    /// Places of names, and not of the two labels that stand for others.
+    taken: usize,
     max: usize,
+    wanted: Option<Box<str>>,
+    batch: u64,
+    /// Jobs counted as `other`.
+    folded: u64,
+    /// Names that were not remembered since numbers were last freed.
+    missed: u64,
+    /// At how many missed names to free numbers again.
+    patience: u64,
+    /// Before this time no name is idle.
+    busy_until: u64,
+    /// Changes whenever a place does, or that of a name.
+    version: u64,
 }
 
 impl Names {
-    /// At most `max` names, and the two that stand for others.
-    pub(crate) fn new(max: usize) -> Self {
+    /// At most `max` names have a place, and `wanted`, and the two labels that stand for others.
+    pub(crate) fn new(max: usize, wanted: Option<&str>) -> Self {
         Self {
-            labels: Vec::new(),
+            known: Vec::new(),
             ids: HashMap::default(),
+            free: Vec::new(),
+            labels: Vec::new(),
+            taken: 0,
             max,
+            wanted: wanted.map(Box::from),
+            batch: 0,
+            folded: 0,
+            missed: 0,
+            patience: 0,
+            busy_until: 0,
+            version: 0,
         }
     }
 
-    /// All names so far, in the order they were first seen.
+    /// The labels by place. A label is replaced when its place goes to another name; there are never fewer places.
     pub(crate) fn labels(&self) -> &[Box<str>] {
         &self.labels
     }
 
-    pub(crate) fn id(&mut self, name: &[u8]) -> NameId {
+    /// The place of every name by its number, `None` for those that are counted as `other`.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Option<usize>> {
+        self.known.iter().map(|known| known.place)
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// How many jobs were counted as `other`.
+    pub(crate) fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// The label that a name is counted by.
+    #[cfg(test)]
+    pub(crate) fn label(&self, id: NameId) -> &str {
+        let place = self.known.get(id.index()).and_then(|known| known.place);
+        place.map_or(OTHER, |place| &self.labels[place])
+    }
+
+    /// The names that most of the jobs counted as `other` have.
+    pub(crate) fn most_folded(&self, most: usize) -> Vec<&str> {
+        let folded = self.known.iter().filter(|known| known.place.is_none());
+        let mut folded: Vec<_> = folded.filter(|known| !known.name.is_empty()).collect();
+        folded.sort_by_key(|known| std::cmp::Reverse(known.jobs));
+        folded.iter().take(most).map(|known| &*known.name).collect()
+    }
+
+    /// A batch of entries begins: the numbers of the last one are not used any more, except in jobs.
+    pub(crate) fn begin_batch(&mut self) {
+        self.batch += 1;
+    }
+
+    /// The name of a job that was added or looked up. `used` gives the numbers of the names of all jobs in flight; it is
+    /// called rarely, when numbers are to be freed.
+    pub(crate) fn id<I: Iterator<Item = NameId>>(
+        &mut self,
+        name: &[u8],
+        now: u64,
+        used: impl FnOnce() -> I,
+    ) -> NameId {
         let name = String::from_utf8_lossy(name);
         let label = &name[..name.floor_char_boundary(LONGEST)];
-        match self.ids.get(label) {
-            Some(id) => *id,
-            None if label.is_empty() => self.unknown(),
-            None if self.labels.len() < self.max => self.add(label),
-            None => self.reserved(OTHER),
+        match label {
+            "" => return self.unknown(),
+            OTHER | UNKNOWN => return self.reserved(label),
+            _ => {}
+        }
+        let known = self.ids.get(label).copied();
+        let id = match known {
+            Some(id) => id,
+            None => match self.remember(label, used) {
+                Some(id) => id,
+                None => {
+                    self.folded += 1;
+                    return self.reserved(OTHER);
+                }
+            },
+        };
+        let known = &mut self.known[id.index()];
+        known.jobs += 1;
+        (known.last, known.batch) = (now, self.batch);
+        if known.place.is_none() {
+            let merit = match known.jobs {
+                _ if self.wanted.as_deref() == Some(label) => Merit::Wanted,
+                1 => Merit::First,
+                _ => Merit::Again,
+            };
+            self.place(id, merit, now);
+        }
+        if self.known[id.index()].place.is_none() {
+            self.folded += 1;
+            self.reserved(OTHER);
+        }
+        id
+    }
+
+    /// A name that is used in this batch, as a job in flight has it.
+    pub(crate) fn touch(&mut self, id: NameId) {
+        if let Some(known) = self.known.get_mut(id.index()) {
+            known.batch = self.batch;
+        }
+    }
+
+    /// A job of this name failed or stalled.
+    pub(crate) fn failed(&mut self, id: NameId, now: u64) {
+        let Some(known) = self.known.get_mut(id.index()) else {
+            return;
+        };
+        known.last = known.last.max(now);
+        if known.place.is_none() {
+            self.place(id, Merit::Failed, now);
         }
     }
 
@@ -61,37 +210,127 @@ impl Names {
     }
 
     fn reserved(&mut self, label: &str) -> NameId {
-        match self.ids.get(label) {
-            Some(id) => *id,
-            None => self.add(label),
+        if let Some(id) = self.ids.get(label) {
+            return *id;
         }
+        let id = self.add(label);
+        self.known[id.index()].place = Some(self.labels.len());
+        self.labels.push(label.into());
+        id
+    }
+
+    /// Gives a new name a number; `None`: all are used.
+    fn remember<I: Iterator<Item = NameId>>(
+        &mut self,
+        label: &str,
+        used: impl FnOnce() -> I,
+    ) -> Option<NameId> {
+        // And the two labels that stand for others.
+        let most = self.max * REMEMBERED + 2;
+        if self.free.is_empty() && self.known.len() >= most {
+            self.missed += 1;
+            if self.missed >= self.patience {
+                self.free_numbers(used());
+            }
+            if self.free.is_empty() {
+                return None;
+            }
+        }
+        Some(self.add(label))
     }
 
     fn add(&mut self, label: &str) -> NameId {
-        // There are at most `max + 2`.
-        let id = NameId(self.labels.len() as u32);
-        self.labels.push(label.into());
+        let known = Known {
+            name: label.into(),
+            place: None,
+            jobs: 0,
+            last: 0,
+            batch: self.batch,
+        };
+        let id = match self.free.pop() {
+            Some(id) => id,
+            // There are far fewer than 2^32.
+            None => NameId(self.known.len() as u32),
+        };
+        match self.known.get_mut(id.index()) {
+            Some(free) => *free = known,
+            None => self.known.push(known),
+        }
         self.ids.insert(label.into(), id);
+        self.version += 1;
         id
+    }
+
+    /// Forgets the names without a place that no job in flight has.
+    fn free_numbers(&mut self, used: impl Iterator<Item = NameId>) {
+        used.for_each(|id| self.touch(id));
+        for (at, known) in self.known.iter_mut().enumerate() {
+            let is_used = known.place.is_some() || known.batch == self.batch;
+            if !is_used && !known.name.is_empty() {
+                self.ids.remove(&known.name);
+                known.name = Box::default();
+                self.free.extend(NameId::of(at));
+            }
+        }
+        let few = self.free.len() * 4 < self.max;
+        (self.missed, self.patience) = (0, if few { PATIENCE } else { 0 });
+    }
+
+    /// Gives a name a place, if there is one for it.
+    fn place(&mut self, id: NameId, merit: Merit, now: u64) {
+        let most = match merit {
+            Merit::First => self.max - self.max / 4,
+            Merit::Again => self.max - self.max / 8,
+            Merit::Failed => self.max,
+            Merit::Wanted => usize::MAX,
+        };
+        let place = if self.taken < most {
+            self.taken += 1;
+            self.labels.push(Box::default());
+            self.labels.len() - 1
+        } else if merit != Merit::First
+            && let Some((idle, place)) = self.longest_idle(now)
+        {
+            self.known[idle].place = None;
+            place
+        } else {
+            return;
+        };
+        let known = &mut self.known[id.index()];
+        known.place = Some(place);
+        self.labels[place] = known.name.clone();
+        self.version += 1;
+    }
+
+    /// Of the names that may lose their place the one that was seen longest ago, and its place.
+    fn longest_idle(&mut self, now: u64) -> Option<(usize, usize)> {
+        if now < self.busy_until {
+            return None;
+        }
+        // A name that gets a place from now on is idle no sooner than this.
+        let mut busy_until = now.saturating_add(IDLE_ONCE);
+        let mut longest: Option<(u64, usize, usize)> = None;
+        for (at, known) in self.known.iter().enumerate() {
+            let is_kept = [OTHER, UNKNOWN].contains(&&*known.name)
+                || self.wanted.as_deref() == Some(&*known.name);
+            let Some(place) = known.place.filter(|_| !is_kept) else {
+                continue;
+            };
+            let limit = if known.jobs > 1 { IDLE } else { IDLE_ONCE };
+            let idle_from = known.last.saturating_add(limit);
+            if idle_from > now {
+                busy_until = busy_until.min(idle_from);
+            } else if longest.is_none_or(|(last, ..)| known.last < last) {
+                longest = Some((known.last, at, place));
+            }
+        }
+        if longest.is_none() {
+            self.busy_until = busy_until;
+        }
+        longest.map(|(_, at, place)| (at, place))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn are_few_and_short() {
-        let mut names = Names::new(2);
-        let mail = names.id(b"mail");
-        assert_eq!(names.id(b"mail"), mail);
-        names.id("é".repeat(100).as_bytes());
-        let other = names.id(b"third");
-        assert_eq!(names.id(b"fourth"), other);
-        assert_ne!(names.unknown(), other);
-        assert_eq!(names.id(b""), names.unknown());
-        let cut = "é".repeat(64);
-        let labels: Vec<&str> = names.labels().iter().map(|label| &**label).collect();
-        assert_eq!(labels, ["mail", &cut, "other", "unknown"]);
-    }
-}
+#[path = "names_tests.rs"]
+mod tests;

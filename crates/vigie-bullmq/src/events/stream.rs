@@ -7,17 +7,16 @@ use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
 use crate::events::entry::{Entry, Event, StreamId, StreamInfo, bytes};
-use crate::events::fold::{Batch, End, Name, Tally};
+use crate::events::fold::{Batch, End, Incident, Name, Outcome, Tally};
 use crate::events::ledger::Ledger;
 use crate::events::reading::Reading;
 use crate::nodes::link::is_elsewhere;
 use crate::shared::Queue;
 
-/// How soon after an entry the reading is held against the server's count.
-const CHECK_BUSY: Duration = Duration::from_secs(5);
-/// And without entries: a stream can be deleted and made anew.
-const CHECK_IDLE: Duration = Duration::from_secs(30);
-/// And while the queue goes from one node to another.
+/// A stream without entries is compared with the server's count so many times less often than after one: it can be deleted
+/// and made anew.
+const IDLE: u32 = 6;
+/// How soon it is compared while the queue moves from one node to another.
 const CHECK_MOVING: Duration = Duration::from_millis(500);
 /// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
 const MANY: usize = 2_000;
@@ -39,6 +38,8 @@ pub(crate) struct Stream {
     reading: Box<Reading>,
     pub(crate) read_at: Instant,
     pub(crate) check_at: Instant,
+    /// How soon after an entry the reading is compared with the server's count.
+    check_every: Duration,
 }
 
 /// How soon to look again.
@@ -51,7 +52,7 @@ pub(crate) struct Pace {
 impl Stream {
     /// Goes on where the reading of the queue stands, if nobody else has it. Before anything is read it is checked: the
     /// server may be another, or have come back empty.
-    pub(crate) fn begin(queue: &Arc<Queue>, now: Instant) -> Option<Self> {
+    pub(crate) fn begin(queue: &Arc<Queue>, check_every: Duration, now: Instant) -> Option<Self> {
         let begin = || Reading::new(&queue.space.families, &queue.key, &queue.row);
         let reading = queue.reading.take(|| Box::new(begin()))?;
         Some(Self {
@@ -60,6 +61,7 @@ impl Stream {
             reading,
             read_at: now,
             check_at: now,
+            check_every,
         })
     }
 
@@ -77,8 +79,8 @@ impl Stream {
         self.reading.ledger.as_ref().map(Ledger::cursor)
     }
 
-    /// Asks what the server says of the stream, and what workers counted before and after: the same both times, it is
-    /// of that moment.
+    /// Asks for the server's description of the stream, and for the workers' counts before and after it: if they are the
+    /// same both times, they are of that moment.
     pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
         let counted = |pipeline: &mut Pipeline| {
             for part in ["metrics:completed", "metrics:failed"] {
@@ -107,7 +109,7 @@ impl Stream {
         let before = [completed, failed].map(counted);
         let counted = [before[0], before[1]] == [0, 1].map(|at| after.get(at).and_then(counted));
         let counted = counted.then_some(before).and_then(|[a, b]| Some([a?, b?]));
-        self.check_at = now + CHECK_IDLE;
+        self.check_at = now + IDLE * self.check_every;
         if let Value::ServerError(error) = answer
             && error.code() == "WRONGTYPE"
         {
@@ -119,7 +121,18 @@ impl Stream {
             self.queue.activity.follow(false);
             return;
         }
-        let info = StreamInfo::read(answer);
+        let info = match answer {
+            // No such key.
+            Value::ServerError(_) => None,
+            answer => match StreamInfo::read(answer) {
+                Some(info) => Some(info),
+                None => {
+                    // What was read before stays; whether it is complete is not known.
+                    self.reading.counts.exact.forget();
+                    return;
+                }
+            },
+        };
         let lost = match &mut self.reading.ledger {
             Some(ledger) => ledger.check_with(info.as_ref(), counted),
             None => {
@@ -164,7 +177,7 @@ impl Stream {
         if missed != [0; 2] {
             let mut fold = self.queue.fold.lock();
             let name = fold.unknown();
-            self.reading.counts.name(fold.names());
+            self.reading.counts.follow(fold.names());
             self.reading.counts.missed(name, missed);
         }
     }
@@ -175,6 +188,7 @@ impl Stream {
         self.reading.counts.begin_batch();
         let queue = Arc::clone(&self.queue);
         let mut fold = queue.fold.lock();
+        fold.begin_batch();
         for entry in entries {
             let (Some(entry), Some(ledger)) = (Entry::read(entry), &mut self.reading.ledger) else {
                 continue;
@@ -199,7 +213,7 @@ impl Stream {
         if !full {
             fold.flush(batch);
         }
-        self.reading.counts.name(fold.names());
+        self.reading.counts.follow(fold.names());
         self.reading.counts.arrived(batch);
         drop(fold);
         self.repair();
@@ -219,7 +233,7 @@ impl Stream {
             _ => now + pace.busy / 4,
         };
         if entries > 0 {
-            self.check_at = self.check_at.min(now + CHECK_BUSY);
+            self.check_at = self.check_at.min(now + self.check_every);
         }
     }
 
@@ -227,7 +241,7 @@ impl Stream {
     pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = fold.learn(job, looked_up);
-        self.reading.counts.name(fold.names());
+        self.reading.counts.follow(fold.names());
         if let Some(wait) = wait {
             self.reading.counts.waited(name, wait);
         }
@@ -241,22 +255,25 @@ impl Stream {
             Name::Of(job) => fold.learn(job, looked_up),
             Name::Unknown => fold.unknown(),
         };
-        self.reading.counts.name(fold.names());
+        if end.attempt_failed || end.outcome == Outcome::Failed {
+            fold.failed(name);
+        }
+        self.reading.counts.follow(fold.names());
         self.reading.counts.end(name, end);
     }
 
     /// Counts what happened to jobs whose name was looked up, if it had to be.
     pub(crate) fn tally(&mut self, tally: &Tally, looked_up: Option<&[u8]>) {
+        let mut fold = self.queue.fold.lock();
         let name = match (&tally.name, looked_up) {
             (Name::Known(name), _) => Some(*name),
-            (Name::Of(job), Some(_)) => {
-                let mut fold = self.queue.fold.lock();
-                let name = fold.learn(job, looked_up);
-                self.reading.counts.name(fold.names());
-                Some(name)
-            }
+            (Name::Of(job), Some(_)) => Some(fold.learn(job, looked_up)),
             _ => None,
         };
+        if let (Incident::Stalled, Some(name)) = (tally.incident, name) {
+            fold.failed(name);
+        }
+        self.reading.counts.follow(fold.names());
         self.reading.counts.tally(tally.incident, name, tally.jobs);
     }
 }

@@ -1,9 +1,10 @@
-//! A connection on which every question has a deadline.
+//! A connection on which every command has a deadline.
 //!
-//! It does not mend itself: whoever finds it broken drops it and opens another, and so knows that there was
-//! a gap.
+//! It does not reconnect by itself: a task that gets an error drops it and opens another, and so knows that there was
+//! a gap. A command that is refused, or answered with a reply of another type, is no error of the connection.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -12,41 +13,53 @@ use tokio::time::timeout;
 use vigie_redis::Endpoint;
 
 use crate::error::Error;
+use crate::nodes::refusals::{Refusals, UNUSABLE};
 
 #[derive(Clone)]
 pub(crate) struct Link {
     connection: MultiplexedConnection,
     deadline: Duration,
+    refusals: Arc<Refusals>,
     /// Whether the server said that something it was asked for is another's for good.
     moved: bool,
 }
 
 impl Link {
-    pub(crate) async fn open(endpoint: &Endpoint, deadline: Duration) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        endpoint: &Endpoint,
+        deadline: Duration,
+        refusals: &Arc<Refusals>,
+    ) -> Result<Self, Error> {
         let connection = endpoint.connect(deadline).await;
         Ok(Self {
             connection: connection.map_err(Error::Connect)?,
             deadline,
+            refusals: Arc::clone(refusals),
             moved: false,
         })
     }
 
-    /// What a clone of it, over the same connection, was told.
+    /// Takes over what a clone of it, over the same connection, learnt.
     pub(crate) fn join(&mut self, other: &Self) {
         self.moved |= other.moved;
     }
 
-    /// Asks one thing.
-    pub(crate) async fn ask(&mut self, what: &'static str, command: &Cmd) -> Result<Value, Error> {
-        let answer = self.connection.send_packed_command(command);
-        match within(what, self.deadline, answer).await? {
-            Ok(Value::ServerError(error)) => Err(refused(what, error)),
-            Ok(value) => Ok(value),
-            Err(source) => Err(Error::Redis { what, source }),
-        }
+    /// Sends one command. A reply that is an error or of another type is noted among the refusals.
+    ///
+    /// # Errors
+    /// As [`Link::ask_all`].
+    pub(crate) async fn ask(&mut self, what: &'static str, command: Cmd) -> Result<Value, Error> {
+        let mut pipeline = redis::pipe();
+        pipeline.add_command(command);
+        let reply = self.ask_all(what, &pipeline).await?.pop();
+        Ok(reply.unwrap_or(UNUSABLE))
     }
 
-    /// Asks many things in one round trip. There are as many answers as commands.
+    /// Sends many commands in one round trip. There are as many replies as commands; those that are errors of one
+    /// command, or of another type, are noted among the refusals.
+    ///
+    /// # Errors
+    /// When the connection breaks, the replies are late, or the server answers nothing at present.
     pub(crate) async fn ask_all(
         &mut self,
         what: &'static str,
@@ -59,12 +72,18 @@ impl Link {
             .connection
             .send_packed_commands(pipeline, 0, pipeline.len());
         let answers = within(what, self.deadline, answers).await?;
-        let answers = answers.map_err(|source| Error::Redis { what, source })?;
+        let mut answers = answers.map_err(|source| Error::Redis { what, source })?;
         if answers.len() != pipeline.len() {
             return Err(Error::Answer { what });
         }
         self.moved |= answers.iter().any(is_moved);
+        self.refusals.review(what, pipeline, &mut answers)?;
         Ok(answers)
+    }
+
+    /// The commands that the node does not answer.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// Whether, since this was last asked, the server said that something is another's.
@@ -80,14 +99,6 @@ async fn within<T>(
 ) -> Result<T, Error> {
     let late = |_| Error::Late { what, within };
     timeout(within, answer).await.map_err(late)
-}
-
-/// An answer that says no is an error, unless it is only about the key it was asked of.
-pub(crate) fn unless_of_key(what: &'static str, answer: &Value) -> Result<(), Error> {
-    match answer {
-        Value::ServerError(error) if !is_of_key(error) => Err(refused(what, error.clone())),
-        _ => Ok(()),
-    }
 }
 
 /// Whether an answer says that a node of a cluster does not hold the key, not any more, not yet, or only in part.
@@ -123,7 +134,7 @@ fn is_of_slot(error: &redis::ServerError) -> bool {
 }
 
 /// The key holds another type, is not there, or is not for us; other keys may be.
-fn is_of_key(error: &redis::ServerError) -> bool {
+pub(crate) fn is_of_key(error: &redis::ServerError) -> bool {
     let says = |text| {
         error
             .details()
@@ -133,13 +144,6 @@ fn is_of_key(error: &redis::ServerError) -> bool {
         Some(ServerErrorKind::NoPerm) => !says("permissions to run"),
         Some(ServerErrorKind::ResponseError) => says("no such key"),
         _ => error.code() == "WRONGTYPE" || is_of_slot(error),
-    }
-}
-
-pub(crate) fn refused(what: &'static str, error: redis::ServerError) -> Error {
-    Error::Redis {
-        what,
-        source: error.into(),
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use vigie_redis::{Endpoint, Slots};
 
 use crate::events::follower::Follower;
+use crate::nodes::refusals::Refusals;
 use crate::queues::control::Control;
 use crate::queues::key::QueueKey;
 use crate::series::Families;
@@ -63,6 +64,8 @@ pub(crate) struct Node {
     slots: RwLock<Arc<Slots>>,
     queues: RwLock<Queues>,
     pub(crate) health: Mutex<Health>,
+    /// The commands that it does not answer.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 /// How the last tries went.
@@ -70,15 +73,22 @@ pub(crate) struct Node {
 pub(crate) struct Health {
     pub(crate) last_levels: Option<Instant>,
     pub(crate) error: Option<String>,
+    /// Why some queues or levels are unknown, although the node answers.
+    pub(crate) refused: Option<String>,
     /// Whether events are or were followed.
     pub(crate) followed: bool,
     pub(crate) events_error: Option<String>,
 }
 
 impl Health {
+    /// Why some jobs or all of them cannot be counted now.
+    pub(crate) fn problem(&self) -> Option<&String> {
+        self.error.as_ref().or(self.refused.as_ref())
+    }
+
     /// Whether jobs can be counted; `None`: not tried yet.
     pub(crate) fn counts(&self) -> Option<bool> {
-        match &self.error {
+        match self.problem() {
             Some(_) => Some(false),
             None => self.last_levels.map(|_| true),
         }
@@ -109,6 +119,7 @@ impl Node {
             slots: RwLock::new(Arc::new(slots)),
             queues: RwLock::new(Arc::new([])),
             health: Mutex::default(),
+            refusals: Arc::default(),
         }
     }
 

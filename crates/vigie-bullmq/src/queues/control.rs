@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use vigie_redis::Slots;
 
 use crate::error::Error;
-use crate::nodes::link::{Backoff, Link, unless_of_key};
+use crate::nodes::link::{Backoff, Link};
 use crate::nodes::node::Node;
 use crate::queues::discovery::{FIRST_PAUSE, Found, PAUSE, Sweep};
 use crate::queues::key::QueueKey;
@@ -19,6 +19,9 @@ use crate::queues::refresh::{self, Seen};
 use crate::queues::survey::{ask, first_of_bullmq, step, validate};
 use crate::shared::{Counted, Shared};
 use crate::signals::inspector::Inspector;
+
+/// Commands without which queues or levels are unknown; the README promises these, so that their lack is an error.
+pub(crate) const REQUIRED: [&str; 3] = ["SCAN", "LLEN", "ZCARD"];
 
 pub(crate) struct Control {
     shared: Arc<Shared>,
@@ -29,7 +32,7 @@ pub(crate) struct Control {
     slots: Arc<Slots>,
     /// Whether all keys were walked once.
     swept: bool,
-    /// Followed queues met in this sweep.
+    /// Followed queues found in this sweep.
     met: HashSet<QueueKey>,
     /// Followed queues of which nothing is left, and since when.
     gone: HashMap<QueueKey, Instant>,
@@ -69,7 +72,8 @@ impl Control {
     async fn session(&mut self) -> Result<Infallible, Error> {
         let shared = Arc::clone(&self.shared);
         let settings = &shared.settings;
-        let mut link = Link::open(&self.node.endpoint, settings.timeout).await?;
+        let refusals = &Arc::clone(&self.node.refusals);
+        let mut link = Link::open(&self.node.endpoint, settings.timeout, refusals).await?;
         // It may be another server, or the same without its data.
         self.begin();
         let mut next_step = Instant::now();
@@ -90,10 +94,12 @@ impl Control {
                 self.count(&mut link).await?;
                 next_levels = Instant::now() + settings.levels_every;
             }
-            // After the levels, which say where there is nothing to look at.
+            // After the levels, which tell where there is nothing to look at.
             if self.inspector.next() <= Instant::now() {
                 self.inspector.run(&mut link).await?;
             }
+            // Only now: a command that breaks the connection must not do so without a pause.
+            self.backoff.reset();
             if link.take_moved() {
                 self.shared.doubts.elsewhere(&self.node);
             }
@@ -115,9 +121,13 @@ impl Control {
         }
     }
 
-    /// One step of the walk over all keys. Says whether it was the last.
+    /// One step of the walk over all keys. Returns whether it was the last.
     async fn step(&mut self, link: &mut Link) -> Result<bool, Error> {
-        let (found, ended) = step(link, &mut self.sweep).await?;
+        let Some((found, ended)) = step(link, &mut self.sweep).await? else {
+            // A refused walk is begun anew when the next one is due.
+            self.begin();
+            return Ok(true);
+        };
         let found = self.of_node(link, found).await?;
         let followed = self.node.queues();
         let is_followed: HashMap<&QueueKey, bool> = followed
@@ -142,7 +152,7 @@ impl Control {
         let followed = self.shared.queues().len();
         self.adopt(new, followed);
         if ended {
-            self.bury(link).await?;
+            self.drop_gone(link).await?;
             // What went elsewhere meanwhile may not have been met.
             let mut swept = Slots::clone(&self.slots);
             swept.keep_only(&self.node.slots());
@@ -217,7 +227,7 @@ impl Control {
     }
 
     /// Drops queues of which nothing has been left for long.
-    async fn bury(&mut self, link: &mut Link) -> Result<(), Error> {
+    async fn drop_gone(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let missing = queues.iter().map(|queue| &queue.key);
         let missing: Vec<_> = missing.filter(|key| !self.met.contains(*key)).collect();
@@ -229,15 +239,14 @@ impl Control {
         let now = Instant::now();
         let mut gone = HashMap::new();
         for (key, answer) in missing.into_iter().zip(&answers) {
-            unless_of_key("looking for queues", answer)?;
             if crate::events::entry::count(answer) == Some(0) {
                 let since = self.gone.get(key).copied().unwrap_or(now);
                 gone.insert(key.clone(), since);
             }
         }
         let patience = self.shared.settings.forget_after;
-        let dead = |key: &QueueKey| gone.get(key).is_some_and(|since| now - *since >= patience);
-        self.shared.drop_queues(&self.node, dead);
+        let is_over = |key: &QueueKey| gone.get(key).is_some_and(|since| now - *since >= patience);
+        self.shared.drop_queues(&self.node, is_over);
         gone.retain(|_, since| now - *since < patience);
         self.gone = gone;
         Ok(())
@@ -263,7 +272,7 @@ impl Control {
             })
             .collect();
         match asked.is_empty() {
-            true => drop(link.ask("PING", &redis::cmd("PING")).await?),
+            true => drop(link.ask("PING", redis::cmd("PING")).await?),
             false => {
                 let read = ask(link, &asked).await?;
                 if read.contains(&None) && !self.node.space.is_cluster {
@@ -272,13 +281,11 @@ impl Control {
                 for (at, read) in due.iter().zip(read) {
                     queues[*at].while_at(&self.node, |queue| match read {
                         Some((levels, markers)) => {
-                            queue.series.set(&levels);
-                            let counted = Counted {
+                            queue.set_levels(Counted {
                                 at: now,
                                 levels,
                                 markers,
-                            };
-                            *queue.counted.lock() = Some(counted);
+                            });
                         }
                         None => queue.forget(),
                     });
@@ -293,8 +300,8 @@ impl Control {
     }
 
     fn works(&mut self) {
-        self.backoff.reset();
         let mut health = self.node.health.lock();
+        health.refused = self.node.refusals.reasons(&REQUIRED);
         health.last_levels = Some(Instant::now());
         if health.error.take().is_some() {
             info!(node = self.node.name, "Redis answers again");
@@ -303,7 +310,7 @@ impl Control {
         self.shared.report();
     }
 
-    /// Nothing is known any more.
+    /// Forgets everything about the node after an error of the connection.
     fn failed(&mut self, error: &Error) {
         let text = self.node.says(error);
         let mut health = self.node.health.lock();

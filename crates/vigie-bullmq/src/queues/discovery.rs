@@ -91,23 +91,26 @@ pub(crate) fn is_of_bullmq(meta: &Value) -> bool {
     list(meta).is_some_and(|fields| fields.iter().any(|field| bytes(field).is_some()))
 }
 
-/// Reads the answers, and whether they are proof enough. Without, the types of its keys tell a queue from others' keys.
+/// Reads the replies, and whether they are proof enough. Otherwise the types of its keys tell a queue from others' keys.
 pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
     let [meta, events, parts] = replies else {
         return None;
     };
     let in_meta = is_of_bullmq(meta);
-    let version = list(meta).and_then(|fields| fields.first().and_then(bytes));
-    // Versions 3 and 4 add jobs without `meta` where nobody opened the queue, or it was obliterated.
+    let fields = list(meta);
+    let version = fields.and_then(|fields| fields.first().and_then(bytes));
+    // Versions 3 and 4 add jobs without `meta` to a queue that was never opened, or was obliterated.
     let (has_events, has_parts) = (count(events) > Some(0), count(parts) > Some(0));
     let found = (in_meta || has_events || has_parts).then(|| Found {
-        key: match is_before(version, NO_COLONS) {
+        // Without an answer a newer version is more probable.
+        key: match fields.is_some() && is_before(version, NO_COLONS) {
             true => key.of_old(),
             false => key,
         },
         events: in_meta || has_events,
     });
-    found.map(|found| (found, in_meta))
+    let is_sure = in_meta || fields.is_none() && has_events;
+    found.map(|found| (found, is_sure))
 }
 
 #[cfg(test)]

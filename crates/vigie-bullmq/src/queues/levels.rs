@@ -4,6 +4,7 @@ use redis::{Cmd, Pipeline, Value};
 
 use crate::events::entry::{bytes, count, list};
 use crate::queues::key::QueueKey;
+use crate::queues::markers;
 
 /// A state a job stays in. No job is in two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,15 @@ pub struct Levels {
 }
 
 impl Levels {
+    /// Those of a queue without a job.
+    pub(crate) const NONE: Self = Self {
+        states: [Some(0); 6],
+        retained: [Some(0); 2],
+        paused: Some(false),
+        concurrency: None,
+        rate: None,
+    };
+
     /// The jobs in one state.
     #[must_use]
     pub fn get(&self, state: State) -> Option<u64> {
@@ -90,11 +100,11 @@ impl Levels {
 
 /// How many commands [`append`] makes without the search for markers, and with it.
 const PLAIN: usize = 9;
-const SEARCH: usize = PLAIN + 2;
+const SEARCH: usize = PLAIN + SEARCHED.len();
 
-/// Jobs added with `lifo` come after the marker. Of these old versions' apps few use it, and none has more waiting for
-/// long.
-const TAIL: i64 = 64;
+/// The lists that may hold markers, and how many entries from the end are searched. In the first two only jobs added with
+/// `lifo` come after a marker. In `active` markers that killed workers left come to the end as jobs are done.
+const SEARCHED: [(&str, i64); 3] = [("wait", 64), ("paused", 64), ("active", 1_000)];
 
 /// The replies to one queue's commands.
 pub(crate) const fn replies(markers: bool) -> usize {
@@ -103,8 +113,7 @@ pub(crate) const fn replies(markers: bool) -> usize {
 
 /// Appends the commands of one queue.
 ///
-/// Up to version 4 BullMQ puts a marker into `wait` that is no job. `markers` asks for the end of the
-/// lists, where it is.
+/// `markers` asks for the end of the lists too, where [markers](crate::queues::markers) are.
 pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     for list in ["wait", "paused", "active"] {
         pipeline.cmd("LLEN").arg(queue.part(list));
@@ -122,12 +131,9 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     pipeline.arg("paused").arg("concurrency").arg("max");
     if markers {
         pipeline.arg("version");
-        for list in ["wait", "paused"] {
-            pipeline
-                .cmd("LRANGE")
-                .arg(queue.part(list))
-                .arg(-TAIL)
-                .arg(-1);
+        for (list, tail) in SEARCHED {
+            pipeline.cmd("LRANGE").arg(queue.part(list));
+            pipeline.arg(-tail).arg(-1);
         }
     }
 }
@@ -136,34 +142,44 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
 pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let reply = |at: usize| replies.get(at).unwrap_or(&Value::Nil);
     let number = |at| count(reply(at));
-    let marks = |at| {
-        u64::from(list(reply(at)).is_some_and(|tail| tail.iter().filter_map(bytes).any(is_marker)))
-    };
-    let marked = [marks(PLAIN), marks(PLAIN + 1)];
-    let wait = number(0).map(|jobs| jobs.saturating_sub(marked[0]));
-    let held = number(1).map(|jobs| jobs.saturating_sub(marked[1]));
     let meta = list(reply(8));
     let field = |at: usize| meta.and_then(|fields| bytes(fields.get(at)?));
+    // No queue returns to a version that uses markers.
+    let searched = replies.len() > PLAIN;
+    let old = searched && is_old(field(3));
+    let [wait, held, active] = [0, 1, 2].map(|at| {
+        let markers = match searched {
+            true => markers::count(reply(PLAIN + at)),
+            false => Some(0),
+        };
+        // Where a queue has none, it need not be known.
+        let markers = markers.or((!old).then_some(0));
+        number(at).zip(markers)
+    });
+    let marked = [wait, held, active]
+        .iter()
+        .flatten()
+        .any(|(_, markers)| *markers > 0);
+    let [wait, held, active] = [wait, held, active]
+        .map(|list| list.map(|(entries, markers)| entries.saturating_sub(markers)));
     let flag = meta.map(|_| field(0).is_some());
-    let paused = flag.unwrap_or_default();
     // From version 6 on a pause leaves the jobs in `wait`; before, it moves them to `paused`, and a few
     // may still be there after an upgrade.
-    let (waiting, paused) = match (wait, held) {
-        (Some(wait), Some(held)) if paused => (Some(0), Some(wait + held)),
-        (None, _) | (_, None) if paused => (None, None),
-        levels => levels,
+    let (waiting, paused) = match (flag, wait, held) {
+        (Some(true), Some(wait), Some(held)) => (Some(0), Some(wait + held)),
+        (Some(true), ..) => (None, None),
+        (Some(false), ..) | (None, Some(0), _) => (wait, held),
+        // It is not known whether a pause holds back the jobs in `wait`.
+        (None, ..) => (None, None),
     };
     let levels = Levels {
-        states: [waiting, number(2), number(4), number(3), paused, number(5)],
+        states: [waiting, active, number(4), number(3), paused, number(5)],
         retained: [number(6), number(7)],
         paused: flag,
         concurrency: field(1).and_then(bound),
         rate: field(2).and_then(bound),
     };
-    // Nobody goes back to a version that puts markers there.
-    let searched = replies.len() > PLAIN;
-    let old = searched && is_old(field(3));
-    (levels, old || marked != [0, 0])
+    (levels, old || marked)
 }
 
 /// As many as are not fewer than this: BullMQ compares, and takes fractions.
@@ -172,16 +188,7 @@ fn bound(text: &[u8]) -> Option<u64> {
     (number >= 0.0).then(|| number.ceil() as u64)
 }
 
-/// `0:` and the time at which the next delayed job is due.
-pub(crate) fn is_marker(entry: &[u8]) -> bool {
-    let is_time = |due: &[u8]| {
-        due.iter()
-            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
-    };
-    entry.strip_prefix(b"0:").is_some_and(is_time)
-}
-
-/// Whether that version puts markers into `wait`. Versions 1 and 2 do not say which they are.
+/// Whether that version uses markers. Versions 1 and 2 do not tell their number.
 fn is_old(version: Option<&[u8]>) -> bool {
     is_before(version, [5, 0, 0])
 }
@@ -219,7 +226,9 @@ mod tests {
         let flag = if paused { bulk("1") } else { Value::Nil };
         let meta = vec![flag, Value::Nil, Value::Nil, bulk(version)];
         replies.push(Value::Array(meta));
-        for tail in tails {
+        let none: &[&str] = &[];
+        for at in 0..if tails.is_empty() { 0 } else { SEARCHED.len() } {
+            let tail = tails.get(at).unwrap_or(&none);
             replies.push(Value::Array(tail.iter().map(|entry| bulk(entry)).collect()));
         }
         replies
@@ -303,6 +312,39 @@ mod tests {
         assert_eq!(waiting(&["1", "2", "0:0"], six), (Some(2), true));
         assert_eq!(waiting(&["1", "2", "3"], six), (Some(3), false));
         assert_eq!(waiting(&["1", "2", "3"], "?"), (Some(3), true));
+    }
+
+    #[test]
+    fn markers_that_killed_workers_left_are_not_active() {
+        let active = ["0:0", "7", "0:0", "0:1795425686973", "6"];
+        let four = "bullmq:4.18.3";
+        let sizes = [1, 0, 5, 0, 0, 0, 0, 0];
+        let (levels, again) = read(&replies_of(sizes, false, four, &[&["0:0"], &[], &active]));
+        assert_eq!(levels.get(State::Waiting), Some(0));
+        assert_eq!(levels.get(State::Active), Some(2));
+        assert!(again);
+    }
+
+    #[test]
+    fn a_reply_that_is_missing_makes_its_level_unknown() {
+        let all = |version| replies_of([4, 0, 5, 1, 1, 1, 1, 1], false, version, &[&["9"]]);
+        let (four, five) = ("bullmq:4.18.3", "bullmq:5.0.0");
+        // The tails.
+        let mut replies = all(four);
+        replies[PLAIN..].fill(Value::Okay);
+        let (levels, _) = read(&replies);
+        assert_eq!(levels.states, [None, None, Some(1), Some(1), None, Some(1)]);
+        let mut replies = all(five);
+        replies[PLAIN..].fill(Value::Okay);
+        assert_eq!(read(&replies).0.get(State::Waiting), Some(4));
+        // The pause.
+        let mut replies = all(five);
+        replies[8] = Value::Okay;
+        let (levels, _) = read(&replies);
+        assert_eq!((levels.get(State::Waiting), levels.paused), (None, None));
+        assert_eq!(levels.get(State::Active), Some(5));
+        replies[0] = Value::Int(0);
+        assert_eq!(read(&replies).0.get(State::Waiting), Some(0));
     }
 
     #[test]

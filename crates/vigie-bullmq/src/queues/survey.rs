@@ -3,7 +3,7 @@
 use vigie_redis::Slots;
 
 use crate::error::Error;
-use crate::nodes::link::{Link, is_elsewhere, unless_of_key};
+use crate::nodes::link::{Link, is_elsewhere};
 use crate::queues::discovery::{self, Found, Sweep};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::{self, Levels};
@@ -15,14 +15,13 @@ const CHUNK: usize = 1_000;
 /// node.
 pub(crate) type Read = Option<(Levels, bool)>;
 
-/// One step of a sweep.
+/// One step of a sweep; `None`: the server refuses it.
 pub(crate) async fn step(
     link: &mut Link,
     sweep: &mut Sweep,
-) -> Result<(Vec<QueueKey>, bool), Error> {
-    let what = "looking for queues";
-    let answer = link.ask(what, &sweep.command()).await?;
-    sweep.step(&answer).ok_or(Error::Answer { what })
+) -> Result<Option<(Vec<QueueKey>, bool)>, Error> {
+    let answer = link.ask("looking for queues", sweep.command()).await?;
+    Ok(sweep.step(&answer))
 }
 
 /// Keeps those that are queues, each once.
@@ -36,11 +35,7 @@ pub(crate) async fn validate(
     for key in &keys {
         discovery::append(&mut pipeline, key);
     }
-    let what = "reading meta";
-    let answers = link.ask_all(what, &pipeline).await?;
-    for answer in &answers {
-        unless_of_key(what, answer)?;
-    }
+    let answers = link.ask_all("reading meta", &pipeline).await?;
     let answers = answers.chunks(discovery::REPLIES);
     let found = keys.into_iter().zip(answers);
     // What is on its way is found where it comes to.
@@ -78,17 +73,13 @@ pub(crate) async fn first_of_bullmq<'a>(
 
 /// Counts the jobs of queues, each with or without a look for markers.
 pub(crate) async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<Read>, Error> {
-    let what = "counting jobs";
     let mut read = Vec::with_capacity(queues.len());
     for queues in queues.chunks(CHUNK) {
         let mut pipeline = redis::pipe();
         for (key, markers) in queues {
             levels::append(&mut pipeline, key, *markers);
         }
-        let answers = link.ask_all(what, &pipeline).await?;
-        for answer in &answers {
-            unless_of_key(what, answer)?;
-        }
+        let answers = link.ask_all("counting jobs", &pipeline).await?;
         let mut rest = answers.as_slice();
         read.extend(queues.iter().map(|(_, markers)| {
             let (mine, others) = rest.split_at(levels::replies(*markers).min(rest.len()));
@@ -108,7 +99,9 @@ pub(crate) async fn once(
     let mut sweep = Sweep::default();
     let mut keys = Vec::new();
     loop {
-        let (mut found, ended) = step(link, &mut sweep).await?;
+        let Some((mut found, ended)) = step(link, &mut sweep).await? else {
+            break;
+        };
         if let Some(slots) = slots {
             found.retain(|queue| queue.is_tagged() && slots.contains(queue.slot()));
         }

@@ -1,26 +1,39 @@
-//! What happened in a queue.
+//! The counts of a queue, by job name and as sums.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::info;
 use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
 use super::{FINAL, Families, Row};
 use crate::events::fold::{Batch, End, Incident};
-use crate::events::names::{NameId, UNKNOWN};
+use crate::events::names::{NameId, Names, OTHER, UNKNOWN};
 use crate::queues::key::QueueKey;
 
 /// How an attempt can end, in the order of `Outcome`.
 const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];
 
-/// What is counted of one queue.
+/// How many names are logged.
+const LOGGED: usize = 5;
+
+/// The counts of one queue.
 pub(crate) struct Counts {
     families: Arc<Families>,
     queue: QueueKey,
     row: Arc<Row>,
+    /// The series by place of the names.
     names: Vec<NameSeries>,
-    /// How many names there were before this batch: what is counted by them may have been seen at 0.
-    settled: usize,
+    /// The place by number of the name.
+    places: Vec<usize>,
+    /// The state of the names that these are of.
+    version: u64,
+    /// Which batch of entries this is.
+    batch: u64,
+    /// Jobs counted as `other`.
+    folded: Arc<Series<Counter, 2>>,
+    /// At how many of them to log again.
+    log_at: u64,
     /// Ends not yet in the row.
     ended: [u64; 2],
     pub(crate) read: Arc<Series<Counter, 2>>,
@@ -32,6 +45,8 @@ pub(crate) struct Counts {
 
 struct NameSeries {
     label: Box<str>,
+    /// The batch in which they were made: what is counted later may have been seen at 0.
+    since: u64,
     added: Arc<Series<Counter, 3>>,
     attempts_failed: Arc<Series<Counter, 3>>,
     finished: [Arc<Series<Counter, 4>>; 2],
@@ -53,7 +68,11 @@ impl Counts {
             queue: queue.clone(),
             row: Arc::clone(row),
             names: Vec::new(),
-            settled: 0,
+            places: Vec::new(),
+            version: 0,
+            batch: 0,
+            folded: families.folded.series(labels),
+            log_at: 1,
             ended: [0; 2],
             read: families.read.series(labels),
             lost: families.lost.series(labels),
@@ -64,36 +83,79 @@ impl Counts {
 
     /// A batch begins: the series of all names so far have been there at 0.
     pub(crate) fn begin_batch(&mut self) {
-        self.settled = self.names.len();
+        self.batch += 1;
     }
 
-    /// Nearly everything that is counted by name exists, at 0, as soon as the name is seen.
-    pub(crate) fn name(&mut self, labels: &[Box<str>]) {
-        for label in labels.iter().skip(self.names.len()) {
-            let (prefix, queue) = (self.queue.prefix(), self.queue.name());
-            let finished = |outcome| {
-                let labels = [prefix, queue, label, outcome];
-                self.families.finished.series(labels)
-            };
-            self.families.stalled.add([prefix, queue, label], 0);
-            let ticks = self.families.tick.as_ref();
-            let ticks = ticks.filter(|(tick, _)| tick.is(queue, label));
-            self.names.push(NameSeries {
-                label: label.clone(),
-                added: self.families.added.series([prefix, queue, label]),
-                attempts_failed: self.families.attempts_failed.series([prefix, queue, label]),
-                finished: FINAL.map(finished),
-                waits: None,
-                runs: [None, None, None],
-                ticks: ticks.map(|(_, series)| Arc::clone(series)),
-            });
+    /// Nearly everything that is counted by name exists, at 0, as soon as the name has a place. The series of a name that
+    /// lost its place are removed.
+    pub(crate) fn follow(&mut self, names: &Names) {
+        let folded = names.folded().saturating_sub(self.folded.get());
+        if folded > 0 {
+            self.folded.add(folded);
+            self.log_folded(names);
+        }
+        if names.version() == self.version {
+            return;
+        }
+        self.version = names.version();
+        for (place, label) in names.labels().iter().enumerate() {
+            match self.names.get(place) {
+                Some(series) if series.label == *label => {}
+                Some(series) => {
+                    let queue = [self.queue.prefix(), self.queue.name()];
+                    self.families.remove_name(queue, &series.label);
+                    self.names[place] = self.series(label);
+                }
+                None => self.names.push(self.series(label)),
+            }
+        }
+        let other = names.labels().iter().position(|label| **label == *OTHER);
+        let places = names.places().map(|place| place.or(other));
+        self.places.clear();
+        self.places
+            .extend(places.map(|place| place.unwrap_or(usize::MAX)));
+    }
+
+    fn log_folded(&mut self, names: &Names) {
+        let jobs = names.folded();
+        if jobs >= self.log_at {
+            self.log_at = jobs.saturating_mul(10);
+            info!(
+                queue = %self.queue,
+                jobs,
+                names = ?names.most_folded(LOGGED),
+                "more job names than have series: jobs of the others are counted under the name other"
+            );
         }
     }
 
-    /// What was added in a batch, and how long others waited. Its names were handed to [`Counts::name`].
+    fn series(&self, label: &str) -> NameSeries {
+        let (prefix, queue) = (self.queue.prefix(), self.queue.name());
+        let finished = |outcome| {
+            self.families
+                .finished
+                .series([prefix, queue, label, outcome])
+        };
+        self.families.stalled.add([prefix, queue, label], 0);
+        let ticks = self.families.tick.as_ref();
+        let ticks = ticks.filter(|(tick, _)| tick.is(queue, label));
+        NameSeries {
+            label: label.into(),
+            since: self.batch,
+            added: self.families.added.series([prefix, queue, label]),
+            attempts_failed: self.families.attempts_failed.series([prefix, queue, label]),
+            finished: FINAL.map(finished),
+            waits: None,
+            runs: [None, None, None],
+            ticks: ticks.map(|(_, series)| Arc::clone(series)),
+        }
+    }
+
+    /// What was added in a batch, and how long others waited. Its names were handed to [`Counts::follow`].
     pub(crate) fn arrived(&mut self, batch: &Batch) {
         for name in &batch.added {
-            if let Some(series) = self.names.get(name.index()) {
+            let place = self.places.get(name.index());
+            if let Some(series) = place.and_then(|place| self.names.get(*place)) {
                 series.added.inc();
             }
         }
@@ -104,7 +166,8 @@ impl Counts {
 
     /// An attempt began after so long.
     pub(crate) fn waited(&mut self, name: NameId, wait: Duration) {
-        let Some(series) = self.names.get_mut(name.index()) else {
+        let place = self.places.get(name.index());
+        let Some(series) = place.and_then(|place| self.names.get_mut(*place)) else {
             return;
         };
         let waits = series.waits.get_or_insert_with(|| {
@@ -114,9 +177,10 @@ impl Counts {
         waits.observe(wait);
     }
 
-    /// An attempt ended. Its name was handed to [`Counts::name`].
+    /// An attempt ended. Its name was handed to [`Counts::follow`].
     pub(crate) fn end(&mut self, name: NameId, end: &End) {
-        let Some(series) = self.names.get_mut(name.index()) else {
+        let place = self.places.get(name.index());
+        let Some(series) = place.and_then(|place| self.names.get_mut(*place)) else {
             return;
         };
         let outcome = end.outcome as usize;
@@ -144,24 +208,29 @@ impl Counts {
         }
     }
 
-    /// The same happened to so many jobs of a name that was handed to [`Counts::name`], or of none that is known.
+    /// The same happened to so many jobs of a name that was handed to [`Counts::follow`], or of none that is known.
     ///
-    /// What is alerted on must be seen to grow: a stall whose name came with it is counted where there was a 0 before.
-    /// Most jobs never see the other two: a name has a series of them when it is first needed.
+    /// An alert must see it grow: a stall whose name came with it is counted where there was a 0 before. The other two are
+    /// rare: a name has a series of them when it is first needed.
     pub(crate) fn tally(&self, incident: Incident, name: Option<NameId>, jobs: u64) {
-        let (family, names) = match incident {
-            Incident::Stalled => (&self.families.stalled, &self.names[..self.settled]),
-            Incident::Removed => (&self.families.removed, &*self.names),
-            Incident::Deduplicated => (&self.families.deduplicated, &*self.names),
+        let family = match incident {
+            Incident::Stalled => &self.families.stalled,
+            Incident::Removed => &self.families.removed,
+            Incident::Deduplicated => &self.families.deduplicated,
         };
-        let series = name.and_then(|name| names.get(name.index()));
+        let place = name.and_then(|name| self.places.get(name.index()));
+        let series = place.and_then(|place| self.names.get(*place));
+        let is_seen =
+            |series: &&NameSeries| incident != Incident::Stalled || series.since < self.batch;
+        let series = series.filter(is_seen);
         let name = series.map_or(UNKNOWN, |series| &series.label);
         family.add([self.queue.prefix(), self.queue.name(), name], jobs);
     }
 
     /// So many jobs ended unseen, completed and failed.
     pub(crate) fn missed(&mut self, name: NameId, missed: [u64; 2]) {
-        let Some(series) = self.names.get(name.index()) else {
+        let place = self.places.get(name.index());
+        let Some(series) = place.and_then(|place| self.names.get(*place)) else {
             return;
         };
         for (at, more) in missed.into_iter().enumerate() {

@@ -3,18 +3,21 @@
 mod compatible;
 mod counts;
 mod gauges;
+mod rare;
+mod signals;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::metrics;
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, TimeGauge};
 
 use crate::{Settings, Tick};
 
 use compatible::Compatible;
 pub(crate) use counts::Counts;
-pub(crate) use gauges::{LevelSeries, Row, SignalSeries};
+pub(crate) use gauges::{LevelSeries, Row};
+pub(crate) use signals::SignalSeries;
 
 /// How a job can end.
 const FINAL: [&str; 2] = ["completed", "failed"];
@@ -29,18 +32,18 @@ pub(crate) struct Families {
     levels: Family<Gauge, 3>,
     retained: Family<Gauge, 3>,
     paused: Family<Gauge, 2>,
-    paused_for: Family<Gauge, 2>,
+    paused_for: Family<TimeGauge, 2>,
     concurrency_limit: Family<Gauge, 2>,
     concurrency_reached: Family<Gauge, 2>,
     rate_limited: Family<Gauge, 2>,
-    rate_limit_reset: Family<Gauge, 2>,
-    oldest_waiting_children: Family<Gauge, 2>,
+    rate_limit_reset: Family<TimeGauge, 2>,
+    oldest_waiting_children: Family<TimeGauge, 2>,
     schedulers: Family<Gauge, 2>,
-    oldest_waiting: Family<Gauge, 2>,
-    oldest_active: Family<Gauge, 2>,
+    oldest_waiting: Family<TimeGauge, 2>,
+    oldest_active: Family<TimeGauge, 2>,
     without_lock: Family<Gauge, 2>,
     overdue: Family<Gauge, 2>,
-    scheduler_late: Family<Gauge, 2>,
+    scheduler_late: Family<TimeGauge, 2>,
     workers: Family<Gauge, 2>,
     added: Family<Counter, 3>,
     finished: Family<Counter, 4>,
@@ -51,6 +54,7 @@ pub(crate) struct Families {
     removed: Family<Counter, 3>,
     deduplicated: Family<Counter, 3>,
     unmeasured: Family<Counter, 2>,
+    folded: Family<Counter, 2>,
     lost: Family<Counter, 2>,
     exact: Family<Gauge, 2>,
     read: Family<Counter, 2>,
@@ -93,6 +97,7 @@ impl Families {
             stalled: registry.family(&metrics::BULLMQ_JOBS_STALLED),
             removed: registry.family(&metrics::BULLMQ_JOBS_REMOVED),
             deduplicated: registry.family(&metrics::BULLMQ_JOBS_DEDUPLICATED),
+            folded: registry.family(&metrics::BULLMQ_JOBS_FOLDED),
             unmeasured: registry.family(&metrics::BULLMQ_RUNS_UNMEASURED),
             lost: registry.family(&metrics::BULLMQ_EVENTS_LOST),
             exact: registry.family(&metrics::BULLMQ_OUTCOMES_EXACT),
@@ -116,19 +121,23 @@ impl Families {
             .retain(|[prefix, name, _]| others(prefix, name));
         for family in [
             &self.paused,
-            &self.paused_for,
             &self.concurrency_limit,
             &self.concurrency_reached,
             &self.rate_limited,
-            &self.rate_limit_reset,
-            &self.oldest_waiting_children,
             &self.schedulers,
-            &self.oldest_waiting,
-            &self.oldest_active,
             &self.without_lock,
             &self.overdue,
-            &self.scheduler_late,
             &self.workers,
+        ] {
+            family.retain(|[prefix, name]| others(prefix, name));
+        }
+        for family in [
+            &self.paused_for,
+            &self.rate_limit_reset,
+            &self.oldest_waiting_children,
+            &self.oldest_waiting,
+            &self.oldest_active,
+            &self.scheduler_late,
         ] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
@@ -140,13 +149,30 @@ impl Families {
         }
     }
 
+    /// Removes what was counted of a job name, which lost its place.
+    fn remove_name(&self, [prefix, queue]: [&str; 2], name: &str) {
+        let is_other = |labels: [&str; 3]| labels != [prefix, queue, name];
+        for family in [
+            &self.added,
+            &self.attempts_failed,
+            &self.stalled,
+            &self.removed,
+            &self.deduplicated,
+        ] {
+            family.retain(is_other);
+        }
+        self.finished.retain(|[a, b, c, _]| is_other([a, b, c]));
+        self.runs.retain(|[a, b, c, _]| is_other([a, b, c]));
+        self.waits.retain(is_other);
+    }
+
     /// Removes what was counted of queues.
     pub(crate) fn remove_counts(&self, queues: &Gone<'_>) {
         if queues.is_empty() {
             return;
         }
         let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
-        for family in [&self.unmeasured, &self.lost, &self.read] {
+        for family in [&self.unmeasured, &self.folded, &self.lost, &self.read] {
             family.retain(|[prefix, name]| others(prefix, name));
         }
         self.exact.retain(|[prefix, name]| others(prefix, name));

@@ -1,10 +1,8 @@
 //! Since when the oldest job runs, and which have no worker any more.
 
-use redis::Value;
-
-use super::{Ask, Events, Replies, millis};
-use crate::events::entry::{bytes, count, list};
-use crate::queues::levels::is_marker;
+use super::{Ask, Events, Replies, Since, millis};
+use crate::events::entry::count;
+use crate::queues::markers::jobs;
 
 /// Jobs looked at, those taken first.
 const JOBS: isize = 100;
@@ -19,23 +17,15 @@ pub(super) struct Active {
     step: Step,
     /// The jobs, the one taken first at the end.
     jobs: Vec<Box<[u8]>>,
-    oldest: Age,
+    oldest: Option<Since>,
     without_lock: Option<u64>,
-}
-
-#[derive(Clone, Copy)]
-enum Age {
-    Unknown,
-    /// Nothing runs.
-    None,
-    Since(u64),
 }
 
 impl Active {
     pub(super) fn new(any: bool) -> Self {
         let (step, oldest, without_lock) = match any {
-            true => (Step::List, Age::Unknown, None),
-            false => (Step::Over, Age::None, Some(0)),
+            true => (Step::List, None, None),
+            false => (Step::Over, Some(Since::Nothing), Some(0)),
         };
         Self {
             step,
@@ -68,7 +58,7 @@ impl Active {
                 };
                 self.jobs = jobs.map(Box::from).collect();
                 match self.jobs.is_empty() {
-                    true => (self.oldest, self.without_lock) = (Age::None, Some(0)),
+                    true => (self.oldest, self.without_lock) = (Some(Since::Nothing), Some(0)),
                     false => self.step = Step::Locks,
                 }
             }
@@ -91,10 +81,10 @@ impl Active {
                     let seen = events.are_followed().then(|| events.started(job));
                     let since = seen.flatten().or(started);
                     self.oldest = match since {
-                        Some(since) => Age::Since(since),
+                        Some(since) => Some(Since::At(since)),
                         // It ended, and what runs now was taken since.
-                        None if !still(job) => Age::None,
-                        None => Age::Unknown,
+                        None if !still(job) => Some(Since::Nothing),
+                        None => None,
                     };
                 }
             }
@@ -102,21 +92,11 @@ impl Active {
         }
     }
 
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
-        match self.oldest {
-            Age::Unknown => None,
-            Age::None => Some(0),
-            Age::Since(since) => Some(now.saturating_sub(since)),
-        }
+    pub(super) fn oldest(&self) -> Option<Since> {
+        self.oldest
     }
 
     pub(super) fn without_lock(&self) -> Option<u64> {
         self.without_lock
     }
-}
-
-/// The jobs in the list: up to version 4 there may be a marker among them.
-fn jobs(reply: &Value) -> Option<impl Iterator<Item = &[u8]>> {
-    let jobs = list(reply)?.iter().filter_map(bytes);
-    Some(jobs.filter(|job| !is_marker(job)))
 }

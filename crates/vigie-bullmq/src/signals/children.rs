@@ -1,10 +1,10 @@
 //! Since when the oldest parent waits for its children.
 
-use super::{Ask, Replies, scored};
+use super::{Ask, Replies, Since, scored};
 
 pub(super) enum Children {
     Ask,
-    Known(Option<u64>),
+    Known(Since),
     Unknown,
 }
 
@@ -12,7 +12,7 @@ impl Children {
     pub(super) fn new(any: bool) -> Self {
         match any {
             true => Self::Ask,
-            false => Self::Known(None),
+            false => Self::Known(Since::Nothing),
         }
     }
 
@@ -27,14 +27,17 @@ impl Children {
         if let Self::Ask = self {
             *self = match scored(replies.next()) {
                 None => Self::Unknown,
-                Some(first) => Self::Known(first.first().map(|(_, since)| *since as u64)),
+                Some(first) => Self::Known(match first.first() {
+                    Some((_, since)) => Since::At(*since as u64),
+                    None => Since::Nothing,
+                }),
             };
         }
     }
 
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
+    pub(super) fn oldest(&self) -> Option<Since> {
         match self {
-            Self::Known(since) => Some(since.map_or(0, |since| now.saturating_sub(since))),
+            Self::Known(since) => Some(*since),
             Self::Ask | Self::Unknown => None,
         }
     }

@@ -1,6 +1,6 @@
-//! What should have begun by now: delayed jobs, and the runs of job schedulers.
+//! Delayed jobs and runs of job schedulers that should have begun by now.
 
-use super::{Ask, Replies, millis, scored};
+use super::{Ask, Replies, Since, millis, scored};
 use crate::events::entry::{bytes, count, list};
 
 /// How long after its time a delayed job may still be promoted, in milliseconds: workers sleep up to 5 s.
@@ -78,14 +78,17 @@ enum Step {
 
 pub(super) struct Schedulers {
     step: Step,
+    has_clock: bool,
     count: Option<u64>,
-    late: Option<u64>,
+    late: Option<Since>,
 }
 
 impl Schedulers {
-    pub(super) fn new() -> Self {
+    /// Without a clock they are only counted.
+    pub(super) fn new(has_clock: bool) -> Self {
         Self {
             step: Step::Count,
+            has_clock,
             count: None,
             late: None,
         }
@@ -127,26 +130,29 @@ impl Schedulers {
             Step::Count => {
                 self.count = count(replies.next());
                 match self.count {
-                    None => {}
-                    Some(0) => self.late = Some(0),
-                    Some(_) => self.step = Step::All,
+                    Some(0) => self.late = Some(Since::Nothing),
+                    Some(_) if self.has_clock => self.step = Step::All,
+                    _ => {}
                 }
             }
             Step::All => match scored(replies.next()).as_deref().map(late) {
                 None => {}
-                Some(all) if all.is_empty() => self.late = Some(0),
+                Some(all) if all.is_empty() => self.late = Some(Since::Nothing),
                 Some(all) => self.step = Step::Each(all),
             },
             Step::Each(all) => {
-                let mut latest = 0;
+                let mut latest = Some(Since::Nothing);
                 for scheduler in all {
-                    let (scheduler_hash, job) = (replies.next(), replies.next());
-                    let fields = |value| list(value).unwrap_or_default();
-                    if !has_ended(fields(scheduler_hash), fields(job), now) {
-                        latest = latest.max(now - scheduler.due);
+                    let fields = (list(replies.next()), list(replies.next()));
+                    let (Some(hash), Some(job)) = fields else {
+                        latest = None;
+                        continue;
+                    };
+                    if !has_ended(hash, job, now) {
+                        latest = latest.map(|latest| latest.or_before(scheduler.due));
                     }
                 }
-                self.late = Some(latest);
+                self.late = latest;
             }
             Step::Over => {}
         }
@@ -156,7 +162,7 @@ impl Schedulers {
         self.count
     }
 
-    pub(super) fn late(&self) -> Option<u64> {
+    pub(super) fn late(&self) -> Option<Since> {
         self.late
     }
 }

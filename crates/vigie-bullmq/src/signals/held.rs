@@ -1,4 +1,4 @@
-//! What holds a queue back: a rate limit that is used up, a pause.
+//! Limits on a queue: a rate limit that is used up, a pause.
 
 use redis::Value;
 
@@ -118,7 +118,16 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// `before`: what the last look came to. `reads`: how many queues' streams may yet be read back.
+    /// Where nothing can be known, nothing is asked.
+    pub(super) fn unknown() -> Self {
+        Self {
+            step: Step::Over,
+            may_read: false,
+            since: None,
+        }
+    }
+
+    /// `before`: the result of the last look. `reads`: how many queues' streams may yet be read back.
     pub(super) fn new(levels: &Levels, before: Option<u64>, reads: &mut usize) -> Self {
         let paused = levels.paused == Some(true);
         let may_read = paused && before.is_none() && *reads > 0;
@@ -157,10 +166,10 @@ impl Pause {
         }
     }
 
-    /// For how long at least, as far as that is sure.
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
+    /// Since when at least, as far as that is sure.
+    pub(super) fn since(&self) -> Option<u64> {
         match self.step {
-            Step::Over => self.since.map(|since| now.saturating_sub(since)),
+            Step::Over => self.since,
             Step::Seen | Step::Back => None,
         }
     }

@@ -20,7 +20,7 @@ fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bo
         answer(&mut look, &told, &[counted]);
     }
     assert!(asked(&look).is_empty());
-    let (signals, _) = look.end(NOW);
+    let (signals, _) = look.end();
     (signals.rate_limited, signals.rate_limit_reset)
 }
 
@@ -54,6 +54,7 @@ fn of_bulls_rate_limits_nothing_is_known() {
     let key = QueueKey::new("bull", "q");
     let known = Known {
         key: &key,
+        now: Some(NOW),
         levels: levels(&[]),
         events: false,
         remembered: Remembered::default(),
@@ -61,7 +62,7 @@ fn of_bulls_rate_limits_nothing_is_known() {
     let mut look = Look::new(known, &mut 1);
     assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
     answer(&mut look, &Told::default(), &[NONE]);
-    assert_eq!(look.end(NOW).0.rate_limited, None);
+    assert_eq!(look.end().0.rate_limited, None);
 }
 
 fn paused() -> Levels {
@@ -89,22 +90,22 @@ fn whole(mut look: Look<'_>, told: &Told, entries: Option<Value>) -> (Signals, R
         answer(&mut look, told, &[entries]);
     }
     assert!(asked(&look).is_empty());
-    look.end(NOW)
+    look.end()
 }
 
 #[test]
 fn a_pause_that_was_seen_is_not_asked_for() {
     let key = QueueKey::new("bull", "q");
     let (signals, remembered) = whole(anew(&key, paused()), &told(ago(7), false), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Its event may be forgotten by then.
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Unheard of for a while, and heard again.
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &told(ago(7), true), None);
     assert_eq!(signals.paused, None);
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
-    assert_eq!(signals.paused, Some(7_000));
+    assert_eq!(signals.paused, Some(ago(7)));
     // Resumed.
     let (signals, remembered) = whole(begin(&key, levels(&[]), remembered), &Told::default(), None);
     assert_eq!(signals.paused, None);
@@ -121,9 +122,9 @@ fn a_pause_of_before_is_searched_for_once() {
     let told = Told::default();
     let back = array([entry(3, "added"), entry(9, "paused"), entry(20, "added")]);
     let (signals, remembered) = whole(anew(&key, paused()), &told, Some(back));
-    assert_eq!(signals.paused, Some(9_000));
+    assert_eq!(signals.paused, Some(ago(9)));
     let (signals, _) = whole(begin(&key, paused(), remembered), &told, None);
-    assert_eq!(signals.paused, Some(9_000));
+    assert_eq!(signals.paused, Some(ago(9)));
 
     let refused = Value::Nil;
     let (signals, remembered) = whole(anew(&key, paused()), &told, Some(refused));
@@ -132,6 +133,7 @@ fn a_pause_of_before_is_searched_for_once() {
     // Too many at once: another time.
     let known = Known {
         key: &key,
+        now: Some(NOW),
         levels: paused(),
         events: true,
         remembered: Remembered::default(),

@@ -1,8 +1,8 @@
-//! What else one looks at in a queue: how old, how late, how stuck its jobs are, and what holds them back.
+//! The signals of a queue besides its levels: how old, how late, how stuck its jobs are, and what holds them back.
 //!
-//! A [`Look`] at one queue is a plain value that says what to ask next and takes the replies. The looks at
-//! all queues advance together, so that every step is one round trip for all of them. `inspector` is who asks; `workers` reads
-//! the list of clients for it.
+//! A [`Look`] at one queue is a plain value that appends the commands of its next step and takes their replies. The looks
+//! at all queues advance together, so that every step is one round trip for all of them. `inspector` makes the round trips;
+//! `workers` reads the list of clients for it.
 
 mod active;
 mod children;
@@ -11,6 +11,8 @@ mod held;
 pub(crate) mod inspector;
 mod waiting;
 pub(crate) mod workers;
+
+use std::time::Instant;
 
 use redis::{Cmd, Pipeline, Value};
 
@@ -25,24 +27,59 @@ use due::{Delayed, Schedulers};
 use held::{Pause, RateLimit};
 use waiting::{Met, Waiting};
 
-/// What a look comes to. `None`: not known. Times are in milliseconds.
+/// The server's clock, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    /// What it showed, in milliseconds.
+    pub(crate) now: u64,
+    /// When the reply came: at that moment it showed no less.
+    pub(crate) at: Instant,
+}
+
+impl Clock {
+    /// How many seconds ago a moment was when the clock was read; negative if it was still to come.
+    pub(crate) fn age(&self, since: u64) -> f64 {
+        (self.now as f64 - since as f64) / 1e3
+    }
+}
+
+/// Since when something is so, by the server's clock in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// There is nothing that is so.
+    Nothing,
+    At(u64),
+}
+
+impl Since {
+    /// The earlier of the two.
+    fn or_before(self, moment: u64) -> Self {
+        match self {
+            Self::At(known) if known <= moment => self,
+            _ => Self::At(moment),
+        }
+    }
+}
+
+/// The result of a look. `None`: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signals {
-    pub(crate) oldest_waiting: Option<u64>,
-    pub(crate) oldest_active: Option<u64>,
+    pub(crate) oldest_waiting: Option<Since>,
+    pub(crate) oldest_active: Option<Since>,
     pub(crate) without_lock: Option<u64>,
     pub(crate) overdue: Option<u64>,
-    pub(crate) scheduler_late: Option<u64>,
+    /// Since when the latest scheduler is due.
+    pub(crate) scheduler_late: Option<Since>,
     pub(crate) schedulers: Option<u64>,
-    pub(crate) oldest_waiting_children: Option<u64>,
+    pub(crate) oldest_waiting_children: Option<Since>,
     /// `None` also of a queue that is not paused.
     pub(crate) paused: Option<u64>,
     pub(crate) rate_limited: Option<bool>,
-    /// `None` also where none is counted.
+    /// In how many milliseconds; `None` also where none is counted.
     pub(crate) rate_limit_reset: Option<u64>,
 }
 
-/// What a look leaves for the next one, should no event be missed until then.
+/// What the next look needs of this one, unless an event is missed until then.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remembered {
     waiting: Vec<Met>,
@@ -53,14 +90,16 @@ pub(crate) struct Remembered {
 /// What is known of a queue before a look.
 pub(crate) struct Known<'a> {
     pub(crate) key: &'a QueueKey,
+    /// The server's clock in milliseconds. Without it nothing has an age.
+    pub(crate) now: Option<u64>,
     pub(crate) levels: Levels,
     /// Whether it has a stream of events.
     pub(crate) events: bool,
-    /// What the last look left.
+    /// What the last look remembered.
     pub(crate) remembered: Remembered,
 }
 
-/// What the events say of a job: when it became ready, and when it was taken; and of the queue.
+/// What the events tell about a job: when it became ready, and when it was taken; and about the queue.
 pub(crate) trait Events {
     /// Since when a job waits, by the server's clock.
     fn ready(&self, job: &[u8]) -> Option<u64>;
@@ -75,6 +114,8 @@ pub(crate) trait Events {
 /// A look at one queue.
 pub(crate) struct Look<'a> {
     key: &'a QueueKey,
+    /// 0 where it is not known: then nothing that needs it is asked.
+    now: u64,
     waiting: Waiting,
     active: Active,
     delayed: Delayed,
@@ -85,48 +126,64 @@ pub(crate) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    /// Nothing is asked of what the levels say is empty. `reads` is how many streams may yet be read back in search of a
-    /// pause, which is the one costly thing; who has no more turn gets one in another look.
+    /// Nothing is asked about what is empty by its level. `reads` is how many streams may yet be read back in search of a
+    /// pause, the only costly command; a queue for which none is left is read back in another look.
     pub(crate) fn new(known: Known<'a>, reads: &mut usize) -> Self {
         let Known {
             key,
+            now,
             levels,
             events,
             remembered,
         } = known;
         let none = |state| levels.get(state) == Some(0);
+        let has_clock = now.is_some();
         Self {
             key,
-            waiting: Waiting::new(&levels, remembered.waiting),
+            now: now.unwrap_or(0),
+            waiting: match has_clock {
+                true => Waiting::new(&levels, remembered.waiting),
+                false => Waiting::unknown(),
+            },
             active: Active::new(!none(State::Active)),
-            delayed: Delayed::new(!none(State::Delayed)),
-            schedulers: Schedulers::new(),
-            children: Children::new(!none(State::WaitingChildren)),
+            delayed: match has_clock {
+                true => Delayed::new(!none(State::Delayed)),
+                false => Delayed::Unknown,
+            },
+            schedulers: Schedulers::new(has_clock),
+            children: match has_clock {
+                true => Children::new(!none(State::WaitingChildren)),
+                false => Children::Unknown,
+            },
             rate_limit: match events {
                 true => RateLimit::new(&levels),
                 false => RateLimit::unknown(),
             },
-            pause: Pause::new(&levels, remembered.paused, reads),
+            pause: match has_clock {
+                true => Pause::new(&levels, remembered.paused, reads),
+                false => Pause::unknown(),
+            },
         }
     }
 
-    /// Appends what is to be asked next at `now`; nothing when the look is over.
-    pub(crate) fn ask(&self, now: u64, pipeline: &mut Pipeline) {
+    /// Appends the commands of the next step; none when the look is over.
+    pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
         let mut ask = Ask {
             key: self.key,
             pipeline,
         };
         self.waiting.ask(&mut ask);
         self.active.ask(&mut ask);
-        self.delayed.ask(now, &mut ask);
-        self.schedulers.ask(now, &mut ask);
+        self.delayed.ask(self.now, &mut ask);
+        self.schedulers.ask(self.now, &mut ask);
         self.children.ask(&mut ask);
         self.rate_limit.ask(&mut ask);
         self.pause.ask(&mut ask);
     }
 
     /// Takes the replies to what [`Look::ask`] appended.
-    pub(crate) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
+    pub(crate) fn take(&mut self, replies: &mut Replies<'_>, events: &dyn Events) {
+        let now = self.now;
         self.waiting.take(now, replies, events);
         self.active.take(replies, events);
         self.delayed.take(now, replies);
@@ -136,17 +193,17 @@ impl<'a> Look<'a> {
         self.pause.take(now, replies, events);
     }
 
-    /// What it came to, and what the next look should remember.
-    pub(crate) fn end(self, now: u64) -> (Signals, Remembered) {
+    /// The result, and what the next look needs.
+    pub(crate) fn end(self) -> (Signals, Remembered) {
         let signals = Signals {
-            oldest_waiting: self.waiting.age(now),
-            oldest_active: self.active.age(now),
+            oldest_waiting: self.waiting.oldest(),
+            oldest_active: self.active.oldest(),
             without_lock: self.active.without_lock(),
             overdue: self.delayed.overdue(),
             scheduler_late: self.schedulers.late(),
             schedulers: self.schedulers.count(),
-            oldest_waiting_children: self.children.age(now),
-            paused: self.pause.age(now),
+            oldest_waiting_children: self.children.oldest(),
+            paused: self.pause.since(),
             rate_limited: self.rate_limit.limited(),
             rate_limit_reset: self.rate_limit.reset(),
         };
@@ -233,7 +290,7 @@ fn millis(value: &Value) -> Option<u64> {
 }
 
 /// Members and scores of a sorted set: one list of both, or with the newer protocol pairs.
-fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
+pub(crate) fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
     let Value::Array(values) = reply else {
         return None;
     };

@@ -61,7 +61,7 @@ fn hash(fields: &[Option<u64>]) -> Value {
 /// The commands of a step, a line each.
 pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
     let mut pipeline = redis::pipe();
-    look.ask(NOW, &mut pipeline);
+    look.ask(&mut pipeline);
     let line = |command: &redis::Cmd| {
         let parts = command.get_packed_command();
         let parts = String::from_utf8(parts).unwrap();
@@ -73,15 +73,20 @@ pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
 
 pub(super) fn answer(look: &mut Look<'_>, told: &Told, replies: &[Value]) {
     let mut pipeline = redis::pipe();
-    look.ask(NOW, &mut pipeline);
+    look.ask(&mut pipeline);
     assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(look));
-    look.take(NOW, &mut Replies::new(replies), told);
+    look.take(&mut Replies::new(replies), told);
 }
 
 /// A look at a queue with a stream, some of which may be read back.
 pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+    begin_at(Some(NOW), key, levels, remembered)
+}
+
+fn begin_at(now: Option<u64>, key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
     let known = Known {
         key,
+        now,
         levels,
         events: true,
         remembered,
@@ -106,6 +111,10 @@ pub(super) fn ago(seconds: u64) -> u64 {
     NOW - seconds * 1_000
 }
 
+fn since(seconds: u64) -> Option<Since> {
+    Some(Since::At(ago(seconds)))
+}
+
 #[test]
 fn of_an_empty_queue_only_schedulers_are_asked() {
     let key = QueueKey::new("bull", "q");
@@ -113,16 +122,16 @@ fn of_an_empty_queue_only_schedulers_are_asked() {
     assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
     answer(&mut look, &Told::default(), &[NONE]);
     assert!(asked(&look).is_empty());
-    let (signals, _) = look.end(NOW);
-    let zero = Some(0);
+    let (signals, _) = look.end();
+    let (zero, nothing) = (Some(0), Some(Since::Nothing));
     let expected = Signals {
-        oldest_waiting: zero,
-        oldest_active: zero,
+        oldest_waiting: nothing,
+        oldest_active: nothing,
         without_lock: zero,
         overdue: zero,
-        scheduler_late: zero,
+        scheduler_late: nothing,
         schedulers: zero,
-        oldest_waiting_children: zero,
+        oldest_waiting_children: nothing,
         paused: None,
         rate_limited: Some(false),
         rate_limit_reset: None,
@@ -149,11 +158,56 @@ fn what_the_events_told_is_not_asked() {
     ];
     assert_eq!(asked(&look), expected);
     answer(&mut look, &told, &[Value::Int(1), NIL, texts(&["3"])]);
-    let (signals, remembered) = look.end(NOW);
-    assert_eq!(signals.oldest_waiting, Some(7_000));
-    assert_eq!(signals.oldest_active, Some(9_000));
+    let (signals, remembered) = look.end();
+    assert_eq!(signals.oldest_waiting, since(7));
+    assert_eq!(signals.oldest_active, since(9));
     assert_eq!(signals.without_lock, Some(0));
     assert_eq!(remembered.waiting, []);
+}
+
+/// The clock is asked for first; without it what needs none is still known.
+#[test]
+fn without_a_clock_nothing_has_an_age() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    let mut all = levels(&State::ALL.map(|state| (state, 1)));
+    all.paused = Some(true);
+    let mut look = begin_at(None, &key, all, Remembered::default());
+    let expected = [
+        "LRANGE bull:q:active -100 -1",
+        "ZCARD bull:q:repeat",
+        "PTTL bull:q:limiter",
+    ];
+    assert_eq!(asked(&look), expected);
+    answer(&mut look, &told, &[texts(&["7"]), Value::Int(2), FREE]);
+    answer(
+        &mut look,
+        &told,
+        &[Value::Int(0), bulk("17"), texts(&["7"])],
+    );
+    assert!(asked(&look).is_empty());
+    let (signals, _) = look.end();
+    let expected = Signals {
+        // By the clock of its worker; it has no age without the server's.
+        oldest_active: Some(Since::At(17)),
+        without_lock: Some(1),
+        schedulers: Some(2),
+        rate_limited: Some(false),
+        ..Signals::default()
+    };
+    assert_eq!(signals, expected);
+}
+
+/// A reply that is none makes its signal unknown and no other.
+#[test]
+fn an_unusable_reply_is_unknown() {
+    let key = QueueKey::new("bull", "q");
+    let told = Told::default();
+    let mut look = anew(&key, levels(&State::ALL.map(|state| (state, 1))));
+    let steps = asked(&look).len();
+    answer(&mut look, &told, &vec![Value::Okay; steps]);
+    assert!(asked(&look).is_empty());
+    assert_eq!(look.end().0, Signals::default());
 }
 
 #[test]
@@ -165,7 +219,7 @@ fn a_pause_has_both_lists_read() {
     };
     let mut look = anew(&key, levels(&[(State::Paused, 2)]));
     answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), NONE]);
-    assert_eq!(look.end(NOW).0.oldest_waiting, Some(7_000));
+    assert_eq!(look.end().0.oldest_waiting, since(7));
 }
 
 #[test]
@@ -203,10 +257,10 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
     let ran = hash(&[Some(ago(90)), None, Some(ago(80)), None, None]);
     answer(&mut look, &told, &[ran, Value::Int(0)]);
     assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end(NOW);
-    assert_eq!(signals.oldest_waiting, Some(3_000));
+    let (signals, remembered) = look.end();
+    assert_eq!(signals.oldest_waiting, since(3));
     // The next look, a minute later.
-    let mut look = begin(&key, prioritized, remembered);
+    let mut look = begin_at(Some(NOW + 60_000), &key, prioritized, remembered);
     answer(
         &mut look,
         &told,
@@ -215,10 +269,10 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
     answer(&mut look, &told, &[level(&[(2, "b"), (3, "c")])]);
     answer(&mut look, &told, &[nobody()]);
     assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end(NOW + 60_000);
+    let (signals, remembered) = look.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
-        (Some(63_000), 2)
+        (since(3), 2)
     );
 }
 
@@ -240,10 +294,10 @@ fn of_a_long_list_the_last_in_line_is_asked_too() {
     answer(&mut look, &told, &replies);
     // The one at both ends is known by now.
     assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end(NOW);
+    let (signals, remembered) = look.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
-        (Some(9_000), 8)
+        (since(9), 8)
     );
 }
 
@@ -258,20 +312,20 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
     let waiting = levels(&[(State::Waiting, 2)]);
     let first = [texts(&["1", "0:0"]), NONE, FREE];
     for (hash, parent, expected) in [
-        (
-            hash(&[Some(ago(9)), None, None, None, None]),
-            0,
-            Some(9_000),
-        ),
+        (hash(&[Some(ago(9)), None, None, None, None]), 0, since(9)),
         (hash(&[Some(ago(9)), None, None, None, Some(1)]), 0, None),
         (hash(&[Some(ago(9)), None, None, None, None]), 1, None),
-        (hash(&[None, None, None, None, None]), 0, Some(0)),
+        (
+            hash(&[None, None, None, None, None]),
+            0,
+            Some(Since::Nothing),
+        ),
         (NIL, 0, None),
     ] {
         let mut look = anew(&key, waiting);
         answer(&mut look, &told, &first);
         answer(&mut look, &told, &[hash, Value::Int(parent)]);
-        let (signals, remembered) = look.end(NOW);
+        let (signals, remembered) = look.end();
         assert_eq!(signals.oldest_waiting, expected);
         assert_eq!(remembered.waiting, []);
     }
@@ -287,10 +341,10 @@ fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
     let started = bulk(&ago(4).to_string());
     let replies = [&locks[..], &[started, texts(&["4", "3", "1"])]].concat();
     answer(&mut look, &told, &replies);
-    let (signals, _) = look.end(NOW);
+    let (signals, _) = look.end();
     assert_eq!(
         (signals.without_lock, signals.oldest_active),
-        (Some(1), Some(4_000))
+        (Some(1), since(4))
     );
 }
 
@@ -311,7 +365,7 @@ fn overdue_is_counted_only_when_the_first_is() {
             answer(&mut look, &told, &[Value::Int(2)]);
         }
         assert!(asked(&look).is_empty());
-        let (signals, _) = look.end(NOW);
+        let (signals, _) = look.end();
         assert_eq!(signals.overdue, Some(if overdue { 2 } else { 0 }));
     }
 }
@@ -347,8 +401,8 @@ fn the_latest_scheduler_that_has_not_ended() {
         nobody,
     ];
     answer(&mut look, &told, &replies);
-    let (signals, _) = look.end(NOW);
-    assert_eq!(signals.scheduler_late, Some(30_000));
+    let (signals, _) = look.end();
+    assert_eq!(signals.scheduler_late, since(30));
     assert_eq!(signals.schedulers, Some(5));
 }
 
@@ -385,31 +439,34 @@ proptest! {
         paused: Option<bool>,
         rate: Option<u64>,
         events: bool,
+        now in prop_oneof![Just(None), Just(Some(NOW))],
         replies in prop::collection::vec(any_value(), 1..60),
         deaf: bool,
     ) {
         let key = QueueKey::new("bull", "q");
         let levels = Levels { states: counted, paused, rate, ..Levels::default() };
-        let known = Known { key: &key, levels, events, remembered: Remembered::default() };
+        let known = Known { key: &key, now, levels, events, remembered: Remembered::default() };
         let mut look = Look::new(known, &mut 1);
         let told = Told { deaf, ..Told::default() };
         let mut replies = replies.into_iter().cycle();
         let mut steps = 0;
         loop {
             let mut pipeline = redis::pipe();
-            look.ask(NOW, &mut pipeline);
+            look.ask(&mut pipeline);
             if pipeline.is_empty() {
                 break;
             }
             // Lists are not longer than was asked for, here at most 8.
             prop_assert!(pipeline.len() < 200, "{} commands", pipeline.len());
             let answers: Vec<_> = replies.by_ref().take(pipeline.len()).collect();
-            look.take(NOW, &mut Replies::new(&answers), &told);
+            look.take(&mut Replies::new(&answers), &told);
             steps += 1;
             prop_assert!(steps < 40, "no end");
         }
-        let (signals, remembered) = look.end(NOW);
-        prop_assert!(signals.oldest_waiting.is_none_or(|age| age <= NOW));
+        let (signals, remembered) = look.end();
+        if let Some(Since::At(since)) = signals.oldest_waiting {
+            prop_assert!(since <= NOW);
+        }
         prop_assert!(remembered.waiting.len() < 400);
     }
 }

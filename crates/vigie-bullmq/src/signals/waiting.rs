@@ -1,13 +1,14 @@
 //! Since when the oldest job waits.
 //!
-//! The events tell it of every job that came to wait in our time. Of an older one its hash tells when it was
-//! added, and its options by how much it was delayed.
+//! The events tell it of every job that came to wait since they are followed. Of an older job the hash tells when it was
+//! added, and the options by how much it was delayed.
 
 use redis::Value;
 
-use super::{Ask, Events, Replies, millis, scored};
+use super::{Ask, Events, Replies, Since, millis, scored};
 use crate::events::entry::{bytes, count, list};
-use crate::queues::levels::{Levels, State, is_marker};
+use crate::queues::levels::{Levels, State};
+use crate::queues::markers::{self, is_marker};
 
 /// Jobs looked at where the next one is taken: stalled and rate-limited jobs are put there too, in front of
 /// older ones, and those added with `lifo`.
@@ -42,9 +43,9 @@ pub(super) struct Waiting {
     now_remembered: Vec<Met>,
     /// Since when the oldest of all waits.
     oldest: Option<u64>,
-    /// Jobs of whom it is not known since when they wait.
+    /// There are jobs of which it is not known since when they wait.
     ageless: bool,
-    /// A key holds something else than BullMQ puts there.
+    /// Which jobs wait is not known: a key holds another type, or a command is refused.
     odd: bool,
 }
 
@@ -71,6 +72,14 @@ impl Waiting {
         }
     }
 
+    /// Where nothing can be known, nothing is asked.
+    pub(super) fn unknown() -> Self {
+        Self {
+            odd: true,
+            ..Self::new(&Levels::NONE, Vec::new())
+        }
+    }
+
     pub(super) fn ask(&self, ask: &mut Ask<'_>) {
         for list in &self.lists {
             ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
@@ -92,22 +101,20 @@ impl Waiting {
 
     pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
         let mut jobs: Vec<&[u8]> = Vec::new();
-        let is_job = |entry: &&[u8]| !is_marker(entry);
         let mut long = Vec::new();
         for part in std::mem::take(&mut self.lists) {
-            let next = list(replies.next());
-            self.odd |= next.is_none();
-            let next = next.unwrap_or_default();
-            if next.len() >= NEXT as usize {
+            let next = replies.next();
+            if list(next).is_some_and(|entries| entries.len() >= NEXT as usize) {
                 long.push(part);
             }
-            jobs.extend(next.iter().filter_map(bytes).filter(is_job));
+            let next = markers::jobs(next);
+            self.odd |= next.is_none();
+            jobs.extend(next.into_iter().flatten());
         }
         for _ in std::mem::replace(&mut self.long, long) {
-            let last = list(replies.next());
+            let last = markers::jobs(replies.next());
             self.odd |= last.is_none();
-            let last = last.unwrap_or_default().iter().filter_map(bytes);
-            jobs.extend(last.filter(is_job));
+            jobs.extend(last.into_iter().flatten());
         }
         for job in std::mem::take(&mut self.unknown) {
             let (hash, parent) = (replies.next(), replies.next());
@@ -122,7 +129,7 @@ impl Waiting {
             if let Some((_, score)) = of_priority.first() {
                 let next = ((score / PRIORITY).floor() + 1.0) * PRIORITY;
                 let same = of_priority.iter().take_while(|(_, score)| *score < next);
-                jobs.extend(same.map(|(job, _)| *job));
+                jobs.extend(same.map(|(job, _)| *job).filter(|job| !is_marker(job)));
                 let more = of_priority.len() >= OF_PRIORITY;
                 // A hostile score must not keep us here.
                 let on = more && next > from && self.priorities < PRIORITIES;
@@ -198,12 +205,12 @@ impl Waiting {
         self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
     }
 
-    pub(super) fn age(&self, now: u64) -> Option<u64> {
+    pub(super) fn oldest(&self) -> Option<Since> {
         match self.oldest {
             _ if self.odd => None,
-            Some(oldest) => Some(now.saturating_sub(oldest)),
+            Some(since) => Some(Since::At(since)),
             None if self.ageless => None,
-            None => Some(0),
+            None => Some(Since::Nothing),
         }
     }
 

@@ -3,7 +3,10 @@
 //! BullMQ names the connection on which a worker waits for jobs: `bull:bWFpbHM=` for the queue `mails`, and
 //! `bull:bWFpbHM=:w:name` for a worker that has a name. Node and Rust write the queue in Base64, one such
 //! connection a worker. Python, Elixir and .NET write it as it is, and some of them name a worker's other
-//! connection too: of those the ones count that wait for jobs.
+//! connection too: of those only the connections that wait for jobs are counted.
+//!
+//! Some servers and proxies answer with an empty or a filtered list. The connection that asks is in every complete list; a
+//! list without it says nothing about workers.
 
 use std::collections::HashMap;
 
@@ -14,8 +17,13 @@ use crate::queues::key::QueueKey;
 
 /// What stands between the queue and a worker's own name.
 const NAMED: &str = ":w:";
-/// What a worker waits for jobs with, and what its connection did last while it works.
+/// The commands by which a worker waits for jobs, which its connection shows as the last one while it works.
 const WAITING: [&str; 5] = ["bzpopmin", "brpoplpush", "blmove", "brpop", "bzmpop"];
+/// The command of the connection that asks, at that moment. Redis 6.2 shows no subcommand.
+const ASKING: [&str; 2] = ["client|list", "client"];
+/// How long ago in seconds the server may have heard of it, by a clock of whole seconds. Another client that once asked for
+/// the list shows the same command for longer.
+const ASKED_WITHIN: u64 = 5;
 
 pub(crate) fn ask() -> Cmd {
     let mut command = redis::cmd("CLIENT");
@@ -23,13 +31,17 @@ pub(crate) fn ask() -> Cmd {
     command
 }
 
-/// How many workers each of the queues of a database has; `None` when that is no list of clients.
+/// How many workers each of the queues of a database has; `None` when that is no list of clients, or lacks the
+/// connection that asked.
 pub(crate) fn count<'a>(
     reply: &Value,
     database: i64,
     queues: impl ExactSizeIterator<Item = &'a QueueKey>,
 ) -> Option<Vec<u64>> {
     let clients = String::from_utf8_lossy(bytes(reply)?);
+    if !has_asker(&clients) {
+        return None;
+    }
     let mut workers = vec![0; queues.len()];
     let mut places = HashMap::new();
     for (at, queue) in queues.enumerate() {
@@ -47,16 +59,13 @@ pub(crate) fn count<'a>(
     // Connections of one plain name, and how many of them wait.
     let mut plain: HashMap<&str, (usize, u64)> = HashMap::new();
     for client in clients.lines() {
-        let field = |wanted: &str| {
-            let mut fields = client.split(' ').filter_map(|field| field.split_once('='));
-            fields.find_map(|(field, value)| (field == wanted).then_some(value))
-        };
-        let Some(name) = field("name").filter(|name| !name.is_empty()) else {
-            continue;
-        };
+        let field = |wanted| field(client, wanted);
         if field("db").is_some_and(|number| number.parse() != Ok(database)) {
             continue;
         }
+        let Some(name) = field("name").filter(|name| !name.is_empty()) else {
+            continue;
+        };
         match place(name) {
             Some((at, true)) => workers[at] += 1,
             Some((at, false)) => {
@@ -70,6 +79,24 @@ pub(crate) fn count<'a>(
         workers[at] += waiting.max(1);
     }
     Some(workers)
+}
+
+/// Whether a list of clients has the connection that asks for it.
+pub(crate) fn is_complete(reply: &Value) -> bool {
+    bytes(reply).is_some_and(|clients| has_asker(&String::from_utf8_lossy(clients)))
+}
+
+fn has_asker(clients: &str) -> bool {
+    clients.lines().any(|client| {
+        field(client, "cmd").is_some_and(|command| ASKING.contains(&command))
+            && field(client, "idle")
+                .is_none_or(|idle| idle.parse().is_ok_and(|idle: u64| idle <= ASKED_WITHIN))
+    })
+}
+
+fn field<'a>(client: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut fields = client.split(' ').filter_map(|field| field.split_once('='));
+    fields.find_map(|(field, value)| (field == wanted).then_some(value))
 }
 
 /// RFC 4648, section 4.
@@ -101,7 +128,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn counted(clients: &[(&str, &str)], queues: &[(&str, &str)]) -> Vec<u64> {
-        let lines = clients.iter().enumerate().map(|(id, (name, command))| {
+        let clients = clients.iter().chain(&[("", "client|list")]);
+        let lines = clients.enumerate().map(|(id, (name, command))| {
             format!(
                 "id={id} addr=127.0.0.1:1 name={name} age=1 flags=b cmd={command} user=default\n"
             )
@@ -173,9 +201,10 @@ mod tests {
     #[test]
     fn the_list_is_of_the_server_and_the_workers_of_a_database() {
         let line = |database| format!("id=1 name=bull:cQ== db={database} cmd=bzpopmin\n");
-        let list = bulk(&[line(0), line(3), line(3), line(13)].concat());
         let queue = QueueKey::new("bull", "q");
         for (database, workers) in [(0, 1), (3, 2), (1, 0)] {
+            let own = format!("id=2 name= idle=0 db={database} cmd=client\n");
+            let list = bulk(&[line(0), line(3), line(3), line(13), own].concat());
             assert_eq!(
                 count(&list, database, [&queue].into_iter()),
                 Some(vec![workers])
@@ -187,6 +216,19 @@ mod tests {
     fn a_queue_named_like_anothers_base64() {
         let queues = [("bull", "bWFpbHM="), ("bull", "mails")];
         assert_eq!(counted(&[("bull:bWFpbHM=", "bzpopmin")], &queues), [0, 1]);
+    }
+
+    #[test]
+    fn a_list_without_the_connection_that_asks_is_unknown() {
+        let queue = QueueKey::new("bull", "q");
+        let worker = "id=1 name=bull:cQ== idle=0 db=0 cmd=bzpopmin\n";
+        // Another tool asked a minute ago.
+        let stranger = "id=2 name= idle=60 db=0 cmd=client|list\n";
+        for list in ["", worker, stranger, &[worker, stranger].concat()] {
+            assert_eq!(count(&bulk(list), 0, [&queue].into_iter()), None, "{list}");
+        }
+        let none = Value::Array(Vec::new());
+        assert_eq!(count(&none, 0, [&queue].into_iter()), None);
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use vigie_metrics::Registry;
 use vigie_testkit::faults::Link;
 use vigie_testkit::{Redis, TcpProxy, eventually};
 
-use crate::support::{SOON, Watched, forgetful, run, run_jobs, settings, watch};
+use crate::support::{SOON, Watched, forgetful, run, run_jobs, settings, until_checked, watch};
 
 const COMPLETED: [(&str, &str); 2] = [("queue", "work"), ("state", "completed")];
 const WAITING: [(&str, &str); 2] = [("queue", "work"), ("state", "waiting")];
@@ -184,11 +184,11 @@ async fn back_with_what_it_had_some_time_ago() {
     let of_queue = [("prefix", "bull"), ("queue", "work")];
     work(&redis, "300").await;
     finished(300.0).await;
-    // Held against what the workers counted, while nothing is missed.
-    sleep(Duration::from_secs(6)).await;
+    // Compared with what the workers counted, while nothing is missed.
+    until_checked(&redis, 1).await;
     work(&redis, "100").await;
     finished(400.0).await;
-    sleep(Duration::from_secs(6)).await;
+    until_checked(&redis, 1).await;
     assert_eq!(watched.value("bullmq_outcomes_exact", &of_queue), Some(1.0));
     redis.cli(&["SAVE"]).await.unwrap();
     work(&redis, "200").await;
@@ -210,7 +210,7 @@ async fn back_with_what_it_had_some_time_ago() {
         work(&redis, "100").await;
         finished(700.0).await;
         // The counters grew by less than was read: no proof that every worker counts.
-        sleep(Duration::from_secs(6)).await;
+        until_checked(&redis, 1).await;
         work(&redis, "50").await;
         finished(750.0).await;
     })
@@ -286,12 +286,12 @@ async fn missed_while_a_server_was_lost() {
             work(&redis, queue, jobs).await;
             until_finished(queue, sum).await;
         }
-        sleep(Duration::from_secs(6)).await;
+        until_checked(&redis, 2).await;
     }
     redis.cli(&["SAVE"]).await.unwrap();
     work(&redis, "less", "110").await;
     until_finished("less", 220.0).await;
-    sleep(Duration::from_secs(6)).await;
+    until_checked(&redis, 2).await;
     never_falls(&watched, async {
         proxy.set(Link::Cut).await;
         let events = [("source", "events")];

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use vigie_bullmq::{State, probe};
+use serde_json::json;
+use vigie_bullmq::{State, Tick, probe};
 use vigie_testkit::Redis;
 
-use crate::support::{Watched, run, settings, watch};
+use crate::signals::Driven;
+use crate::support::{Watched, run, settings, tick, watch};
 
 const FILL: &str = "testing/fill.js";
 
@@ -209,4 +211,36 @@ async fn no_more_queues_than_allowed() {
     let watched = watch(settings);
     watched.until("bullmq_queues", &[], Some(3.0)).await;
     assert!(watched.value("bullmq_queues_refused_total", &[]) >= Some(2.0));
+}
+
+/// The job of the production tick is looked for among the names that Redis still has.
+#[tokio::test]
+async fn a_probe_tells_the_job_names_of_the_ticks_queue() {
+    let redis = Redis::start().await.unwrap();
+    let mut queue = Driven::start(&redis, "production").await;
+    for name in ["tick", "cleanup"] {
+        let opts = json!({"removeOnComplete": true});
+        let add = json!({"cmd": "add", "name": name, "opts": opts});
+        queue.ask(add).await;
+    }
+    let hourly = json!({"every": 3_600_000});
+    let schedule = json!({"cmd": "schedule", "id": "s", "name": "hourly", "repeat": hourly});
+    queue.ask(schedule).await;
+    let mut settings = settings(&redis.url());
+    for (job, names) in [
+        (Some("tick"), &["cleanup", "hourly", "tick"][..]),
+        (None, &[]),
+    ] {
+        settings.tick = Some(Tick {
+            queue: "production".into(),
+            job: job.map(Into::into),
+        });
+        let found = probe(&settings).await.unwrap();
+        assert!(found[0].names.iter().eq(names), "{:?}", found[0].names);
+    }
+    // Also from the jobs alone.
+    redis.cli(&["DEL", "bull:production:events"]).await.unwrap();
+    settings.tick = tick("production", "tick");
+    let found = probe(&settings).await.unwrap();
+    assert_eq!(found[0].names.len(), 3, "{:?}", found[0].names);
 }

@@ -10,6 +10,7 @@ mod levels;
 mod reach;
 mod reads_only;
 mod refresh;
+mod refusals;
 mod signals;
 mod soak;
 mod support;

@@ -372,9 +372,35 @@ async fn what_the_server_refuses_has_no_series() {
     // Without a clock nothing has an age.
     refuse("-time").await;
     until(&watched, "mails", WAITING_AGE, |age| age.is_none()).await;
-    assert_eq!(signal(&watched, "mails", SCHEDULERS), None);
+    assert_eq!(signal(&watched, "mails", SCHEDULERS), Some(1.0));
     watched.until_jobs("mails", "waiting", Some(2.0)).await;
     assert_eq!(watched.watcher.status().error, None);
+}
+
+/// Ages are read rarely here: between two readings they go on, and agree with the levels.
+#[tokio::test]
+async fn ages_grow_between_readings_and_agree_with_the_levels() {
+    let redis = Redis::start().await.unwrap();
+    let mut settings = settings(&redis.url());
+    settings.signals_every = Duration::from_secs(600);
+    let mut queue = Driven::start(&redis, "rare").await;
+    queue.add(2, hours(1.0), json!({})).await;
+    // Read once, as soon as the queue is found.
+    let watched = watch(settings);
+    until(&watched, "rare", WAITING_AGE, about(HOUR)).await;
+    let first = signal(&watched, "rare", WAITING_AGE);
+    until(&watched, "rare", WAITING_AGE, |age| age > first).await;
+    queue.ask(json!({"cmd": "work"})).await;
+    watched.until_jobs("rare", "waiting", Some(0.0)).await;
+    assert_eq!(signal(&watched, "rare", WAITING_AGE), Some(0.0));
+    until(&watched, "rare", ACTIVE_AGE, equals(0.0)).await;
+    queue.ask(json!({"cmd": "rest"})).await;
+    let start = tokio::time::Instant::now();
+    queue.add(1, hours(0.0), json!({})).await;
+    watched.until_jobs("rare", "waiting", Some(1.0)).await;
+    until(&watched, "rare", WAITING_AGE, |age| age > Some(0.1)).await;
+    let age = signal(&watched, "rare", WAITING_AGE);
+    assert!(age <= Some(start.elapsed().as_secs_f64()), "{age:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vigie_bullmq::{Settings, Tick, Watcher};
-use vigie_metrics::{Format, Registry};
+use vigie_metrics::{Epoch, Format, Registry};
 use vigie_testkit::{Redis, RedisOptions, Scrape, Script, eventually, promtext};
 
 pub(crate) const SOON: Duration = Duration::from_secs(15);
@@ -16,6 +16,7 @@ pub(crate) fn settings(url: &str) -> Settings {
     let mut settings = Settings::new(redis::Client::open(url).unwrap());
     settings.levels_every = Duration::from_millis(100);
     settings.discover_every = Duration::from_millis(200);
+    settings.checks_every = Duration::from_millis(200);
     settings.timeout = Duration::from_millis(500);
     settings
 }
@@ -79,6 +80,25 @@ impl Watched {
         sum as usize
     }
 
+    pub(crate) fn begin_scrape(&self) -> Epoch {
+        self.registry.begin_scrape()
+    }
+
+    /// Whether a client that scraped then would get the counts of this job name as 0 first.
+    pub(crate) fn is_new_since(&self, scrape: Epoch, name: &str, job: &str) -> bool {
+        let scrape = vigie_metrics::Scrape {
+            epoch: scrape,
+            zero_since: scrape,
+        };
+        let (mut any, mut all) = (false, true);
+        self.registry.visit_new(scrape, |found, labels, _, is_new| {
+            if found == name && labels.contains(&("name", job)) {
+                (any, all) = (true, all && is_new);
+            }
+        });
+        any && all
+    }
+
     /// `queue_jobs_total` of a queue and state.
     pub(crate) fn jobs(&self, queue: &str, state: &str) -> Option<f64> {
         self.value("queue_jobs_total", &[("queue", queue), ("state", state)])
@@ -128,7 +148,28 @@ impl Watched {
     }
 }
 
-/// Runs a driver to its end; it says one thing.
+/// Waits until what was read of each of so many streams was compared with the server's count: once begun after now, and ended.
+pub(crate) async fn until_checked(redis: &Redis, streams: usize) {
+    let checks = async || {
+        let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();
+        let of_xinfo = stats
+            .lines()
+            .filter(|line| line.starts_with("cmdstat_xinfo"));
+        let calls = of_xinfo.filter_map(|line| {
+            let (_, rest) = line.split_once("calls=")?;
+            rest.split(',').next()?.parse::<usize>().ok()
+        });
+        calls.sum::<usize>()
+    };
+    let before = checks().await;
+    eventually(SOON, async || match checks().await {
+        now if now > before + 2 * streams => Ok(()),
+        now => Err(format!("{} checks", now - before)),
+    })
+    .await;
+}
+
+/// Runs a driver to its end, which prints one line of JSON.
 pub(crate) async fn run(path: &'static str, redis: &Redis, args: &[&str]) -> Value {
     let url = redis.url();
     let args = [&["--redis", &url], args].concat();

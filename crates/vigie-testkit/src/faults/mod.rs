@@ -1,12 +1,14 @@
 //! Servers that misbehave: [`FaultServer`] answers as badly as it is told, [`TcpProxy`] stands between a
-//! client and a real server and can be cut, frozen or slowed.
+//! client and a real server and can be cut, frozen or slowed, [`RedisProxy`] replaces the replies to one command.
 //!
-//! Both can change while running, and keep their port when they do.
+//! All can change while running, and keep their port when they do.
 
 mod proxy;
+mod replies;
 mod server;
 
 pub use proxy::{Link, TcpProxy};
+pub use replies::{RedisProxy, Replacement};
 pub use server::{Fault, FaultServer, http_answer};
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +20,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{Error, ports};
+
+/// Ports that are tried after the first.
+const TRIES: usize = 5;
 
 /// What a listener does at present.
 trait State: Clone + Send + Sync + 'static {
@@ -44,13 +49,21 @@ impl<S: State> Switch<S> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
+        let mut addr = SocketAddr::from((Ipv4Addr::LOCALHOST, ports::free()));
         let (orders, mut received) = mpsc::channel::<(S, oneshot::Sender<()>)>(1);
         let connections = Arc::new(AtomicUsize::new(0));
         let accepted = Arc::clone(&connections);
         let mut listener = None;
         if !initial.refuses() {
-            listener = Some(TcpListener::bind(addr).await.map_err(Error::io("listen"))?);
+            let mut bound = TcpListener::bind(addr).await;
+            for _ in 0..TRIES {
+                if bound.is_err() {
+                    // Another program took it meanwhile.
+                    addr.set_port(ports::free());
+                    bound = TcpListener::bind(addr).await;
+                }
+            }
+            listener = Some(bound.map_err(Error::io("listen"))?);
         }
         let (state, watched) = watch::channel(initial);
         let task = tokio::spawn(async move {

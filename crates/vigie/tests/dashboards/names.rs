@@ -51,6 +51,10 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "without history.path there is none; the alert VigieHistoryDisk looks at it",
     ),
     (
+        "bullmq_jobs_folded_total",
+        "the panels by job name show the name other, and the log has the names",
+    ),
+    (
         "bullmq_outcomes_exact",
         "the events lost say when, and this stays as it is until a restart",
     ),

@@ -8,7 +8,7 @@ use super::{
     Load, QUEUES, assert_all_read, done, of, of_queue, until_counted, until_levels, until_source,
 };
 use crate::faults::never_falls;
-use crate::support::{SOON, stream_info, watch};
+use crate::support::{SOON, stream_info, until_checked, watch};
 
 #[tokio::test]
 async fn a_master_dies_and_its_replica_takes_over() {
@@ -80,8 +80,8 @@ async fn a_replica_takes_over_that_had_not_got_everything() {
     load.more(&["{b}"], 100.0).await;
     load.ask("stop").await;
     assert_all_read(&watched, &cluster, "{b}", 0).await;
-    // As old as a replica may be behind.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    // As old as a replica may be behind: what was read is compared with the master first.
+    until_checked(&cluster.nodes()[0], 1).await;
 
     cluster.nodes()[3].freeze();
     let part = ["CLIENT", "KILL", "TYPE", "replica"];

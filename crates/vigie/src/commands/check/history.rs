@@ -46,6 +46,7 @@ pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row
         what: "history",
         place,
         verdict,
+        warns: false,
         took: start.elapsed(),
     })
 }

@@ -33,6 +33,7 @@ async fn in_redis(settings: &Settings, watched: &vigie_bullmq::Settings) -> Row 
         what: WHAT,
         place: format!("redis key {key}"),
         verdict,
+        warns: false,
         took: start.elapsed(),
     }
 }
@@ -78,6 +79,7 @@ async fn in_kubernetes(settings: &Settings) -> Row {
         what: WHAT,
         place,
         verdict,
+        warns: false,
         took: start.elapsed(),
     }
 }

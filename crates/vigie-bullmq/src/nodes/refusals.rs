@@ -1,0 +1,194 @@
+//! Which commands a node does not answer now, each logged once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use redis::{Cmd, Pipeline, ServerError, ServerErrorKind, Value};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::error::Error;
+use crate::nodes::commands::Command;
+use crate::nodes::link::is_of_key;
+
+/// A command that is answered at times is logged no more often than this.
+const QUIET: Duration = Duration::from_secs(600);
+/// How much of a reply is logged.
+const SHOWN: usize = 60;
+
+/// The place of a reply that cannot be one to its command. No command is answered like this, so that every reader takes it
+/// for unknown.
+pub(crate) const UNUSABLE: Value = Value::Okay;
+
+/// The commands that a node did not answer with what they ask for.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<BTreeMap<&'static str, Refusal>>);
+
+struct Refusal {
+    logged: Instant,
+    /// Whether it was logged that the command is not answered, and not yet that it is again.
+    is_open: bool,
+    /// Why it is refused now.
+    reason: Option<String>,
+}
+
+impl Refusals {
+    /// Looks through the replies of one round trip. An error that is about one command, and a reply of another type, are
+    /// noted and replaced by [`UNUSABLE`].
+    ///
+    /// # Errors
+    /// When the server does not answer anything at present, for example because it loads its data.
+    pub(crate) fn review(
+        &self,
+        what: &'static str,
+        pipeline: &Pipeline,
+        replies: &mut [Value],
+    ) -> Result<(), Error> {
+        for (command, reply) in pipeline.cmd_iter().zip(replies) {
+            match reply {
+                Value::ServerError(error) if is_of_server(error) => {
+                    return Err(refused(what, error.clone()));
+                }
+                Value::ServerError(error) if is_of_key(error) => {}
+                reply => self.judge(command, reply),
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, command: &Cmd, reply: &mut Value) {
+        let Some(known) = Command::of(command) else {
+            return;
+        };
+        if known.fits(command, reply) {
+            return self.answered(known);
+        }
+        let reason = match std::mem::replace(reply, UNUSABLE) {
+            Value::ServerError(error) => told(&error),
+            reply => {
+                let reply: String = format!("{reply:?}").chars().take(SHOWN).collect();
+                format!("the reply is not one to it: {reply}")
+            }
+        };
+        self.note(known, &reason);
+    }
+
+    fn note(&self, command: &'static Command, reason: &str) {
+        let now = Instant::now();
+        let mut refusals = self.0.lock();
+        let refusal = refusals.entry(command.name).or_insert(Refusal {
+            logged: now,
+            is_open: false,
+            reason: None,
+        });
+        let is_new = refusal.reason.is_none();
+        refusal.reason.get_or_insert_with(|| reason.to_owned());
+        if is_new && (refusal.logged == now || now - refusal.logged >= QUIET) {
+            (refusal.logged, refusal.is_open) = (now, true);
+            warn!(
+                command = command.name,
+                reason,
+                absent = command.absent,
+                "Redis does not answer a command: what needs it is absent, the rest goes on"
+            );
+        }
+    }
+
+    fn answered(&self, command: &'static Command) {
+        let mut refusals = self.0.lock();
+        if let Some(refusal) = refusals.get_mut(command.name)
+            && refusal.reason.take().is_some()
+            && std::mem::take(&mut refusal.is_open)
+        {
+            info!(command = command.name, "Redis answers a command again");
+        }
+    }
+
+    /// Why some of these commands are not answered now; `None`: they are, as far as is known.
+    pub(crate) fn reasons(&self, names: &[&'static str]) -> Option<String> {
+        let refusals = self.0.lock();
+        let reasons = names.iter().filter_map(|name| {
+            let reason = refusals.get(name)?.reason.as_ref()?;
+            Some(format!("{name} is not answered: {reason}"))
+        });
+        let reasons: Vec<_> = reasons.collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+}
+
+/// The server answers nothing now, or nothing to this user.
+fn is_of_server(error: &ServerError) -> bool {
+    use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown};
+    match error.kind() {
+        Some(BusyLoading | MasterDown) => true,
+        Some(ClusterDown) => !is_of_key(error),
+        _ => ["NOAUTH", "WRONGPASS", "BUSY"].contains(&error.code()),
+    }
+}
+
+fn told(error: &ServerError) -> String {
+    match error.details() {
+        Some(details) => format!("{}: {details}", error.code()),
+        None => error.code().to_owned(),
+    }
+}
+
+pub(crate) fn refused(what: &'static str, error: ServerError) -> Error {
+    Error::Redis {
+        what,
+        source: error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn error(text: &str) -> Value {
+        redis::parse_redis_value(format!("-{text}\r\n").as_bytes()).unwrap()
+    }
+
+    fn review(refusals: &Refusals, replies: &mut [Value]) -> Result<(), Error> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("LLEN").arg("k").cmd("GET").arg("k");
+        refusals.review("testing", &pipeline, replies)
+    }
+
+    #[test]
+    fn a_command_is_refused_and_answered_again() {
+        let refusals = Refusals::default();
+        let both = ["LLEN", "GET"];
+        let mut replies = [
+            error("ERR unknown command 'LLEN'"),
+            Value::SimpleString("PONG".into()),
+        ];
+        review(&refusals, &mut replies).unwrap();
+        assert_eq!(replies[1], UNUSABLE);
+        let reasons = refusals.reasons(&both).unwrap();
+        assert!(reasons.contains("unknown command 'LLEN'"), "{reasons}");
+        assert!(reasons.contains("PONG"), "{reasons}");
+        assert_eq!(refusals.reasons(&["ZCARD"]), None);
+        review(&refusals, &mut [Value::Int(1), Value::Nil]).unwrap();
+        assert_eq!(refusals.reasons(&both), None);
+    }
+
+    #[test]
+    fn an_error_about_a_key_is_no_refusal_and_one_about_all_is_an_error() {
+        let refusals = Refusals::default();
+        let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        review(&refusals, &mut [error(wrong), Value::Nil]).unwrap();
+        assert_eq!(refusals.reasons(&["LLEN", "GET"]), None);
+        for all in [
+            "LOADING Redis is loading the dataset in memory",
+            "NOAUTH Authentication required.",
+            "CLUSTERDOWN The cluster is down",
+        ] {
+            assert!(review(&refusals, &mut [error(all), Value::Nil]).is_err());
+        }
+        let denied = "NOPERM User u has no permissions to run the 'llen' command";
+        review(&refusals, &mut [error(denied), Value::Nil]).unwrap();
+        assert!(refusals.reasons(&["LLEN"]).is_some());
+    }
+}
