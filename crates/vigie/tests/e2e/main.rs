@@ -18,6 +18,7 @@ mod lifecycle;
 mod optional;
 mod outages;
 mod players;
+mod recipes;
 mod restart;
 mod routes;
 mod scalers;
