@@ -11,10 +11,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
-use vigie_gateway::{KnownRoutes, SavedError, is_saved_routes};
+use vigie_gateway::{KnownRoutes, SavedError, SavedRoutes, is_saved_routes};
 
 /// How often the routes are written, if they have changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -34,6 +35,46 @@ const PRIVATE: u32 = 0o600;
 /// The path of the file: the configured one, or one in the directory of the history.
 pub(crate) fn path(configured: Option<PathBuf>, history: Option<&Path>) -> Option<PathBuf> {
     configured.or_else(|| history.map(|directory| directory.join(NAME)))
+}
+
+/// The state of the file, for `vigie check`.
+pub(crate) enum State {
+    /// There is none yet.
+    None {
+        /// Why none can be made.
+        problem: Option<String>,
+    },
+    /// It cannot be read.
+    Unreadable(String),
+    /// Another program wrote it.
+    Foreign,
+    /// Its content cannot be restored.
+    Unusable(SavedError),
+    /// It can be restored.
+    Saved(SavedRoutes),
+}
+
+/// Looks at the file without changing anything.
+pub(crate) fn look(path: &Path, patterns: &[String]) -> State {
+    let bytes = match read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            let parent = path.parent().filter(|parent| *parent != Path::new(""));
+            let parent = parent.unwrap_or(Path::new("."));
+            let usable = access(parent, Access::WRITE_OK | Access::EXEC_OK);
+            let problem = usable.err().map(io::Error::from);
+            return State::None {
+                problem: problem
+                    .map(|error| format!("cannot write in {}: {error}", parent.display())),
+            };
+        }
+        Err(error) => return State::Unreadable(error.to_string()),
+    };
+    match SavedRoutes::read(&bytes, patterns) {
+        Ok(saved) => State::Saved(saved),
+        Err(SavedError::Foreign) => State::Foreign,
+        Err(error) => State::Unusable(error),
+    }
 }
 
 /// The thread that keeps the file.

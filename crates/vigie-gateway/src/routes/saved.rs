@@ -124,6 +124,14 @@ impl Saved {
         Ok(saved)
     }
 
+    pub(crate) fn learned(&self) -> usize {
+        self.learned.len()
+    }
+
+    pub(crate) fn failing(&self) -> usize {
+        self.failing.len()
+    }
+
     fn read(&mut self, line: &str) -> Option<()> {
         let (kind, rest) = line.split_once(' ')?;
         match kind {
