@@ -79,7 +79,7 @@ pub(crate) fn look(path: &Path, patterns: &[String]) -> State {
 
 /// The thread that keeps the file.
 pub(crate) struct Keeper {
-    orders: mpsc::Sender<oneshot::Sender<()>>,
+    orders: mpsc::SyncSender<oneshot::Sender<()>>,
 }
 
 impl Keeper {
@@ -93,7 +93,8 @@ impl Keeper {
         routes: KnownRoutes,
         is_ready: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        let (orders, received) = mpsc::channel();
+        // There is only one order: the last one.
+        let (orders, received) = mpsc::sync_channel(1);
         let (tell, loaded) = oneshot::channel();
         let place = path.display().to_string();
         thread::Builder::new()
@@ -117,7 +118,7 @@ impl Keeper {
     /// Writes the file a last time.
     pub(crate) async fn stop(self) {
         let (tell, saved) = oneshot::channel();
-        if self.orders.send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
+        if self.orders.try_send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
             warn!(
                 "the learned routes were not saved in time; those of the last minute may be lost"
             );

@@ -107,8 +107,8 @@ impl Routes {
         add(RouteOrigin::Failing, failing);
         let folded = state.folded.most_frequent().into_iter();
         let folded = folded.map(|entry| FoldedTemplate {
+            at_least: entry.at_least(),
             template: entry.template.into(),
-            at_least: entry.count - entry.over,
             at_most: entry.count,
             method: entry.latest.0,
             code: entry.latest.1,
