@@ -20,16 +20,16 @@ impl KnownRoutes {
         self.0.routes.list(&self.0.requests())
     }
 
-    /// What was learned and which series exist, as a text for [`restore`](Self::restore).
+    /// The learned routes and the existing series, as a text for [`restore`](Self::restore).
     #[must_use]
     pub fn save(&self) -> String {
         self.0.routes.save(self.0.series()).encode()
     }
 
-    /// Takes back what an earlier gateway saved: its routes are known at once, and its series exist and are 0.
+    /// Restores the text of an earlier gateway: its routes are known at once, and its series exist and are 0.
     ///
     /// # Errors
-    /// When the text is not what a gateway saved.
+    /// When the text is not one that a gateway saved.
     pub fn restore(&self, saved: &[u8]) -> Result<(), SavedError> {
         let saved = Saved::decode(saved)?;
         self.0.routes.restore(&saved, self.0.since_start());
@@ -38,7 +38,7 @@ impl KnownRoutes {
     }
 }
 
-/// What a gateway saved, without a gateway.
+/// A saved text, read without a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedRoutes {
     /// How many routes were learned.
@@ -53,7 +53,7 @@ impl SavedRoutes {
     /// Reads what [`KnownRoutes::save`] wrote.
     ///
     /// # Errors
-    /// When the text is not what a gateway saved.
+    /// When the text is not one that a gateway saved.
     pub fn read(saved: &[u8], patterns: &[String]) -> Result<Self, SavedError> {
         let saved = Saved::decode(saved)?;
         let requests = saved.series.iter().map(|[method, _, route]| {

@@ -27,7 +27,7 @@ const SAVE_WITHIN: Duration = Duration::from_secs(2);
 const LONGEST: u64 = 32 << 20;
 /// The name of the file in the directory of the history.
 const NAME: &str = "gateway.routes";
-/// Enough bytes of a file to see whose it is.
+/// Enough bytes of a file to recognise its format.
 const HEAD: u64 = 64;
 /// Only the owner reads and writes the file.
 const PRIVATE: u32 = 0o600;
@@ -83,7 +83,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Restores what the file holds, and keeps it up to date from then on. `is_ready` tells whether the directory may be
+    /// Restores the routes of the file, and keeps it up to date from then on. `is_ready` tells whether the directory may be
     /// written to: the history claims an empty one when it is loaded.
     ///
     /// # Errors
@@ -150,7 +150,7 @@ fn keep(
 struct RoutesFile {
     path: PathBuf,
     routes: KnownRoutes,
-    /// What the file holds.
+    /// The content of the file.
     written: String,
     is_foreign: bool,
     is_failing: bool,
@@ -223,13 +223,13 @@ impl RoutesFile {
     }
 }
 
-/// The bytes of the file, if it exists. What is not a regular file counts as a foreign one.
+/// The bytes of the file, if it exists. Anything but a regular file counts as foreign.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
         Ok(metadata) if !metadata.is_file() => return Ok(Some(b"not a file".to_vec())),
-        // A placeholder that someone made with the right owner.
+        // A placeholder, created with the right owner.
         Ok(metadata) if metadata.len() == 0 => return Ok(None),
         Ok(_) => {}
     }

@@ -225,7 +225,7 @@ impl Learned {
         self.root.each_folded(&mut String::new(), folded);
     }
 
-    /// Takes back what was saved: routes with many hits first, as long as there are places.
+    /// Restores saved routes, those with many hits first, as long as there are places.
     pub(super) fn restore(&mut self, labels: &[(u32, String)], folded: &[String], minute: Minute) {
         let mut labels: Vec<_> = labels.iter().collect();
         labels.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));

@@ -1,4 +1,4 @@
-//! The list of all routes, for people.
+//! The list of all routes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -120,7 +120,7 @@ impl Routes {
     }
 }
 
-/// What a pattern matches, whatever its parameters are called.
+/// The part of a pattern that decides which requests match: not the names of parameters.
 fn shape(pattern: &Pattern) -> (Option<&'static str>, Vec<Piece>) {
     (pattern.method, pattern.pieces.clone())
 }

@@ -52,7 +52,7 @@ use self::{
 /// Checks a route pattern: `[METHOD] /users/:id`, `{id}`, a tail `*`.
 ///
 /// # Errors
-/// What is wrong with it, where, and what is accepted.
+/// The error, its place, and the accepted form.
 pub fn validate_pattern(pattern: &str) -> Result<(), PatternError> {
     Configured::new(&[pattern]).map(drop)
 }
@@ -72,7 +72,7 @@ pub(crate) struct Routes {
     shared: AtomicU32,
 }
 
-/// What the traffic has taught.
+/// The state that changes with the traffic.
 #[derive(Debug)]
 struct State {
     limits: Limits,
@@ -170,7 +170,7 @@ impl Routes {
         work(&|label| labels.contains(label))
     }
 
-    /// What is worth keeping over a restart.
+    /// The state that survives a restart.
     pub(crate) fn save(&self, series: Vec<[String; 3]>) -> Saved {
         let state = self.state.read();
         let mut saved = Saved {
@@ -184,7 +184,7 @@ impl Routes {
         saved
     }
 
-    /// Takes back what was saved, as far as there are places. Routes that were learned meanwhile keep theirs.
+    /// Restores saved routes, as far as there are places. Routes that were learned meanwhile keep theirs.
     pub(crate) fn restore(&self, saved: &Saved, now: Duration) {
         let state = &mut *self.state.write();
         let minute = minute(now);

@@ -49,7 +49,7 @@ pub(super) fn name_alone(segment: &str) -> &str {
     }
 }
 
-/// What adding a path does to the tree.
+/// The effects of adding a path to the tree.
 #[derive(Debug)]
 pub(super) struct Growth<'a> {
     pub(super) limits: &'a Limits,

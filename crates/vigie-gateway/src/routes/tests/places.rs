@@ -1,4 +1,4 @@
-//! Who gets a place when there are more routes than places.
+//! Which routes get a place when there are more routes than places.
 
 use super::*;
 
