@@ -27,7 +27,7 @@ use crate::routes::{self, PatternError, Routes, Unrequested};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
-/// How often sessions that nothing moves any more are looked for. It bounds how late the gauge may be.
+/// How often expired sessions are removed. It bounds the delay of the gauge.
 const EXPIRE_EVERY: Duration = Duration::from_millis(25);
 /// How often series of retired routes are removed.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -35,9 +35,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const MOST_NAMED: usize = 20;
 /// A pause after a failed accept (out of file descriptors), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// hyper reads heads into a buffer that may not be smaller.
+/// The smallest buffer that hyper accepts for heads.
 const MIN_BUFFER: usize = 8192;
-/// hyper's own bound on the number of headers, kept on the stack.
+/// Up to this number of headers, hyper keeps them on the stack.
 const STACK_HEADERS: usize = 100;
 
 /// The measuring reverse proxy, ready to start.
@@ -47,7 +47,7 @@ pub struct Gateway {
     engineio: EngineIo,
 }
 
-/// A gateway that serves. Dropping it stops it at once.
+/// A running gateway. Dropping it stops it immediately.
 pub struct Running {
     address: SocketAddr,
     drain: CancellationToken,
@@ -59,7 +59,7 @@ impl Gateway {
     /// Makes a gateway that records into `registry`.
     ///
     /// # Errors
-    /// When one of the configured route patterns is not one.
+    /// When a configured route pattern is not valid.
     pub fn new(settings: Settings, registry: &Registry) -> Result<Self, PatternError> {
         let limits = routes::Limits {
             max_routes: settings.learned_routes,
@@ -80,13 +80,13 @@ impl Gateway {
         })
     }
 
-    /// Its routes, also while it serves.
+    /// Its routes; they change while it serves.
     #[must_use]
     pub fn routes(&self) -> KnownRoutes {
         KnownRoutes::new(&self.metrics)
     }
 
-    /// Serves on `listener`, on threads of its own: nothing else in the process can hold up a request.
+    /// Serves on `listener`, on threads of its own, so that nothing else in the process can delay a request.
     ///
     /// # Errors
     /// When the listener or a thread cannot be set up.
@@ -138,7 +138,7 @@ impl Running {
         self.address
     }
 
-    /// Stops accepting, lets what is open finish for at most `grace`, and returns when all has ended.
+    /// Stops accepting, waits up to `grace` for open connections, and returns when all of them have ended.
     pub fn drain(mut self, grace: Duration) {
         self.drain.cancel();
         let deadline = Instant::now() + grace;
@@ -169,7 +169,7 @@ struct Worker {
     permits: Arc<Semaphore>,
     drain: CancellationToken,
     kill: CancellationToken,
-    /// Whether this thread also ends the sessions that ran out of time.
+    /// Whether this thread also does the periodic work: expired sessions, retired routes.
     expires: bool,
 }
 
@@ -218,7 +218,7 @@ impl Worker {
     async fn accept(&self, listener: TcpListener, connections: &TaskTracker) {
         let settings = &self.shared.settings;
         let mut http = http1::Builder::new();
-        // `ClientStream` keeps this deadline, without a timer operation a request.
+        // `ClientStream` has this deadline, without a timer operation for each request.
         http.header_read_timeout(None);
         http.max_buf_size(settings.max_header_bytes.max(MIN_BUFFER));
         http.max_header_size(settings.max_header_bytes);
@@ -288,14 +288,14 @@ async fn serve(
     tokio::pin!(serving);
     tokio::select! {
         biased;
-        // How a client's connection ends is told by the record of its last request.
+        // The record of the last request has the way the connection ended.
         _ = &mut serving => return,
         () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
     }
     let _ = serving.await;
 }
 
-/// What a client connection holds while it is open.
+/// The resources of an open client connection.
 struct Held {
     connections: Arc<Series<Gauge, 0>>,
     _permit: OwnedSemaphorePermit,

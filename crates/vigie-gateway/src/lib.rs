@@ -38,7 +38,7 @@ mod tunnel;
 mod upstream;
 
 pub use gateway::{Gateway, Running};
-pub use known::KnownRoutes;
+pub use known::{KnownRoutes, SavedRoutes};
 pub use routes::{
     FoldedTemplate, ListedRoute, PatternError, RouteList, RouteOrigin, SavedError, is_saved_routes,
     validate_pattern,

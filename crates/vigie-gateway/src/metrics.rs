@@ -11,7 +11,7 @@ descriptions! {
     /// Specification: requests by method, route and code.
     HTTP_REQUEST_DURATION: Histogram, 3 = Desc::histogram(
         "http_request_duration_seconds",
-        "Time from the head of a request read to the last byte of its response sent, seen from in front of the app. Engine.IO traffic is not in it. Code 499: the client went away.",
+        "Time from reading the head of a request to sending the last byte of its response, measured in front of the app, without Engine.IO traffic. Code 499: the client disconnected.",
         &["method", "route", "code"],
         &REQUEST_BUCKETS,
     );
@@ -37,10 +37,10 @@ descriptions! {
         &["transport"],
     ).max_series(2);
 
-    /// Sessions that were taken over.
+    /// Sessions that were open before the gateway saw them.
     SOCKETIO_ADOPTED: Counter, 0 = Desc::counter(
         "socketio_sessions_adopted_total",
-        "Engine.IO sessions first seen in mid-life: opened before the gateway started, or past the gateway.",
+        "Engine.IO sessions that were open when the gateway first saw them: opened before it started, or not through it.",
         &[],
     );
 
@@ -51,24 +51,24 @@ descriptions! {
         &[],
     );
 
-    /// Requests under way.
+    /// Requests in progress.
     GATEWAY_IN_FLIGHT: Gauge, 0 = Desc::gauge(
         "vigie_gateway_requests_in_flight",
-        "Requests whose response has not been sent to the end, Engine.IO traffic left out.",
+        "Requests whose response has not been sent completely, without Engine.IO traffic.",
         &[],
     );
 
     /// Client connections.
     GATEWAY_CONNECTIONS: Gauge, 0 = Desc::gauge(
         "vigie_gateway_connections",
-        "Client connections open to the gateway, upgraded ones included.",
+        "Open client connections of the gateway, including upgraded ones.",
         &[],
     );
 
-    /// What the gateway answered or ended itself.
+    /// Failures between the gateway and the app or the client.
     GATEWAY_ERRORS: Counter, 1 = Desc::counter(
         "vigie_gateway_errors_total",
-        "Requests that failed between the gateway and the app or the client, by reason. Those answered 502 or 504 were answered by the gateway and not by the app.",
+        "Requests that failed between the gateway and the app or the client, by reason. The gateway, not the app, gave the answers with code 502 or 504.",
         &["reason"],
     ).max_series(32);
 
@@ -86,7 +86,7 @@ descriptions! {
         &["folded_into"],
     ).max_series(4);
 
-    /// How many routes exist.
+    /// The number of routes.
     GATEWAY_ROUTES: Gauge, 0 = Desc::gauge(
         "vigie_gateway_routes",
         "Routes that have a value of the route label now: configured, learned and failing ones.",

@@ -13,7 +13,7 @@ use crate::routes::{Answer, Requests, Route, Routes, Unrequested};
 /// The client disconnected before its response was complete. The code is nginx's; no RFC defines one.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Why the gateway, and not the app, ended a request.
+/// Why the gateway ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     ConnectFailed,
@@ -70,7 +70,7 @@ impl Reason {
         }
     }
 
-    /// The code a client gets, or would have got had its response not begun.
+    /// The code that a client gets if its response has not begun.
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout | Self::ResponseTimeout | Self::ResponseStalled => {
@@ -82,7 +82,7 @@ impl Reason {
         }
     }
 
-    /// What a client is told in one line.
+    /// The body of the gateway's answer, in one line.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::ConnectFailed => "502 Bad Gateway: the app refuses connections.\n",
@@ -162,7 +162,7 @@ impl Metrics {
         });
     }
 
-    /// The configured patterns that no request has matched, once this tells something.
+    /// The configured patterns that no request has matched, once the absence of requests means something.
     pub(crate) fn unrequested(
         &self,
         state: &mut Unrequested,
@@ -245,7 +245,7 @@ pub(crate) struct Record {
     route: Option<Route>,
     head: u16,
     code: u16,
-    /// For a request without a response's head: what its end tells about the route.
+    /// For a request without a response's head.
     answer: Answer,
     end: Option<Instant>,
 }
@@ -293,7 +293,7 @@ impl Record {
         self.route = Some(route);
     }
 
-    /// The response was handed over to its last byte.
+    /// The last byte of the response was passed on.
     pub(crate) fn complete(&mut self) {
         self.complete_at(Instant::now());
     }

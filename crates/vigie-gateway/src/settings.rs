@@ -1,4 +1,4 @@
-//! What the gateway can be told.
+//! The settings of the gateway.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use ipnet::IpNet;
 pub struct Settings {
     /// `host:port` of the app.
     pub app: String,
-    /// Threads that serve; a Node app uses one core, so one is enough to stand in front of it.
+    /// Threads that serve. A Node app uses one core, for which one thread is enough.
     pub threads: usize,
     /// Route patterns, matched before anything is learned: `[METHOD] /users/:id`, `{id}`, a tail `*`.
     pub routes: Vec<String>,
-    /// How many route templates may be learned.
+    /// Learned routes at the same time; see `docs/routes.md`.
     pub learned_routes: usize,
     /// Whether codes of 400 to 499 count as errors too.
     pub count_client_errors: bool,
-    /// Peers whose `Forwarded` and `X-Forwarded-*` are believed and kept.
+    /// Peers whose `Forwarded` and `X-Forwarded-*` are trusted and kept.
     pub trusted_proxies: Vec<IpNet>,
     /// How long a client may take to send a request's head.
     pub header_timeout: Duration,
@@ -30,7 +30,7 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long the app may take to begin its response once it has the request.
     pub response_timeout: Duration,
-    /// How long a body may stand still, in either direction.
+    /// How long a body may make no progress, in either direction.
     pub body_timeout: Duration,
     /// How long a client's connection may stay idle between requests.
     pub keep_alive: Duration,
@@ -64,7 +64,7 @@ impl Settings {
     }
 }
 
-/// Loopback and the private ranges (RFC 1918, RFC 4193): where an ingress or a load balancer stands.
+/// Loopback and the private ranges (RFC 1918, RFC 4193): the addresses of ingresses and load balancers.
 #[must_use]
 pub fn private_networks() -> Vec<IpNet> {
     [

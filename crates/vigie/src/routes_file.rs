@@ -11,10 +11,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
-use vigie_gateway::{KnownRoutes, SavedError, is_saved_routes};
+use vigie_gateway::{KnownRoutes, SavedError, SavedRoutes, is_saved_routes};
 
 /// How often the routes are written, if they have changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ const SAVE_WITHIN: Duration = Duration::from_secs(2);
 const LONGEST: u64 = 32 << 20;
 /// The name of the file in the directory of the history.
 const NAME: &str = "gateway.routes";
-/// Enough bytes of a file to see whose it is.
+/// Enough bytes of a file to recognise its format.
 const HEAD: u64 = 64;
 /// Only the owner reads and writes the file.
 const PRIVATE: u32 = 0o600;
@@ -36,13 +37,53 @@ pub(crate) fn path(configured: Option<PathBuf>, history: Option<&Path>) -> Optio
     configured.or_else(|| history.map(|directory| directory.join(NAME)))
 }
 
+/// The state of the file, for `vigie check`.
+pub(crate) enum State {
+    /// There is none yet.
+    None {
+        /// Why none can be made.
+        problem: Option<String>,
+    },
+    /// It cannot be read.
+    Unreadable(String),
+    /// Another program wrote it.
+    Foreign,
+    /// Its content cannot be restored.
+    Unusable(SavedError),
+    /// It can be restored.
+    Saved(SavedRoutes),
+}
+
+/// Looks at the file without changing anything.
+pub(crate) fn look(path: &Path, patterns: &[String]) -> State {
+    let bytes = match read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            let parent = path.parent().filter(|parent| *parent != Path::new(""));
+            let parent = parent.unwrap_or(Path::new("."));
+            let usable = access(parent, Access::WRITE_OK | Access::EXEC_OK);
+            let problem = usable.err().map(io::Error::from);
+            return State::None {
+                problem: problem
+                    .map(|error| format!("cannot write in {}: {error}", parent.display())),
+            };
+        }
+        Err(error) => return State::Unreadable(error.to_string()),
+    };
+    match SavedRoutes::read(&bytes, patterns) {
+        Ok(saved) => State::Saved(saved),
+        Err(SavedError::Foreign) => State::Foreign,
+        Err(error) => State::Unusable(error),
+    }
+}
+
 /// The thread that keeps the file.
 pub(crate) struct Keeper {
-    orders: mpsc::Sender<oneshot::Sender<()>>,
+    orders: mpsc::SyncSender<oneshot::Sender<()>>,
 }
 
 impl Keeper {
-    /// Restores what the file holds, and keeps it up to date from then on. `is_ready` tells whether the directory may be
+    /// Restores the routes of the file, and keeps it up to date from then on. `is_ready` tells whether the directory may be
     /// written to: the history claims an empty one when it is loaded.
     ///
     /// # Errors
@@ -52,7 +93,8 @@ impl Keeper {
         routes: KnownRoutes,
         is_ready: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        let (orders, received) = mpsc::channel();
+        // There is only one order: the last one.
+        let (orders, received) = mpsc::sync_channel(1);
         let (tell, loaded) = oneshot::channel();
         let place = path.display().to_string();
         thread::Builder::new()
@@ -76,7 +118,7 @@ impl Keeper {
     /// Writes the file a last time.
     pub(crate) async fn stop(self) {
         let (tell, saved) = oneshot::channel();
-        if self.orders.send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
+        if self.orders.try_send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
             warn!(
                 "the learned routes were not saved in time; those of the last minute may be lost"
             );
@@ -108,7 +150,7 @@ fn keep(
 struct RoutesFile {
     path: PathBuf,
     routes: KnownRoutes,
-    /// What the file holds.
+    /// The content of the file.
     written: String,
     is_foreign: bool,
     is_failing: bool,
@@ -181,13 +223,13 @@ impl RoutesFile {
     }
 }
 
-/// The bytes of the file, if it exists. What is not a regular file counts as a foreign one.
+/// The bytes of the file, if it exists. Anything but a regular file counts as foreign.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
         Ok(metadata) if !metadata.is_file() => return Ok(Some(b"not a file".to_vec())),
-        // A placeholder that someone made with the right owner.
+        // A placeholder, created with the right owner.
         Ok(metadata) if metadata.len() == 0 => return Ok(None),
         Ok(_) => {}
     }

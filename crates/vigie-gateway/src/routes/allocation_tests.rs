@@ -1,7 +1,7 @@
-//! A request on a known route is recorded without asking for memory.
+//! Recording a request on a known route does not allocate.
 
 #![allow(clippy::unwrap_used)]
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
+#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; see the proof at its implementation
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -16,7 +16,7 @@ use vigie_metrics::Registry;
 use super::{Answer, Limits, Routes};
 use crate::record::{Metrics, Record};
 
-/// The system's allocator, which counts for each thread how often it is asked for memory.
+/// The system's allocator; counts the allocations of each thread.
 struct Counting;
 
 thread_local! {
@@ -55,7 +55,7 @@ fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
 }
 
-/// How often this thread asks for memory while `work` runs.
+/// The allocations of this thread while `work` runs.
 fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.get();
     work();
@@ -142,7 +142,7 @@ fn recording_a_request_on_a_known_route_allocates_nothing() {
             }
         }
     };
-    // Routes are learned, and series made.
+    // Learns the routes and creates the series.
     record(Limits::default().promote_after + 1);
     assert_eq!(allocations(|| record(1_000)), 0);
 

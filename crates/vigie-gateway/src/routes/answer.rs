@@ -1,4 +1,4 @@
-//! What an answer tells about the route of its request.
+//! The evidence that an answer gives about the route of its request.
 
 /// How a request was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Answer {
         }
     }
 
-    /// `OPTIONS` tells nothing: a CORS middleware answers it on every path.
+    /// An answer to `OPTIONS` is no evidence: a CORS middleware answers it on every path.
     pub(super) fn evidence(self, method: &str) -> Evidence {
         if method == "OPTIONS" {
             return Evidence::Nothing;

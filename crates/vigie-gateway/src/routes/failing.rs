@@ -113,7 +113,7 @@ impl Failing {
         true
     }
 
-    /// Takes back what was saved, as long as there are places.
+    /// Restores saved routes, as long as there are places.
     pub(super) fn restore(&mut self, labels: &[(u32, String)], minute: Minute) {
         for (hits, label) in labels {
             let is_known = self.places.iter().any(|(known, _)| **known == **label);

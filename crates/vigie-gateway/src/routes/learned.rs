@@ -43,15 +43,43 @@ impl Learned {
         }
     }
 
-    /// The label of a path that has one. `weight` is how much the request counts for its route.
-    pub(super) fn known(&self, path: Path<'_>, weight: u32, minute: Minute) -> Option<Route> {
+    /// The label of a path that has one, and whether it shares the label with other names. `weight` is how much the
+    /// request counts for its route.
+    pub(super) fn known(
+        &self,
+        path: Path<'_>,
+        weight: u32,
+        minute: Minute,
+    ) -> Option<(Route, bool)> {
         let mut node = &self.root;
+        let mut shares = false;
         for segment in path.segments() {
+            shares |= node.shares(segment);
             node = node.child(segment)?;
         }
         let label = node.label.clone()?;
         node.usage.touch(weight, self.limits.established, minute);
-        Some(Route::known(label))
+        Some((Route::known(label), shares))
+    }
+
+    /// Counts one of the sampled requests whose names share a label. If that makes a name a route of its own, the path gets
+    /// its label at once; without a place for that it stays what it is.
+    pub(super) fn count_shared(&mut self, path: Path<'_>, minute: Minute) {
+        if self.labels + self.lost.len() >= self.limits.max_routes {
+            return;
+        }
+        let mut node = &mut self.root;
+        for segment in path.segments() {
+            if node.shares(segment) && node.count_shared(segment, &self.limits) {
+                self.nodes += 1;
+                self.learn(path, self.limits.established, minute);
+                return;
+            }
+            match node.child_mut(segment) {
+                Some(child) => node = child,
+                None => return,
+            }
+        }
     }
 
     /// Counts a request. Returns the label once the route has enough hits and a place.
@@ -197,7 +225,7 @@ impl Learned {
         self.root.each_folded(&mut String::new(), folded);
     }
 
-    /// Takes back what was saved: routes with many hits first, as long as there are places.
+    /// Restores saved routes, those with many hits first, as long as there are places.
     pub(super) fn restore(&mut self, labels: &[(u32, String)], folded: &[String], minute: Minute) {
         let mut labels: Vec<_> = labels.iter().collect();
         labels.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));

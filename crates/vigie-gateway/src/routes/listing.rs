@@ -1,4 +1,4 @@
-//! The list of all routes, for people.
+//! The list of all routes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -107,8 +107,8 @@ impl Routes {
         add(RouteOrigin::Failing, failing);
         let folded = state.folded.most_frequent().into_iter();
         let folded = folded.map(|entry| FoldedTemplate {
+            at_least: entry.at_least(),
             template: entry.template.into(),
-            at_least: entry.count - entry.over,
             at_most: entry.count,
             method: entry.latest.0,
             code: entry.latest.1,
@@ -120,7 +120,7 @@ impl Routes {
     }
 }
 
-/// What a pattern matches, whatever its parameters are called.
+/// The part of a pattern that decides which requests match: not the names of parameters.
 fn shape(pattern: &Pattern) -> (Option<&'static str>, Vec<Piece>) {
     (pattern.method, pattern.pieces.clone())
 }

@@ -15,6 +15,7 @@ mod answer;
 mod configured;
 mod failing;
 mod learned;
+mod limits;
 mod listing;
 mod path;
 mod pattern;
@@ -29,11 +30,13 @@ mod unrequested;
 mod usage;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use parking_lot::RwLock;
 
 pub(crate) use self::answer::Answer;
+pub(crate) use self::limits::Limits;
 pub(crate) use self::listing::Requests;
 pub use self::listing::{FoldedTemplate, ListedRoute, RouteList, RouteOrigin};
 pub use self::pattern::PatternError;
@@ -49,63 +52,27 @@ use self::{
 /// Checks a route pattern: `[METHOD] /users/:id`, `{id}`, a tail `*`.
 ///
 /// # Errors
-/// What is wrong with it, where, and what is accepted.
+/// The error, its place, and the accepted form.
 pub fn validate_pattern(pattern: &str) -> Result<(), PatternError> {
     Configured::new(&[pattern]).map(drop)
 }
 
-/// The bounds of what is learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// Learned routes that have a label at the same time. 0 learns nothing.
-    pub(crate) max_routes: usize,
-    /// Answers before a route gets its label.
-    pub(crate) promote_after: u32,
-    /// Names under one node of the tree; with one more, they are considered the values of a parameter.
-    pub(crate) max_children: usize,
-    /// Segments of the longest path that is learned, at most 15 (so that a label has at most 512 bytes).
-    pub(crate) max_depth: usize,
-    /// Answers after which a name stays when its siblings turn out to be values.
-    pub(crate) established: u32,
-}
+/// Templates in the summary of folded requests.
+const FOLDED_TEMPLATES: usize = 100;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_routes: 200,
-            promote_after: 5,
-            max_children: 30,
-            max_depth: 12,
-            established: 100,
-        }
-    }
-}
-
-impl Limits {
-    /// With values that the tree can keep to.
-    fn sane(self) -> Self {
-        Self {
-            max_depth: self.max_depth.min(15),
-            established: self.established.max(self.promote_after),
-            ..self
-        }
-    }
-
-    /// Nodes of the tree: the routes fill half of them at most, the other half is for paths without a label.
-    fn max_nodes(&self) -> usize {
-        let routes = self.max_routes.saturating_mul(self.max_depth.max(1));
-        routes.saturating_mul(2).saturating_add(1)
-    }
-}
+/// One of so many requests whose names share a label is counted by name.
+const SAMPLE: u32 = 8;
 
 /// Finds the route of a request, and learns.
 #[derive(Debug)]
 pub(crate) struct Routes {
     configured: Configured,
     state: RwLock<State>,
+    /// Successful requests whose names share a label.
+    shared: AtomicU32,
 }
 
-/// What the traffic has taught.
+/// The state that changes with the traffic.
 #[derive(Debug)]
 struct State {
     limits: Limits,
@@ -124,14 +91,16 @@ impl Routes {
                 limits,
                 learned: Learned::new(limits),
                 failing: Failing::new(limits),
-                folded: Summary::default(),
+                folded: Summary::new(FOLDED_TEMPLATES),
             }),
+            shared: AtomicU32::new(0),
         })
     }
 
     /// The route of an answered request. `now` is the time since the gateway started.
     ///
-    /// A known route costs a walk under a read lock and no allocation.
+    /// A known route costs a walk under a read lock and no allocation, except for one of [`SAMPLE`] requests whose names
+    /// share a label.
     pub(crate) fn resolve(
         &self,
         method: &'static str,
@@ -146,7 +115,12 @@ impl Routes {
             return route;
         }
         let evidence = answer.evidence(method);
-        if let Some(route) = self.state.read().known(path, evidence, minute(now)) {
+        let known = self.state.read().known(path, evidence, minute(now));
+        if let Some((route, shares)) = known {
+            if shares && is_sampled(self.shared.fetch_add(1, Relaxed)) {
+                let mut state = self.state.write();
+                state.learned.count_shared(path, minute(now));
+            }
             return route;
         }
         let unknown = Route::unknown(answer.code());
@@ -196,7 +170,7 @@ impl Routes {
         work(&|label| labels.contains(label))
     }
 
-    /// What is worth keeping over a restart.
+    /// The state that survives a restart.
     pub(crate) fn save(&self, series: Vec<[String; 3]>) -> Saved {
         let state = self.state.read();
         let mut saved = Saved {
@@ -210,7 +184,7 @@ impl Routes {
         saved
     }
 
-    /// Takes back what was saved, as far as there are places. Routes that were learned meanwhile keep theirs.
+    /// Restores saved routes, as far as there are places. Routes that were learned meanwhile keep theirs.
     pub(crate) fn restore(&self, saved: &Saved, now: Duration) {
         let state = &mut *self.state.write();
         let minute = minute(now);
@@ -227,18 +201,34 @@ impl Routes {
     }
 }
 
+/// Whether the request with this number belongs to the sample. Multiples of the golden ratio are spread evenly and without a
+/// period, so requests that come at regular intervals are not missed.
+fn is_sampled(number: u32) -> bool {
+    const GOLDEN: u32 = 0x9e37_79b9;
+    number.wrapping_mul(GOLDEN) < u32::MAX / SAMPLE
+}
+
 impl State {
-    fn known(&self, path: Path<'_>, evidence: Evidence, minute: usage::Minute) -> Option<Route> {
+    /// The route, and whether the request is a success whose names share the label.
+    fn known(
+        &self,
+        path: Path<'_>,
+        evidence: Evidence,
+        minute: usage::Minute,
+    ) -> Option<(Route, bool)> {
         let weight = match evidence {
             Evidence::Success(weight) => weight,
             _ => 0,
         };
-        if let Some(route) = self.learned.known(path, weight, minute) {
-            return Some(route);
+        if let Some((route, shares)) = self.learned.known(path, weight, minute) {
+            return Some((route, shares && weight > 0));
         }
         // A success may teach the route a label in the tree, under which it is not failing any more.
         match weight {
-            0 => self.failing.known(self.learned.names(path), minute),
+            0 => {
+                let route = self.failing.known(self.learned.names(path), minute)?;
+                Some((route, false))
+            }
             _ => None,
         }
     }

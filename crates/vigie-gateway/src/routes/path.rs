@@ -1,13 +1,13 @@
 //! A request path, cut into the segments that routes are made of.
 
-/// The part of a request target that routing looks at: no query, no leading slash, one trailing slash ignored.
+/// The part of a request target that matters for routing: no query, no leading slash, one trailing slash ignored.
 ///
 /// `None` inside is `/` itself, which has no segment; `//` has one, which is empty.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Path<'a>(Option<&'a str>);
 
 impl<'a> Path<'a> {
-    /// `None` for what is not a path (`*`, an authority, nothing).
+    /// `None` if the target is not a path (`*`, an authority, nothing).
     pub(super) fn parse(target: &'a str) -> Option<Self> {
         let end = target.bytes().position(|byte| matches!(byte, b'?' | b'#'));
         let end = end.unwrap_or(target.len());
@@ -33,7 +33,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The bytes of a segment with `%XX` resolved; a `%` that begins no escape stands for itself.
+/// The bytes of a segment with `%XX` resolved; a `%` that begins no escape is kept.
 pub(super) fn decoded(segment: &str) -> impl Iterator<Item = u8> {
     let mut rest = segment.as_bytes();
     std::iter::from_fn(move || {

@@ -62,18 +62,18 @@ impl PatternError {
         self.index
     }
 
-    /// The byte of the pattern where it goes wrong; 0 when the whole of it does.
+    /// The byte of the pattern where the error is; 0 if it is about the whole pattern.
     pub fn at(&self) -> usize {
         self.fault.at()
     }
 
-    /// What was found and what is accepted, without the pattern.
+    /// The found and the accepted text, without the pattern.
     pub fn reason(&self) -> String {
         self.fault.to_string()
     }
 }
 
-/// What is wrong with a pattern; `at` counts bytes.
+/// An error in a pattern; `at` counts bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     #[error("byte {at}: `{found}` is not a method; accepted before the path: {}", METHODS.join(", "))]

@@ -1,4 +1,4 @@
-//! What was learned, as the text that survives a restart.
+//! The text in which learned routes survive a restart.
 //!
 //! ```text
 //! vigie-routes 1
@@ -52,7 +52,7 @@ pub enum SavedError {
         /// Its length.
         length: usize,
     },
-    /// It is not what was written.
+    /// It was changed or cut after it was written.
     #[error("it is damaged: its checksum is missing or does not match")]
     Checksum,
     /// A line cannot be understood.
@@ -63,7 +63,7 @@ pub enum SavedError {
     },
 }
 
-/// What is saved.
+/// The saved state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Saved {
     /// Labels of learned routes with their hits.
@@ -122,6 +122,14 @@ impl Saved {
             saved.read(line).ok_or(line_is_bad)?;
         }
         Ok(saved)
+    }
+
+    pub(crate) fn learned(&self) -> usize {
+        self.learned.len()
+    }
+
+    pub(crate) fn failing(&self) -> usize {
+        self.failing.len()
     }
 
     fn read(&mut self, line: &str) -> Option<()> {

@@ -1,6 +1,6 @@
-//! Which path segments are values, and which are names that a programmer wrote.
+//! Which path segments are values, and which are names from the source code of the app.
 
-/// Longer segments are values; it also bounds what one literal of the tree can weigh.
+/// Longer segments are values. It also bounds the memory of a literal in the tree.
 const LONGEST_NAME: usize = 32;
 
 /// From this length on, letters mixed with digits are an identifier (ULID, cuid, nanoid, base64url).
@@ -12,8 +12,8 @@ const SHORTEST_HEX: usize = 8;
 /// Whether a segment looks like the value of a parameter: a number, date, UUID, hash, ULID, cuid, nanoid or e-mail
 /// address, or anything that is not written in the characters of a plain name.
 ///
-/// What it misses (user names, slugs) the tree finds by counting. What it must never let through is a name that could
-/// be mistaken for a template: hence no `*`, braces or leading colon.
+/// The tree finds other values (user names, slugs) by counting. A name must never look like a template, so it has no `*`,
+/// braces or leading colon.
 pub(super) fn is_value(segment: &str) -> bool {
     let bytes = segment.as_bytes();
     if bytes.len() > LONGEST_NAME || !bytes.iter().all(|b| is_plain(*b)) {

@@ -1,16 +1,17 @@
-//! The templates that are folded most often, in bounded memory (Space-Saving: Metwally, Agrawal and El Abbadi, 2005).
+//! The templates or names that are folded most often, in bounded memory (Space-Saving: Metwally, Agrawal and El Abbadi,
+//! 2005).
 //!
-//! A template that occurs in more than one of [`CAPACITY`] folded requests is always in the summary, whatever came
-//! first, and its count is at most `over` too high.
+//! With a capacity of N, a template that has more than one of N requests is always in the summary, whatever came first,
+//! and its count is at most `over` too high.
 
 use super::answer::Evidence;
 
-/// Templates in the summary.
-const CAPACITY: usize = 100;
-
 /// The folded templates.
-#[derive(Debug, Default)]
-pub(super) struct Summary(Vec<Entry>);
+#[derive(Debug)]
+pub(super) struct Summary {
+    entries: Vec<Entry>,
+    capacity: usize,
+}
 
 /// A folded template.
 #[derive(Clone, Debug)]
@@ -26,7 +27,21 @@ pub(super) struct Entry {
     pub(super) latest: (&'static str, u16),
 }
 
+impl Entry {
+    /// Its requests were at least these.
+    pub(super) fn at_least(&self) -> u64 {
+        self.count - self.over
+    }
+}
+
 impl Summary {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            entries: Vec::new(),
+            capacity: capacity.max(1),
+        }
+    }
+
     /// Counts a folded request. Returns the entry, and whether its template is new.
     pub(super) fn count(
         &mut self,
@@ -34,9 +49,12 @@ impl Summary {
         latest: (&'static str, u16),
         evidence: Evidence,
     ) -> (&Entry, bool) {
-        let found = self.0.iter().position(|entry| *entry.template == *template);
+        let found = self
+            .entries
+            .iter()
+            .position(|entry| *entry.template == *template);
         let place = found.unwrap_or_else(|| self.place(template, latest));
-        let entry = &mut self.0[place];
+        let entry = &mut self.entries[place];
         entry.count += 1;
         entry.latest = latest;
         if matches!(evidence, Evidence::Failure(_)) {
@@ -54,26 +72,26 @@ impl Summary {
             failures: 0,
             latest,
         };
-        if self.0.len() < CAPACITY {
-            self.0.push(entry);
-            return self.0.len() - 1;
+        if self.entries.len() < self.capacity {
+            self.entries.push(entry);
+            return self.entries.len() - 1;
         }
-        let counts = self.0.iter().map(|entry| entry.count);
+        let counts = self.entries.iter().map(|entry| entry.count);
         let least = counts.enumerate().min_by_key(|(_, count)| *count);
         let (place, count) = least.unwrap_or_default();
         (entry.count, entry.over) = (count, count);
-        self.0[place] = entry;
+        self.entries[place] = entry;
         place
     }
 
     /// Removes a template that has become a route.
     pub(super) fn remove(&mut self, template: &str) {
-        self.0.retain(|entry| *entry.template != *template);
+        self.entries.retain(|entry| *entry.template != *template);
     }
 
     /// The templates, the most frequent first.
     pub(super) fn most_frequent(&self) -> Vec<Entry> {
-        let mut entries = self.0.clone();
+        let mut entries = self.entries.clone();
         entries.sort_by(|a, b| b.count.cmp(&a.count).then(a.template.cmp(&b.template)));
         entries
     }
@@ -87,13 +105,15 @@ mod tests {
 
     use super::*;
 
+    const CAPACITY: usize = 100;
+
     fn count(summary: &mut Summary, template: &str) {
         summary.count(template, ("GET", 200), Evidence::Nothing);
     }
 
     #[test]
     fn a_frequent_template_is_found_however_late_it_comes() {
-        let mut summary = Summary::default();
+        let mut summary = Summary::new(CAPACITY);
         for n in 0..5_000 {
             count(&mut summary, &format!("/once/{n}"));
         }
@@ -105,16 +125,13 @@ mod tests {
         }
         let first = &summary.most_frequent()[0];
         assert_eq!(&*first.template, "/late");
-        assert!(
-            first.count - first.over <= 500 && first.count >= 500,
-            "{first:?}"
-        );
+        assert!(first.at_least() <= 500 && first.count >= 500, "{first:?}");
     }
 
     proptest! {
         #[test]
         fn counts_are_at_most_over_too_high(numbers in proptest::collection::vec(0..300_u32, 0..2_000)) {
-            let mut summary = Summary::default();
+            let mut summary = Summary::new(CAPACITY);
             for number in &numbers {
                 // Squared, so that some numbers are frequent.
                 count(&mut summary, &format!("/{}", number * number / 300));
@@ -125,7 +142,7 @@ mod tests {
             for entry in entries {
                 let is_it = |number: &&u32| format!("/{}", **number * **number / 300) == *entry.template;
                 let truth = numbers.iter().filter(is_it).count() as u64;
-                prop_assert!(entry.count >= truth && entry.count - entry.over <= truth);
+                prop_assert!(entry.count >= truth && entry.at_least() <= truth);
             }
         }
     }

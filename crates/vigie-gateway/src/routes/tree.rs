@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::answer::Evidence;
+use super::summary::Summary;
 use super::usage::{Minute, Usage};
 use super::{Limits, segment::is_value};
 
@@ -14,14 +16,26 @@ pub(super) const ANY: &str = "*";
 /// A child with this share of its parent's requests is a route of its own among values: `/users/me`.
 const SHARE_OF_A_ROUTE: u64 = 4;
 
+/// Names in the summary of a folded node: a name with a larger share of the requests is found.
+const SHARED_NAMES: usize = 64;
+
+/// Requests of the sample after which a name is a route of its own again.
+const FREQUENT: u64 = 12;
+
+/// How many times `max_children` names a folded node may have.
+const FREQUENT_NAMES: usize = 3;
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) name: Box<str>,
-    /// Sorted by name, at most `max_children` (more at the root, which has room for every route).
+    /// Sorted by name. At most `max_children`, three times as many if folded, and more at the root, which has room for every
+    /// route.
     literals: Vec<Node>,
     /// Takes values and, once folded, every name that is not among the literals.
     wildcard: Option<Box<Node>>,
     pub(super) folded: bool,
+    /// Of a folded node, the most frequent names that share the wildcard, from a sample of the requests.
+    shared: Option<Box<Summary>>,
     /// Requests that ended here, up to `Limits::established`.
     pub(super) usage: Usage,
     pub(super) label: Option<Arc<str>>,
@@ -35,7 +49,7 @@ pub(super) fn name_alone(segment: &str) -> &str {
     }
 }
 
-/// What adding a path does to the tree.
+/// The effects of adding a path to the tree.
 #[derive(Debug)]
 pub(super) struct Growth<'a> {
     pub(super) limits: &'a Limits,
@@ -52,6 +66,7 @@ impl Node {
             literals: Vec::new(),
             wildcard: None,
             folded: false,
+            shared: None,
             usage: Usage::default(),
             label: None,
         }
@@ -72,6 +87,32 @@ impl Node {
             Err(_) if self.takes(segment) => self.wildcard.as_deref(),
             Err(_) => None,
         }
+    }
+
+    /// Whether the segment is a name that shares the wildcard with others.
+    pub(super) fn shares(&self, segment: &str) -> bool {
+        self.folded && self.literal(segment).is_err() && !is_value(segment)
+    }
+
+    /// Counts a name that shares the wildcard. Returns whether it is so frequent that it now has a node of its own: names
+    /// that were frequent before the node was folded do not keep others from being routes.
+    pub(super) fn count_shared(&mut self, segment: &str, limits: &Limits) -> bool {
+        let Err(place) = self.literal(segment) else {
+            return false;
+        };
+        let most = limits.max_children.saturating_mul(FREQUENT_NAMES);
+        if self.literals.len() >= most || segment.is_empty() {
+            return false;
+        }
+        let new = || Box::new(Summary::new(SHARED_NAMES));
+        let shared = self.shared.get_or_insert_with(new);
+        let (entry, _) = shared.count(segment, ("", 0), Evidence::Nothing);
+        if entry.at_least() < FREQUENT {
+            return false;
+        }
+        shared.remove(segment);
+        self.literals.insert(place, Self::new(segment));
+        true
     }
 
     pub(super) fn child_mut(&mut self, segment: &str) -> Option<&mut Self> {
@@ -142,7 +183,7 @@ impl Node {
     }
 
     /// With too many names, they are the values of a parameter. From then on they share the wildcard, permanently. Names
-    /// that have proved to be routes stay.
+    /// that have proved to be routes stay, and others become routes if they are frequent.
     fn fold_if_full(&mut self, growth: &mut Growth<'_>) {
         let limits = growth.limits;
         if self.literals.len() < limits.max_children {

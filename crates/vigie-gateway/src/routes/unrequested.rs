@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{RouteList, RouteOrigin};
 
-/// Before this time a missing request tells nothing.
+/// Before this time the absence of requests means nothing.
 const AFTER: Duration = Duration::from_secs(3600);
 
-/// Requests to other routes before a missing one tells something.
+/// Requests in all before the absence of some means anything.
 const REQUESTS: u64 = 1_000;
 
 /// Reports the patterns once.

@@ -1,15 +1,18 @@
-//! `vigie check`: connects to everything once and says what works.
+//! `vigie check`: connects to everything once and reports what works.
 
 mod history;
 mod lease;
+mod routes;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use vigie_bullmq::{Error, QueueLevels, State};
 use vigie_probes::{Check, FailureKind, run_once};
@@ -20,15 +23,41 @@ use vigie_config::{Exporter, LeaseIn, Settings};
 /// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// The finding, or a problem and what to do about it.
+type Verdict = Result<String, (String, String)>;
+
 /// One line of the table.
 struct Row {
     what: &'static str,
     place: String,
     /// The result; or the problem and the advice.
-    verdict: Result<String, (String, String)>,
+    verdict: Verdict,
     /// Whether a problem is only probable, so that the check does not fail.
     warns: bool,
     took: Duration,
+}
+
+/// Looks at files on a thread of its own, for which the end of the program does not wait: a disk may hang. `advice` is for
+/// that case.
+async fn on_a_thread(
+    within: Duration,
+    advice: &str,
+    look: impl FnOnce() -> Verdict + Send + 'static,
+) -> Verdict {
+    let (tell, told) = oneshot::channel();
+    let looking = thread::Builder::new()
+        .name("check".to_owned())
+        .spawn(move || {
+            let _ = tell.send(look());
+        });
+    if let Err(error) = looking {
+        let advice = "is the machine out of threads?";
+        return Err((error.to_string(), advice.to_owned()));
+    }
+    match timeout(within, told).await {
+        Ok(Ok(verdict)) => verdict,
+        _ => Err((format!("no answer within {within:?}"), advice.to_owned())),
+    }
 }
 
 /// Checks everything and prints a table. Exit code 0 when all of it works, 1 otherwise.
@@ -61,6 +90,8 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
             None => "accepts connections",
         };
         rows.push(once("app", &mut check, limit, well).await);
+        let history = settings.history.path.as_deref();
+        rows.extend(routes::routes(gateway, history, limit).await);
     }
     if let Some(redis) = &settings.redis {
         let mut check = app::redis_check(redis);

@@ -19,6 +19,7 @@ mod lifecycle;
 mod optional;
 mod outages;
 mod players;
+mod recipes;
 mod restart;
 mod routes;
 mod scalers;

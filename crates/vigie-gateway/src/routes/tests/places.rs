@@ -1,4 +1,4 @@
-//! Who gets a place when there are more routes than places.
+//! Which routes get a place when there are more routes than places.
 
 use super::*;
 
@@ -106,4 +106,45 @@ fn names_that_are_folded_away_keep_their_series_for_a_while() {
     assert_eq!(routes.learned(), ["/shop/:any"]);
     let is_kept = |path: &str| routes.with_labels(|is_in_use| is_in_use(path));
     assert!(is_kept(&format!("/shop/{}", word(1))));
+}
+
+#[test]
+fn a_frequent_name_gets_its_label_although_its_siblings_were_folded_before_it_came() {
+    let routes = routes(&[]);
+    for n in 0..1_000 {
+        get(&routes, &format!("/api/{}/{n}", word(n)), 1, Duration::ZERO);
+    }
+    assert_eq!(routes.learned(), ["/api/:any/:id"]);
+    // One request in ten, beside names that are never the same.
+    let mut labels = HashSet::new();
+    for n in 1_000..4_000 {
+        if n % 10 == 0 {
+            labels.insert(get(&routes, &format!("/api/late/{n}"), 1, Duration::ZERO));
+        } else {
+            get(&routes, &format!("/api/{}/{n}", word(n)), 1, Duration::ZERO);
+        }
+    }
+    assert_eq!(routes.learned(), ["/api/:any/:id", "/api/late/:id"]);
+    // At no time was it without a label.
+    let expected = ["/api/*/:id", "/api/late/:id"].map(str::to_owned);
+    assert_eq!(labels, HashSet::from(expected));
+}
+
+#[test]
+fn an_api_with_many_names_in_one_place_gets_them_back() {
+    let routes = routes(&[]);
+    for round in 0..1_000 {
+        for n in 0..50 {
+            get(
+                &routes,
+                &format!("/api/{}/{round}", word(n)),
+                1,
+                Duration::ZERO,
+            );
+        }
+    }
+    for n in 0..50 {
+        let path = format!("/api/{}/7", word(n));
+        assert_eq!(look(&routes, &path), format!("/api/{}/:id", word(n)));
+    }
 }

@@ -1,47 +1,25 @@
-//! Whether the history can be kept where it shall be. Nothing is made or changed there.
+//! Whether the history can be kept in its directory. Nothing is made or changed there.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{Access, access, statvfs};
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use vigie_history::Settings;
 
-use super::Row;
+use super::{Row, Verdict, on_a_thread};
 
-type Verdict = Result<String, (String, String)>;
-
-/// Looks at the directory; a disk that hangs is told of.
+/// Looks at the directory.
 pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row> {
     let path = settings.path.clone()?;
     let start = Instant::now();
     let place = path.display().to_string();
     let max_bytes = settings.max_bytes;
-    let (tell, told) = oneshot::channel();
-    // A thread that may hang, and that nobody waits for at the end.
-    let looking = thread::Builder::new()
-        .name("check".to_owned())
-        .spawn(move || {
-            let _ = tell.send(look(&path, max_bytes));
-        });
-    let verdict = match looking {
-        Ok(_) => match timeout(within, told).await {
-            Ok(Ok(verdict)) => verdict,
-            _ => {
-                let advice = "the disk or the server behind it hangs; Vigie starts without it and keeps the \
-                              history in memory meanwhile";
-                Err((format!("no answer within {within:?}"), advice.to_owned()))
-            }
-        },
-        Err(error) => Err((
-            error.to_string(),
-            "is the machine out of threads?".to_owned(),
-        )),
-    };
+    let advice = "the disk or the server behind it hangs; Vigie starts without it and keeps the history in memory \
+                  meanwhile";
+    let verdict = on_a_thread(within, advice, move || look(&path, max_bytes)).await;
     Some(Row {
         what: "history",
         place,
