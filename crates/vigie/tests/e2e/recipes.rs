@@ -20,7 +20,7 @@ async fn printed(script: Script) -> Vec<String> {
     let settings = format!("{setting}app = \"http://127.0.0.1:3000\"\n");
     let settings = Settings::from_toml(&settings);
     let settings = settings.unwrap_or_else(|error| panic!("{setting}\n{error}"));
-    settings.gateway.unwrap().routes
+    settings.gateway.unwrap().proxy.routes
 }
 
 #[tokio::test]
