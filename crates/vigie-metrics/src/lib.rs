@@ -1,8 +1,8 @@
 //! The registry of metrics and the exposition formats.
 //!
-//! A metric is described once, as a [`Desc`] in the crate that records it ([`descriptions!`]). A [`Registry`] turns a description
-//! into a [`Family`], whose series are recorded into without allocating once they exist, and writes
-//! every family in the Prometheus text format or as OpenMetrics.
+//! A metric is described once, as a [`Desc`] in the crate that records it ([`descriptions!`]). A [`Registry`] turns a
+//! description into a [`Family`]. Recording into its existing series does not allocate. The registry writes all
+//! families in the Prometheus text format or as OpenMetrics.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,8 +24,8 @@
 //! assert!(page.contains(r#"http_request_duration_seconds_count{method="GET",route="/players/:id",code="200"} 1"#));
 //! ```
 //!
-//! The crate knows neither what is watched nor who reads the metrics, and uses no socket or task; the clock is read only
-//! when a series is created.
+//! The crate does not know the watched services or the readers of the metrics, and uses no sockets or tasks. It reads
+//! the clock only when a series is created.
 
 mod desc;
 mod epoch;
