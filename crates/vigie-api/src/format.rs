@@ -9,7 +9,7 @@ use crate::json::{self, Remarks};
 use crate::params::Params;
 use crate::query;
 
-/// The query on one line, every name and matcher in its place.
+/// The canonical form of the query, on one line.
 pub(crate) async fn format(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let text = query::text(&api, &params)?.to_owned();
     let work = move |_: &_| {

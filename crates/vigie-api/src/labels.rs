@@ -1,4 +1,4 @@
-//! `/series`, `/labels` and `/label/NAME/values`: what there is to ask for.
+//! `/series`, `/labels` and `/label/NAME/values`.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -46,7 +46,7 @@ pub(crate) async fn series(State(api): State<Api>, params: Params) -> Result<Res
                     .series(&selection, each)
                     .map_err(|error| ApiError::storage(&error))?;
                 if too_many {
-                    let message = format!("there are more than {most} such series: ask for fewer");
+                    let message = format!("more than {most} series match: select fewer");
                     return Err(ApiError::new(Kind::Execution, message));
                 }
             }
@@ -118,14 +118,14 @@ fn bare(reason: String) -> ApiError {
     ApiError::bad_data(reason)
 }
 
-/// The series that are asked about, and when.
+/// The selected series and the time range.
 struct Asked {
     selectors: Vec<Selector>,
     range: (i64, i64),
 }
 
 impl Asked {
-    /// One for each `match[]`, or one for everything.
+    /// One for each `match[]`, or one that selects everything.
     fn selections(&self) -> impl Iterator<Item = Selection<'_>> {
         let everything = self.selectors.is_empty().then_some([].as_slice());
         let selectors = self.selectors.iter().map(Vec::as_slice).chain(everything);
@@ -138,7 +138,7 @@ impl Asked {
     }
 }
 
-/// Answers with what `find` finds, `limit` of it at most.
+/// Responds with the results of `find`, at most `limit` of them.
 async fn found<T: Ord + Send + 'static>(
     api: &Api,
     params: &Params,
@@ -168,8 +168,8 @@ async fn found<T: Ord + Send + 'static>(
     Ok(response)
 }
 
-/// A name that was escaped to pass where only letters, digits and `_` do (the "values" escaping of OpenMetrics names):
-/// `__` is `_`, `_2e_` is the character of that code.
+/// Decodes a name in the "values" escaping of OpenMetrics names, which uses only letters, digits and `_`: `__` is
+/// `_`, `_2e_` is the character with that code.
 fn unescape(escaped: &str) -> Option<String> {
     let mut name = String::with_capacity(escaped.len());
     let mut rest = escaped;
