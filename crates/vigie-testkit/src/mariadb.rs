@@ -6,20 +6,20 @@ use crate::server::{Server, User, client, output};
 use crate::{Error, ports, tools};
 
 const NAME: &str = "vigie";
-/// The user's password at the start; it appears in no output of a program that keeps its secrets.
+/// The initial password of the user; a program that keeps its secrets never prints it.
 pub const PASSWORD: &str = "testkit-user-password";
 
-/// A MariaDB server with a database and a user of its own, both named `vigie`.
+/// A MariaDB server with its own database and user, both named `vigie`.
 pub struct MariaDb {
     server: Server,
     port: u16,
 }
 
 impl MariaDb {
-    /// Makes a data directory and starts a server on a free port.
+    /// Creates a data directory and starts a server on a free port.
     ///
     /// # Errors
-    /// When MariaDB is not installed, or does not start.
+    /// If MariaDB is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
         let program = tools::MARIADBD.find()?;
         let user = User::of("mysql")?;
@@ -69,20 +69,20 @@ impl MariaDb {
         format!("mysql://{NAME}:{password}@127.0.0.1:{}/{NAME}", self.port)
     }
 
-    /// The user as SQL names it.
+    /// The user in SQL syntax.
     pub fn user(&self) -> &'static str {
         "'vigie'@'127.0.0.1'"
     }
 
-    /// The port, which stays the same over a restart.
+    /// The port, which survives a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Runs SQL as root in the tests' database; rows are lines, columns are parted by tabs.
+    /// Runs SQL as root in the tests' database; rows are lines, columns are separated by tabs.
     ///
     /// # Errors
-    /// When the server does not answer or refuses.
+    /// If the server does not answer, or refuses.
     pub async fn run_sql(&self, sql: &str) -> Result<String, Error> {
         admin(self.server.directory.path(), NAME, sql).await
     }
@@ -92,7 +92,7 @@ impl MariaDb {
         self.server.kill9();
     }
 
-    /// SIGSTOP: connections stay open, and nothing answers.
+    /// SIGSTOP: connections stay open without answers.
     pub fn freeze(&self) {
         self.server.process().freeze();
     }
@@ -102,10 +102,10 @@ impl MariaDb {
         self.server.process().thaw();
     }
 
-    /// Starts it again on the same port with the same data, after killing it if it still runs.
+    /// Restarts it on the same port with the same data, after killing it if it runs.
     ///
     /// # Errors
-    /// When it does not come back.
+    /// If it does not start.
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.server.respawn()?;
         self.until_ready().await
@@ -122,7 +122,7 @@ fn socket(directory: &Path) -> String {
     directory.join("socket").display().to_string()
 }
 
-/// Root may come in by the socket only.
+/// Root can log in only through the socket.
 async fn admin(directory: &Path, database: &str, sql: &str) -> Result<String, Error> {
     let mut command = client(tools::MARIADB)?;
     command

@@ -1,7 +1,7 @@
-//! Servers that misbehave: [`FaultServer`] answers as badly as it is told, [`TcpProxy`] stands between a
-//! client and a real server and can be cut, frozen or slowed.
+//! Faulty servers: [`FaultServer`] answers with a given fault; [`TcpProxy`] between a client and a real server can
+//! disconnect, freeze or delay connections.
 //!
-//! Both can change while running, and keep their port when they do.
+//! Both can be changed while they run, and keep their port.
 
 mod proxy;
 mod server;
@@ -19,11 +19,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{Error, ports};
 
-/// What a listener does at present.
+/// The current state of a listener.
 trait State: Clone + Send + Sync + 'static {
-    /// Nobody listens.
+    /// No listener: connections are refused.
     fn refuses(&self) -> bool;
-    /// Connections that are open when this comes into force are dropped.
+    /// Open connections are dropped when this takes effect.
     fn drops_open_connections(&self) -> bool;
 }
 
@@ -36,7 +36,7 @@ struct Switch<S> {
 }
 
 impl<S: State> Switch<S> {
-    /// Listens on a free port and hands each connection, with the state to come, to `handle`.
+    /// Listens on a free port and passes each connection to `handle`, with the receiver of states.
     async fn start<F>(
         initial: S,
         handle: impl Fn(TcpStream, watch::Receiver<S>) -> F + Send + 'static,
@@ -104,7 +104,7 @@ impl<S> Drop for Switch<S> {
     }
 }
 
-/// The next connection; never comes when there is no listener.
+/// The next connection; pending while there is no listener.
 async fn accept(listener: Option<&TcpListener>) -> Option<TcpStream> {
     match listener {
         Some(listener) => listener.accept().await.ok().map(|(stream, _)| stream),
