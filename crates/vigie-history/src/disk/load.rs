@@ -23,7 +23,7 @@ pub struct Loaded {
     pub damaged: Vec<(String, String)>,
 }
 
-/// What to do after loading.
+/// Follow-up work after loading.
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) loaded: Loaded,

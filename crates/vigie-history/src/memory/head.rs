@@ -73,7 +73,7 @@ impl Head {
         for (first, last, piece) in self.pieces() {
             if last >= start && first <= end {
                 let read = chunk::decode(piece, out);
-                debug_assert!(read.is_ok(), "a piece was written by nobody else");
+                debug_assert!(read.is_ok(), "pieces are written by this module");
             }
         }
         let from = self.tail.partition_point(|sample| sample.time < start);
