@@ -1,4 +1,4 @@
-//! Passes on the host that cargo builds for.
+//! Passes the host triple to the program.
 
 fn main() {
     let target = std::env::var("TARGET").unwrap_or_default();

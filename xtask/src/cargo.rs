@@ -1,4 +1,4 @@
-//! Cargo, run from within.
+//! Runs Cargo.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
-/// The Cargo that runs us, in the repository.
+/// The Cargo that runs this program, in the repository.
 pub(crate) fn cargo() -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -21,7 +21,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// Builds the program with these options and tells where it is.
+/// Builds the program with these options and returns its path.
 pub(crate) fn build_vigie(options: &[&str]) -> anyhow::Result<PathBuf> {
     let output = cargo()
         .args(["build", "--package", "vigie", "--bin", "vigie"])

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: builds every target of `fuzz/` with coverage instrumentation and runs each for a while.
+//! `cargo xtask fuzz`: builds all targets of `fuzz/` with coverage instrumentation and runs each for some time.
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -10,21 +10,21 @@ use crate::say::say;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long each target runs
+    /// How long to run each target
     #[arg(long, default_value_t = 1)]
     minutes: u64,
-    /// Only builds the targets
+    /// Only build the targets
     #[arg(long)]
     build: bool,
-    /// Only this target
+    /// Run only this target
     #[arg(long)]
     target: Option<String>,
-    /// The most memory a target may use, in MiB
+    /// The memory limit of a target, in MiB
     #[arg(long, default_value_t = 1024)]
     memory: u64,
 }
 
-/// The instrumentation that libFuzzer steers by (clang, SanitizerCoverage). The stable compiler has it.
+/// The instrumentation for libFuzzer (clang, SanitizerCoverage), available in the stable compiler.
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1 --cfg fuzzing";
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let directory = root().join("target/fuzz");
     let status = cargo()
         .args(["build", "--release", "--locked", "--bins"])
-        // With a target named, build scripts and macros are not instrumented.
+        // With an explicit target, build scripts and macros are not instrumented.
         .args(["--target", HOST, "--manifest-path", "fuzz/Cargo.toml"])
         .arg("--target-dir")
         .arg(&directory)

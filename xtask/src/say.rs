@@ -1,4 +1,4 @@
-//! Talking to the person at the terminal. A closed pipe is no reason to stop.
+//! Messages to the user. A closed pipe is not an error.
 
 use std::io::{BufRead, IsTerminal, Write, stderr, stdin, stdout};
 
@@ -12,12 +12,12 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(stderr(), "{line}");
 }
 
-/// Whether somebody watches.
+/// Whether the output is a terminal.
 pub(crate) fn is_watched() -> bool {
     stdout().is_terminal()
 }
 
-/// Whether somebody can answer a question.
+/// Whether the user can answer a question.
 pub(crate) fn can_answer() -> bool {
     stdin().is_terminal()
 }
@@ -33,7 +33,7 @@ pub(crate) fn agrees(question: &str) -> bool {
         && matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
 
-/// Writes over the line that was written last; a long one is cut by the terminal, not wrapped.
+/// Overwrites the last line; the terminal truncates a long one instead of wrapping it.
 pub(crate) fn say_over(line: &str) {
     let mut out = stdout();
     let _ = write!(out, "\r\x1b[?7l\x1b[2K{line}\x1b[?7h");

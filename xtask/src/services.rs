@@ -1,11 +1,11 @@
-//! The servers that packages start by themselves, as Debian's do: the tests start their own, so those are not wanted.
+//! Stops the servers that Debian packages start on installation: the tests start their own.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::say::say;
 
-/// A package, and the systemd unit that it brings, enables and starts.
+/// A package, and the systemd unit that it enables and starts.
 const STARTED: [(&str, &str); 6] = [
     ("mariadb-server", "mariadb"),
     ("nginx-light", "nginx"),
@@ -15,8 +15,7 @@ const STARTED: [(&str, &str); 6] = [
     ("redis-server", "redis-server"),
 ];
 
-/// The units that installing these packages is about to bring. One that is known already is somebody's own, whatever
-/// it does: it is not among them.
+/// The units that the installation of these packages will add. An existing unit belongs to the user and is excluded.
 pub(crate) fn brought_by(packages: &[&str]) -> Vec<&'static str> {
     if !Path::new("/run/systemd/system").is_dir() {
         return Vec::new();
@@ -24,7 +23,7 @@ pub(crate) fn brought_by(packages: &[&str]) -> Vec<&'static str> {
     new_units(packages, is_known)
 }
 
-/// Stops these units, for now and for later starts of the machine. `root` makes a command root's.
+/// Stops and disables these units. `root` builds a command that runs as root.
 pub(crate) fn stop(units: &[&str], root: impl Fn(&[&str]) -> Command) {
     if units.is_empty() {
         return;
@@ -35,7 +34,7 @@ pub(crate) fn stop(units: &[&str], root: impl Fn(&[&str]) -> Command) {
     if !stopped {
         let units = units.join(", ");
         say(&format!(
-            "that failed: {units} may be running, which does the tests no harm"
+            "that failed: {units} may be running, which does not affect the tests"
         ));
     }
 }
@@ -55,7 +54,7 @@ fn is_known(unit: &str) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    // In doubt it is left alone.
+    // If in doubt, it is left alone.
     shown.map_or(true, |status| status.success())
 }
 
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_packages_bring_and_nobody_had_is_stopped() {
+    fn only_new_units_are_stopped() {
         let packages = ["nodejs", "prometheus", "redis-server"];
         assert_eq!(
             new_units(&packages, |_| false),
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_run_when_there_is_nothing_to_stop() {
+    fn no_command_runs_without_units() {
         stop(&[], |line| panic!("{line:?}"));
     }
 }

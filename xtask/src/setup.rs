@@ -1,5 +1,5 @@
-//! `cargo xtask setup`: what is installed is used; what is missing is installed where apt is, and
-//! named where it is not. No server that comes with it is left running.
+//! `cargo xtask setup`: checks for the required programs, and installs missing ones where apt is available. Servers
+//! that the packages start are stopped.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -19,18 +19,18 @@ use crate::wheels;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to get ready for
+    /// The purpose
     #[arg(value_enum, default_value_t = Purpose::Test)]
     purpose: Purpose,
-    /// Only says what is missing, and installs nothing
+    /// Only report missing programs, without installing them
     #[arg(long)]
     dry_run: bool,
 }
 
-/// What the tools are wanted for.
+/// The purpose of the tools.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Purpose {
-    /// The demo alone
+    /// The demo
     Demo,
     /// The demo and the tests
     Test,
@@ -64,7 +64,7 @@ const TEST: &[Tool] = &[
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
-/// Tools and wheels that are not there, or could not be had; exit code 2.
+/// Tools and wheels that are missing; exit code 2.
 #[derive(Debug)]
 pub(crate) struct Missing {
     tools: Vec<Tool>,
@@ -104,11 +104,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     ensure(arguments.purpose)?;
-    say("all is there");
+    say("everything is installed");
     Ok(ExitCode::SUCCESS)
 }
 
-/// What `--dry-run` makes of what is missing.
+/// The result of `--dry-run`.
 fn only_look(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
     if tools.is_empty() && wheels.is_empty() {
         return Ok(());
@@ -120,7 +120,7 @@ fn only_look(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
     })
 }
 
-/// Gets everything that the purpose needs.
+/// Installs everything for the purpose.
 pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
     let wanted = wanted(purpose);
     let absent = missing(&wanted);
@@ -130,7 +130,7 @@ pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
         if !still.is_empty() {
             return Err(refuse(
                 still,
-                "The packages above do not bring them; please install them by hand.",
+                "The packages above do not contain them; please install them by hand.",
             ));
         }
     }
@@ -169,7 +169,7 @@ fn is_there(tool: Tool) -> bool {
     })
 }
 
-/// The first number in what `--version` prints.
+/// The first number in the output of `--version`.
 fn major_of(version: &str) -> Option<u32> {
     let mut numbers = version.split(|c: char| !c.is_ascii_digit());
     numbers.find(|digits| !digits.is_empty())?.parse().ok()
@@ -209,10 +209,10 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
     );
     let Some(rise) = become_root() else {
         let advice =
-            format!("Neither root nor sudo is at hand. As root:\n  apt-get update && {install}");
+            format!("Neither root nor sudo is available. As root:\n  apt-get update && {install}");
         return Err(refuse(absent, &advice));
     };
-    // `env`, because sudo keeps no variables.
+    // `env`, because sudo does not pass on variables.
     let root = |line: &[&str]| {
         let words = [&rise[..], &["env", "DEBIAN_FRONTEND=noninteractive"], line].concat();
         let mut command = Command::new(words[0]);
@@ -241,7 +241,7 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
         ));
         let words: Vec<_> = line.split(' ').collect();
         let status = root(&words).status().context("cannot start it")?;
-        // Old lists may still do; whether they did, is looked at afterwards.
+        // Old package lists may be sufficient; the result is checked afterwards.
         if !status.success() && line == install {
             return Err(refuse(absent, &format!("`{line}` failed.")));
         }
@@ -250,7 +250,7 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What to put before a command so that root runs it.
+/// The prefix of a command that runs as root.
 fn become_root() -> Option<Vec<&'static str>> {
     if Path::new("/proc/self")
         .metadata()
@@ -271,13 +271,13 @@ fn become_root() -> Option<Vec<&'static str>> {
     }
 }
 
-/// The demo's libraries, when they are absent or older than the list of them.
+/// Installs the demo's libraries if they are missing or older than the lock file.
 fn libraries() -> anyhow::Result<()> {
     let demo = demo_directory();
     let time =
         |file: &str| -> Option<SystemTime> { demo.join(file).metadata().ok()?.modified().ok() };
     let list = time("package-lock.json").context("demo/package-lock.json is missing")?;
-    // npm writes this one when it is done.
+    // npm writes this file at the end.
     if time("node_modules/.package-lock.json").is_some_and(|installed| installed >= list) {
         return Ok(());
     }
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_with_version_and_package() {
+    fn missing_programs_are_listed_with_version_and_package() {
         let absent = |program, package, major| Tool {
             program,
             package,

@@ -1,5 +1,5 @@
-//! Newer Prometheus, Alertmanager and VictoriaMetrics from Debian's unstable suite. The packages are downloaded and
-//! unpacked below `target/`; the system's own lists and packages do not change.
+//! Newer versions of Prometheus, Alertmanager and VictoriaMetrics from Debian's unstable suite. The packages are
+//! downloaded and unpacked below `target/`; the system's package lists and packages do not change.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::say::say;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Downloads and unpacks the programs that are missing. Without them some comparisons are ignored, so a failure is
-/// reported and does not end the set-up.
+/// Downloads and unpacks missing programs. Without them some comparisons are ignored, so a failure is reported and
+/// does not end the setup.
 pub(crate) fn ensure_unpacked() {
     let mut packages: Vec<_> = ALL
         .iter()
@@ -40,7 +40,7 @@ fn unpack(packages: &[&str]) -> anyhow::Result<()> {
     let archive = archive()?;
     let root = directory();
     let work = root.with_extension("new");
-    // An earlier run that was interrupted leaves it.
+    // Left by an interrupted run.
     let _ = fs::remove_dir_all(&work);
     for path in ["lists/partial", "archives/partial"] {
         fs::create_dir_all(work.join(path))?;
@@ -81,7 +81,7 @@ fn unpack(packages: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The archive that this system's own packages come from.
+/// The archive of this system's packages.
 fn archive() -> anyhow::Result<String> {
     let targets = Command::new("apt-get")
         .args(["indextargets", "--format", "$(REPO_URI)"])
@@ -95,7 +95,7 @@ fn archive() -> anyhow::Result<String> {
         .find(|uri| uri.trim_end_matches('/').ends_with("/debian"));
     match debian {
         Some(uri) => Ok(uri.to_owned()),
-        None => bail!("this system takes no packages from an archive of Debian"),
+        None => bail!("this system has no Debian archive in its package sources"),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Reads the output of `cargo test`: counts of all test programs, and the names of the tests that failed.
+//! Parses the output of `cargo test`: counts of all test programs, and the names of failed tests.
 
-/// The results of a run so far.
+/// The results so far.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
@@ -13,7 +13,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Reads one line of output.
+    /// Parses one line of output.
     pub(crate) fn line(&mut self, line: &str) {
         let line = line.trim();
         if let Some(program) = line.strip_prefix("Running ") {
@@ -31,7 +31,7 @@ impl Tally {
         }
     }
 
-    /// Call once the output has ended.
+    /// Call once at the end of the output.
     pub(crate) fn end(&mut self) {
         if self.unfinished {
             self.unfinished = false;
@@ -42,7 +42,7 @@ impl Tally {
         }
     }
 
-    /// `program` is `unittests src/lib.rs` or `tests/x.rs`; the path in `line` tells the crate.
+    /// `program` is `unittests src/lib.rs` or `tests/x.rs`; the path in `line` contains the crate.
     fn begin(&mut self, program: &str, line: &str) {
         self.end();
         self.unfinished = true;

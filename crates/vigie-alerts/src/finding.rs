@@ -2,7 +2,7 @@
 
 use crate::lint::{Level, Lint};
 
-/// Bytes of a rule file.
+/// A range of bytes of a rule file.
 pub type Span = std::ops::Range<usize>;
 
 /// A mistake in a rule file.

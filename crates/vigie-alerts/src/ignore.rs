@@ -1,7 +1,8 @@
 //! Comments that suppress findings: `# vigie: ignore NAME[, NAME] -- reason`.
 //!
-//! A comment at the end of a line applies to the rule of that line, or to its group where it has no rule. A comment on a line
-//! of its own applies to what the next line begins: a rule, a group or the file; in the middle of a rule or group, to that.
+//! A comment at the end of a line applies to the rule of that line, or to its group if there is no rule. A comment on
+//! its own line applies to what the next line starts: a rule, a group or the file; otherwise to the rule or group
+//! that contains it.
 
 use crate::finding::{Finding, Span};
 use crate::lint::Lint;
@@ -56,7 +57,7 @@ pub fn suppress(text: &str, loaded: &Loaded, findings: Vec<Finding>) -> Remainin
     remaining
 }
 
-/// One name in a comment.
+/// One name of a comment.
 struct Ignore {
     lint: Lint,
     span: Span,
@@ -177,7 +178,7 @@ fn scope(text: &str, outline: &Outline, comment: usize) -> Vec<Span> {
     };
     let line = match next {
         Some(next) => next,
-        // At the end of the file an indented comment belongs to what stands before.
+        // At the end of the file, an indented comment belongs to the preceding item.
         None if own_line && comment > start => last_line(text, start),
         None if own_line => return vec![whole],
         None => start,

@@ -1,4 +1,4 @@
-//! Prometheus rule files: read with the place of everything, and checked for what would bite later.
+//! Prometheus rule files: a parser that keeps positions, and checks for mistakes.
 //!
 //! ```
 //! use vigie_alerts::{Known, check, load};
@@ -21,9 +21,9 @@
 //! assert_eq!(findings[0].title, "unknown metric `requests_total`");
 //! ```
 //!
-//! [`load`] reports what Prometheus 2.42 refuses, and what it reads differently from what is written: an alias as an expression,
-//! a second document, two rules that give the same series. [`check`] refuses what Prometheus would take without a word, and what
-//! would then never fire, or fire for nothing. The crate knows no metrics; what there is, it is told as [`Known`].
+//! [`load`] reports what Prometheus 2.42 refuses, and what it reads differently than written: an alias as an
+//! expression, a second document, duplicate rules. [`check`] reports rules that Prometheus accepts and that never
+//! fire, or fire without cause. The crate does not contain metrics; the caller provides them as [`Known`].
 
 mod check;
 mod finding;

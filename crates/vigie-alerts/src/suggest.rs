@@ -1,18 +1,18 @@
-//! "Did you mean …?"
+//! Suggestions for misspelled words.
 
-/// The candidate nearest to `typed`, when it is near enough to be what was meant: a few letters off, or its beginning.
+/// The candidate that was probably meant: it differs in a few letters, or starts with `typed`.
 pub(crate) fn nearest<'a>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let length = typed.chars().count();
-    // Names are never so long; the distance costs the product of the lengths.
+    // Names are shorter; the cost of the distance is the product of the lengths.
     if length > 128 {
         return None;
     }
     let near = (length / 3).max(1);
     let begun = |candidate: &str| length > 2 && candidate.starts_with(typed);
-    // Words whose lengths differ by more are further apart than that.
+    // The difference of the lengths is a lower bound of the distance.
     let fits =
         |candidate: &&str| begun(candidate) || candidate.chars().count().abs_diff(length) <= near;
     candidates
@@ -24,7 +24,7 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// The same as a sentence.
+/// The suggestion as a question.
 pub(crate) fn did_you_mean<'a>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -32,7 +32,7 @@ pub(crate) fn did_you_mean<'a>(
     nearest(typed, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// Names in words, as in "a, b or c".
+/// A list of names, as in "a, b or c".
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
     let names: Vec<_> = names.into_iter().collect();
     match names.split_last() {
@@ -46,7 +46,7 @@ mod tests {
     use super::{listed, nearest};
 
     #[test]
-    fn the_nearest_or_nothing() {
+    fn suggestions() {
         let keys = ["alert", "annotations", "expr"];
         assert_eq!(nearest("anotation", keys), Some("annotations"));
         assert_eq!(nearest("exrp", keys), Some("expr"));

@@ -1,4 +1,4 @@
-//! The API put together.
+//! The shared state and the routes.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,24 +15,24 @@ use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
 use crate::methods::{get_and_post, get_only};
 use crate::source::Source;
-use crate::{federate, format, labels, metadata, methods, query, rules, status, tsdb, vacant};
+use crate::{empty, federate, format, labels, metadata, methods, query, rules, status, tsdb};
 
-/// How many small queries run at once.
+/// The maximum number of concurrent small queries.
 const SMALL_CONCURRENCY: usize = 2;
 /// How many requests for names and series run at once.
 const LOOKUP_CONCURRENCY: usize = 2;
 
-/// What a query may cost, and how it is read.
+/// The limits of queries, and the lookback.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How long a query may take, its turn in the queue included. A client may ask for less.
+    /// The timeout of a query, including its time in the queue. A client may ask for less.
     pub timeout: Duration,
-    /// How many queries run at once; others wait.
+    /// The maximum number of concurrent queries; further ones wait.
     pub concurrency: usize,
     /// How many bytes a query may have; the parser itself reads no more than
     /// [`MAX_QUERY_BYTES`](vigie_promql::syntax::MAX_QUERY_BYTES).
     pub query_bytes: usize,
-    /// How long the newest sample of a series counts.
+    /// The lookback: how long the newest sample of a series is valid.
     pub lookback: Duration,
     /// Samples, memory, points and series.
     pub limits: Limits,
@@ -58,12 +58,12 @@ impl Default for Settings {
     }
 }
 
-/// What `/api/v1/status/buildinfo` says. Clients turn features on by the version.
+/// The content of `/api/v1/status/buildinfo`. Clients enable features by the version.
 #[derive(Clone, Debug)]
 pub struct BuildInfo {
-    /// The Prometheus whose language and API these are.
+    /// The compatible version of Prometheus.
     pub version: String,
-    /// What really answers.
+    /// The revision, which names Vigie.
     pub revision: String,
 }
 
@@ -88,7 +88,7 @@ struct Inner {
     small_gate: Gate,
     lookup_gate: Gate,
     now: fn() -> i64,
-    /// When the API began to answer, in milliseconds since the epoch.
+    /// The start of the API, in milliseconds since the epoch.
     started: i64,
 }
 
@@ -125,7 +125,7 @@ impl Api {
         &self.0.gate
     }
 
-    /// Admits queries that end soon, so that they do not wait behind large ones.
+    /// Admits small queries, so that they do not wait for large ones.
     pub(crate) fn small_gate(&self) -> &Gate {
         &self.0.small_gate
     }
@@ -139,7 +139,7 @@ impl Api {
         self.0.started
     }
 
-    /// The time of a query that names none, in milliseconds since the epoch.
+    /// The default time of a query, in milliseconds since the epoch.
     pub(crate) fn now(&self) -> i64 {
         (self.0.now)()
     }
@@ -157,7 +157,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     let endpoints = Router::new()
         .route("/query", get_and_post(query::instant))
         .route("/query_range", get_and_post(query::range))
-        .route("/query_exemplars", get_and_post(vacant::exemplars))
+        .route("/query_exemplars", get_and_post(empty::exemplars))
         .route("/format_query", get_and_post(format::format))
         .route("/series", get_and_post(labels::series))
         .route("/labels", get_and_post(labels::names))
@@ -170,8 +170,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
         .route("/status/tsdb", get_only(tsdb::tsdb))
         .route("/rules", get_only(rules::rules))
         .route("/alerts", get_only(rules::alerts))
-        .route("/alertmanagers", get_only(vacant::alertmanagers))
-        .route("/targets", get_only(vacant::targets))
+        .route("/alertmanagers", get_only(empty::alertmanagers))
+        .route("/targets", get_only(empty::targets))
         .route("/", any(unknown))
         .route("/{*path}", any(unknown));
     Router::new()
@@ -189,7 +189,7 @@ async fn once_ready(State(api): State<Api>, request: Request, next: Next) -> Res
     }
 }
 
-/// `/-/healthy` and `/-/ready`, for clients that look for Prometheus there.
+/// `/-/healthy` and `/-/ready`, as in Prometheus.
 pub fn lifecycle<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
     let ready = async move || match api.source().is_ready() {
         true => (StatusCode::OK, "Vigie is Ready.\n".to_owned()),
@@ -205,7 +205,7 @@ pub fn lifecycle<S: Clone + Send + Sync + 'static>(api: Api) -> Router<S> {
 
 async fn unknown(method: Method, uri: Uri) -> Response {
     methods::without_slash(&method, &uri).unwrap_or_else(|| {
-        let message = format!("nothing is answered at /api/v1{}", uri.path());
+        let message = format!("there is no endpoint /api/v1{}", uri.path());
         ApiError::new(Kind::NotFound, message).into_response()
     })
 }

@@ -7,7 +7,7 @@ use vigie_promql::storage::StorageError;
 
 use crate::json;
 
-/// Why a request has no answer.
+/// The types of errors.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct ApiError {
@@ -17,19 +17,19 @@ pub(crate) struct ApiError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The request makes no sense.
+    /// The request is invalid.
     BadData,
-    /// The query does, but not over these samples, or costs too much.
+    /// The query is valid, but fails on these samples or exceeds a limit.
     Execution,
     /// It needs too many samples or too much memory.
     Cost,
     /// It took too long.
     Timeout,
-    /// Nothing is answered at this path.
+    /// There is no such endpoint.
     NotFound,
-    /// The parameters take more bytes than are read.
+    /// The form is too large.
     TooLarge,
-    /// The samples cannot be read yet.
+    /// The samples are not yet readable.
     Unavailable,
     /// The samples cannot be read.
     Internal,
@@ -73,7 +73,7 @@ impl ApiError {
         Self::new(Kind::BadData, message)
     }
 
-    /// As Prometheus words it: `invalid parameter "step": …`.
+    /// In Prometheus' words: `invalid parameter "step": …`.
     pub(crate) fn parameter(name: &str, reason: impl std::fmt::Display) -> Self {
         Self::bad_data(format!("invalid parameter {name:?}: {reason}"))
     }
@@ -84,7 +84,7 @@ impl ApiError {
         Self::new(Kind::Internal, message)
     }
 
-    /// Why `query` could not be evaluated; the texts that clients may look for are Prometheus'.
+    /// The error of evaluating `query`; clients may look for the texts, which are Prometheus'.
     pub(crate) fn evaluation(error: EvalError, query: &str) -> Self {
         let kind = match &error {
             EvalError::BadRange(_) => Kind::BadData,
@@ -124,7 +124,7 @@ impl ApiError {
         self.kind == Kind::Cost
     }
 
-    /// It takes longer than it may.
+    /// Whether the timeout is exceeded.
     pub(crate) fn is_of_time(&self) -> bool {
         self.kind == Kind::Timeout
     }
@@ -191,7 +191,7 @@ mod tests {
     use super::thousands;
 
     #[test]
-    fn digits_stand_in_groups_of_three() {
+    fn digits_are_grouped_by_three() {
         let written = [0, 999, 1_000, 11_000, 1_234_567].map(thousands);
         assert_eq!(written, ["0", "999", "1,000", "11,000", "1,234,567"]);
     }

@@ -1,4 +1,4 @@
-//! Where queries run: apart from the threads that serve, a few at a time, each until its deadline or its client's end.
+//! Runs queries on separate threads, with limited concurrency, until their deadline or until the client disconnects.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,26 +9,26 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{ApiError, Kind};
 
-/// Lets so many queries run at once.
+/// Limits the number of concurrent queries.
 pub(crate) struct Gate {
     permits: Arc<Semaphore>,
 }
 
-/// What a query's work is told of the outside.
+/// Information for the work of a query.
 pub(crate) struct Running {
     abandoned: Arc<AtomicBool>,
-    /// How long the query waited for its turn.
+    /// How long the query waited in the queue.
     pub(crate) queued: Duration,
 }
 
 impl Running {
-    /// Whether nobody waits for the result any more.
+    /// Whether the client disconnected.
     pub(crate) fn abandoned(&self) -> bool {
         self.abandoned.load(Relaxed)
     }
 }
 
-/// Held for as long as a query's result takes up memory.
+/// Held while the result of a query occupies memory.
 pub(crate) struct Permit(
     #[expect(dead_code, reason = "it is given back when dropped")] OwnedSemaphorePermit,
 );
@@ -40,8 +40,8 @@ impl Gate {
         }
     }
 
-    /// Runs `work` once it is its turn. When this future is dropped or the time is up, `work` is told; its permit is given
-    /// back when it has really ended.
+    /// Runs `work` when a permit is available. `work` is notified when this future is dropped or the timeout expires;
+    /// its permit is released when it has ended.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         timeout: Duration,
@@ -77,7 +77,7 @@ impl Gate {
     }
 }
 
-/// Says that nobody waits any more, when it is dropped.
+/// Signals on drop that the client disconnected.
 struct Abandon(Arc<AtomicBool>);
 
 impl Drop for Abandon {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_deadline_ends_the_work_and_gives_the_permit_back() {
+    async fn the_deadline_ends_the_work_and_releases_the_permit() {
         let gate = Gate::new(1);
         let late = gate.run(SHORT, |running| {
             until_abandoned(running);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_leaves_ends_the_work() {
+    async fn a_disconnect_ends_the_work() {
         let gate = Arc::new(Gate::new(1));
         let (started, has_started) = sync_channel(1);
         let (ended, has_ended) = sync_channel(1);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_result_that_is_still_held_keeps_the_next_one_waiting() {
+    async fn a_held_result_delays_the_next_query() {
         let gate = Gate::new(1);
         let (_, permit) = gate.run(LONG, |_| Ok(())).await.unwrap();
         let next = gate.run(SHORT, |_| Ok(())).await;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_time_is_no_turn_and_a_panic_is_no_end() {
+    async fn a_timeout_in_the_queue_and_a_panic_are_errors() {
         let gate = Gate::new(1);
         let none = gate.run(Duration::ZERO, |_| Ok(())).await;
         assert_eq!(

@@ -1,17 +1,17 @@
-//! JSON written straight into the answer's bytes, escaped as Prometheus does.
+//! Writes JSON directly into the response, escaped as in Prometheus.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use vigie_promql::Labels;
 
-/// The headers of every answer.
+/// The headers of each response.
 pub(crate) const HEADERS: [(HeaderName, &str); 3] = [
     (CONTENT_TYPE, "application/json"),
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
-/// What stands before the data of every answer that succeeds.
+/// The start of each successful response.
 pub(crate) const HEAD: &[u8] = br#"{"status":"success","data":"#;
 
 /// The most bytes that one byte of a text becomes.
@@ -89,7 +89,7 @@ pub(crate) fn strings<T: AsRef<str>>(out: &mut Vec<u8>, texts: impl IntoIterator
     out.push(b']');
 }
 
-/// The items with commas between them.
+/// The items, separated by commas.
 pub(crate) fn list<T>(
     out: &mut Vec<u8>,
     items: impl IntoIterator<Item = T>,
@@ -103,7 +103,7 @@ pub(crate) fn list<T>(
     }
 }
 
-/// Warnings and infos that come with an answer.
+/// Warnings and infos of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Remarks {
     pub(crate) warnings: Vec<String>,
@@ -111,12 +111,12 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
-    /// What is said when `limit` left something out.
+    /// The warning that `limit` omitted something.
     pub(crate) fn truncated(&mut self) {
         self.warnings.push("results truncated due to limit".into());
     }
 
-    /// What stands after the data.
+    /// The end of the response after the data.
     pub(crate) fn end(&self, out: &mut Vec<u8>) {
         for (key, texts) in [("warnings", &self.warnings), ("infos", &self.infos)] {
             if !texts.is_empty() {
@@ -128,7 +128,7 @@ impl Remarks {
     }
 }
 
-/// A whole answer whose data `write` writes.
+/// A complete response with the data that `write` writes.
 pub(crate) fn success(remarks: &Remarks, write: impl FnOnce(&mut Vec<u8>)) -> Response {
     let mut out = HEAD.to_vec();
     write(&mut out);
@@ -151,7 +151,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_text_reads_back(text in "(?s)(.|[\\x00-\\x20<>&\"\\\\\u{2027}-\u{2029}]){0,40}") {
+        fn texts_round_trip(text in "(?s)(.|[\\x00-\\x20<>&\"\\\\\u{2027}-\u{2029}]){0,40}") {
             let mut out = Vec::new();
             string(&mut out, &text);
             let read: String = serde_json::from_slice(&out).unwrap();

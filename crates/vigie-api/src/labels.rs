@@ -1,4 +1,4 @@
-//! `/series`, `/labels` and `/label/NAME/values`: what there is to ask for.
+//! `/series`, `/labels` and `/label/NAME/values`.
 
 use std::collections::BTreeSet;
 use std::collections::btree_set::IntoIter;
@@ -236,8 +236,8 @@ impl<T: Send + 'static> Pieces for Listing<T> {
     }
 }
 
-/// A name that was escaped to pass where only letters, digits and `_` do (the "values" escaping of OpenMetrics names):
-/// `__` is `_`, `_2e_` is the character of that code.
+/// Decodes a name in the "values" escaping of OpenMetrics names, which uses only letters, digits and `_`: `__` is
+/// `_`, `_2e_` is the character with that code.
 fn unescape(escaped: &str) -> Option<String> {
     let mut name = String::with_capacity(escaped.len());
     let mut rest = escaped;

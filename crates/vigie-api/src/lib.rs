@@ -1,4 +1,4 @@
-//! Prometheus' HTTP API over any source of samples: what Grafana, promtool and every other client of Prometheus asks.
+//! Prometheus' HTTP API over any source of samples, for Grafana, promtool and other clients of Prometheus.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -24,10 +24,10 @@
 //! # }
 //! ```
 //!
-//! | path | what it answers |
+//! | path | response |
 //! | --- | --- |
 //! | `/api/v1/query`, `/query_range` | a PromQL query, at one time or over a range |
-//! | `/api/v1/series`, `/labels`, `/label/NAME/values` | what there is to ask for |
+//! | `/api/v1/series`, `/labels`, `/label/NAME/values` | series and labels |
 //! | `/api/v1/metadata` | type, help and unit of the metrics |
 //! | `/api/v1/format_query` | the query as Prometheus lays it out |
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
@@ -37,13 +37,14 @@
 //! | `/federate` | the newest samples, in the text format |
 //! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
-//! Shapes, number formats, error codes and most messages are those of Prometheus 3 (`web/api/v1` and `util/jsonutil` there).
-//! What is told otherwise is told with more: a slip in a query with its line and column.
+//! Shapes, number formats, error codes and most messages are those of Prometheus 3 (`web/api/v1` and `util/jsonutil`
+//! there). The others contain more information: an error in a query has a line and a column.
 //!
-//! Queries run on threads of their own, a bounded number at a time, each with a deadline; a client that leaves ends its
-//! query. Small queries do not wait for large ones. A result is written while it is sent, piece by piece.
+//! Queries run on separate threads, with limited concurrency and a deadline each; a query ends when its client
+//! disconnects. Small queries do not wait for large ones. Results are serialized in pieces while they are sent.
 
 mod api;
+mod empty;
 mod error;
 mod federate;
 mod format;
@@ -64,7 +65,6 @@ mod source;
 mod status;
 mod time;
 mod tsdb;
-mod vacant;
 
 pub use api::{Api, BuildInfo, Settings, lifecycle, router};
 pub use source::{Metadata, MetricKind, Source};

@@ -47,7 +47,7 @@ fn write(out: &mut Vec<u8>, metadata: &Metadata) {
     out.push(b'}');
 }
 
-/// Here nothing at all may be asked for, and a negative limit is none.
+/// Unlike elsewhere, 0 results may be requested, and a negative limit means none.
 fn limit(params: &Params, name: &str) -> Result<Option<usize>, ApiError> {
     let limit = params.get(name).map(str::parse::<i64>).transpose();
     let limit = limit.map_err(|_| ApiError::bad_data(format!("{name} must be a number")))?;

@@ -10,8 +10,8 @@ use http::{Method, StatusCode, Uri};
 
 use crate::api::Api;
 
-/// Answers OPTIONS at every path. Unlike Prometheus no answer has CORS headers: a page of another origin must not read the
-/// answers of a port without credentials, and Grafana asks from its server.
+/// Responds to OPTIONS at each path. Unlike Prometheus no response has CORS headers: a page of another origin must
+/// not read from a port without credentials, and Grafana's requests come from its server.
 pub(crate) async fn conform(request: Request, next: Next) -> Response {
     match *request.method() {
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
@@ -19,13 +19,13 @@ pub(crate) async fn conform(request: Request, next: Next) -> Response {
     }
 }
 
-/// A path that answers GET. HEAD is refused: axum would answer it too.
+/// A path for GET. HEAD is refused: axum would accept it too.
 pub(crate) fn get_only<H: Handler<T, Api>, T: 'static>(handler: H) -> MethodRouter<Api> {
     let refuse = async || refusal("GET, OPTIONS");
     get(handler).head(refuse).fallback(refuse)
 }
 
-/// A path that answers GET, and POST with a form.
+/// A path for GET, and for POST with a form.
 pub(crate) fn get_and_post<H: Handler<T, Api>, T: 'static>(handler: H) -> MethodRouter<Api> {
     let refuse = async || refusal("GET, OPTIONS, POST");
     get(handler.clone())
@@ -38,14 +38,14 @@ fn refusal(allowed: &'static str) -> impl IntoResponse {
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)])
 }
 
-/// Where the path leads without its trailing slash, if it has one. Prometheus redirects too, but to a path without
-/// `/api/v1`, where there is nothing.
+/// The path without its trailing slash, if it has one. Prometheus redirects too, but to a path without `/api/v1`,
+/// which does not exist.
 pub(crate) fn without_slash(method: &Method, uri: &Uri) -> Option<Response> {
     let (_, last) = uri.path().strip_suffix('/')?.rsplit_once('/')?;
     if last.is_empty() {
         return None;
     }
-    // Relative to the path that was asked for: a proxy may have removed a prefix.
+    // Relative to the requested path: a proxy may have removed a prefix.
     let query = uri.query().map(|query| format!("?{query}"));
     let location = format!("../{last}{}", query.unwrap_or_default());
     let status = match *method {

@@ -1,10 +1,10 @@
 //! `multipart/form-data` (RFC 7578), as `curl -F` sends it.
 
-/// The names and values of a form's fields, up to the closing boundary or the first part that cannot be read.
+/// The names and values of a form's fields, up to the closing boundary or the first invalid part.
 pub(crate) fn fields(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     let delimiter = format!("\r\n--{boundary}");
     let mut fields = Vec::new();
-    // The first delimiter may stand at the very beginning, without a line break before it.
+    // The first delimiter may be at the start, without a line break before it.
     let mut rest = match body.strip_prefix(&delimiter.as_bytes()[2..]) {
         Some(rest) => Some(rest),
         None => split(body, delimiter.as_bytes()).map(|(_, rest)| rest),
@@ -19,13 +19,13 @@ pub(crate) fn fields(body: &[u8], boundary: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// The text after a delimiter's blanks and line break; `None` after the closing delimiter.
+/// The text after the blanks and line break of a delimiter; `None` after the closing delimiter.
 fn after_line(rest: &[u8]) -> Option<&[u8]> {
     let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
     rest[blanks.count()..].strip_prefix(b"\r\n")
 }
 
-/// A part's name and value. `None` for a file, which is not a parameter.
+/// The name and value of a part. `None` for a file, which is not a parameter.
 fn field(part: &[u8]) -> Option<(String, String)> {
     let (headers, value) = split(part, b"\r\n\r\n")?;
     let headers = std::str::from_utf8(headers).ok()?;
@@ -41,7 +41,7 @@ fn field(part: &[u8]) -> Option<(String, String)> {
     Some((name.to_owned(), String::from_utf8_lossy(value).into_owned()))
 }
 
-/// The value of a parameter of a header, without its quotes. Names that a form has here need no escapes.
+/// The value of a header parameter, without its quotes. The names of parameters here need no escapes.
 pub(crate) fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     let value = parameters.split(';').find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
@@ -102,7 +102,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_body_panics(body in "(?s)((\r\n)?(--b|: |;|name=|\"|content-disposition:form-data|.){0,3}){0,9}") {
+        fn parsing_arbitrary_bodies_does_not_panic(body in "(?s)((\r\n)?(--b|: |;|name=|\"|content-disposition:form-data|.){0,3}){0,9}") {
             let _ = fields(body.as_bytes(), "b");
         }
     }

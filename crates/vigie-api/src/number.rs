@@ -1,8 +1,8 @@
-//! Numbers as Prometheus writes them (`util/jsonutil/marshal.go` there).
+//! Formats numbers as Prometheus does (`util/jsonutil/marshal.go` there).
 
 use std::io::Write as _;
 
-/// A time as a JSON number of seconds: `1435781451.781`, the fraction with its three digits or left out.
+/// A time in seconds as a JSON number: `1435781451.781`, with a fraction of three digits or none.
 pub(crate) fn timestamp(out: &mut Vec<u8>, millis: i64) {
     if millis < 0 {
         out.push(b'-');
@@ -14,7 +14,7 @@ pub(crate) fn timestamp(out: &mut Vec<u8>, millis: i64) {
     }
 }
 
-/// A time as Go writes it where it is a float: `4.5`.
+/// A time formatted as a float in Go: `4.5`.
 pub(crate) fn float_timestamp(out: &mut Vec<u8>, millis: i64) {
     timestamp(out, millis);
     if millis % 1000 != 0 {
@@ -30,7 +30,8 @@ pub(crate) fn value(out: &mut Vec<u8>, value: f64) {
     if value == value.trunc() && size < 1e15 && (size != 0.0 || value.is_sign_positive()) {
         out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
     } else if (1e-5..1e15).contains(&size) {
-        // There its digits are written without an exponent; whole numbers, to which it adds ".0", are done.
+        // In this range Prometheus writes digits without an exponent; integers, which `ryu` ends with ".0", are
+        // already handled.
         out.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
     } else if !value.is_finite() || size == 0.0 || (1e-6..1e21).contains(&size) {
         plain(out, value);
@@ -39,7 +40,7 @@ pub(crate) fn value(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// A value with plain digits however many they are: scalars are written so.
+/// A value with plain digits of any length: the format of scalars.
 pub(crate) fn plain(out: &mut Vec<u8>, value: f64) {
     if value.is_infinite() {
         out.extend_from_slice(if value > 0.0 { b"+Inf" } else { b"-Inf" });
@@ -48,7 +49,7 @@ pub(crate) fn plain(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// `1e-07`, `1.5e+21`: the exponent with its sign and at least two digits.
+/// `1e-07`, `1.5e+21`: the exponent with a sign and at least two digits.
 fn scientific(out: &mut Vec<u8>, value: f64) {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -70,7 +71,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// Each as Prometheus 2.42 answered it.
+    /// As answered by Prometheus 2.42.
     #[test]
     fn values() {
         for (number, expected) in [
@@ -124,7 +125,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn every_value_reads_back(bits: u64) {
+        fn values_round_trip(bits: u64) {
             let number = f64::from_bits(bits);
             let text = written(|out| value(out, number));
             let read: f64 = text.parse().unwrap();
@@ -132,7 +133,7 @@ mod tests {
         }
 
         #[test]
-        fn everyday_values_are_the_shortest_digits(number in -1e7..1e7_f64) {
+        fn common_values_have_the_shortest_digits(number in -1e7..1e7_f64) {
             proptest::prop_assert_eq!(written(|out| value(out, number)), written(|out| plain(out, number)));
         }
     }

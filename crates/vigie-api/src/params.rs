@@ -21,19 +21,19 @@ const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// The first value of a parameter; an empty one is as good as none.
+    /// The first value of a parameter; an empty one counts as missing.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
         (!value.is_empty()).then_some(value)
     }
 
-    /// Every value of a parameter.
+    /// All values of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter as `read` reads it.
+    /// The value of a parameter, parsed by `read`.
     pub(crate) fn read<T>(
         &self,
         name: &str,
@@ -43,7 +43,7 @@ impl Params {
         value.map_err(|reason| ApiError::parameter(name, reason))
     }
 
-    /// A time that may be left out.
+    /// An optional time.
     pub(crate) fn time(&self, name: &str, default: i64) -> Result<i64, ApiError> {
         let read = |text: &str| {
             let time = time::time(text);
@@ -52,18 +52,18 @@ impl Params {
         Ok(self.read(name, read)?.unwrap_or(default))
     }
 
-    /// A time that must be given.
+    /// A required time.
     pub(crate) fn required_time(&self, name: &str) -> Result<i64, ApiError> {
         let text = self.get(name).unwrap_or_default();
         time::time(text).map_err(|reason| ApiError::parameter(name, reason))
     }
 
-    /// From `start` to `end`, everything where they are left out.
+    /// The range from `start` to `end`, unbounded by default.
     pub(crate) fn range(&self) -> Result<(i64, i64), ApiError> {
         Ok((self.time("start", time::MIN)?, self.time("end", time::MAX)?))
     }
 
-    /// The most items that are asked for.
+    /// The maximum number of items requested.
     pub(crate) fn limit(&self) -> Result<Option<usize>, ApiError> {
         let limit = self.read("limit", |text| match text.parse::<i64>() {
             Ok(limit) if limit < 0 => Err("limit must be non-negative".to_owned()),
@@ -111,15 +111,15 @@ impl FromRequest<Api> for Params {
     }
 }
 
-/// How a form is encoded.
+/// The encoding of a form.
 enum Encoding<'a> {
     Url,
-    /// With this text between the parts.
+    /// Parts with this boundary.
     Multipart(&'a str),
 }
 
 impl<'a> Encoding<'a> {
-    /// Other media types hold no parameters, as in Prometheus.
+    /// Other media types have no parameters, as in Prometheus.
     fn of(content_type: &'a str) -> Option<Self> {
         let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
         match kind.trim().to_ascii_lowercase().as_str() {

@@ -1,4 +1,4 @@
-//! The result of a query, written while it is sent: its samples never stand in memory as JSON all at once.
+//! Serializes the result of a query while it is sent, so that its JSON is never in memory as a whole.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::json::{self, Remarks};
 use crate::number;
 use crate::sending::{PIECE, Pieces};
 
-/// What a query cost.
+/// The cost of a query.
 pub(crate) struct Stats {
     pub(crate) queued: Duration,
     pub(crate) prepared: Duration,
@@ -22,17 +22,17 @@ pub(crate) struct Stats {
     pub(crate) peak_samples: usize,
 }
 
-/// An answer that is being written.
+/// A result that is being serialized.
 pub(crate) struct Answer {
-    /// What was written and not yet sent.
+    /// Serialized and not yet sent.
     out: Vec<u8>,
     series: Series,
-    /// The samples of the series that is being written.
+    /// The samples of the current series.
     samples: Option<IntoIter<Sample>>,
-    /// The instant of a vector's samples.
+    /// The time of a vector's samples.
     time: i64,
     first: bool,
-    /// What stands after the result; empty once it is written.
+    /// The end of the response; empty once it is written.
     tail: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ enum Series {
 }
 
 impl Answer {
-    /// The answer, with its first piece written.
+    /// The result with its first piece serialized.
     pub(crate) fn new(value: Value, time: i64, stats: Option<Stats>, remarks: &Remarks) -> Self {
         let mut out = json::HEAD.to_vec();
         out.extend_from_slice(br#"{"resultType":""#);
@@ -138,7 +138,7 @@ impl Answer {
         true
     }
 
-    /// Before every item but the first of its list.
+    /// Before each item of a list except the first.
     fn comma(&mut self) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
@@ -203,7 +203,7 @@ fn point(out: &mut Vec<u8>, time: i64, value: f64) {
     out.extend_from_slice(b"\"]");
 }
 
-/// A scalar or a string with its time, which Prometheus writes as any float.
+/// A scalar or a string with its time, which Prometheus formats as a float.
 fn pair(out: &mut Vec<u8>, time: i64, value: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'[');
     number::float_timestamp(out, time);
@@ -236,7 +236,7 @@ mod tests {
     use vigie_promql::Labels;
 
     #[test]
-    fn a_long_answer_is_written_in_pieces_and_right() {
+    fn a_long_result_is_serialized_in_pieces() {
         let series = |job: &str| MatrixSeries {
             labels: Labels::new([("job", job)]),
             samples: (0..5_000)

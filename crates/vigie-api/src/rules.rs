@@ -1,4 +1,4 @@
-//! `/rules` and `/alerts`. There are none.
+//! `/rules` and `/alerts`, which are empty.
 
 use axum::response::Response;
 
@@ -24,7 +24,7 @@ pub(crate) async fn alerts() -> Response {
     })
 }
 
-/// A truth value as Go's `strconv.ParseBool` reads it.
+/// A boolean in the syntax of Go's `strconv.ParseBool`.
 fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),

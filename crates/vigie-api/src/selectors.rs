@@ -1,16 +1,16 @@
-//! `match[]`: which series are asked about.
+//! `match[]`: selectors of series.
 
 use vigie_promql::{Expr, Matcher, syntax::MAX_REGEX_BYTES};
 
 use crate::params::Params;
 
-/// A request that asks for more sets of series is refused.
+/// The maximum number of `match[]` of a request.
 const MOST: usize = 100;
 
 /// The matchers of one `match[]`.
 pub(crate) type Selector = Vec<Matcher>;
 
-/// The texts of every `match[]`.
+/// The texts of all `match[]`.
 pub(crate) fn texts(params: &Params) -> Result<Vec<String>, String> {
     let texts: Vec<String> = params.all("match[]").map(str::to_owned).collect();
     match texts.len() > MOST {
@@ -22,7 +22,7 @@ pub(crate) fn texts(params: &Params) -> Result<Vec<String>, String> {
     }
 }
 
-/// Reads every one of them. A regular expression takes time to compile: not for a thread that serves.
+/// Parses all of them. Compiling a regular expression takes time: do not call this on a serving thread.
 pub(crate) fn parse(texts: &[String]) -> Result<Vec<Selector>, String> {
     let mut regex_bytes = 0;
     let mut selectors = Vec::new();

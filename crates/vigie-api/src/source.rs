@@ -1,18 +1,18 @@
-//! What the API answers from.
+//! The interface of a source of samples.
 
 use std::ops::ControlFlow;
 
 use vigie_promql::Labels;
 use vigie_promql::storage::{MemoryStorage, Selection, Storage, StorageError};
 
-/// A source of samples that can also say what there is.
+/// A source of samples that also lists series, labels and metadata.
 ///
 /// The default of [`Source::series`] reads all selected samples; a source that keeps an index answers from that.
 pub trait Source: Storage + Send + Sync {
-    /// Calls `each` once for every selected series that has a sample in the selected time, until `each` breaks off.
+    /// Calls `each` once for each selected series with a sample in the selected time, until `each` breaks.
     ///
     /// # Errors
-    /// The source's own, when it cannot be read.
+    /// If the source cannot be read.
     fn series(
         &self,
         selection: &Selection<'_>,
@@ -49,47 +49,47 @@ pub trait Source: Storage + Send + Sync {
         Ok(span)
     }
 
-    /// Whether it can be read yet. Before, nothing is answered.
+    /// Whether the source can be read yet. Until then requests are refused.
     fn is_ready(&self) -> bool {
         true
     }
 
-    /// What is known of the metrics, by name. Nothing unless it is written.
+    /// The metadata of the metrics, by name. Empty by default.
     fn metadata(&self) -> Vec<Metadata> {
         Vec::new()
     }
 }
 
-/// What is known of a metric.
+/// The metadata of a metric.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// Its name; a counter's ends in `_total`, a histogram's in neither `_bucket` nor `_sum` nor `_count`.
+    /// The name; of a counter it ends in `_total`, of a histogram in neither `_bucket` nor `_sum` nor `_count`.
     pub name: String,
     /// Its type.
     pub kind: MetricKind,
-    /// What it means.
+    /// The description.
     pub help: String,
-    /// Its unit, where it is said apart from the name.
+    /// The unit, if it is declared separately.
     pub unit: String,
 }
 
 /// The types of metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// A count that only grows.
+    /// A value that only increases.
     Counter,
-    /// A value that goes up and down.
+    /// A value that can increase and decrease.
     Gauge,
     /// Buckets, a sum and a count.
     Histogram,
     /// Quantiles, a sum and a count.
     Summary,
-    /// None of these, or not known.
+    /// Another or unknown type.
     Unknown,
 }
 
 impl MetricKind {
-    /// As clients expect it.
+    /// The name that clients expect.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {

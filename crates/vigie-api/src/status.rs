@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::api::Api;
 use crate::json::{self, Remarks};
 
-/// Which Prometheus this is compatible with. There is no `features` among it: by that, Grafana knows Mimir.
+/// The compatible version of Prometheus. There are no `features`: Grafana identifies Mimir by them.
 pub(crate) async fn build_info(State(api): State<Api>) -> Response {
     let build = api.build();
     let known = [
@@ -22,7 +22,7 @@ pub(crate) async fn build_info(State(api): State<Api>) -> Response {
     strings(&known)
 }
 
-/// The fields that clients read. Those about Go's runtime and the files of Prometheus have no counterpart.
+/// The fields that clients read, except those about Go's runtime and the files of Prometheus.
 pub(crate) async fn runtime_info(State(api): State<Api>) -> Response {
     let time = |millis: i64| {
         let time = jiff::Timestamp::from_millisecond(millis);
@@ -38,7 +38,7 @@ pub(crate) async fn runtime_info(State(api): State<Api>) -> Response {
     })
 }
 
-/// The flags that limit queries, with the values in use.
+/// The flags that limit queries, with the current values.
 pub(crate) async fn flags(State(api): State<Api>) -> Response {
     let settings = api.settings();
     let duration = |duration: Duration| format!("{}ms", duration.as_millis());
@@ -51,7 +51,7 @@ pub(crate) async fn flags(State(api): State<Api>) -> Response {
     ])
 }
 
-/// Vigie has no configuration in Prometheus' format, so the answer is empty.
+/// Vigie has no configuration in Prometheus' format.
 pub(crate) async fn config() -> Response {
     strings(&[("yaml", "")])
 }

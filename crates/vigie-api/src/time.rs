@@ -1,22 +1,22 @@
-//! Times and durations as they are given in parameters.
+//! Parses times and durations of parameters.
 
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime, Time};
 use vigie_promql::Expr;
 
-/// The earliest and the latest time that is told apart, in milliseconds since the epoch: 2^53, in the year 287,396. Times
-/// in milliseconds that somebody takes for seconds fit; so do sums of a time and any duration.
+/// The range of times, in milliseconds since the epoch: 2^53, in the year 287,396. It includes milliseconds that were
+/// mistaken for seconds, and sums of a time and any duration.
 pub(crate) const MIN: i64 = -MAX;
 pub(crate) const MAX: i64 = 1 << 53;
 
-/// What Prometheus' own clients send for "from the beginning" and "to the end".
+/// The values that Prometheus' clients send for "from the beginning" and "to the end".
 const OPEN: [(&str, i64); 2] = [
     ("-292273086-05-16T16:47:06Z", MIN),
     ("292277025-08-18T07:12:54.999999999Z", MAX),
 ];
 
-/// Unix seconds with any fraction, or RFC 3339, in milliseconds since the epoch.
+/// Parses Unix seconds with any fraction, or RFC 3339, to milliseconds since the epoch.
 pub(crate) fn time(text: &str) -> Result<i64, String> {
     seconds(text)
         .or_else(|| rfc3339(text))
@@ -35,8 +35,8 @@ fn seconds(text: &str) -> Option<i64> {
         .then_some(millis as i64)
 }
 
-/// Reads what Go's `time.RFC3339Nano` reads: years from 0 to 9999, hours of one digit, fractions after a comma, offsets up
-/// to `24:60`. `jiff::Timestamp` ends a day earlier and reads other forms.
+/// Parses the syntax of Go's `time.RFC3339Nano`: years from 0 to 9999, hours of one digit, fractions after a comma,
+/// offsets up to `24:60`. `jiff::Timestamp` ends a day earlier and accepts other forms.
 fn rfc3339(text: &str) -> Option<i64> {
     if !text.is_ascii() {
         return None;
@@ -72,7 +72,7 @@ fn rfc3339(text: &str) -> Option<i64> {
     Some(seconds * 1_000 + millis)
 }
 
-/// The seconds that `Z` or `+hh:mm` is ahead of UTC.
+/// The offset of `Z` or `+hh:mm` from UTC in seconds.
 fn offset(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
@@ -90,13 +90,13 @@ fn offset(zone: &str) -> Option<i64> {
     (hours <= 24 && minutes <= 60).then_some(ahead * (hours * 3_600 + minutes * 60))
 }
 
-/// A number of digits only: `parse` alone would read signs.
+/// A number of digits only: `parse` alone would accept signs.
 fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let only = text.bytes().all(|byte| byte.is_ascii_digit());
     only.then(|| text.parse().ok()).flatten()
 }
 
-/// A number of seconds, or a duration as PromQL writes it (`1h30m`). Negative numbers are read, too.
+/// Parses a number of seconds, or a PromQL duration (`1h30m`). Negative numbers are accepted, too.
 pub(crate) fn millis(text: &str) -> Result<f64, String> {
     const LONGEST: f64 = i64::MAX as f64 / 1e6;
     let unreadable = || format!("cannot parse {text:?} to a valid duration");
@@ -118,7 +118,7 @@ pub(crate) fn millis(text: &str) -> Result<f64, String> {
     Ok(millis)
 }
 
-/// As [`millis`]; what is not more than nothing is nothing.
+/// As [`millis`]; `None` if it is not positive.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let millis = millis(text)?;
     Ok(Duration::from_secs_f64((millis / 1000.0).max(0.0)))
@@ -128,7 +128,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
 
-    /// Each accepted or refused by Prometheus 2.42 and 3.5, too.
+    /// Prometheus 2.42 and 3.5 accept and refuse the same.
     #[test]
     fn times() {
         for (text, expected) in [
@@ -159,7 +159,7 @@ mod tests {
             ("1970-01-01T00:00:01-00:00", Some(1_000)),
             ("1970-01-01T00:00:01.0000000001Z", Some(1_000)),
             ("+5", Some(5_000)),
-            // Milliseconds taken for seconds.
+            // Milliseconds mistaken for seconds.
             ("1700000000000", Some(1_700_000_000_000_000)),
             ("", None),
             ("abc", None),
@@ -185,7 +185,7 @@ mod tests {
         ] {
             assert_eq!(time(text).ok(), expected, "{text}");
         }
-        // There these are other times, after an overflow.
+        // In Prometheus these overflow to other times.
         for text in ["NaN", "Inf", "-Inf", "1e100", "9007199254741"] {
             assert!(time(text).is_err(), "{text}");
         }
@@ -221,7 +221,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_text_panics(text in "(?s)(.{0,30}|[0-9TZ:+.e-]{0,30})") {
+        fn parsing_arbitrary_texts_does_not_panic(text in "(?s)(.{0,30}|[0-9TZ:+.e-]{0,30})") {
             let _ = (time(&text), duration(&text));
         }
     }

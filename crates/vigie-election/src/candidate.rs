@@ -13,7 +13,7 @@ use crate::redis::{self, Key};
 use crate::store::Store;
 use crate::tenure::Tenure;
 
-/// A candidate that does nothing until it [runs](Self::run).
+/// A candidate that is inactive until it [runs](Self::run).
 pub struct Candidate(Kind);
 
 enum Kind {
@@ -25,7 +25,7 @@ impl Candidate {
     /// A candidate for a Lease object of Kubernetes.
     ///
     /// # Errors
-    /// When the namespace is the Pod's own and cannot be read from the Pod's account.
+    /// If the namespace is the Pod's own and cannot be read from the service account.
     pub fn in_kubernetes(settings: kubernetes::Settings) -> Result<Self, kubernetes::Error> {
         let period = settings.period;
         let task = Task::new(Leases::new(settings)?, period);
@@ -39,7 +39,7 @@ impl Candidate {
         Self(Kind::Redis(Box::new(Task::new(Key::new(settings), period))))
     }
 
-    /// The tenure that it keeps up to date.
+    /// The tenure that this candidate updates.
     #[must_use]
     pub fn tenure(&self) -> Tenure {
         match &self.0 {
@@ -61,7 +61,7 @@ struct Task<S: Store> {
     store: S,
     election: Election<S::Record>,
     tenure: Tenure,
-    /// The state that was logged last.
+    /// The last logged state.
     logged: Option<Logged>,
 }
 
@@ -94,7 +94,7 @@ impl<S: Store> Task<S> {
         };
         let _: Option<()> = stop.run_until_cancelled(elected).await;
         self.tenure.set(None);
-        // A write that was under way may have succeeded, so the store is asked whether the lease is held.
+        // A pending write may have succeeded, so the store is asked whether the lease is held.
         if let Err(error) = self.store.release(self.election.me()).await {
             warn!(%error, "cannot release the lease; it expires by itself");
         }
@@ -159,7 +159,7 @@ impl<S: Store> Task<S> {
     }
 }
 
-/// The name of a candidate: the host name, for people, and a random part that makes it unique.
+/// The name of a candidate: the host name and a random part that makes it unique.
 fn name(host: &str, random: u64) -> String {
     format!("{}_{random:016x}", host.trim())
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_the_host_and_the_whole_random_part() {
+    fn a_name_is_the_host_and_a_random_part() {
         assert_eq!(name("web-1\n", 0xab), "web-1_00000000000000ab");
         assert_eq!(name("", u64::MAX), "_ffffffffffffffff");
     }

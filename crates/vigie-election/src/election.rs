@@ -1,4 +1,4 @@
-//! When to read the lease, when to write it, and until when it is held.
+//! Decides when to read and write the lease, and until when it is held.
 //!
 //! Pure: its input is requests, their results and their times by the clock of this process; its output is the next step.
 
@@ -8,15 +8,15 @@ use tokio::time::Instant;
 
 use crate::store::Record;
 
-/// Renewals in a period; other candidates read the lease as often.
+/// Renewals per period; other candidates read the lease as often.
 pub(crate) const TRIES: u32 = 3;
-/// After a failure the pause is divided by this.
+/// The interval is divided by this after a failure.
 const HASTE: u32 = 2;
 
 /// The next step.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step<R> {
-    /// Nothing before then.
+    /// Wait until then.
     Wait(Instant),
     /// Read the lease.
     Read,
@@ -39,14 +39,14 @@ pub(crate) struct Election<R> {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Next {
-    /// Then renew the own record without reading it first.
+    /// When to renew the own record without reading it first.
     Renew(Instant),
-    /// Then read.
+    /// When to read.
     Look(Instant),
     Read,
     Create,
     Replace,
-    /// Another candidate wrote first: read, and after a second conflict wait.
+    /// Another candidate wrote first: read, and wait after a second conflict.
     ReadAgain,
     ReplaceAgain,
     CreateAgain,
@@ -67,7 +67,7 @@ impl<R: Record> Election<R> {
         &self.me
     }
 
-    /// Until when it is held, if nothing else happens.
+    /// Until when the lease is held unless it changes.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }

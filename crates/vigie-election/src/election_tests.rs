@@ -11,10 +11,10 @@ use super::*;
 use crate::kubernetes::{Lease, new};
 
 const PERIOD: Duration = Duration::from_secs(9);
-/// As the client has it.
+/// The timeout of the client.
 const DEADLINE: u64 = 3_000;
 
-/// The Lease as the API server keeps it: each write has to name the version that it replaces.
+/// The Lease on the API server: a write names the version that it replaces.
 #[derive(Default)]
 struct Server {
     object: Option<Value>,
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-/// What becomes of one request: in milliseconds, how long until the server has it and until its answer is back.
+/// The fate of a request, in milliseconds: the delay until it reaches the server, and until the answer arrives.
 #[derive(Clone, Copy, Debug)]
 struct Fate {
     there: u64,
@@ -77,7 +77,7 @@ const CALM: Fate = Fate {
 
 fn fate() -> impl Strategy<Value = Fate> {
     let quick = || 0..100_u64;
-    // An answer may be later than the client waits; what was asked may even be done later than that.
+    // An answer may arrive after the client's timeout, and the request may even be executed later.
     let slow = || prop_oneof![3 => 0..DEADLINE, 1 => 0..30_000_u64];
     let delays = prop_oneof![
         (quick(), quick()),
@@ -95,7 +95,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     })
 }
 
-/// Of one process' requests, over and over: some are cut off for long, some are hardly disturbed.
+/// The network of a process over time: some are disconnected for long, some hardly disturbed.
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
     prop::collection::vec((fate(), 1..6_usize), 1..6).prop_map(|fates| {
         let times = |(fate, times)| std::iter::repeat_n(fate, times);
@@ -112,9 +112,9 @@ enum Event {
 
 struct Process {
     election: Election<Lease>,
-    /// Its clock shows something else than that of the others.
+    /// The offset of its clock.
     clock: Instant,
-    /// The request under way, and when it was sent.
+    /// The pending request, and when it was sent.
     asked: Option<(u64, u64)>,
     fates: std::iter::Cycle<std::vec::IntoIter<Fate>>,
     is_alive: bool,
@@ -127,7 +127,7 @@ struct World {
     due: BinaryHeap<Reverse<(u64, usize)>>,
     now: u64,
     sent: u64,
-    /// From then on nothing is late or lost.
+    /// From this time on, nothing is delayed or lost.
     calm: u64,
 }
 
@@ -173,7 +173,7 @@ impl World {
         (0..self.processes.len()).filter(holds).collect()
     }
 
-    /// Runs until `end`, and looks at every event.
+    /// Runs until `end`, with a check at each event.
     fn run(&mut self, end: u64, mut look: impl FnMut(&Self)) {
         while let Some(&Reverse((time, event))) = self.due.peek()
             && time <= end
@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    /// When the request was sent, if it is still waited for.
+    /// When the request was sent, if it is still pending.
     fn ends(&mut self, n: usize, id: u64) -> Option<u64> {
         let process = &mut self.processes[n];
         let (_, sent) = process.asked.filter(|(asked, _)| *asked == id)?;
@@ -253,7 +253,7 @@ impl World {
             true => self.processes[n].fates.next().unwrap_or(CALM),
             false => CALM,
         };
-        // What is on its way when it becomes calm never arrives.
+        // Requests that are pending when the network recovers are lost.
         let arrives = now + fate.there;
         let is_lost = fate.lost || now < self.calm && arrives >= self.calm;
         if !is_lost {
@@ -266,8 +266,8 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Whatever is late or lost, there are never two; and once all goes well there is one within two periods, and
-    /// it stays.
+    /// There are never two holders, whatever is delayed or lost; once the network works there is one within two
+    /// periods, and it stays.
     #[test]
     fn never_two_and_soon_one(
         clocks in prop::array::uniform3(0..1_000_000_u64),
@@ -279,7 +279,7 @@ proptest! {
         let mut world = World::new(&clocks, fates, calm);
         let never_two = |world: &World| assert!(world.holders().len() <= 1, "at {}", world.now);
         world.run(calm, never_two);
-        // The holder dies, or somebody else does, as long as somebody is left.
+        // The holder or another process dies, unless it is the last one.
         if let Some(dead) = dies.filter(|dead| processes > 1 && *dead < processes) {
             world.processes[dead].is_alive = false;
         }
@@ -292,10 +292,10 @@ proptest! {
 }
 
 #[test]
-fn no_more_is_asked_than_is_needed() {
+fn the_number_of_requests_is_minimal() {
     let mut world = World::new(&[0, 5_000, 70], vec![vec![CALM]; 3], 0);
     world.run(90_000, |_| {});
-    // In ten periods thirty renewals, and as many looks by each of the others; and how it began.
+    // In ten periods: thirty renewals, as many reads by each other candidate, and the initial requests.
     assert!((90..=97).contains(&world.sent), "{}", world.sent);
 }
 
@@ -307,7 +307,7 @@ fn lease(holder: &str, version: u64) -> Lease {
 }
 
 #[test]
-fn what_was_given_back_is_taken_at_once_and_what_is_held_when_it_has_not_changed_for_its_time() {
+fn a_released_lease_is_taken_at_once_and_a_held_one_when_it_did_not_change_for_its_duration() {
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut election = Election::new("a".to_owned(), PERIOD);
@@ -315,14 +315,14 @@ fn what_was_given_back_is_taken_at_once_and_what_is_held_when_it_has_not_changed
     election.found(at(0), at(0), Some(lease("b", 1)));
     assert_eq!(election.holder(), Some("b"));
     assert_eq!(election.step(at(0)), Step::Wait(at(3)));
-    // Somebody put a label on it.
+    // A label was added to it.
     assert_eq!(election.step(at(3)), Step::Read);
     let labelled = Lease::of(json!({
         "kind": "Lease", "metadata": {"resourceVersion": "9"},
         "spec": lease("b", 1).held_by("b", PERIOD, Timestamp::UNIX_EPOCH)["spec"],
     }));
     election.found(at(3), at(3), labelled.clone());
-    // That one is longer, and it changed.
+    // That one lasts longer, and it changed.
     assert_eq!(election.step(at(3)), Step::Wait(at(6)));
     election.found(at(11), at(11), labelled.clone());
     assert_eq!(
@@ -339,13 +339,13 @@ fn what_was_given_back_is_taken_at_once_and_what_is_held_when_it_has_not_changed
     election.found(at(12), at(12), Some(lease("", 3)));
     assert_eq!(election.holder(), None);
     assert_eq!(election.step(at(12)), Step::Replace(lease("", 3)));
-    // Twice in a row is enough.
+    // Two conflicts in a row are enough.
     election.conflict(at(12));
     assert_eq!(election.step(at(12)), Step::Wait(at(15)));
 }
 
 #[test]
-fn a_holder_counts_from_before_it_asked_and_learns_that_it_is_none() {
+fn a_tenure_starts_before_the_request_and_ends_when_the_lease_is_lost() {
     let start = Instant::now();
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut election = Election::new("a".to_owned(), PERIOD);
@@ -355,7 +355,7 @@ fn a_holder_counts_from_before_it_asked_and_learns_that_it_is_none() {
     assert_eq!(election.until(), Some(at(9)));
     assert_eq!(election.step(at(2)), Step::Wait(at(3)));
     assert_eq!(election.step(at(3)), Step::Replace(lease("a", 1)));
-    // No answer: it may have been written.
+    // No answer: the write may have succeeded.
     election.failed(at(3), at(6));
     assert_eq!(
         (election.until(), election.step(at(6))),
@@ -368,7 +368,7 @@ fn a_holder_counts_from_before_it_asked_and_learns_that_it_is_none() {
     election.found(at(6), at(7), Some(lease("b", 3)));
     assert_eq!(election.until(), None);
 
-    // It was deleted.
+    // The Lease was deleted.
     election.written(at(8), at(8), lease("a", 1));
     election.conflict(at(8));
     election.found(at(8), at(8), None);

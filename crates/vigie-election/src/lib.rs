@@ -1,8 +1,8 @@
 //! Leader election among replicas, by a lease in Redis or a Lease object of Kubernetes.
 //!
-//! A [`Candidate`] runs beside the work and keeps a [`Tenure`] up to date, which tells whether this process is elected. When
-//! the holder of a lease dies, another candidate is elected within two periods; when it stops in order, within a third of
-//! one.
+//! A [`Candidate`] runs beside the work and updates a [`Tenure`], which tells whether this process is elected. When
+//! the holder of a lease dies, another candidate is elected within two periods; when it stops normally, within a
+//! third of a period.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), vigie_election::kubernetes::Error> {

@@ -1,4 +1,4 @@
-//! Until when this process is elected.
+//! The period for which this process is elected.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub struct Tenure(Arc<Mutex<Option<Instant>>>);
 
 impl Tenure {
-    /// Elected until then, unless this is called again; `None`: not elected.
+    /// Sets the end of the tenure; `None` ends it now.
     pub fn set(&self, until: Option<Instant>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenure_ends_by_itself() {
+    fn a_tenure_expires() {
         let (tenure, now) = (Tenure::default(), Instant::now());
         assert!(!tenure.holds(now));
         tenure.clone().set(Some(now + Duration::from_secs(10)));

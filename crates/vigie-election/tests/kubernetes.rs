@@ -1,4 +1,4 @@
-//! Candidates against an API server: over TLS, with a token, through what goes wrong.
+//! Candidates with an API server: TLS, token, and failures.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Running {
         timeout(SOON, &mut self.task).await.unwrap().unwrap();
     }
 
-    /// As if the process were killed: it says no more.
+    /// As if the process were killed: it sends nothing more.
     fn kill(&self) {
         self.task.abort();
     }
@@ -73,7 +73,7 @@ impl Drop for Running {
     }
 }
 
-/// Both, the one that is elected first. There are never two.
+/// Both candidates, the elected one first. There are never two elected ones.
 async fn elect(a: Running, b: Running) -> (Running, Running) {
     let first = eventually(SOON, async || match (a.holds(), b.holds()) {
         (true, false) => Ok(true),
@@ -89,7 +89,7 @@ fn spec(server: &ApiServer) -> Value {
 }
 
 #[tokio::test]
-async fn one_is_elected_another_when_it_dies_and_another_when_it_stops() {
+async fn another_candidate_is_elected_when_the_holder_dies_or_stops() {
     let server = ApiServer::start("shop").await.unwrap();
     let start = || Running::start(settings(&server));
     let (elected, other) = elect(start(), start()).await;
@@ -125,7 +125,7 @@ async fn one_is_elected_another_when_it_dies_and_another_when_it_stops() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_fails_or_forgets_to_answer() {
+async fn a_server_that_hangs_fails_or_does_not_answer() {
     let server = ApiServer::start("shop").await.unwrap();
     let start = || Running::start(settings(&server));
     let (mut elected, mut other) = elect(start(), start()).await;
@@ -136,7 +136,7 @@ async fn a_server_that_hangs_fails_or_forgets_to_answer() {
         server.set(Mood::Well);
         (elected, other) = elect(elected, other).await;
     }
-    // The one that holds it is not disturbed by what others put on it, nor by a new token.
+    // The holder is not affected by additional fields or by a new token.
     server.edit(NAME, |lease| {
         lease["metadata"]["labels"] = json!({"team": "shop"})
     });
@@ -151,7 +151,7 @@ async fn a_server_that_hangs_fails_or_forgets_to_answer() {
         "shop"
     );
 
-    // Somebody else's.
+    // Of another program.
     server.edit(NAME, |lease| {
         lease["spec"]["holderIdentity"] = json!("somebody")
     });
@@ -163,7 +163,7 @@ async fn a_server_that_hangs_fails_or_forgets_to_answer() {
 }
 
 #[tokio::test]
-async fn rights_are_asked_for_and_nothing_is_taken() {
+async fn permissions_are_checked_without_acquiring_the_lease() {
     let server = ApiServer::start("shop").await.unwrap();
     let rights = |missing: &[&'static str], holder: Option<&str>| Rights {
         namespace: "shop".to_owned(),
@@ -187,12 +187,12 @@ async fn rights_are_asked_for_and_nothing_is_taken() {
     server.allow(&[]);
     let found = check(settings(&server)).await.unwrap();
     assert_eq!(found, rights(&["get", "update", "create"], None));
-    // Without the right to renew it is not elected for long.
+    // Without permission to renew, it is elected for one period only.
     elected.until(false, 2 * PERIOD).await;
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_and_the_token_is_not() {
+async fn errors_name_the_cause_and_not_the_token() {
     let server = ApiServer::start("shop").await.unwrap();
     let said = async || {
         let error = check(settings(&server)).await.unwrap_err().to_string();
@@ -202,26 +202,26 @@ async fn what_is_wrong_is_said_and_the_token_is_not() {
     let file = |name: &str| server.account().join(name);
     std::fs::write(file("token"), "token-of-yesterday").unwrap();
     let error = said().await;
-    assert!(error.contains("says 401: Unauthorized"), "{error}");
+    assert!(error.contains("answered 401: Unauthorized"), "{error}");
     server.rotate_token().unwrap();
     assert!(check(settings(&server)).await.is_ok());
 
     server.set(Mood::Fails);
     let error = said().await;
     assert!(
-        error.contains("says 500: etcdserver: request timed out"),
+        error.contains("answered 500: etcdserver: request timed out"),
         "{error}"
     );
     server.set(Mood::Well);
     Running::start(settings(&server)).until(true, SOON).await;
-    // More than anybody would read.
+    // Longer than the limit.
     let page = "x".repeat(300 << 10);
     server.edit(NAME, |lease| {
         lease["metadata"]["annotations"] = json!({"page": page})
     });
     let error = said().await;
     assert!(
-        error.contains("reading the Lease: not an answer to it"),
+        error.contains("reading the Lease: unexpected answer from the API server"),
         "{error}"
     );
     server.delete(NAME);

@@ -1,6 +1,6 @@
-//! How small a day of history is, how fast it fills and how fast it is back:
+//! Measures the size of a day of history and the time to fill and load it:
 //! `cargo run --release -p vigie-history --example size`.
-#![allow(clippy::print_stdout, clippy::disallowed_methods)] // it measures, and tells
+#![allow(clippy::print_stdout, clippy::disallowed_methods)] // prints measurements
 
 use std::error::Error;
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! Writing.
+//! The write path.
 
 use parking_lot::MutexGuard;
 use vigie_promql::Sample;
@@ -9,13 +9,13 @@ use crate::history::Writer;
 use crate::memory::{Head, SeriesRef};
 use crate::{Committed, History};
 
-/// Appends the scrapes of one source. A series that its last scrape had and the next one has not ends there, with a stale
-/// marker, so that queries do not go on with its last value.
+/// Appends the scrapes of one source. A series of the last scrape that is missing in the next one ends there with a
+/// stale marker, so that queries do not continue with its last value.
 pub struct Appender {
     history: History,
     /// The series of the last scrape.
     last: Vec<SeriesRef>,
-    /// The samples of the scrape under way.
+    /// The samples of the current scrape.
     samples: Vec<(SeriesRef, f64)>,
 }
 
@@ -28,9 +28,9 @@ impl Appender {
         }
     }
 
-    /// Begins a scrape: samples of one time, in milliseconds since the epoch.
+    /// Begins a scrape: samples with one timestamp, in milliseconds since the epoch.
     ///
-    /// Other appenders wait until it is committed or dropped, so it is filled without delay, and one thread has one at a time.
+    /// Other appenders block until it is committed or dropped: fill it without delay, and begin only one per thread.
     pub fn scrape(&mut self, time: i64) -> Scrape<'_> {
         self.samples.clear();
         Scrape {
@@ -44,7 +44,7 @@ impl Appender {
     }
 }
 
-/// A scrape under way. Nobody sees it before it is [committed](Self::commit); dropped, it never was.
+/// A scrape in progress. Readers do not see it until it is [committed](Self::commit); dropping it discards it.
 pub struct Scrape<'a> {
     time: i64,
     history: &'a History,
@@ -55,10 +55,10 @@ pub struct Scrape<'a> {
 }
 
 impl Scrape<'_> {
-    /// The series of these labels, the metric's name as `__name__` among them. Those that are sorted by name, without an
-    /// empty value, are found without allocating.
+    /// The series with these labels, which include the metric's name as `__name__`. Labels that are sorted by name
+    /// and have no empty value are looked up without allocating.
     ///
-    /// `None` when the series is new and there are as many as there may be; this counts as a refusal.
+    /// `None` when the series is new and the limit is reached; this counts as a refusal.
     pub fn series(&mut self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
         let tidy =
             labels.is_sorted_by(|a, b| a.0 < b.0) && labels.iter().all(|label| !label.1.is_empty());
@@ -75,8 +75,7 @@ impl Scrape<'_> {
         self.samples.push((series, value));
     }
 
-    /// Ends the scrape: readers see all of it from now on. Where the history is on disk this waits for it to be
-    /// written, but not more than a second.
+    /// Makes the scrape visible to readers. With files, this waits until it is written, for at most a second.
     pub fn commit(mut self) -> Committed {
         self.append();
         self.write();
@@ -96,7 +95,7 @@ impl Scrape<'_> {
         made
     }
 
-    /// Appends the samples, of which those that were refused go, and ends what is missing.
+    /// Appends the samples, removes refused ones, and ends missing series.
     fn append(&mut self) {
         let (time, committed) = (self.time, &mut self.committed);
         self.writer.scrape += 1;
@@ -118,7 +117,7 @@ impl Scrape<'_> {
         for &series in &*self.last {
             let kept = memory.table.get(series);
             let missing = kept.is_some_and(|series| series.scrape != scrape);
-            // Where it is refused there is nothing to end: the series has later samples.
+            // If the marker is refused, the series has later samples and needs no end.
             if missing && memory.append(series, Sample { time, value }).is_ok() {
                 self.samples.push((series, value));
             }
@@ -131,7 +130,7 @@ impl Scrape<'_> {
         self.last.extend(current);
     }
 
-    /// Hands the scrape to the disk.
+    /// Passes the scrape to the disk thread.
     fn write(&mut self) {
         let Writer {
             disk, new, records, ..

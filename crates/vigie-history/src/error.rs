@@ -1,4 +1,4 @@
-//! What can go wrong when a history is opened. Later on nothing can: see [`DiskState`](crate::DiskState).
+//! Errors on opening a history. Later errors are reported by [`DiskState`](crate::DiskState).
 
 use std::io;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Another process keeps its history there.
+    /// Another process uses the directory.
     #[error("{} is in use by another process", path.display())]
     InUse {
         /// The directory.
         path: PathBuf,
     },
-    /// The directory holds files of another program.
+    /// The directory contains files of another program.
     #[error(
         "{} is not the directory of a history: it holds {entry}, which Vigie did not write; an empty or a new directory \
          is needed",
@@ -22,21 +22,21 @@ pub enum Error {
     Foreign {
         /// The directory.
         path: PathBuf,
-        /// A file in it.
+        /// One of them.
         entry: String,
     },
-    /// The directory cannot be made or read.
+    /// The directory cannot be created or read.
     #[error("cannot use {} as the directory of the history", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The thread that writes cannot be started.
+    /// The writing thread cannot be started.
     #[error("cannot start the thread that writes the history")]
     Thread {
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }

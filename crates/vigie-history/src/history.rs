@@ -1,4 +1,4 @@
-//! The history put together: memory for all, a writer for one at a time, a disk or none.
+//! The public handle: memory, the state of the single writer, and an optional disk.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,19 +11,21 @@ use crate::disk::{Checkpoint, Disk, record};
 use crate::memory::{Bounds, Memory, SeriesRef};
 use crate::{Appender, DiskState, Error, Loaded, Stats};
 
-/// How long opening waits for the disk to be written for the first time.
+/// How long opening waits for the first write.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
-/// What is kept, and where.
+/// Limits and location of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The directory of the files; without one, the history ends with the process.
     pub path: Option<PathBuf>,
-    /// How long samples are kept, counted from the newest that are sealed; an hour goes at once, so it is an hour or two more.
+    /// The retention, measured from the newest sealed samples; a whole hour is removed at once, so samples live one
+    /// or two hours longer.
     pub retention: Duration,
-    /// How much memory the history may take, about, in bytes: past it the oldest hours go. Files take up to twice as much.
+    /// The approximate memory limit in bytes, beyond which the oldest hours are removed. Files take up to twice as
+    /// much.
     pub max_bytes: u64,
-    /// How many series there may be at once.
+    /// The maximum number of series at a time.
     pub max_series: usize,
 }
 
@@ -39,35 +41,35 @@ impl Default for Settings {
     }
 }
 
-/// Samples of the last day. Clones share them; the last one to go closes the files.
+/// The samples of the last day. Clones share them; the last one closes the files when dropped.
 #[derive(Clone)]
 pub struct History(Arc<Shared>);
 
 struct Shared {
     memory: RwLock<Memory>,
     writer: Mutex<Writer>,
-    /// The same as the writer's, for those who only ask how it is.
+    /// The state of the writer's disk, for readers.
     disk: Option<Arc<Disk>>,
     loaded: Loaded,
 }
 
-/// What only the one who writes needs.
+/// State that only the writer needs.
 pub(crate) struct Writer {
     pub(crate) disk: Option<Arc<Disk>>,
     /// The number of the last scrape.
     pub(crate) scrape: u64,
-    /// Series that the log does not know.
+    /// Series that are not yet in the log.
     pub(crate) new: Vec<SeriesRef>,
-    /// What goes to the disk next.
+    /// Data for the next write.
     pub(crate) records: Vec<u8>,
 }
 
 impl History {
-    /// Opens a history, with what its files hold.
+    /// Opens a history and loads its files.
     ///
     /// # Errors
-    /// When the directory is in use by another process, or is none. That files are damaged or cannot be written is no error: see
-    /// [`loaded`](Self::loaded) and [`Stats::disk`].
+    /// If another process uses the directory, or it is not a directory of a history. Damaged or unwritable files are
+    /// not an error: see [`loaded`](Self::loaded) and [`Stats::disk`].
     pub fn open(settings: &Settings) -> Result<Self, Error> {
         let retention = i64::try_from(settings.retention.as_millis());
         let mut memory = Memory::new(Bounds {
@@ -96,26 +98,26 @@ impl History {
         }));
         if let Some(disk) = &history.0.disk {
             disk.checkpoint(history.unwritten(), &gone);
-            // So that whoever asks next is told whether the disk works.
+            // So that the state of the disk is known when this returns.
             disk.flush(FIRST_ANSWER);
         }
         Ok(history)
     }
 
-    /// Someone who appends scrapes.
+    /// A new appender of scrapes.
     #[must_use]
     pub fn appender(&self) -> Appender {
         Appender::new(self.clone())
     }
 
-    /// What was found on disk when it was opened.
+    /// The result of loading the files.
     #[must_use]
     pub fn loaded(&self) -> &Loaded {
         &self.0.loaded
     }
 
-    /// Lets go of all samples later than `time`, in milliseconds, and of the hour that was sealed with them: what came under
-    /// a clock that was ahead. While they are there, no series takes an earlier sample.
+    /// Removes all samples after `time`, in milliseconds, and the hour that was sealed with them: they were recorded
+    /// while the clock was ahead, and would keep series from accepting earlier samples.
     pub fn forget_after(&self, time: i64) {
         let writer = self.writer();
         let gone = self.write().forget_after(time);
@@ -124,15 +126,15 @@ impl History {
         }
     }
 
-    /// Waits until all that was committed is in files; `false` when this takes longer than `patience`, or when it cannot be
-    /// written. Without files there is nothing to wait for.
+    /// Waits until all committed data is in files; `false` after `patience`, or on a write error. Without files it
+    /// returns at once.
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
         let disk = self.0.disk.as_ref();
         disk.is_none_or(|disk| disk.flush(patience))
     }
 
-    /// How it is doing.
+    /// Statistics of the history.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let disk = self.0.disk.as_ref();
@@ -148,10 +150,10 @@ impl History {
         }
     }
 
-    /// Seals what is due, and writes anew what could not be written before.
+    /// Seals due samples, and retries failed writes.
     pub(crate) fn seal(&self, writer: &Writer) {
         let due = self.read().due();
-        // Whoever holds the writer is the only one who changes what is read here.
+        // Only the holder of the writer changes the data read here.
         let block = due.and_then(|time| self.read().compress(time));
         let mut gone = None;
         if let Some(block) = block {
@@ -159,7 +161,7 @@ impl History {
             memory.seal(Arc::new(block));
             gone = Some(memory.retain());
         }
-        // A slot may be given to another series after this: the new log is told anew what is in them.
+        // Slots may be reused after this, so the new log repeats the series of its slots.
         if let Some(disk) = &writer.disk
             && (gone.is_some() || disk.needs_checkpoint())
         {
@@ -167,7 +169,7 @@ impl History {
         }
     }
 
-    /// What is in memory and in no file.
+    /// Everything in memory that no file contains.
     fn unwritten(&self) -> Checkpoint {
         let memory = self.read();
         let blocks = memory.blocks.iter();

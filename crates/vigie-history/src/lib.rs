@@ -1,6 +1,7 @@
-//! Samples kept for a day: compressed in memory, and on disk when asked to.
+//! Samples of a day, compressed in memory and optionally on disk.
 //!
-//! A [`History`] takes scrapes from [`Appender`]s and gives samples to queries: it is a [`Storage`](vigie_promql::Storage).
+//! A [`History`] accepts scrapes from [`Appender`]s and provides samples to queries as a
+//! [`Storage`](vigie_promql::Storage).
 //!
 //! ```
 //! use vigie_history::{History, Settings};
@@ -27,17 +28,18 @@
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
-//! | module | what is in it |
+//! | module | content |
 //! | --- | --- |
-//! | `chunk` | samples of one series in as few bits as they need |
-//! | `memory` | all series, found by their labels; the heads, which take samples; the blocks, which are sealed |
-//! | `disk` | blocks and a log of scrapes as files, which a thread writes |
-//! | `append`, `select` | the two who use it |
+//! | `chunk` | compressed samples of one series |
+//! | `memory` | all series, indexed by labels; the heads, which accept samples; sealed blocks |
+//! | `disk` | blocks and a log of scrapes as files, written by a thread |
+//! | `append`, `select` | the write path and the read path |
 //!
-//! New samples stand in the head, compressed in small pieces. After an hour they become a block, with less than a byte for each
-//! on metrics like ours. Blocks go by age and when memory runs short. A sample that is not later than its series' last one is refused.
+//! New samples are added to the head and compressed in small pieces. After an hour they are sealed as a block, with
+//! less than a byte per sample on metrics like Vigie's. Blocks are removed by age and by memory use. A sample that is
+//! not later than the last one of its series is refused.
 //!
-//! The crate knows nothing of metrics registries, clocks, tasks or HTTP.
+//! The crate does not know metric registries, clocks, tasks or HTTP.
 
 mod append;
 mod chunk;

@@ -1,6 +1,5 @@
-//! Reading.
+//! The read path.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -10,13 +9,13 @@ use vigie_promql::{Labels, Matcher, Sample, Storage};
 use crate::History;
 use crate::memory::{Block, SeriesRef};
 
-/// So many series are copied from the head before the writer gets its turn.
+/// How many series are copied from the head before the lock is released for the writer.
 const BATCH: usize = 128;
-/// Samples of a series in an hour; where there are more, memory for them is found by and by.
+/// Samples of a series in an hour; buffers grow for more.
 const USUAL: usize = 250;
 
 impl Storage for History {
-    /// Samples that are appended while the query runs are not in it.
+    /// Samples that are appended during the query are not included.
     fn select(
         &self,
         selection: &Selection<'_>,
@@ -55,16 +54,16 @@ impl Storage for History {
     }
 }
 
-/// Some of the series selected, and where their samples are.
+/// A part of the selected series, and the location of their samples.
 struct Batch {
-    /// Slots, labels, and how many of the head's samples are theirs.
+    /// Slots, labels, and the number of samples in `head`.
     series: Vec<(u32, Labels, usize)>,
     head: Vec<Sample>,
     blocks: Vec<Arc<Block>>,
 }
 
 impl History {
-    /// The series that pass every matcher and have a sample from `start` to `end`, in milliseconds, both included.
+    /// The series that pass all matchers and have a sample from `start` to `end`, in milliseconds, inclusive.
     #[must_use]
     pub fn series(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<Labels> {
         if start > end {
@@ -79,37 +78,13 @@ impl History {
         });
         let series: Vec<_> = series.collect();
         let blocks = memory.overlapping(start, end);
-        // The blocks can be searched without holding up the writer.
+        // The blocks can be searched without blocking the writer.
         drop(memory);
         let has_samples = |&(in_head, slot, _): &(bool, u32, Labels)| {
             in_head || blocks.iter().any(|block| block.has(slot, start, end))
         };
         let series = series.into_iter().filter(has_samples);
         series.map(|(.., labels)| labels).collect()
-    }
-
-    /// The names of the labels of [these series](Self::series), sorted.
-    #[must_use]
-    pub fn label_names(&self, matchers: &[Matcher], start: i64, end: i64) -> Vec<String> {
-        let series = self.series(matchers, start, end);
-        let names = series.iter().flat_map(|labels| labels.iter());
-        let names: BTreeSet<_> = names.map(|(name, _)| name).collect();
-        names.into_iter().map(str::to_owned).collect()
-    }
-
-    /// The values that a label has in [these series](Self::series), sorted.
-    #[must_use]
-    pub fn label_values(
-        &self,
-        name: &str,
-        matchers: &[Matcher],
-        start: i64,
-        end: i64,
-    ) -> Vec<String> {
-        let series = self.series(matchers, start, end);
-        let values: BTreeSet<_> = series.iter().map(|labels| labels.get(name)).collect();
-        let values = values.into_iter().filter(|value| !value.is_empty());
-        values.map(str::to_owned).collect()
     }
 
     fn batch(&self, selected: &[SeriesRef], start: i64, end: i64) -> Batch {

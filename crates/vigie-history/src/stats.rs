@@ -1,19 +1,19 @@
-//! What a history says about itself.
+//! Statistics of a history.
 
 use crate::memory::Refusal;
 
-/// What a scrape came to, or all of them since the start.
+/// The outcome of a scrape, or of all scrapes since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Samples that were taken.
+    /// Accepted samples.
     pub samples: u64,
-    /// Series that ended: the scrape before had them.
+    /// Series that were in the previous scrape and not in this one.
     pub ended: u64,
-    /// Samples that were not taken.
+    /// Refused samples.
     pub refused: Refused,
 }
 
-/// Samples that were not taken, by reason.
+/// Refused samples by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
     /// The series has a later sample.
@@ -22,35 +22,35 @@ pub struct Refused {
     pub duplicate: u64,
     /// Samples of this time are sealed.
     pub too_old: u64,
-    /// There are as many series as there may be.
+    /// The maximum number of series is reached.
     pub series_limit: u64,
 }
 
-/// How a history is doing.
+/// The state of a history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stats {
-    /// Series that have samples.
+    /// The number of series with samples.
     pub series: usize,
-    /// The memory that series and samples take, about, in bytes.
+    /// The approximate memory use of series and samples, in bytes.
     pub bytes: u64,
     /// The time of the oldest sample, or a little earlier; milliseconds since the epoch.
     pub oldest: Option<i64>,
     /// The time of the newest sample; milliseconds since the epoch.
     pub newest: Option<i64>,
-    /// What all scrapes since the start came to.
+    /// The outcome of all scrapes since the start.
     pub committed: Committed,
-    /// Whether it outlives the process.
+    /// The state of persistence.
     pub disk: DiskState,
 }
 
-/// Whether a history outlives the process.
+/// Whether a history survives the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DiskState {
-    /// It is kept in memory alone, as asked.
+    /// It is in memory only, as configured.
     Off,
-    /// All but the last scrape is on disk.
+    /// Everything except the last scrape is on disk.
     Working,
-    /// Nothing can be written, and why. The history goes on in memory, and is written when this is possible again.
+    /// Nothing can be written, and why. The history continues in memory, and is written when the disk recovers.
     Failing(String),
 }
 
@@ -70,7 +70,7 @@ impl Refused {
         match refusal {
             Refusal::OutOfOrder => self.out_of_order += 1,
             Refusal::Duplicate => self.duplicate += 1,
-            // A series is gone when its last samples are.
+            // A series is removed with its last samples.
             Refusal::TooOld | Refusal::Unknown => self.too_old += 1,
         }
     }

@@ -1,4 +1,4 @@
-//! What is taken, what is refused, and what ends.
+//! Accepted and refused samples, and the end of series.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -33,7 +33,7 @@ fn a_series_that_a_scrape_lacks_ends() {
         scrape(&mut appender, 30, &[("a", 4.0), ("b", 5.0)]).ended,
         0
     );
-    // A scrape that found nothing ends all.
+    // An empty scrape ends all series.
     assert_eq!(scrape(&mut appender, 40, &[]).ended, 2);
 
     let stale = f64::from_bits(STALE);
@@ -60,7 +60,7 @@ fn one_source_does_not_end_the_series_of_another() {
 }
 
 #[test]
-fn a_scrape_that_is_dropped_never_was() {
+fn a_dropped_scrape_has_no_effect() {
     let history = open();
     let mut appender = history.appender();
     scrape(&mut appender, 0, &[("a", 1.0)]);
@@ -73,7 +73,7 @@ fn a_scrape_that_is_dropped_never_was() {
 }
 
 #[test]
-fn what_is_not_later_is_refused_and_counted() {
+fn samples_that_are_not_later_are_refused_and_counted() {
     let history = open();
     let (mut one, mut other) = (history.appender(), history.appender());
     scrape(&mut one, 100, &[("a", 1.0)]);
@@ -96,7 +96,7 @@ fn what_is_not_later_is_refused_and_counted() {
     assert_eq!(committed.samples, 1);
     assert_eq!(all(&history)["a"], bits(&[(100, 1.0), (200, 3.0)]));
 
-    // An hour later, what is sealed is sealed, for new series too.
+    // An hour later, sealed times are refused, for new series too.
     scrape(&mut one, 2 * HOUR, &[("a", 5.0)]);
     let refused = scrape(&mut other, HOUR, &[("c", 1.0)]).refused;
     assert_eq!(
@@ -133,7 +133,7 @@ fn what_is_not_later_is_refused_and_counted() {
 }
 
 #[test]
-fn there_are_as_many_series_as_there_may_be() {
+fn the_number_of_series_is_limited() {
     let history = History::open(&Settings {
         max_series: 2,
         ..Settings::default()
@@ -148,7 +148,7 @@ fn there_are_as_many_series_as_there_may_be() {
 }
 
 #[test]
-fn labels_are_the_same_in_any_order() {
+fn the_order_of_labels_does_not_matter() {
     let history = open();
     let mut appender = history.appender();
     let mut scrape = appender.scrape(0);
@@ -165,6 +165,6 @@ fn labels_are_the_same_in_any_order() {
         scrape.series(&[("__name__", "m"), ("a", "12"), ("b", "")]),
         tidy
     );
-    // No text runs into the next.
+    // Texts of adjacent labels are not confused.
     assert_ne!(scrape.series(&[("a", "bc")]), scrape.series(&[("ab", "c")]));
 }

@@ -1,4 +1,4 @@
-//! Files that were torn, flipped, mixed up or written by someone else: never a wrong sample, and the rest is there.
+//! Truncated, damaged, exchanged and foreign files: no sample is wrong, and the intact rest is loaded.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -13,7 +13,7 @@ use support::{all, check_truth, scrape_truth};
 use vigie_history::{DiskState, Error, History, Settings};
 
 const SERIES: usize = 20;
-/// Three blocks and a part of an hour.
+/// Three blocks and part of an hour.
 const SCRAPES: usize = 800;
 
 fn settings(path: &Path) -> Settings {
@@ -32,7 +32,7 @@ fn write(path: &Path) {
     assert!(history.flush(Duration::from_secs(60)));
 }
 
-/// The file that makes the directory a history's, whatever its other files hold.
+/// The marker of the directory, which is independent of the other files.
 const MARKER: &str = "vigie-history";
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -60,7 +60,7 @@ fn count(files: &Files) -> (usize, usize) {
     let samples = check_truth(&history).values().sum();
     let damaged = history.loaded().damaged.len();
 
-    // It goes on, and what was read is there again.
+    // The history is usable, and the loaded samples persist.
     let mut appender = history.appender();
     assert_eq!(
         scrape_truth(&mut appender, 10_000_000_000, SERIES).samples,
@@ -81,18 +81,18 @@ fn written() -> Files {
 }
 
 #[test]
-fn whole_files_give_everything() {
+fn intact_files_are_loaded_completely() {
     assert_eq!(count(&written()), (SERIES * SCRAPES, 0));
 }
 
 #[test]
-fn a_flipped_byte_costs_an_hour_of_a_series_or_a_scrape() {
+fn a_flipped_byte_loses_at_most_an_hour_of_a_series_or_a_scrape() {
     let files = written();
     let mut dice = Dice(1);
     for round in 0..150 {
         let mut damaged = files.clone();
         let (name, bytes) = damaged.iter_mut().nth(round % files.len()).unwrap();
-        // The first bytes tell what the file is.
+        // The first bytes identify the file.
         let at = 13 + dice.below(bytes.len() as u64 - 13) as usize;
         bytes[at] ^= 1 << dice.below(8);
         let name = name.clone();
@@ -104,7 +104,7 @@ fn a_flipped_byte_costs_an_hour_of_a_series_or_a_scrape() {
 }
 
 #[test]
-fn the_head_of_a_file_costs_the_file() {
+fn a_damaged_header_loses_the_file() {
     let files = written();
     for name in files.keys() {
         let mut damaged = files.clone();
@@ -119,7 +119,7 @@ fn the_head_of_a_file_costs_the_file() {
 }
 
 #[test]
-fn a_torn_log_costs_its_end() {
+fn a_truncated_log_loses_its_end() {
     let files = written();
     let log = files.keys().find(|name| name.ends_with(".log")).unwrap();
     let mut dice = Dice(2);
@@ -139,7 +139,7 @@ fn a_torn_log_costs_its_end() {
 }
 
 #[test]
-fn torn_and_flipped_and_missing_at_once() {
+fn several_kinds_of_damage_at_once() {
     let files = written();
     let mut dice = Dice(3);
     for _ in 0..60 {
@@ -159,7 +159,7 @@ fn torn_and_flipped_and_missing_at_once() {
 }
 
 #[test]
-fn noise_is_no_history() {
+fn random_files_are_not_loaded() {
     let mut dice = Dice(4);
     let head = written().into_values().map(|bytes| bytes[..13].to_vec());
     let heads: Vec<_> = head.collect();
@@ -177,7 +177,7 @@ fn noise_is_no_history() {
 
 /// The same hour twice, or an hour under another name.
 #[test]
-fn files_that_were_mixed_up_repeat_nothing() {
+fn exchanged_files_do_not_repeat_samples() {
     let mut files = written();
     let blocks: Vec<_> = files
         .keys()
@@ -191,7 +191,7 @@ fn files_that_were_mixed_up_repeat_nothing() {
 }
 
 #[test]
-fn what_another_version_wrote_is_left_alone() {
+fn files_of_another_version_are_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path());
     let mut strange = files(directory.path());
@@ -212,7 +212,7 @@ fn what_another_version_wrote_is_left_alone() {
 }
 
 #[test]
-fn a_block_that_was_not_finished_is_removed() {
+fn an_unfinished_block_is_removed() {
     let mut files = written();
     let block = files.keys().find(|name| name.ends_with(".block"));
     let block = block.unwrap();
@@ -227,7 +227,7 @@ fn a_block_that_was_not_finished_is_removed() {
 }
 
 #[test]
-fn a_directory_has_one_owner() {
+fn a_directory_is_locked() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("made/when/missing");
     let history = History::open(&settings(&path)).unwrap();
@@ -240,7 +240,7 @@ fn a_directory_has_one_owner() {
 }
 
 #[test]
-fn a_file_is_no_directory() {
+fn a_file_as_the_directory_is_an_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = History::open(&settings(file.path())).err().unwrap();
     assert!(matches!(error, Error::Directory { .. }), "{error}");

@@ -1,7 +1,7 @@
-//! A disk that takes no more: the history goes on in memory, says so, and writes everything when there is room again.
+//! A full disk: the history continues in memory, reports it, and writes everything when there is space again.
 //!
-//! The child may write files of a few KiB only (`RLIMIT_FSIZE`), so that the kernel itself refuses: EFBIG where a full
-//! disk gives ENOSPC. A shell sees to it that the signal which goes with it is ignored.
+//! The child may only write files of a few KiB (`RLIMIT_FSIZE`), so the kernel refuses writes with EFBIG, as a full
+//! disk does with ENOSPC. A shell makes the child ignore the accompanying signal.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -56,12 +56,12 @@ fn child() {
     assert!(append(10));
     assert_eq!(history.stats().disk, DiskState::Working);
 
-    // The log is torn in the middle of a record; a new one, which begins with all there is, is shorter.
+    // The log ends within a record; a new one, which starts with the whole head, is shorter.
     largest_file(Some(12_345));
     append(50);
     whole(60);
 
-    // No file at all.
+    // No file can be written.
     largest_file(Some(1_000));
     assert!(!append(1));
     let DiskState::Failing(why) = history.stats().disk else {
@@ -70,7 +70,7 @@ fn child() {
     assert!(why.contains("File too large"), "{why}");
     whole(61);
 
-    // For hours, in which blocks are sealed.
+    // For several hours, with blocks sealed.
     assert!(!append(699));
     assert!(matches!(history.stats().disk, DiskState::Failing(_)));
     whole(760);
@@ -83,7 +83,7 @@ fn child() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_that_is_in_memory() {
+fn a_full_disk_does_not_lose_samples_in_memory() {
     let directory = tempfile::tempdir().unwrap();
     let child = Command::new("sh")
         .args([

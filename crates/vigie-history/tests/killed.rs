@@ -1,6 +1,6 @@
-//! A process that is killed at any moment: what it was told to be written is there, and nothing is wrong.
+//! A process is killed at arbitrary times: all samples that were reported as written exist, and no sample is wrong.
 #![allow(clippy::unwrap_used)]
-#![allow(clippy::print_stdout)] // the child tells what it has committed
+#![allow(clippy::print_stdout)] // the child reports its commits
 
 mod support;
 
@@ -25,7 +25,7 @@ fn open(path: &Path) -> History {
     .unwrap()
 }
 
-/// The child: appends without end, an hour of scrapes in a moment, so that it is killed in all it does.
+/// The child: appends continuously, an hour of scrapes at a time, so that it is killed in all stages.
 #[test]
 #[ignore = "run by the other test, which kills it"]
 fn child() {
@@ -44,7 +44,7 @@ fn child() {
 }
 
 #[test]
-fn what_was_written_is_there() {
+fn written_samples_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let mut dice = Dice(7);
     for round in 0..12 {
@@ -64,13 +64,13 @@ fn what_was_written_is_there() {
             last = written.next();
         }
         let moment = std::thread::spawn(move || {
-            // Not always right after a line was read.
+            // Not always right after a line.
             std::thread::sleep(Duration::from_micros(dice.below(3_000)));
             child.kill().unwrap();
             child.wait().unwrap();
             dice
         });
-        // What it still said before it died counts.
+        // Lines written before the process died count.
         let last = written.last().or(last).unwrap();
         dice = moment.join().unwrap();
 

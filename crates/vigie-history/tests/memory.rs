@@ -1,4 +1,5 @@
-//! What the allocator says: how much memory a day takes, and that a scrape of known series asks for none, but for one in 32.
+//! Measured by the allocator: the memory of a day, and that a scrape of known series does not allocate, except for
+//! one in 32.
 #![allow(clippy::unwrap_used)]
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use support::traffic::{DAY, EVERY, SERIES, Traffic};
 use vigie_history::{Appender, History, SeriesRef, Settings};
 
-/// The system's allocator, which counts over all threads what is allocated now and how often it was asked.
+/// The system allocator with counters of allocated bytes and allocations of all threads.
 struct Counting;
 
 static BYTES: AtomicI64 = AtomicI64::new(0);
@@ -25,9 +26,9 @@ fn count(bytes: i64) {
     ALLOCATIONS.fetch_add(u64::from(bytes > 0), Relaxed);
 }
 
-// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
-// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches two
-// atomics: it does not allocate, does not unwind, and does not touch the memory in question.
+// SAFETY: every method passes its arguments unchanged to `System`, which fulfils the contract of `GlobalAlloc`, and
+// returns its result unchanged; the caller's guarantees are passed on. Counting accesses only two atomics: it does
+// not allocate, unwind or access the memory in question.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as i64);
@@ -71,11 +72,11 @@ fn append(appender: &mut Appender, time: i64, series: &[SeriesRef], values: &[f6
     assert_eq!(scrape.commit().samples, series.len() as u64);
 }
 
-/// One test, for the counts are of the whole process.
+/// One test, because the counters are of the whole process.
 #[test]
 fn a_day_and_a_scrape() {
     let mut traffic = Traffic::new();
-    // A debug build takes its time: a third of the day, and of what may be sealed in it.
+    // A debug build is slow: a third of the day, and of the limits.
     let parts = if cfg!(debug_assertions) { 3 } else { 1 };
     let before = BYTES.load(Relaxed);
     let history = History::open(&Settings::default()).unwrap();
@@ -114,7 +115,7 @@ fn a_day_and_a_scrape() {
             }
             assert!(history.flush(Duration::from_secs(60)));
         };
-        // An hour and a seal, after which every buffer has its size.
+        // After an hour and a seal, all buffers have their size.
         scrapes(260);
         let asked: Vec<_> = (0..100)
             .map(|_| {
@@ -123,7 +124,7 @@ fn a_day_and_a_scrape() {
                 ALLOCATIONS.load(Relaxed) - before
             })
             .collect();
-        // Every 32nd sample of a series makes room for the compressed ones.
+        // Each 32nd sample of a series allocates for the compressed ones.
         let some = asked.iter().filter(|asked| **asked > 0).count();
         assert!(some <= 100_usize.div_ceil(32), "{path:?}: {asked:?}");
         assert!(
@@ -131,7 +132,7 @@ fn a_day_and_a_scrape() {
             "{path:?}: {asked:?}"
         );
 
-        // Those found by their labels ask for nothing either.
+        // Lookups by labels do not allocate either.
         let labels: Vec<(&str, &str)> = traffic.labels[7]
             .iter()
             .map(|(name, value)| (*name, &**value))

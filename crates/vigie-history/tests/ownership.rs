@@ -1,4 +1,4 @@
-//! The history uses only a directory of its own, and changes only files of its own in it.
+//! The history uses only a directory of its own, and changes only its own files in it.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_directory_with_files_of_others_is_refused_and_left_alone() {
+fn a_directory_with_foreign_files_is_refused_and_left_alone() {
     for (name, content) in [
         ("0.log", "a log of another program"),
         ("12.log", ""),
@@ -56,14 +56,14 @@ fn a_directory_with_files_of_others_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir(directory.path().join("5.log")).unwrap();
     assert!(matches!(open(directory.path()), Err(Error::Foreign { .. })));
-    // The directory belongs to a history only if the link's own content does, whatever it points to.
+    // A directory belongs to a history if the content of the link, not its target, does.
     let directory = tempfile::tempdir().unwrap();
     symlink("/etc/hostname", directory.path().join("1.log")).unwrap();
     assert!(matches!(open(directory.path()), Err(Error::Foreign { .. })));
 }
 
 #[test]
-fn a_file_that_arrives_later_is_neither_replaced_nor_removed() {
+fn a_foreign_file_created_later_is_neither_replaced_nor_removed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("history");
     write(&open(&path).unwrap());
@@ -78,7 +78,7 @@ fn a_file_that_arrives_later_is_neither_replaced_nor_removed() {
         let _ = fs::remove_file(path.join(name));
         fs::write(path.join(name), "theirs").unwrap();
     }
-    // A link that leads nowhere is a file of theirs, too.
+    // A dangling link is foreign, too.
     let link = path.join("7200000.block");
     let _ = fs::remove_file(&link);
     symlink("no/such/file", &link).unwrap();

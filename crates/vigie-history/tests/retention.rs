@@ -1,4 +1,4 @@
-//! What goes, and when.
+//! Removal by age, memory use and explicit request.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -14,7 +14,7 @@ fn names(history: &History) -> Vec<String> {
 }
 
 #[test]
-fn samples_go_by_age() {
+fn samples_are_removed_by_age() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().to_owned()),
@@ -40,11 +40,7 @@ fn samples_go_by_age() {
         );
         assert!(files() <= 6, "a log and the blocks of the last hours");
     }
-    assert!(
-        history
-            .label_values("__name__", &[], 0, 10 * HOUR)
-            .is_empty()
-    );
+    assert_eq!(history.series(&[], 0, 10 * HOUR), []);
     drop((appender, history));
 
     let again = History::open(&settings).unwrap();
@@ -53,7 +49,7 @@ fn samples_go_by_age() {
 }
 
 #[test]
-fn a_series_without_samples_is_forgotten_and_its_place_taken() {
+fn a_series_without_samples_is_removed_and_its_slot_reused() {
     let history = History::open(&Settings {
         retention: Duration::from_secs(3600),
         max_series: 3,
@@ -79,14 +75,14 @@ fn a_series_without_samples_is_forgotten_and_its_place_taken() {
     assert_eq!(names(&history), ["c", "d", "e"]);
     assert!(select(&history, &[Matcher::equal("__name__", "a")], 0, now).is_empty());
 
-    // Who still holds the old one does not write into the new one.
+    // A holder of the old reference does not write to the new series.
     let mut late = appender.scrape(now + 1);
     late.sample(old, 9.0);
     assert_eq!(late.commit().refused.too_old, 1);
 }
 
 #[test]
-fn the_oldest_goes_when_memory_runs_short() {
+fn the_oldest_samples_are_removed_at_the_memory_limit() {
     let most = 1 << 19;
     let history = History::open(&Settings {
         max_bytes: most,
@@ -100,7 +96,7 @@ fn the_oldest_goes_when_memory_runs_short() {
         scrape_truth(&mut appender, at * 15_000, 40);
         bytes.push(history.stats().bytes);
     }
-    // What is in the head when a block is sealed comes on top.
+    // The samples in the head when a block is sealed are additional.
     let largest = *bytes.iter().max().unwrap();
     assert!((most * 3 / 4..most * 5 / 4).contains(&largest), "{largest}");
     let stats = history.stats();
@@ -109,7 +105,7 @@ fn the_oldest_goes_when_memory_runs_short() {
 }
 
 #[test]
-fn a_flood_of_samples_is_sealed_before_its_hour() {
+fn a_flood_of_samples_is_sealed_early() {
     let history = History::open(&Settings {
         max_bytes: 1 << 20,
         ..Settings::default()
@@ -127,7 +123,7 @@ fn a_flood_of_samples_is_sealed_before_its_hour() {
 }
 
 #[test]
-fn what_a_wrong_clock_brought_can_be_dropped() {
+fn samples_of_a_wrong_clock_can_be_removed() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().to_owned()),
@@ -138,7 +134,7 @@ fn what_a_wrong_clock_brought_can_be_dropped() {
     for minute in 0..200 {
         scrape_truth(&mut appender, minute * MINUTE, 3);
     }
-    // A year ahead, for hours, with a series that was not there before.
+    // A year ahead, for hours, with a new series.
     let year = 365 * 24 * HOUR;
     for minute in 0..15 {
         scrape_truth(&mut appender, year + minute * MINUTE, 4);

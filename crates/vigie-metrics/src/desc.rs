@@ -1,16 +1,16 @@
-//! What a metric is: its name, type, help, labels, buckets and bound, written once.
+//! Metric descriptions: name, type, help, labels, buckets and limit, each defined once.
 
 use std::marker::PhantomData;
 
 use crate::time::TimeGauge;
 use crate::value::{Counter, Gauge, Histogram};
 
-/// The type of a metric as `# TYPE` says it.
+/// The type of a metric, as in `# TYPE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A count that only grows while the process lives.
+    /// A value that only increases while the process runs.
     Counter,
-    /// A value that goes up and down.
+    /// A value that can increase and decrease.
     Gauge,
     /// Cumulative buckets, a sum and a count.
     Histogram,
@@ -28,7 +28,7 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// No bucket: what is not a histogram has these.
+    /// No buckets, for metrics other than histograms.
     pub const NONE: Self = Self {
         seconds: &[],
         nanos: &[],
@@ -65,40 +65,40 @@ macro_rules! buckets {
     }};
 }
 
-/// Which series of an [untyped](Kind::Untyped) metric are levels, and which only grow.
+/// Which series of an [untyped](Kind::Untyped) metric are gauges and which are counters.
 #[derive(Debug)]
 pub struct States {
-    /// The label that tells.
+    /// The label that distinguishes them.
     pub label: &'static str,
-    /// Its values that are levels.
+    /// Its values for gauges.
     pub levels: &'static [&'static str],
-    /// Its values that are counts.
+    /// Its values for counters.
     pub counts: &'static [&'static str],
 }
 
-/// What is known of a metric without its Rust type.
+/// The description of a metric without its Rust type.
 #[derive(Debug)]
 pub struct Meta {
-    /// The name samples carry; a counter's ends in `_total`.
+    /// The name of its samples; of a counter it ends in `_total`.
     pub name: &'static str,
     /// The type.
     pub kind: Kind,
-    /// What it means and, where the name does not say it, its unit.
+    /// The meaning and, unless the name contains it, the unit.
     pub help: &'static str,
     /// The label names, in the order their values are given.
     pub labels: &'static [&'static str],
     /// The bounds of a histogram, [`Buckets::NONE`] otherwise.
     pub buckets: &'static Buckets,
-    /// For a metric that is both levels and counts: which is which.
+    /// For a metric with both gauges and counters: which is which.
     pub states: Option<&'static States>,
-    /// The label that a [scoped registry](crate::Registry::scoped) puts before those of every series.
+    /// The label that a [scoped registry](crate::Registry::scoped) adds before the labels of each series.
     pub scope: Option<&'static str>,
-    /// How many series the metric may have; further ones are refused and counted.
+    /// The maximum number of series; further ones are refused and counted.
     pub max_series: usize,
 }
 
 impl Meta {
-    /// Whether the series with these label values only grows: a counter, a histogram, or a count among
+    /// Whether the series with these label values is cumulative: a counter, a histogram, or a counter among
     /// [states](States).
     #[must_use]
     pub fn is_count(&self, values: &[&str]) -> bool {
@@ -122,7 +122,7 @@ impl Meta {
     }
 }
 
-/// The bound of a family that sets none of its own.
+/// The limit of a family that sets none.
 const DEFAULT_MAX_SERIES: usize = 10_000;
 
 /// A metric of type `V` with `N` labels.
@@ -155,21 +155,21 @@ impl<V, const N: usize> Desc<V, N> {
         }
     }
 
-    /// Bounds the number of series.
+    /// Limits the number of series.
     #[must_use]
     pub const fn max_series(mut self, max: usize) -> Self {
         self.meta.max_series = max;
         self
     }
 
-    /// Tells levels from counts.
+    /// Distinguishes gauges from counters.
     #[must_use]
     pub const fn states(mut self, states: &'static States) -> Self {
         self.meta.states = Some(states);
         self
     }
 
-    /// Names the label that a [scoped registry](crate::Registry::scoped) adds to every series.
+    /// Sets the label that a [scoped registry](crate::Registry::scoped) adds to each series.
     #[must_use]
     pub const fn scoped_by(mut self, label: &'static str) -> Self {
         self.meta.scope = Some(label);
@@ -206,7 +206,7 @@ impl<const N: usize> Desc<Gauge, N> {
         Self::new(name, Kind::Gauge, help, labels, &Buckets::NONE)
     }
 
-    /// Levels and counts under one name, which no single type describes.
+    /// Gauges and counters under one name, which no single type describes.
     #[must_use]
     pub const fn untyped(
         name: &'static str,
@@ -216,7 +216,7 @@ impl<const N: usize> Desc<Gauge, N> {
         Self::new(name, Kind::Untyped, help, labels, &Buckets::NONE)
     }
 
-    /// A count that another party keeps and that is copied at each scrape (`process_cpu_seconds_total`).
+    /// A counter maintained elsewhere and copied at each scrape (`process_cpu_seconds_total`).
     #[must_use]
     pub const fn copied_counter(
         name: &'static str,
@@ -252,7 +252,8 @@ impl<const N: usize> Desc<Histogram, N> {
     }
 }
 
-/// Declares the metrics a crate records: a `static` [`Desc`] each, and `all()`, the descriptions of all of them.
+/// Declares the metrics that a crate records: a `static` [`Desc`] for each, and `all()`, which returns all
+/// descriptions.
 ///
 /// ```
 /// mod metrics {

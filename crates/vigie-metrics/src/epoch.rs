@@ -1,8 +1,8 @@
 //! Which series are new to a scraper.
 //!
-//! `rate()` and `increase()` need a sample before the first event. A counter whose label values were not known before
-//! has none, so a scraper first gets such a series as 0, and its value from the next scrape on. To tell which series are
-//! new, the registry numbers the scrapes, and each series remembers the number of the scrape before its creation.
+//! `rate()` and `increase()` need a sample before the first event. A counter with new label values has none, so a
+//! scraper first gets such a series as 0, and its value from the next scrape on. To detect new series, the registry
+//! numbers the scrapes, and each series records the number of the scrape before its creation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// Before every series.
+    /// Before all series.
     pub const START: Self = Self(0);
 }
 
@@ -21,7 +21,7 @@ impl Epoch {
 pub(crate) struct Epochs(Arc<AtomicU64>);
 
 impl Epochs {
-    /// A series created after this is not older than the epoch returned.
+    /// A series created after this call is not older than the returned epoch.
     pub(crate) fn begin(&self) -> Epoch {
         Epoch(self.0.fetch_add(1, SeqCst) + 1)
     }
@@ -31,7 +31,7 @@ impl Epochs {
     }
 }
 
-/// The epoch in which a series began to count.
+/// The epoch in which a series started to count.
 #[derive(Debug)]
 pub(crate) struct Birth(AtomicU64);
 
@@ -40,7 +40,7 @@ impl Birth {
         Self(AtomicU64::new(epoch.0))
     }
 
-    /// The value was still unknown in the scrape `epoch`.
+    /// The value was still unknown at the scrape `epoch`.
     pub(crate) fn not_before(&self, epoch: Epoch) {
         self.0.fetch_max(epoch.0, SeqCst);
     }

@@ -1,4 +1,4 @@
-//! All series of one metric, found by their label values.
+//! The series of one metric, indexed by label values.
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Deref;
@@ -14,20 +14,20 @@ use crate::epoch::{Birth, Epochs};
 use crate::exposition::{Each, Encoder, Origin, Scrape, Visitor, push_label};
 use crate::value::{Counter, Gauge, Histogram, Value};
 
-/// A label and its value that every series of a family has besides its own.
+/// The label and value that a scope adds to each series of a family.
 pub(crate) type Scope = (&'static str, Arc<str>);
 
-/// One series: label values and what was recorded under them.
+/// A series: label values and a recorded value.
 ///
-/// Keep the [`Arc`] that [`Family::series`] gives where the labels of a hot path never change.
+/// On a hot path with constant labels, keep the [`Arc`] that [`Family::series`] returns.
 #[derive(Debug)]
 pub struct Series<V, const N: usize> {
     value: V,
     hash: u64,
-    /// `method="GET",route="/x"`, written once: a scrape only copies it. After it come the values that are not in it as
-    /// they are, because they had to be escaped.
+    /// `method="GET",route="/x"`, rendered once, so that a scrape only copies it. The raw values that had to be
+    /// escaped follow.
     text: Box<str>,
-    /// Where the values begin and end in the text; no text is 4 GiB long.
+    /// The range of each value in the text, which is shorter than 4 GiB.
     places: [(u32, u32); N],
     rendered: u32,
     /// In Unix seconds.
@@ -40,7 +40,7 @@ impl<V, const N: usize> Series<V, N> {
         self.labels() == *labels
     }
 
-    /// The label values, in the order of the description's labels.
+    /// The label values, in the order of the labels in the description.
     #[must_use]
     pub fn labels(&self) -> [&str; N] {
         self.places
@@ -74,9 +74,9 @@ impl<V: 'static, const N: usize> Clone for Family<V, N> {
 struct Inner<V: 'static, const N: usize> {
     desc: &'static Desc<V, N>,
     hasher: RandomState,
-    /// A reader takes only the lock of its own core, so that recording threads do not slow each other.
+    /// A reader takes only the lock of its own core, so recording threads do not contend.
     index: ShardedLock<Index<V, N>>,
-    /// What is recorded past the bound goes here, unseen.
+    /// Receives recordings beyond the limit; never exposed.
     overflow: Arc<Series<V, N>>,
     refused: Option<Arc<Series<Counter, 1>>>,
     scope: Option<Scope>,
@@ -87,9 +87,9 @@ struct Inner<V: 'static, const N: usize> {
 struct Index<V, const N: usize> {
     /// In the order of creation, which is the order of exposition.
     series: Vec<Arc<Series<V, N>>>,
-    /// By their labels; no family has 2^32.
+    /// Indexes by labels; a family has fewer than 2^32 series.
     positions: HashTable<u32>,
-    /// Grows whenever series are removed, which moves the others.
+    /// Increases when series are removed, which moves the others.
     generation: u64,
 }
 
@@ -126,9 +126,9 @@ impl<V: Value, const N: usize> Family<V, N> {
         }))
     }
 
-    /// The series with these label values, created when it is new.
+    /// The series with these label values, created if it does not exist.
     ///
-    /// Past the bound of the family this is a series nobody sees, and `vigie_series_refused_total` grows.
+    /// Beyond the limit of the family, the returned series is not exposed and `vigie_series_refused_total` increases.
     #[must_use]
     pub fn series(&self, labels: [&str; N]) -> Arc<Series<V, N>> {
         let hash = self.hash(&labels);
@@ -138,7 +138,8 @@ impl<V: Value, const N: usize> Family<V, N> {
         self.create(hash, &labels)
     }
 
-    /// Removes every series for which `keep` says no. A series still held elsewhere is no longer exposed.
+    /// Removes each series for which `keep` returns `false`. A series that is still held elsewhere is no longer
+    /// exposed.
     pub fn retain(&self, mut keep: impl FnMut([&str; N]) -> bool) {
         let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
         let index = &mut *index;
@@ -167,13 +168,13 @@ impl<V: Value, const N: usize> Family<V, N> {
         self.read().series.len()
     }
 
-    /// Whether there is no series yet.
+    /// Whether there are no series.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Records into one series without taking a share of it: the path of every request.
+    /// Records into one series without cloning its [`Arc`]: the path of every request.
     fn record(&self, labels: [&str; N], record: impl FnOnce(&V)) {
         let hash = self.hash(&labels);
         if let Some(series) = self.read().find(hash, &labels) {
@@ -193,7 +194,7 @@ impl<V: Value, const N: usize> Family<V, N> {
             }
             return Arc::clone(&self.0.overflow);
         }
-        // Read under the lock: a scrape that begins after this sees the series.
+        // Read under the lock: a scrape that begins later includes the series.
         let birth = Birth::new(self.0.epochs.current());
         let (desc, scope) = (self.0.desc, self.0.scope.as_ref());
         let series = Arc::new(new_series(desc, scope, birth, hash, labels));
@@ -213,7 +214,7 @@ impl<V: Value, const N: usize> Family<V, N> {
         let mut hasher = self.0.hasher.build_hasher();
         for label in labels {
             hasher.write(label.as_bytes());
-            // 0xff is in no UTF-8 text, so ("ab","c") and ("a","bc") differ.
+            // 0xff does not occur in UTF-8, so ("ab","c") and ("a","bc") hash differently.
             hasher.write_u8(0xff);
         }
         hasher.finish()
@@ -234,7 +235,7 @@ fn new_series<V: Value, const N: usize>(
     let mut places = [None; N];
     for (place, (name, value)) in places.iter_mut().zip(desc.meta.labels.iter().zip(labels)) {
         push_label(&mut text, name, value);
-        // Before the last quotation mark.
+        // The position before the closing quotation mark.
         let end = text.len() - 1;
         if text[..end].ends_with(value) {
             *place = Some((end - value.len(), end));
@@ -266,7 +267,7 @@ impl<const N: usize> Family<Counter, N> {
         self.record(labels, Counter::inc);
     }
 
-    /// Adds `n`; with 0, only makes sure that the series is there, so that `rate()` sees its first step.
+    /// Adds `n`. 0 only creates the series, so that `rate()` sees its first increase.
     pub fn add(&self, labels: [&str; N], n: u64) {
         self.record(labels, |counter| counter.add(n));
     }
@@ -278,7 +279,7 @@ impl<const N: usize> Family<Gauge, N> {
         self.record(labels, |gauge| gauge.set(value));
     }
 
-    /// Says that the value is not known (any more).
+    /// Marks the value as unknown.
     pub fn forget(&self, labels: [&str; N]) {
         self.record(labels, Gauge::forget);
     }
@@ -291,7 +292,7 @@ impl<const N: usize> Family<Histogram, N> {
     }
 }
 
-/// A family as the registry sees it, whatever its type.
+/// A family of any type, as the registry uses it.
 pub(crate) trait Expose: Send + Sync {
     fn meta(&self) -> &'static Meta;
     fn expose(&self, encoder: &mut Encoder<'_>);
@@ -311,7 +312,7 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
         loop {
             let index = self.read();
             if index.generation != generation {
-                // Series were removed meanwhile and the others moved up: begin again.
+                // Series were removed and the others moved: start over.
                 generation = index.generation;
                 encoder.rewind(start);
                 at = 0;
@@ -333,7 +334,7 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
     }
 
     fn visit(&self, scrape: Option<Scrape>, each: &mut Each<'_>) {
-        // A share of each series: whoever is told may take its time.
+        // Holds each series, so that `each` can take its time without the lock.
         let series = self.read().series.clone();
         let mut visitor = Visitor::new(&self.0.desc.meta, each);
         if let Some((name, value)) = &self.0.scope {
@@ -354,5 +355,5 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
     }
 }
 
-/// How many series are written before a thread that wants to create one gets its turn.
+/// How many series are written before the lock is released for threads that create one.
 const EXPOSED_AT_ONCE: usize = 256;

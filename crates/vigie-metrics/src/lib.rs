@@ -1,8 +1,8 @@
 //! The registry of metrics and the exposition formats.
 //!
-//! A metric is described once, as a [`Desc`] in the crate that records it ([`descriptions!`]). A [`Registry`] turns a description
-//! into a [`Family`], whose series are recorded into without allocating once they exist, and writes
-//! every family in the Prometheus text format or as OpenMetrics.
+//! A metric is described once, as a [`Desc`] in the crate that records it ([`descriptions!`]). A [`Registry`] turns a
+//! description into a [`Family`]. Recording into its existing series does not allocate. The registry writes all
+//! families in the Prometheus text format or as OpenMetrics.
 //!
 //! ```
 //! use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The metrics of the registry itself, and the one that every source reports.
+//! The metrics of the registry itself, and the one that all sources report.
 
 use crate::desc::Desc;
 use crate::descriptions;
@@ -12,7 +12,7 @@ descriptions! {
         &["source"],
     ).max_series(16);
 
-    /// Series turned away.
+    /// Refused series.
     SERIES_REFUSED: Counter, 1 = Desc::counter(
         "vigie_series_refused_total",
         "Recordings of a metric that were dropped because the metric has as many series as it may have.",

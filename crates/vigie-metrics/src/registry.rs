@@ -1,4 +1,4 @@
-//! All families of a program.
+//! The families of a program.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::family::{Expose, Family, Scope};
 use crate::own;
 use crate::value::{Counter, Gauge, Value};
 
-/// All families of a program, by name. Clones share them.
+/// The families of a program, by name. Clones share them.
 #[derive(Clone)]
 pub struct Registry {
     entries: Arc<Mutex<BTreeMap<Key, Entry>>>,
@@ -25,10 +25,10 @@ pub struct Registry {
     epochs: Epochs,
 }
 
-/// The name, and the value of the [scope](Registry::scoped) or nothing.
+/// The name, and the value of the [scope](Registry::scoped) or an empty string.
 type Key = (&'static str, Arc<str>);
 
-/// What is exposed only at times.
+/// Metrics that are exposed conditionally.
 #[derive(Clone)]
 struct Gate {
     holds: fn(&str) -> bool,
@@ -41,6 +41,15 @@ struct Entry {
     family: Arc<dyn Any + Send + Sync>,
 }
 
+impl Entry {
+    fn of<V: Value, const N: usize>(family: &Family<V, N>) -> Self {
+        Self {
+            expose: Arc::new(family.clone()),
+            family: Arc::new(family.clone()),
+        }
+    }
+}
+
 impl Default for Registry {
     fn default() -> Self {
         Self::new()
@@ -48,7 +57,7 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// A registry with nothing in it but `vigie_series_refused_total`.
+    /// A registry that contains only `vigie_series_refused_total`.
     #[must_use]
     pub fn new() -> Self {
         let epochs = Epochs::default();
@@ -61,13 +70,14 @@ impl Registry {
             scope: None,
             epochs,
         };
-        registry.insert(value_of(&None), refused);
+        let key = (own::SERIES_REFUSED.meta.name, value_of(&None));
+        registry.entries.lock().insert(key, Entry::of(&refused));
         registry
     }
 
-    /// The same registry in a scope, such as one of several databases: families of metrics with a
-    /// [scope label](Meta::scope) put it, with this value, before the labels of every series, and share only the name
-    /// with the families of other scopes. All other families are those of the unscoped registry.
+    /// The same registry in a scope, such as one of several databases. Families of metrics with a [scope
+    /// label](Meta::scope) add it, with this value, before the labels of each series; families of different scopes
+    /// share only the name. All other families are those of the unscoped registry.
     #[must_use]
     pub fn scoped(&self, value: &str) -> Self {
         Self {
@@ -76,18 +86,20 @@ impl Registry {
         }
     }
 
-    /// The family of a description, made at the first call.
+    /// The family of a description, created on the first call.
     ///
     /// # Panics
-    /// When another description of the same name was registered: a mistake in the program.
+    /// If another description of the same name was registered: a bug in the program.
     pub fn family<V: Value, const N: usize>(&self, desc: &'static Desc<V, N>) -> Family<V, N> {
         let scope = desc.meta.scope.zip(self.scope.clone());
         let key = (desc.meta.name, value_of(&scope));
-        let known = self.entries.lock().get(&key).cloned();
-        let Some(entry) = known else {
+        // Held until the family is inserted, so that concurrent calls get the same one.
+        let mut entries = self.entries.lock();
+        let Some(entry) = entries.get(&key) else {
             let refused = (N > 0).then(|| self.refused.series([desc.meta.name]));
             let family = Family::new(desc, scope, refused, self.epochs.clone());
-            return self.insert(key.1, family);
+            entries.insert(key, Entry::of(&family));
+            return family;
         };
         match entry.family.downcast_ref::<Family<V, N>>() {
             Some(family) => family.clone(),
@@ -95,7 +107,10 @@ impl Registry {
         }
     }
 
-    /// Registers a value that is read when somebody asks; `None` leaves the series out.
+    /// Registers a value that is read for each page; `None` omits the series.
+    ///
+    /// # Panics
+    /// If the name is already registered: a bug in the program.
     pub fn collect(
         &self,
         desc: &'static Desc<Gauge, 0>,
@@ -110,11 +125,12 @@ impl Registry {
             family: Arc::new(()),
         };
         let key = (desc.meta.name, value_of(&None));
-        self.entries.lock().insert(key, entry);
+        let replaced = self.entries.lock().insert(key, entry);
+        assert!(replaced.is_none(), "{} is registered twice", desc.meta.name);
     }
 
-    /// Exposes the metrics whose names `holds` takes only while `is_open`, which is asked once for every page. What is
-    /// recorded meanwhile is kept.
+    /// Exposes the metrics whose names match `holds` only while `is_open` returns `true`; it is called once for each
+    /// page. Recording continues regardless.
     pub fn expose_while(
         &self,
         holds: fn(&str) -> bool,
@@ -124,7 +140,7 @@ impl Registry {
         self.gates.lock().push(Gate { holds, is_open });
     }
 
-    /// The descriptions of all that is registered, by name.
+    /// The descriptions of all registered metrics, by name.
     #[must_use]
     pub fn metas(&self) -> Vec<&'static Meta> {
         let entries = self.entries.lock();
@@ -139,13 +155,13 @@ impl Registry {
         self.epochs.begin()
     }
 
-    /// Everything that is known now, in the given format or view. Families come by name, series by age.
+    /// All known samples in the given format or view. Families are sorted by name, series by age.
     #[must_use]
     pub fn expose(&self, view: impl Into<View>) -> String {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         let mut closed = self.gates.lock().clone();
         closed.retain(|gate| !(gate.is_open)());
-        // A page is about as long as the last one.
+        // Pages have similar lengths.
         let mut page = String::with_capacity(self.page_length.load(Relaxed) + 1024);
         let mut encoder = Encoder::new(view.into(), &mut page);
         for entry in entries {
@@ -160,8 +176,8 @@ impl Registry {
         page
     }
 
-    /// Calls `each` for every sample that is known now, as the text format would have it: the name (a histogram is
-    /// `_bucket`, `_sum` and `_count`), the labels in the order of the description with `le` last, the value.
+    /// Calls `each` for each known sample, as in the text format: the name (a histogram has `_bucket`, `_sum` and
+    /// `_count`), the labels in the order of the description with `le` last, the value.
     ///
     /// ```
     /// use vigie_metrics::{Desc, Gauge, Registry};
@@ -183,8 +199,8 @@ impl Registry {
         });
     }
 
-    /// The same for a client that scrapes regularly. `each` is also told whether the sample is of a count that began since
-    /// `scrape.zero_since`, and so was 0 at that scrape.
+    /// The same for a client that scrapes regularly. The last argument of `each` is whether the sample is of a count
+    /// that started since `scrape.zero_since`, and so was 0 at that scrape.
     pub fn visit_new(
         &self,
         scrape: Scrape,
@@ -198,20 +214,6 @@ impl Registry {
         for entry in entries {
             entry.expose.visit(scrape, each);
         }
-    }
-
-    fn insert<V: Value, const N: usize>(
-        &self,
-        scope: Arc<str>,
-        family: Family<V, N>,
-    ) -> Family<V, N> {
-        let entry = Entry {
-            expose: Arc::new(family.clone()),
-            family: Arc::new(family.clone()),
-        };
-        let key = (family.meta().name, scope);
-        self.entries.lock().insert(key, entry);
-        family
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a series holds. Every operation is a handful of relaxed atomics and never allocates.
+//! The values of series. Each operation takes a few relaxed atomics and never allocates.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -22,7 +22,7 @@ mod sealed {
     impl Sealed for super::Histogram {}
 }
 
-/// A count of whole things that only grows.
+/// A whole number that only increases.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -37,7 +37,7 @@ impl Counter {
         self.0.fetch_add(n, Relaxed);
     }
 
-    /// The count so far.
+    /// The current count.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
@@ -54,13 +54,13 @@ impl Value for Counter {
     }
 }
 
-/// A value that goes up and down, or that is not known.
+/// A value that can increase and decrease, or that is unknown.
 ///
-/// A gauge that is not known is not exposed: an absent series says "unknown", the last value or 0 would lie.
+/// An unknown gauge is not exposed: an absent series means "unknown", while the last value or 0 would be wrong.
 #[derive(Debug)]
 pub struct Gauge(AtomicU64);
 
-/// The bits that mean "not known": Prometheus' own staleness marker, a NaN no arithmetic yields.
+/// The bits of an unknown value: Prometheus' staleness marker, a NaN that no arithmetic produces.
 const UNKNOWN: u64 = 0x7ff0_0000_0000_0002;
 
 impl Gauge {
@@ -69,12 +69,12 @@ impl Gauge {
         self.0.store(value.to_bits(), Relaxed);
     }
 
-    /// Says that the value is not known (any more).
+    /// Marks the value as unknown.
     pub fn forget(&self) {
         self.0.store(UNKNOWN, Relaxed);
     }
 
-    /// Adds `delta`, counting from 0 when the value was not known.
+    /// Adds `delta`, starting from 0 if the value is unknown.
     pub fn add(&self, delta: f64) {
         let add = |bits| {
             let value = if bits == UNKNOWN {
@@ -84,7 +84,7 @@ impl Gauge {
             };
             Some((value + delta).to_bits())
         };
-        // The closure never declines, so neither does the update.
+        // The closure never returns `None`, so the update succeeds.
         let _ = self.0.fetch_update(Relaxed, Relaxed, add);
     }
 
@@ -106,19 +106,19 @@ impl Value for Gauge {
     }
 }
 
-/// Durations in buckets.
+/// A histogram of durations.
 ///
-/// Buckets are kept apart and added up when they are read, and the count is derived from them, so that the
-/// two always agree; the sum is kept in whole nanoseconds, which is exact for 584 years.
+/// Buckets are stored separately and summed on reading, and the count is derived from them, so the two always agree.
+/// The sum is in whole nanoseconds, exact for 584 years.
 #[derive(Debug)]
 pub struct Histogram {
     bounds: &'static Buckets,
-    /// First the sum, then one cell for each finite bucket, and one for what is above them all.
+    /// The sum, then a cell for each finite bucket, and a cell for values above all bounds.
     lines: Box<[Line]>,
 }
 
-/// The cells of one cache line. Most durations are short: their buckets share a line with the sum, so that two
-/// threads that record hand one line to each other and not two.
+/// The cells of one cache line. Most durations are short: their buckets share a line with the sum, so that concurrent
+/// threads contend for one line and not two.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Line([AtomicU64; CELLS]);
@@ -129,7 +129,7 @@ impl Histogram {
     /// Records one duration.
     pub fn observe(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        // A dozen comparisons in a row beat a binary search, and most durations are short.
+        // A dozen sequential comparisons are faster than a binary search, and most durations are short.
         let mut bucket = 0;
         for &bound in self.bounds.nanos {
             if nanos <= bound {
@@ -141,19 +141,19 @@ impl Histogram {
         self.cell(0).fetch_add(nanos, Relaxed);
     }
 
-    /// How many durations were recorded.
+    /// The number of recorded durations.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.buckets().sum()
     }
 
-    /// The sum of what was recorded.
+    /// The sum of the recorded durations.
     #[must_use]
     pub fn sum(&self) -> Duration {
         Duration::from_nanos(self.cell(0).load(Relaxed))
     }
 
-    /// What each bucket holds, the one above all bounds last.
+    /// The counts of the buckets, `+Inf` last.
     pub(crate) fn buckets(&self) -> impl Iterator<Item = u64> {
         let cells = self.lines.iter().flat_map(|line| &line.0);
         let buckets = cells.skip(1).take(self.bounds.nanos.len() + 1);

@@ -1,4 +1,4 @@
-//! Recording into a series that exists allocates nothing, whatever its type.
+//! Recording into an existing series of any type does not allocate.
 #![allow(clippy::unwrap_used)]
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
@@ -11,20 +11,20 @@ mod support;
 
 use vigie_metrics::Registry;
 
-/// The system's allocator, which counts for each thread how often it is asked for memory.
+/// The system allocator with a counter of allocations for each thread.
 struct Counting;
 
 thread_local! {
-    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
+    // Constant and without a destructor: accessing it never allocates during a thread's life.
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
-// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches a
-// `Cell` of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
+// SAFETY: every method passes its arguments unchanged to `System`, which fulfils the contract of `GlobalAlloc`, and
+// returns its result unchanged; the caller's guarantees are passed on. Counting accesses only a `Cell` of this
+// thread: it does not allocate, unwind or access the memory in question.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count();
@@ -50,7 +50,7 @@ fn count() {
     ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
 }
 
-/// How often this thread asks for memory while `work` runs.
+/// The number of allocations of this thread while `work` runs.
 fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.get();
     work();
@@ -59,7 +59,7 @@ fn allocations(work: impl FnOnce()) -> u64 {
 
 #[test]
 fn the_count_sees_allocations() {
-    // The optimizer may do without an allocation that nobody looks at.
+    // The optimizer may remove an unused allocation.
     assert_eq!(allocations(|| drop(black_box(Box::new(7)))), 1);
     let grows = || {
         let mut text = black_box(String::from("a"));
@@ -97,13 +97,13 @@ fn recording_into_an_existing_series_allocates_nothing() {
 }
 
 #[test]
-fn a_second_thread_allocates_nothing_either() {
+fn recording_on_a_second_thread_allocates_nothing() {
     let registry = Registry::new();
     let requests = registry.family(&support::REQUESTS);
     let labels = ["GET", "/players/:id", "200"];
     requests.observe(labels, Duration::ZERO);
     let observe = || {
-        // A thread's first look may set up what the lock keeps for each thread.
+        // The first access of a thread may initialize the lock's per-thread state.
         requests.observe(labels, Duration::ZERO);
         allocations(|| {
             for n in 0..1_000 {
@@ -120,7 +120,7 @@ fn a_second_thread_allocates_nothing_either() {
 }
 
 #[test]
-fn a_series_that_is_held_allocates_nothing() {
+fn recording_into_a_held_series_allocates_nothing() {
     let registry = Registry::new();
     let request = registry
         .family(&support::REQUESTS)

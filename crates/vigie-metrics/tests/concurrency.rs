@@ -1,4 +1,4 @@
-//! Threads that record, create, remove and read at the same time lose nothing that they may not lose.
+//! Concurrent recording, creation, removal and exposition lose no updates.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 mod support;
 
-use vigie_metrics::{Counter, Desc, Format, Registry};
+use vigie_metrics::{Counter, Desc, Format, Gauge, Registry};
 
 static BOUNDED: Desc<Counter, 1> =
     Desc::counter("bounded_total", "A bounded one.", &["n"]).max_series(10);
@@ -31,7 +31,7 @@ fn every_recording_is_counted_once() {
             while !stop.load(Relaxed) {
                 let page = registry.expose(Format::Text);
                 assert!(page.contains("http_request_duration_seconds"));
-                // Removing what nobody recorded must disturb nobody.
+                // Removing unrelated series has no effect on the others.
                 requests.retain(|labels| labels[1] != "/none");
             }
         });
@@ -48,7 +48,7 @@ fn every_recording_is_counted_once() {
 }
 
 #[test]
-fn past_the_bound_series_are_refused_and_counted() {
+fn series_beyond_the_limit_are_refused_and_counted() {
     let registry = Registry::new();
     let bounded = registry.family(&BOUNDED);
     for n in 0..25 {
@@ -70,7 +70,7 @@ fn past_the_bound_series_are_refused_and_counted() {
 }
 
 #[test]
-fn what_is_not_known_is_absent() {
+fn unknown_values_are_absent() {
     let registry = Registry::new();
     let level = registry.family(&support::JOBS).series(["mail", "waiting"]);
     assert!(!registry.expose(Format::Text).contains("queue_jobs_total{"));
@@ -83,4 +83,27 @@ fn what_is_not_known_is_absent() {
             .expose(Format::OpenMetrics)
             .contains("queue_jobs_total{")
     );
+}
+
+#[test]
+fn concurrent_calls_get_the_same_family() {
+    for _ in 0..100 {
+        let registry = Registry::new();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| registry.family(&BOUNDED).inc(["a"]));
+            }
+        });
+        assert_eq!(registry.family(&BOUNDED).series(["a"]).get(), 4);
+    }
+}
+
+static COLLECTED: Desc<Gauge, 0> = Desc::gauge("collected", "A collected one.", &[]);
+
+#[test]
+#[should_panic(expected = "collected is registered twice")]
+fn a_collected_value_is_registered_once() {
+    let registry = Registry::new();
+    registry.collect(&COLLECTED, || Some(1.0));
+    registry.collect(&COLLECTED, || Some(2.0));
 }

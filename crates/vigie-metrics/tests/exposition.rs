@@ -1,4 +1,4 @@
-//! Both formats, judged by a strict parser that shares no code with the encoder.
+//! Both formats, checked by a strict parser that shares no code with the encoder.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ static UNTYPED: Desc<Gauge, 1> = Desc::untyped("hostile_jobs_total", "Both.", &[
 static HISTOGRAM: Desc<Histogram, 1> =
     Desc::histogram("hostile_seconds", "Durations.", &["a"], &support::BUCKETS);
 
-/// Label values that look like the syntax around them.
+/// Label values that resemble the surrounding syntax.
 fn hostile() -> impl Strategy<Value = String> {
     let alphabet = prop::sample::select(vec![
         '"',
@@ -154,7 +154,7 @@ fn an_observation_falls_into_the_bucket_whose_bound_it_does_not_exceed() {
 }
 
 #[test]
-fn what_is_exposed_at_times_is_kept_meanwhile() {
+fn recording_continues_while_a_metric_is_not_exposed() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
@@ -194,9 +194,9 @@ fn what_is_exposed_at_times_is_kept_meanwhile() {
 }
 
 proptest! {
-    /// However they have to be written, the values of a series' labels are those it was made with, and find it again.
+    /// Label values survive escaping, and find their series again.
     #[test]
-    fn labels_are_what_they_were(values in vec([r#"["\\\n,=a-z]{0,6}"#, ".{0,4}"], 1..20)) {
+    fn label_values_are_preserved(values in vec([r#"["\\\n,=a-z]{0,6}"#, ".{0,4}"], 1..20)) {
         let registry = Registry::new();
         let counter = registry.family(&COUNTER);
         for [a, b] in &values {

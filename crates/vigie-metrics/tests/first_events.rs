@@ -1,4 +1,4 @@
-//! A client that scrapes regularly sees a count that is new as 0 once, and never sees it fall.
+//! A regular client gets a new count as 0 once, and never sees it decrease.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -103,7 +103,7 @@ fn a_new_count_is_zero_in_one_scrape_of_each_client() {
 }
 
 #[test]
-fn a_count_never_falls_whenever_it_begins() {
+fn a_count_never_decreases() {
     let registry = Registry::new();
     let errors = registry.family(&support::ERRORS);
     let routes: Vec<_> = (0..3_000).map(|n| format!("/{n}")).collect();
@@ -138,7 +138,7 @@ fn a_count_never_falls_whenever_it_begins() {
 }
 
 #[test]
-fn created_lines_are_valid_where_they_are_asked_for() {
+fn created_lines_are_valid() {
     let registry = Registry::new();
     let labels = ["GET", "/", "500"];
     registry.family(&support::ERRORS).inc(labels);

@@ -1,4 +1,4 @@
-//! Of several databases each has series of its own, under the same name.
+//! Each of several databases has its own series of the same metric.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -16,7 +16,7 @@ fn each_has_its_own_series_under_one_header() {
         let runs = registry.family(&support::RUNS);
         let labels = ["bull", "mail", "send", "completed"];
         runs.observe(labels, std::time::Duration::from_millis(1));
-        // What is of no queue in particular is the same everywhere.
+        // Metrics without a scope label are the same in all scopes.
         let rows = registry.family(&support::JOBS);
         rows.set(["mail", "waiting"], jobs);
     }
@@ -64,7 +64,7 @@ fn each_has_its_own_series_under_one_header() {
 }
 
 #[test]
-fn one_database_leaves_the_others_alone() {
+fn removal_in_one_scope_does_not_affect_others() {
     let registry = Registry::new();
     let [a, b] = ["0", "3"].map(|database| {
         let registry = registry.scoped(database);

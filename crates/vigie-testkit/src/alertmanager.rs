@@ -1,4 +1,4 @@
-//! A real Alertmanager, and a receiver for what it sends.
+//! A real Alertmanager, and a receiver for its notifications.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,9 +11,9 @@ use crate::{Error, http, ports, tools};
 
 const NAME: &str = "alertmanager";
 
-/// An Alertmanager that is no member of a cluster.
+/// An Alertmanager that is not part of a cluster.
 pub struct Alertmanager {
-    /// Ends with it.
+    /// Dropped with the server.
     _server: Server,
     addr: SocketAddr,
 }
@@ -21,7 +21,7 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// Starts it on a free port with this configuration file.
     ///
-    /// # Errors
+    /// If Alertmanager is not installed, does not start, or refuses the configuration.
     /// When Alertmanager is not installed, does not start, or refuses the configuration.
     pub async fn start(config: &str) -> Result<Self, Error> {
         let program = tools::ALERTMANAGER.find()?;
@@ -36,7 +36,7 @@ impl Alertmanager {
                 .arg(format!("--config.file={}", file("alertmanager.yml")))
                 .arg(format!("--storage.path={}", file("data")))
                 .arg(format!("--web.listen-address={addr}"))
-                // Empty: otherwise it listens on all interfaces for its peers.
+                // Empty: otherwise it listens for peers on all interfaces.
                 .arg("--cluster.listen-address=")
                 .arg("--log.level=warn");
             command
@@ -48,15 +48,15 @@ impl Alertmanager {
         })
     }
 
-    /// Where its API listens.
+    /// The address of its API.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The labels of the alerts that are active now, silenced and inhibited ones included.
+    /// The labels of the active alerts, including silenced and inhibited ones.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn active(&self) -> Result<Vec<BTreeMap<String, String>>, Error> {
         let answer = http::get(self.addr, "/api/v2/alerts").await?.json()?;
         let alerts = answer.as_array().map(Vec::as_slice);
@@ -86,7 +86,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(30);
 
-    /// With an end in the past it is resolved.
+    /// An end in the past resolves it.
     async fn post(alertmanager: &Alertmanager, name: &str, ends_at: &str) {
         let alert = serde_json::json!([{
             "labels": {"alertname": name, "severity": "warning"},

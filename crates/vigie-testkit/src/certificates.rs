@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::server::{client, output};
 use crate::{Error, tools};
 
-/// A CA, and what it signs.
+/// A CA and its certificates.
 pub struct Certificates {
     directory: TempDir,
 }
@@ -26,10 +26,10 @@ pub struct Kind<'a> {
 }
 
 impl Certificates {
-    /// Makes a new CA, which nobody trusts yet.
+    /// Creates a CA.
     ///
     /// # Errors
-    /// When openssl is not installed.
+    /// If openssl is not installed.
     pub async fn new() -> Result<Self, Error> {
         let directory = tempfile::Builder::new().prefix("vigie-ca-").tempdir();
         let directory = directory.map_err(Error::io("a temporary directory"))?;
@@ -46,10 +46,10 @@ impl Certificates {
         self.path("ca.pem")
     }
 
-    /// Signs a certificate for 127.0.0.1 that is valid for so many days, or has expired; and its key.
+    /// Signs a certificate with a key for 127.0.0.1 that is valid for this many days, or has expired.
     ///
     /// # Errors
-    /// When openssl refuses.
+    /// If openssl fails.
     pub async fn issue(&self, name: &str, days: i32) -> Result<(PathBuf, PathBuf), Error> {
         let kind = Kind {
             common_name: name,
@@ -100,11 +100,11 @@ impl Certificates {
         Ok((certificate, key))
     }
 
-    /// What a Redis or a Sentinel is told so that it speaks TLS on this port, with its own certificate: directives and their
-    /// values. Clients need one of the same CA, and are so themselves towards other servers.
+    /// The directives and values that make a Redis or a Sentinel use TLS on this port with its own certificate.
+    /// Clients need a certificate of the same CA, as do the servers as clients of each other.
     ///
     /// # Errors
-    /// When openssl refuses.
+    /// If openssl fails.
     pub async fn of_server(
         &self,
         name: &str,

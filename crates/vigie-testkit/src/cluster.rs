@@ -6,30 +6,30 @@ use tokio::time::{Instant, sleep};
 
 use crate::{Certificates, Error, Redis, RedisOptions, ports};
 
-/// The nodes get this long to agree.
+/// The timeout until the nodes agree.
 const AGREE: Duration = Duration::from_secs(30);
 const SLOTS: usize = 16_384;
 
-/// A cluster of masters that share the slots evenly, and replicas of the first of them. One that is dead is missed within a
-/// second or two; the others go on with what they hold.
+/// A cluster of masters that share the slots evenly, and replicas of the first ones. A dead node is detected within a
+/// second or two; the others continue to serve their slots.
 pub struct Cluster {
     nodes: Vec<Redis>,
     masters: usize,
 }
 
 impl Cluster {
-    /// Starts so many masters, and a replica of each of the first `replicas`.
+    /// Starts this many masters, and a replica for each of the first `replicas`.
     ///
     /// # Errors
-    /// When Redis is not installed, or its nodes do not come together.
+    /// If Redis is not installed, or its nodes do not form a cluster.
     pub async fn start(masters: usize, replicas: usize) -> Result<Self, Error> {
         Self::start_with(masters, replicas, Vec::new).await
     }
 
-    /// Starts so many masters that speak TLS, also with each other, and want certificates.
+    /// Starts this many masters that use TLS, also with each other, and require certificates.
     ///
     /// # Errors
-    /// As [`Cluster::start`], and when there are no certificates.
+    /// As [`Cluster::start`], and if there are no certificates.
     pub async fn start_over_tls(masters: usize, ca: &Certificates) -> Result<Self, Error> {
         let (certificate, key) = ca.issue("node", 2).await?;
         let files = [
@@ -115,7 +115,7 @@ impl Cluster {
                 &["master_link_status:up"],
             )
             .await?;
-            // A replica that the others take for a master still is no candidate.
+            // A replica that other nodes still consider a master is not a candidate.
             let id = replica.cli(&["CLUSTER", "MYID"]).await?;
             let master = &self.nodes[at];
             let known = format!("{id} 127.0.0.1:{}", replica.port());
@@ -133,10 +133,10 @@ impl Cluster {
         format!("redis-cluster://{}", hosts.collect::<Vec<_>>().join(","))
     }
 
-    /// `rediss-cluster://` with the addresses of all nodes that speak TLS.
+    /// `rediss-cluster://` with the addresses of all nodes that use TLS.
     ///
     /// # Errors
-    /// When one does not answer.
+    /// If a node does not answer.
     pub async fn tls_url(&self) -> Result<String, Error> {
         let mut hosts = Vec::new();
         for node in &self.nodes {
@@ -149,30 +149,30 @@ impl Cluster {
         Ok(format!("rediss-cluster://{}", hosts.join(",")))
     }
 
-    /// The nodes: masters as they were at the start, then replicas.
+    /// The nodes: masters as of the start, then replicas.
     pub fn nodes(&self) -> &[Redis] {
         &self.nodes
     }
 
-    /// A node, to be killed or restarted.
+    /// A node, to kill or restart it.
     ///
     /// # Panics
-    /// When there is none at this place.
+    /// If the index is out of range.
     pub fn node_mut(&mut self, at: usize) -> &mut Redis {
         &mut self.nodes[at]
     }
 
-    /// The slot of a key, as the server has it.
+    /// The slot of a key, according to the server.
     ///
     /// # Errors
-    /// When no node answers.
+    /// If no node answers.
     pub async fn slot(&self, key: &str) -> Result<u16, Error> {
         let answer = self.nodes[0].cli(&["CLUSTER", "KEYSLOT", key]).await?;
         let wrong = |_| Error::protocol("redis-server", format!("no slot: {answer:?}"));
         answer.parse().map_err(wrong)
     }
 
-    /// The place of the master that held a slot at the start.
+    /// The index of the master that held a slot at the start.
     pub fn first_holder(&self, slot: u16) -> usize {
         let slot = usize::from(slot);
         let holds = |at: &usize| slot < (at + 1) * SLOTS / self.masters;
@@ -182,7 +182,7 @@ impl Cluster {
     /// Runs a command on every node.
     ///
     /// # Errors
-    /// When one does not answer, or answers with an error.
+    /// If a node does not answer, or answers with an error.
     pub async fn cli_all(&self, args: &[&str]) -> Result<(), Error> {
         for node in &self.nodes {
             node.cli(args).await?;
@@ -190,10 +190,10 @@ impl Cluster {
         Ok(())
     }
 
-    /// Begins to move a slot from one node to another: the first sends those on who ask for what it has not.
+    /// Begins to move a slot from one node to another: the source redirects requests for missing keys.
     ///
     /// # Errors
-    /// When a node refuses.
+    /// If a node refuses.
     pub async fn begin_move(&self, slot: u16, from: usize, to: usize) -> Result<(), Error> {
         let slot = slot.to_string();
         let (from_id, to_id) = (self.id(from).await?, self.id(to).await?);
@@ -204,10 +204,10 @@ impl Cluster {
         Ok(())
     }
 
-    /// Moves keys of a slot that [moves](Cluster::begin_move), at most so many at a time. Says how many were left to do.
+    /// Moves at most this many keys of a slot that [moves](Cluster::begin_move). Returns how many are left.
     ///
     /// # Errors
-    /// When a node refuses.
+    /// If a node refuses.
     pub async fn move_keys(
         &self,
         slot: u16,
@@ -229,10 +229,10 @@ impl Cluster {
         Ok(keys.len())
     }
 
-    /// Ends a move: the slot is the other node's, and all are told.
+    /// Ends a move: assigns the slot to the other node on all nodes.
     ///
     /// # Errors
-    /// When a node refuses.
+    /// If a node refuses.
     pub async fn end_move(&self, slot: u16, to: usize) -> Result<(), Error> {
         let slot = slot.to_string();
         let id = self.id(to).await?;
@@ -247,17 +247,17 @@ impl Cluster {
     /// Moves a slot with all its keys, as `redis-cli --cluster reshard` does.
     ///
     /// # Errors
-    /// When a node refuses.
+    /// If a node refuses.
     pub async fn move_slot(&self, slot: u16, from: usize, to: usize) -> Result<(), Error> {
         self.begin_move(slot, from, to).await?;
         while self.move_keys(slot, from, to, 1_000).await? > 0 {}
         self.end_move(slot, to).await
     }
 
-    /// Waits until the replica at this place is a master.
+    /// Waits until the replica at this index is a master.
     ///
     /// # Errors
-    /// When it does not become one.
+    /// If it does not become one.
     pub async fn until_master(&self, at: usize) -> Result<(), Error> {
         until_says(&self.nodes[at], &["INFO", "replication"], &["role:master"]).await
     }

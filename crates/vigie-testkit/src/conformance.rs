@@ -1,6 +1,6 @@
-//! Tests that need something which is not part of the repository: test data of other projects, or newer programs.
+//! Tests with external requirements: test data of other projects, or newer programs.
 //!
-//! The standard harness cannot report a test as ignored at run time, so such tests are test programs of their own
+//! The standard harness cannot report a test as ignored at run time, so such tests are separate test programs
 //! (`harness = false`) whose `main` calls [`run`].
 
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// A test, given the directory or program that it needs.
+/// A test, which is given the path of the directory or program.
 pub type Test<'a> = (String, Box<dyn FnOnce(&Path) + Send + 'a>);
 
-/// The directory `name` of other projects' test data, in `shared/data` beside the repository or where the environment
-/// variable `variable` says.
+/// The directory `name` of other projects' test data: in `shared/data` beside the repository, or the value of the
+/// environment variable `variable`.
 ///
 /// # Errors
-/// The reason to report, when there is none.
+/// The reason, if it does not exist.
 pub fn data(name: &str, variable: &str) -> Result<PathBuf, String> {
     let path = match std::env::var_os(variable) {
         Some(given) => PathBuf::from(given),
@@ -31,7 +31,7 @@ pub fn data(name: &str, variable: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// Runs the tests, with the arguments of the command line. Without what they need they are reported as ignored; where
+/// Runs the tests with the arguments of the command line. Without the requirement they are reported as ignored; if
 /// `CI` is set and `required`, they fail.
 pub fn run(needed: Result<PathBuf, String>, required: bool, tests: Vec<Test<'static>>) -> ExitCode {
     let arguments = Arguments::from_args();

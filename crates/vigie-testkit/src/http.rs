@@ -1,6 +1,6 @@
 //! A raw HTTP/1.1 client for tests, and [`eventually`].
 //!
-//! It sends exactly the bytes it is given and shares no code with the servers that it tests.
+//! It sends the given bytes unchanged and shares no code with the tested servers.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -12,24 +12,24 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::Error;
 
-/// A whole exchange gets this long.
+/// The timeout of an exchange.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// The longest body that is read.
+/// The maximum size of a body.
 const BODY: u64 = 64 << 20;
 
-/// An answer, with its body taken out of any chunks.
+/// A response, with a decoded body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Names in lower case, in the order sent.
+    /// Names in lower case, in order.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header of that name (in lower case).
+    /// The first header with that name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
@@ -43,25 +43,25 @@ impl Response {
     /// The body as JSON.
     ///
     /// # Errors
-    /// When it is not JSON.
+    /// If it is not JSON.
     pub fn json(&self) -> Result<serde_json::Value, Error> {
         serde_json::from_slice(&self.body)
             .map_err(|error| Error::protocol("response", format!("{error}: {}", self.text())))
     }
 }
 
-/// GET on a connection of its own.
+/// GET on a new connection.
 ///
 /// # Errors
-/// When there is no complete answer in time.
+/// If there is no complete response in time.
 pub async fn get(addr: SocketAddr, path: &str) -> Result<Response, Error> {
     request(addr, "GET", path, &[], b"").await
 }
 
-/// Any request on a connection of its own.
+/// Any request on a new connection.
 ///
 /// # Errors
-/// When there is no complete answer in time.
+/// If there is no complete response in time.
 pub async fn request(
     addr: SocketAddr,
     method: &str,
@@ -86,7 +86,7 @@ pub async fn request(
     connection.response().await
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 pub struct Connection {
     stream: BufReader<TcpStream>,
     deadline: Duration,
@@ -96,7 +96,7 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// If the connection is refused.
     pub async fn open(addr: SocketAddr) -> Result<Self, Error> {
         let connecting = TcpStream::connect(addr);
         let stream = within(DEADLINE, "connection", connecting).await?;
@@ -107,36 +107,36 @@ impl Connection {
         })
     }
 
-    /// Another deadline for each step from here on.
+    /// Changes the timeout of each further step.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// The stream underneath, for what is not HTTP.
+    /// The underlying stream, for other protocols.
     pub fn stream(&mut self) -> &mut BufReader<TcpStream> {
         &mut self.stream
     }
 
-    /// Sends these bytes as they are.
+    /// Sends these bytes unchanged.
     ///
     /// # Errors
-    /// When the other side no longer takes them.
+    /// If the peer does not accept them.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         within(self.deadline, "room to send", self.stream.write_all(bytes)).await
     }
 
-    /// Reads one answer, the body included; interim answers (1xx) but 101 are passed over.
+    /// Reads one response including the body; interim responses (1xx) except 101 are skipped.
     ///
     /// # Errors
-    /// When it is not complete in time, or not HTTP/1.1.
+    /// If it is not complete in time, or is not HTTP/1.1.
     pub async fn response(&mut self) -> Result<Response, Error> {
         let deadline = self.deadline;
         late(deadline, read_response(&mut self.stream, true)).await
     }
 
-    /// Reads an answer that has no body, whatever its headers say: to HEAD.
+    /// Reads a response without a body, whatever its headers: of a HEAD request.
     ///
     /// # Errors
     /// As [`Connection::response`].
@@ -145,10 +145,10 @@ impl Connection {
         late(deadline, read_response(&mut self.stream, false)).await
     }
 
-    /// Whether the other side closes now, without another byte.
+    /// Waits until the peer closes without sending anything.
     ///
     /// # Errors
-    /// When it sends something instead, or does nothing until the deadline.
+    /// If it sends something, or does nothing until the timeout.
     pub async fn closed(&mut self) -> Result<(), Error> {
         match timeout(self.deadline, self.stream.read_u8()).await {
             Ok(Err(_)) => Ok(()),
@@ -286,10 +286,10 @@ fn too_late(what: &'static str, within: Duration) -> Error {
     }
 }
 
-/// Asks again until the answer is `Ok`, and returns it.
+/// Repeats the check until it is `Ok`, and returns the value.
 ///
 /// # Panics
-/// With the last `Err` when the time is over, or when one asking does not come back until then.
+/// With the last `Err` on timeout, or if a check does not return by then.
 #[track_caller]
 pub fn eventually<T, E: Display>(
     within: Duration,

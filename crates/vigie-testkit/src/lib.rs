@@ -1,29 +1,28 @@
-//! Real servers for the tests, and servers that misbehave.
+//! Real and faulty servers for the tests.
 //!
-//! Everything started here listens on a loopback port of its own, keeps its files in a temporary
-//! directory, and is gone when its value is dropped, or when the test that owns it is killed.
+//! Each server listens on its own loopback port, stores its files in a temporary directory, and ends when its value
+//! is dropped or when the test process is killed.
 //!
-//! | module | what it gives |
+//! | module | content |
 //! | --- | --- |
 //! | [`postgres`], [`mariadb`], [`redis`] | the real servers, which can be killed, frozen and restarted |
 //! | [`prometheus`], [`alertmanager`] | the real servers that read what is exposed, judge it and notify |
 //! | [`certificates`], [`tls_server`] | a CA and what it signs, and a server that presents it |
 //! | [`webhook`] | a receiver for the notifications |
-//! | [`kubernetes`] | an API server for Leases, which does what the real one does with them |
-//! | [`node`] | the scripts of `demo/`: the backend, its traffic, the clients that know the truth |
-//! | [`faults`] | servers that hang, refuse, reset, dawdle and lie, and a proxy that can be cut |
+//! | [`kubernetes`] | an API server for Leases, with the rules of the real one |
+//! | [`node`] | the scripts of `demo/`: the backend, its traffic, and clients that count what they do |
+//! | [`faults`] | servers that hang, refuse, reset, delay or send garbage, and a proxy that can be cut |
 //! | [`http`] | a raw HTTP/1.1 client, and [`eventually`] |
-//! | [`promtext`] | a strict parser of the exposition formats, written apart from what it judges |
-//! | [`process`], [`ports`], [`tools`], [`wheels`] | what the others stand on |
+//! | [`promtext`] | a strict parser of the exposition formats, independent of the encoder |
+//! | [`process`], [`ports`], [`tools`], [`wheels`] | the foundation of the others |
 //!
-//! A server that cannot be had is an error that names the package which has it: a test then fails, it
-//! is never skipped.
+//! A server that is not available is an error that names its package: the test fails, it is never skipped.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), vigie_testkit::Error> {
 //! let redis = vigie_testkit::Redis::start().await?;
 //! assert_eq!(redis.cli(&["SET", "k", "v"]).await?, "OK");
-//! redis.freeze(); // it accepts, and never answers
+//! redis.freeze(); // accepts connections and never answers
 //! redis.thaw();
 //! # Ok(())
 //! # }

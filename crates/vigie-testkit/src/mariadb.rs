@@ -6,7 +6,7 @@ use crate::server::{Server, User, client, output};
 use crate::{Error, ports, tools};
 
 const NAME: &str = "vigie";
-/// The user's password at the start; it appears in no output of a program that keeps its secrets.
+/// The initial password of the user; a program that keeps its secrets never prints it.
 pub const PASSWORD: &str = "testkit-user-password";
 
 /// The settings that differ from a plain server.
@@ -25,10 +25,10 @@ pub struct MariaDb {
 }
 
 impl MariaDb {
-    /// Makes a data directory and starts a server on a free port.
+    /// Creates a data directory and starts a server on a free port.
     ///
     /// # Errors
-    /// When MariaDB is not installed, or does not start.
+    /// If MariaDB is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
         Self::start_with(MariaDbOptions::default()).await
     }
@@ -112,15 +112,15 @@ impl MariaDb {
         "'vigie'@'127.0.0.1'"
     }
 
-    /// The port, which stays the same over a restart.
+    /// The port, which survives a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Runs SQL as root in the tests' database; rows are lines, columns are parted by tabs.
+    /// Runs SQL as root in the tests' database; rows are lines, columns are separated by tabs.
     ///
     /// # Errors
-    /// When the server does not answer or refuses.
+    /// If the server does not answer, or refuses.
     pub async fn run_sql(&self, sql: &str) -> Result<String, Error> {
         admin(self.server.directory.path(), NAME, sql).await
     }
@@ -130,7 +130,7 @@ impl MariaDb {
         self.server.kill9();
     }
 
-    /// SIGSTOP: connections stay open, and nothing answers.
+    /// SIGSTOP: connections stay open without answers.
     pub fn freeze(&self) {
         self.server.process().freeze();
     }
@@ -140,10 +140,10 @@ impl MariaDb {
         self.server.process().thaw();
     }
 
-    /// Starts it again on the same port with the same data, after killing it if it still runs.
+    /// Restarts it on the same port with the same data, after killing it if it runs.
     ///
     /// # Errors
-    /// When it does not come back.
+    /// If it does not start.
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.server.respawn()?;
         self.until_ready().await
@@ -160,7 +160,7 @@ fn socket(directory: &Path) -> String {
     directory.join("socket").display().to_string()
 }
 
-/// Root may come in by the socket only.
+/// Root can log in only through the socket.
 async fn admin(directory: &Path, database: &str, sql: &str) -> Result<String, Error> {
     let mut command = client(tools::MARIADB)?;
     command

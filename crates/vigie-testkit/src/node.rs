@@ -7,28 +7,28 @@ use std::time::Duration;
 
 use crate::{Error, Process, tools};
 
-/// A script gets this long to listen.
+/// The timeout until a script listens.
 const START: Duration = Duration::from_secs(30);
 
-/// A script of `demo/`, about to be started.
+/// A script of `demo/` that is not yet started.
 pub struct Script {
     path: &'static str,
     arguments: Vec<OsString>,
     variables: Vec<(OsString, OsString)>,
 }
 
-/// Where `demo/` is.
+/// The path of `demo/`.
 pub fn demo_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo")
 }
 
 impl Script {
-    /// The backend, on a port of its own choice.
+    /// The backend, on a port of its choice.
     pub fn backend(database_url: &str, redis_url: &str) -> Self {
         Self::new("backend/server.js").serving(database_url, redis_url)
     }
 
-    /// The backend with its own truth: it answers commands, see [`Process::ask`].
+    /// The backend with commands for its internal counts, see [`Process::ask`].
     pub fn truth_backend(database_url: &str, redis_url: &str) -> Self {
         Self::new("testing/truth-backend.js").serving(database_url, redis_url)
     }
@@ -66,7 +66,7 @@ impl Script {
     /// Starts it.
     ///
     /// # Errors
-    /// When Node, the script or its libraries are missing.
+    /// If Node, the script or its libraries are missing.
     pub fn spawn(self) -> Result<Process, Error> {
         let node = tools::NODE.find()?;
         let demo = demo_directory();
@@ -88,10 +88,10 @@ impl Script {
         Process::spawn(self.path, command)
     }
 
-    /// Starts it and waits for its first line, which says the port that it listens on.
+    /// Starts it and waits for its first line, which contains its port.
     ///
     /// # Errors
-    /// When it does not start, or says something else.
+    /// If it does not start, or prints something else.
     pub async fn listen(self) -> Result<(Process, u16), Error> {
         let path = self.path;
         let mut process = self.spawn()?;

@@ -3,18 +3,18 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the range that Linux gives to outgoing connections (32768–60999): a server that was killed finds
-/// its port still free when it comes back.
+/// Below the range of outgoing connections on Linux (32768–60999), so that the port of a killed server stays free
+/// until it restarts.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
-/// A loopback port that nobody listens on, never given out twice by this process.
+/// A free loopback port; this process never returns it twice.
 ///
 /// # Panics
-/// When no port of the range is free.
+/// If no port of the range is free.
 pub fn free() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test programs that run side by side start at different places.
+    // Concurrent test programs start at different ports.
     let start = (std::process::id() as u16).wrapping_mul(197);
     for _ in 0..COUNT {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -6,11 +6,11 @@ use std::process::Command;
 use crate::server::{Server, User, client, open, output};
 use crate::{Error, ports, tools};
 
-/// The database and the role that the tests use.
+/// The database and role of the tests.
 const NAME: &str = "vigie";
 const ADMIN: &str = "postgres";
 const ADMIN_PASSWORD: &str = "testkit-admin-password";
-/// The role's password at the start; it appears in no output of a program that keeps its secrets.
+/// The initial password of the role; a program that keeps its secrets never prints it.
 pub const PASSWORD: &str = "testkit-role-password";
 
 /// The settings that differ from a plain server.
@@ -33,10 +33,10 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a data directory and starts a server on a free port.
+    /// Creates a data directory and starts a server on a free port.
     ///
     /// # Errors
-    /// When PostgreSQL is not installed, or does not start.
+    /// If PostgreSQL is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
         Self::start_with(PostgresOptions::default()).await
     }
@@ -78,7 +78,7 @@ impl Postgres {
                     false => "unix_socket_directories=".to_owned(),
                 },
                 "shared_buffers=32MB",
-                // Nothing here must outlive the machine, only the server's own death.
+                // The data must survive the death of the server, but not of the machine.
                 "fsync=off",
                 "full_page_writes=off",
             ] {
@@ -122,12 +122,12 @@ impl Postgres {
         )
     }
 
-    /// The role's name, which is also the database's.
+    /// The name of the role and of the database.
     pub fn role(&self) -> &'static str {
         NAME
     }
 
-    /// The port, which stays the same over a restart.
+    /// The port, which survives a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -140,7 +140,7 @@ impl Postgres {
     /// Runs SQL as the superuser in the tests' database; rows are lines, columns are parted by `|`.
     ///
     /// # Errors
-    /// When the server does not answer or refuses.
+    /// If the server does not answer, or refuses.
     pub async fn run_sql(&self, sql: &str) -> Result<String, Error> {
         self.admin(NAME, sql).await
     }
@@ -150,7 +150,7 @@ impl Postgres {
         self.server.kill9();
     }
 
-    /// SIGSTOP: connections stay open, and nothing answers.
+    /// SIGSTOP: connections stay open without answers.
     pub fn freeze(&self) {
         self.server.process().freeze();
     }
@@ -160,10 +160,10 @@ impl Postgres {
         self.server.process().thaw();
     }
 
-    /// Starts it again on the same port with the same data, after killing it if it still runs.
+    /// Restarts it on the same port with the same data, after killing it if it runs.
     ///
     /// # Errors
-    /// When it does not come back.
+    /// If it does not start.
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.server.respawn()?;
         self.until_ready().await
@@ -172,7 +172,7 @@ impl Postgres {
     async fn until_ready(&mut self) -> Result<(), Error> {
         let port = self.port;
         let probe = async |_: &Path| psql(port, "postgres", "SELECT 1").await.is_ok();
-        // A missing client is said at once, not after the deadline.
+        // Report a missing client immediately, not after the timeout.
         tools::PSQL.find()?;
         self.server.until(probe).await
     }
@@ -272,7 +272,7 @@ mod tests {
         assert!(role().await.unwrap_err().to_string().contains("password"));
 
         postgres.freeze();
-        // The kernel still completes the handshake; nobody answers.
+        // The kernel still completes the handshake, but there is no answer.
         TcpStream::connect(("127.0.0.1", postgres.port()))
             .await
             .unwrap();

@@ -1,4 +1,4 @@
-//! Child processes that never outlive their owner.
+//! Child processes that do not outlive their owner.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,16 +15,16 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Error;
 
-/// Lines of standard output kept for a reader; the oldest go first.
+/// The number of lines of standard output that are kept for a reader; the oldest are dropped.
 const LINES: usize = 50_000;
-/// Lines of either output kept for failure messages.
+/// The number of lines of each output that are kept for failure messages.
 const TAIL: usize = 40;
 const POLL: Duration = Duration::from_millis(10);
 
-/// A child process in a process group of its own.
+/// A child process in its own process group.
 ///
-/// Dropping it kills the group and all descendants, frozen ones included, and waits for the end. When
-/// the owner itself is killed, a guard process does the same.
+/// Dropping it kills the group and all descendants, including frozen ones, and waits for their end. If the owner
+/// itself is killed, a guard process does the same.
 pub struct Process {
     name: String,
     child: Child,
@@ -59,10 +59,10 @@ impl Output {
 }
 
 impl Process {
-    /// Starts `command`; `name` is what failures call it.
+    /// Starts `command`; `name` is used in failure messages.
     ///
     /// # Errors
-    /// When the system cannot start it.
+    /// If the system cannot start it.
     pub fn spawn(name: impl Into<String>, mut command: Command) -> Result<Self, Error> {
         let name = name.into();
         let mut child = command
@@ -97,12 +97,12 @@ impl Process {
         })
     }
 
-    /// The process' number, which is also its group's.
+    /// The process ID, which is also the group's.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The last lines that it wrote, on either output.
+    /// Its last lines, of both outputs.
     pub fn tail(&self) -> String {
         self.output.tail()
     }
@@ -110,7 +110,7 @@ impl Process {
     /// The next line of its standard output.
     ///
     /// # Errors
-    /// When it ends or stays silent, or when lines were lost because nobody read them.
+    /// If the process ends or is silent, or if lines were dropped.
     pub async fn next_line(&mut self, within: Duration) -> Result<String, Error> {
         self.take(within, VecDeque::pop_front).await
     }
@@ -118,7 +118,7 @@ impl Process {
     /// The next line of its standard output, which must be JSON.
     ///
     /// # Errors
-    /// As [`Process::next_line`], or when the line is not JSON.
+    /// As [`Process::next_line`], or if the line is not JSON.
     pub async fn next_json(&mut self, within: Duration) -> Result<Value, Error> {
         let line = self.next_line(within).await?;
         serde_json::from_str(&line)
@@ -128,7 +128,7 @@ impl Process {
     /// Writes one line of JSON to its standard input.
     ///
     /// # Errors
-    /// When it no longer reads.
+    /// If the process does not read it.
     pub fn send_json(&mut self, message: &Value) -> Result<(), Error> {
         let name = &self.name;
         let stdin = self
@@ -141,7 +141,7 @@ impl Process {
             .map_err(Error::io(format!("cannot write to {name}")))
     }
 
-    /// Takes the first JSON line that `wanted` accepts; the others stay for [`Process::next_json`].
+    /// Takes the first JSON line that `wanted` accepts; the others are left for [`Process::next_json`].
     ///
     /// # Errors
     /// As [`Process::next_line`].
@@ -160,10 +160,10 @@ impl Process {
         self.take(within, pick).await
     }
 
-    /// Sends a command, `{"cmd": …}`, and takes the answer, which repeats its `cmd`.
+    /// Sends a command, `{"cmd": …}`, and returns the answer, which repeats `cmd`.
     ///
     /// # Errors
-    /// As [`Process::send_json`] and [`Process::find_json`], or when the answer is an error.
+    /// As [`Process::send_json`] and [`Process::find_json`], or if the answer is an error.
     pub async fn ask(&mut self, command: &Value, within: Duration) -> Result<Value, Error> {
         self.send_json(command)?;
         let is_answer = |line: &Value| line.get("cmd").is_some() && line["cmd"] == command["cmd"];
@@ -188,7 +188,7 @@ impl Process {
 
     /// SIGSTOP to the process and all its descendants.
     pub fn freeze(&self) {
-        // The parent first, so that no new child escapes.
+        // The parent first, so that it cannot create new children.
         self.signal_all(Signal::STOP);
     }
 
@@ -211,7 +211,7 @@ impl Process {
         self.status = self.child.wait().ok();
     }
 
-    /// Its exit status, once it has ended.
+    /// Its exit status, if it has ended.
     pub fn status(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();
@@ -219,10 +219,10 @@ impl Process {
         self.status
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends.
     ///
     /// # Errors
-    /// When it does not.
+    /// If it does not.
     pub async fn wait(&mut self, within: Duration) -> Result<ExitStatus, Error> {
         let deadline = Instant::now() + within;
         loop {
@@ -236,7 +236,7 @@ impl Process {
         }
     }
 
-    /// SIGTERM, and waits; SIGKILL when it does not end in time.
+    /// SIGTERM, then SIGKILL if it does not end in time.
     pub async fn stop(&mut self, within: Duration) -> Option<ExitStatus> {
         self.signal(Signal::TERM);
         if self.wait(within).await.is_err() {
@@ -245,7 +245,7 @@ impl Process {
         self.status
     }
 
-    /// The error that says that it has ended.
+    /// The error of a process that has ended.
     pub(crate) fn exited(&mut self) -> Error {
         let status = match self.status() {
             Some(status) => status.signal().map_or(status.to_string(), |number| {
@@ -260,7 +260,7 @@ impl Process {
         }
     }
 
-    /// The error that says that something did not come in time.
+    /// The error of a timeout.
     pub(crate) fn late(&self, what: &'static str, within: Duration) -> Error {
         Error::Late {
             name: self.name.clone(),
@@ -270,7 +270,7 @@ impl Process {
         }
     }
 
-    /// Asks again at each new line until `pick` has taken something.
+    /// Tries again after each new line until `pick` takes something.
     async fn take<T>(
         &mut self,
         within: Duration,
@@ -305,7 +305,7 @@ impl Process {
             return;
         }
         send(kill_process_group, self.id(), signal);
-        // PostgreSQL's children lead groups of their own.
+        // PostgreSQL's children lead their own groups.
         for pid in descendants(self.id()) {
             send(kill_process, pid, signal);
         }
@@ -314,14 +314,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // The guard first: once the child is waited for, its number may be another's.
+        // The guard first: once the child is waited for, its ID may be reused.
         let _ = self.guard.kill();
         let _ = self.guard.wait();
         self.kill9();
     }
 }
 
-/// A shell that waits until its input ends, which is when we are gone, and then kills the group and the
+/// A shell that waits until its input ends, which happens when the owner dies, and then kills the group and the
 /// children that left it.
 fn guard(group: u32) -> Result<Child, Error> {
     let script =
@@ -338,12 +338,12 @@ fn guard(group: u32) -> Result<Child, Error> {
 
 fn send(by: fn(Pid, Signal) -> rustix::io::Result<()>, pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        // It may have ended meanwhile.
+        // It may have ended in the meantime.
         let _ = by(pid, signal);
     }
 }
 
-/// Children, their children and so on.
+/// All descendants.
 fn descendants(root: u32) -> Vec<u32> {
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -366,7 +366,7 @@ fn descendants(root: u32) -> Vec<u32> {
     family
 }
 
-/// A thread that ends with the stream, so that the child never waits for a reader.
+/// A thread that drains the stream, so that the child never blocks on a reader.
 fn read_lines(stream: impl Read + Send + 'static, output: &Arc<Output>, queue: bool) {
     let output = Arc::clone(output);
     std::thread::spawn(move || {

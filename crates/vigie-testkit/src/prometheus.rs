@@ -17,7 +17,7 @@ const NO_TARGETS: &str = "global: {}\n";
 
 /// A Prometheus server.
 ///
-/// It runs as ourselves, so that it can read the rule files of a workspace wherever that is.
+/// It runs as the current user, so that it can read the rule files of the workspace.
 pub struct Prometheus {
     server: Server,
     addr: SocketAddr,
@@ -98,7 +98,7 @@ pub struct Sample {
     pub value: f64,
 }
 
-/// One series of a range query's answer.
+/// One series of a range query's result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// The labels, with the name as `__name__`.
@@ -107,38 +107,38 @@ pub struct Series {
     pub values: Vec<(f64, f64)>,
 }
 
-/// What a target's last scrape was like.
+/// The state of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its labels, after relabelling.
+    /// Its labels after relabelling.
     pub labels: BTreeMap<String, String>,
     /// Whether the last scrape succeeded; `None` before the first.
     pub up: Option<bool>,
-    /// Why it did not.
+    /// The error of the last scrape.
     pub error: String,
 }
 
-/// A rule as it is loaded.
+/// A loaded rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
-    /// The alert's name, or the recorded metric's.
+    /// The name of the alert or the recorded metric.
     pub name: String,
-    /// The expression, as Prometheus writes it.
+    /// The expression, as formatted by Prometheus.
     pub query: String,
     /// The rule's own labels.
     pub labels: BTreeMap<String, String>,
     /// `ok`, `err`, or `unknown` before the first evaluation.
     pub health: String,
-    /// Why the last evaluation failed.
+    /// The error of the last evaluation.
     pub error: String,
     /// `None` for a recording rule.
     pub alert: Option<Alerting>,
 }
 
-/// What only an alerting rule has.
+/// Properties of an alerting rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alerting {
-    /// `inactive`, `pending` or `firing`: of its alerts the most urgent one's.
+    /// `inactive`, `pending` or `firing`: the most severe state of its alerts.
     pub state: String,
     /// How long an alert stays pending (`for`).
     pub pending_for: Duration,
@@ -148,51 +148,51 @@ impl Prometheus {
     /// Starts a server on a free port with this configuration file.
     ///
     /// # Errors
-    /// When Prometheus is not installed, does not start, or refuses the configuration.
+    /// If Prometheus is not installed, does not start, or refuses the configuration.
     pub async fn start(config: &str) -> Result<Self, Error> {
         let directory = User::OURSELVES.directory()?;
         Release::installed()?.start_in(directory, config).await
     }
 
-    /// Starts a server that scrapes nothing and holds these samples, in the OpenMetrics format with a time each.
+    /// Starts a server without targets on these samples, in the OpenMetrics format with timestamps.
     ///
     /// # Errors
-    /// When Prometheus is not installed, does not start, or cannot read the samples.
+    /// If Prometheus is not installed, does not start, or cannot read the samples.
     pub async fn with_samples(openmetrics: &str) -> Result<Self, Error> {
         Release::installed()?.with_samples(openmetrics).await
     }
 
-    /// Starts a server that scrapes nothing on the database in `data` of this directory, which goes with the server.
+    /// Starts a server without targets on the database in `data` of this directory, which is dropped with the server.
     ///
     /// # Errors
-    /// When Prometheus is not installed or does not start.
+    /// If Prometheus is not installed or does not start.
     pub async fn with_data(directory: TempDir) -> Result<Self, Error> {
         Release::installed()?.start_in(directory, NO_TARGETS).await
     }
 
-    /// Where its API listens.
+    /// The address of its API.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The number of its process.
+    /// Its process ID.
     pub fn id(&self) -> u32 {
         self.server.process().id()
     }
 
-    /// What an expression gives now; a scalar is one sample without labels.
+    /// The result of an instant query; a scalar is one sample without labels.
     ///
     /// # Errors
-    /// When the expression is refused, or is a string.
+    /// If the expression is refused, or is a string.
     pub async fn query(&self, expression: &str) -> Result<Vec<Sample>, Error> {
         let data = self.post("query", &[("query", expression)]).await?;
         samples(&data).ok_or_else(|| unreadable(&data))
     }
 
-    /// What an expression gives from `start` to `end` (Unix seconds), every `step` seconds.
+    /// The result of a range query from `start` to `end` (Unix seconds), every `step` seconds.
     ///
     /// # Errors
-    /// When the expression or the range is refused.
+    /// If the expression or the range is refused.
     pub async fn query_range(
         &self,
         expression: &str,
@@ -210,10 +210,10 @@ impl Prometheus {
         series(&data).ok_or_else(|| unreadable(&data))
     }
 
-    /// The targets that it scrapes.
+    /// The active targets.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn targets(&self) -> Result<Vec<Target>, Error> {
         let data = self.get("targets").await?;
         let targets = data["activeTargets"].as_array();
@@ -222,10 +222,10 @@ impl Prometheus {
             .ok_or_else(|| unreadable(&data))
     }
 
-    /// The rules of all files, in their order.
+    /// The rules of all files, in order.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn rules(&self) -> Result<Vec<Rule>, Error> {
         let data = self.get("rules").await?;
         let read = || -> Option<Vec<Rule>> {
@@ -251,7 +251,7 @@ impl Prometheus {
     }
 }
 
-/// Takes the answer out of its envelope.
+/// Unwraps the envelope of an answer.
 fn data(answer: &http::Response) -> Result<Value, Error> {
     let mut envelope = answer.json()?;
     if envelope["status"] == "success" {
@@ -327,7 +327,7 @@ fn rule(rule: &Value) -> Option<Rule> {
     Some(Rule {
         name: rule["name"].as_str()?.to_owned(),
         query: rule["query"].as_str()?.to_owned(),
-        // Left out when there are none.
+        // Omitted if empty.
         labels: labels(&rule["labels"]).unwrap_or_default(),
         health: rule["health"].as_str()?.to_owned(),
         error: text(&rule["lastError"]),
@@ -339,7 +339,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// An object of strings.
+/// An object with string values.
 pub(crate) fn labels(object: &Value) -> Option<BTreeMap<String, String>> {
     let pairs = object.as_object()?.iter();
     pairs

@@ -1,24 +1,24 @@
-//! A real Redis server: the installed one, or another that [`wheels::VARIABLE`] names.
+//! A real Redis server: the installed one, or the one that [`wheels::VARIABLE`] names.
 
 use std::path::{Path, PathBuf};
 
 use crate::server::{Server, client, open, output};
 use crate::{Error, ports, tools, wheels};
 
-/// What differs from a plain server.
+/// Options of a server.
 #[derive(Clone, Debug, Default)]
 pub struct RedisOptions {
     /// `requirepass`.
     pub password: Option<String>,
-    /// Listens on a unix socket, besides the port.
+    /// Listens on a unix socket, too.
     pub unix_socket: bool,
-    /// More command line arguments, such as `["--maxmemory", "10mb"]`; they override ours.
+    /// Further command line arguments, such as `["--maxmemory", "10mb"]`, which override the defaults.
     pub args: Vec<String>,
 }
 
 /// A Redis server.
 ///
-/// Every write is appended to a file before it is answered, so that a killed server comes back with its data.
+/// Each write is appended to a file before it is answered, so that a killed server restarts with its data.
 pub struct Redis {
     server: Server,
     port: u16,
@@ -29,7 +29,7 @@ impl Redis {
     /// Starts a server on a free port.
     ///
     /// # Errors
-    /// When Redis is not installed, or does not start.
+    /// If Redis is not installed, or does not start.
     pub async fn start() -> Result<Self, Error> {
         Self::start_with(RedisOptions::default()).await
     }
@@ -56,7 +56,7 @@ impl Redis {
             }
             if settings.unix_socket {
                 command.arg("--unixsocket").arg(socket(directory));
-                // The server's user is not ours.
+                // The server runs as another user.
                 command.args(["--unixsocketperm", "777"]);
             }
             command.args(&settings.args);
@@ -74,28 +74,28 @@ impl Redis {
         Ok(redis)
     }
 
-    /// The connection URL, with the password if there is one.
+    /// The connection URL, with the password if any.
     pub fn url(&self) -> String {
         let password = self.options.password.as_ref();
         let login = password.map(|word| format!(":{word}@")).unwrap_or_default();
         format!("redis://{login}127.0.0.1:{}", self.port)
     }
 
-    /// The port, which stays the same over a restart.
+    /// The port, which survives a restart.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where the unix socket is, if one was asked for.
+    /// The path of the unix socket, if enabled.
     pub fn unix_socket(&self) -> Option<PathBuf> {
         let directory = self.server.directory.path();
         self.options.unix_socket.then(|| socket(directory))
     }
 
-    /// Runs a command by `redis-cli`, which prints the answer.
+    /// Runs a command with `redis-cli` and returns the printed answer.
     ///
     /// # Errors
-    /// When the server does not answer, or answers with an error.
+    /// If the server does not answer, or answers with an error.
     pub async fn cli(&self, args: &[&str]) -> Result<String, Error> {
         cli(self.port, self.options.password.as_deref(), args).await
     }
@@ -105,7 +105,7 @@ impl Redis {
         self.server.kill9();
     }
 
-    /// SIGSTOP: connections stay open, and nothing answers.
+    /// SIGSTOP: connections stay open without answers.
     pub fn freeze(&self) {
         self.server.process().freeze();
     }
@@ -115,10 +115,10 @@ impl Redis {
         self.server.process().thaw();
     }
 
-    /// Starts it again on the same port with the same data, after killing it if it still runs.
+    /// Restarts it on the same port with the same data, after killing it if it runs.
     ///
     /// # Errors
-    /// When it does not come back.
+    /// If it does not start.
     pub async fn restart(&mut self) -> Result<(), Error> {
         self.server.respawn()?;
         self.until_ready().await
@@ -127,7 +127,7 @@ impl Redis {
     async fn until_ready(&mut self) -> Result<(), Error> {
         let (port, password) = (self.port, self.options.password.clone());
         let probe = async |_: &Path| {
-            // While it loads its data it answers every command with an error.
+            // While it loads its data it answers each command with an error.
             cli(port, password.as_deref(), &["PING"]).await.is_ok()
         };
         self.server.until(probe).await
@@ -155,7 +155,7 @@ pub async fn ask(address: &str, ca: Option<&Path>, args: &[&str]) -> Result<Stri
 pub(crate) async fn cli(port: u16, password: Option<&str>, args: &[&str]) -> Result<String, Error> {
     let mut command = client(tools::REDIS_CLI)?;
     if let Some(password) = password {
-        // Not an argument: the program would warn about it.
+        // Not an argument, because the program warns about it.
         command.env("REDISCLI_AUTH", password);
     }
     command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-e"]);

@@ -7,22 +7,22 @@ use std::path::Path;
 use crate::server::Server;
 use crate::{Error, ports, redis, wheels};
 
-/// A Sentinel that watches one master, called `mymaster`, and is enough to replace it.
+/// A Sentinel that monitors one master, named `mymaster`, with a quorum of one.
 pub struct Sentinel {
     server: Server,
     port: u16,
 }
 
 impl Sentinel {
-    /// Starts a Sentinel on a free port. It finds the master's replicas by itself.
+    /// Starts a Sentinel on a free port. It discovers the replicas of the master.
     ///
     /// # Errors
-    /// When Redis is not installed, or it does not start.
+    /// If Redis is not installed, or it does not start.
     pub async fn watch(master: u16) -> Result<Self, Error> {
         Self::watch_with(master, &[]).await
     }
 
-    /// The same with more lines of configuration, each a word and its value.
+    /// The same with further configuration, as directives with values.
     ///
     /// # Errors
     /// As [`Sentinel::watch`].
@@ -39,7 +39,7 @@ impl Sentinel {
         let more = more.iter().map(|(word, value)| format!("{word} {value}\n"));
         let text = more.collect::<String>() + &text;
         fs::write(&file, text).map_err(Error::io("sentinel.conf"))?;
-        // It keeps in its configuration what it finds out.
+        // It stores its state in its configuration.
         let owner = fs::metadata(directory.path()).map_err(Error::io("the directory"))?;
         use std::os::unix::fs::MetadataExt;
         chown(&file, Some(owner.uid()), Some(owner.gid())).map_err(Error::io("chown"))?;
@@ -55,23 +55,23 @@ impl Sentinel {
         Ok(Self { server, port })
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Runs a command by `redis-cli`, which prints the answer.
+    /// Runs a command with `redis-cli` and returns the printed answer.
     ///
     /// # Errors
-    /// When the Sentinel does not answer, or answers with an error.
+    /// If the Sentinel does not answer, or answers with an error.
     pub async fn cli(&self, args: &[&str]) -> Result<String, Error> {
         redis::cli(self.port, None, args).await
     }
 
-    /// The port of the server that is master now.
+    /// The port of the current master.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn master(&self) -> Result<u16, Error> {
         let ask = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"];
         let answer = self.cli(&ask).await?;
@@ -79,10 +79,10 @@ impl Sentinel {
         port.ok_or_else(|| Error::protocol("redis-sentinel", format!("no port in {answer:?}")))
     }
 
-    /// How many replicas it has found that it could make the master.
+    /// The number of known replicas that can be promoted.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub async fn replicas(&self) -> Result<usize, Error> {
         let answer = self.cli(&["SENTINEL", "REPLICAS", "mymaster"]).await?;
         let linked = answer.lines().zip(answer.lines().skip(1));
@@ -91,7 +91,7 @@ impl Sentinel {
             .count())
     }
 
-    /// SIGSTOP: it accepts, and never answers.
+    /// SIGSTOP: it accepts connections and never answers.
     pub fn freeze(&self) {
         self.server.process().freeze();
     }

@@ -1,4 +1,4 @@
-//! What the real servers have in common.
+//! The common parts of the real servers.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -12,14 +12,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{Error, Process, http, tools::Tool};
 
-/// A server gets this long to answer.
+/// The timeout until a server answers.
 const START: Duration = Duration::from_secs(60);
-/// A client program gets this long.
+/// The timeout of a client program.
 const CLIENT: Duration = Duration::from_secs(20);
 
-/// A server's process, and how to start it again.
+/// The process of a server, and how to restart it.
 pub(crate) struct Server {
-    // Before the directory: dropped in this order.
+    // Before the directory: fields are dropped in this order.
     process: Process,
     command: Recipe,
     name: &'static str,
@@ -56,7 +56,7 @@ impl Server {
         self.process.kill9();
     }
 
-    /// Polls until the probe says yes.
+    /// Polls until the probe succeeds.
     pub(crate) async fn until(&mut self, probe: impl AsyncFn(&Path) -> bool) -> Result<(), Error> {
         let deadline = Instant::now() + START;
         while !probe(self.directory.path()).await {
@@ -71,7 +71,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until `/-/ready` answers 200, as Prometheus and its kin have it.
+    /// Waits until `/-/ready` answers 200, as in Prometheus and related servers.
     pub(crate) async fn until_ready(&mut self, addr: SocketAddr) -> Result<(), Error> {
         let probe = async |_: &Path| {
             let answer = http::get(addr, "/-/ready").await;
@@ -81,15 +81,15 @@ impl Server {
     }
 }
 
-/// The user that servers run as when we are root, because some refuse to be root.
+/// The user of a server that refuses to run as root.
 #[derive(Clone, Copy)]
 pub(crate) struct User(Option<(u32, u32)>);
 
 impl User {
-    /// For servers that do not mind being root.
+    /// For servers that run as root.
     pub(crate) const OURSELVES: Self = Self(None);
 
-    /// The package's own user, else `nobody`; ourselves when we are not root.
+    /// The user of the package, or `nobody`; the current user unless it is root.
     pub(crate) fn of(name: &str) -> Result<Self, Error> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self(None));
@@ -110,7 +110,7 @@ impl User {
         }
     }
 
-    /// A temporary directory that this user owns.
+    /// A temporary directory of this user.
     pub(crate) fn directory(self) -> Result<TempDir, Error> {
         let directory = tempfile::Builder::new()
             .prefix("vigie-")
@@ -159,12 +159,12 @@ fn bare(program: &Path) -> Command {
     command
 }
 
-/// A client program's command.
+/// A command of a client program.
 pub(crate) fn client(tool: Tool) -> Result<Command, Error> {
     Ok(bare(&tool.find()?))
 }
 
-/// Runs a command to its end and returns what it printed, trimmed.
+/// Runs a command and returns its trimmed output.
 pub(crate) async fn output(name: &str, command: Command) -> Result<String, Error> {
     let mut command = tokio::process::Command::from(command);
     let running = command.stdin(Stdio::null()).kill_on_drop(true).output();

@@ -1,8 +1,8 @@
-//! Newer versions of Prometheus and its peers than Debian 12 has, from Debian's unstable suite (sid).
+//! Versions of Prometheus and its peers that are newer than in Debian 12, from Debian's unstable suite (sid).
 //!
-//! `cargo xtask setup` unpacks the packages into `target/servers/sid`; nothing is installed. The suite moves on, so no
-//! version is pinned. Where the packages cannot be had, [`Program::find`] tells why, and the tests that need them are
-//! reported as ignored.
+//! `cargo xtask setup` unpacks the packages into `target/servers/sid`; nothing is installed. The suite changes, so
+//! versions are not pinned. If the packages are not available, [`Program::find`] returns the reason, and the tests
+//! that need them are reported as ignored.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct Program {
     /// The program's file name.
     pub name: &'static str,
-    /// The package that has it.
+    /// Its package.
     pub package: &'static str,
 }
 
@@ -33,7 +33,7 @@ const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }
 }
 
-/// The directory that the packages are unpacked into.
+/// The directory of the unpacked packages.
 #[must_use]
 pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers/sid")
@@ -43,7 +43,7 @@ impl Program {
     /// The path of the program.
     ///
     /// # Errors
-    /// The reason to report, when it was not unpacked.
+    /// The reason, if it is not unpacked.
     pub fn find(&self) -> Result<PathBuf, String> {
         let path = directory().join("usr/bin").join(self.name);
         match path.is_file() {

@@ -1,4 +1,4 @@
-//! The programs that tests, demo and benchmarks need, and the packages that have them.
+//! The programs of tests, demo and benchmarks, with their packages.
 //!
 //! This is the only list of them: `cargo xtask setup` installs from it.
 
@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// A program, and the Debian/Ubuntu package that has it.
+/// A program and its Debian/Ubuntu package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tool {
     /// The program's file name.
     pub program: &'static str,
-    /// The package that has it.
+    /// Its package.
     pub package: &'static str,
-    /// The least major version that will do, where it matters.
+    /// The minimum major version, if it matters.
     pub major: Option<u32>,
 }
 
@@ -29,7 +29,7 @@ const fn tool(program: &'static str, package: &'static str) -> Tool {
 
 /// The PostgreSQL server.
 pub const POSTGRES: Tool = tool("postgres", "postgresql");
-/// Makes a PostgreSQL data directory.
+/// Creates a PostgreSQL data directory.
 pub const INITDB: Tool = tool("initdb", "postgresql");
 /// The PostgreSQL client.
 pub const PSQL: Tool = tool("psql", "postgresql");
@@ -37,13 +37,13 @@ pub const PSQL: Tool = tool("psql", "postgresql");
 pub const REDIS_SERVER: Tool = tool("redis-server", "redis-server");
 /// The Redis client.
 pub const REDIS_CLI: Tool = tool("redis-cli", "redis-tools");
-/// Makes certificates.
+/// Creates certificates.
 pub const OPENSSL: Tool = tool("openssl", "openssl");
 /// Compiles libFuzzer for the fuzz targets.
 pub const CXX: Tool = tool("c++", "g++");
 /// The MariaDB server.
 pub const MARIADBD: Tool = tool("mariadbd", "mariadb-server");
-/// Makes a MariaDB data directory.
+/// Creates a MariaDB data directory.
 pub const MARIADB_INSTALL_DB: Tool = tool("mariadb-install-db", "mariadb-server");
 /// The MariaDB client.
 pub const MARIADB: Tool = tool("mariadb", "mariadb-client");
@@ -71,16 +71,16 @@ pub const PYTHON: Tool = tool("python3", "python3");
 pub const PIP: Tool = tool("pip3", "python3-pip");
 /// Checks the compose file.
 pub const DOCKER_COMPOSE: Tool = tool("docker-compose", "docker-compose");
-/// The proxy that the gateway is measured against.
+/// The proxy that the gateway is compared with.
 pub const NGINX: Tool = tool("nginx", "nginx-light");
-/// Makes load.
+/// The load generator.
 pub const WRK: Tool = tool("wrk", "wrk");
 
 impl Tool {
-    /// Where the program is.
+    /// The path of the program.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the package's name.
+    /// [`Error::Missing`] with the name of the package.
     pub fn find(&self) -> Result<PathBuf, Error> {
         directories()
             .into_iter()
@@ -93,7 +93,7 @@ impl Tool {
     }
 }
 
-/// `PATH`, and the places where Debian keeps servers that are not on a user's path.
+/// `PATH`, and the directories where Debian installs servers outside of a user's path.
 fn directories() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = env::var_os("PATH")
         .map(|path| env::split_paths(&path).collect())
@@ -102,7 +102,7 @@ fn directories() -> Vec<PathBuf> {
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
     versions.sort_by_key(|path| std::cmp::Reverse(version_of(path)));
-    // One PostgreSQL's own directory first: its programs must be of one version.
+    // The directory of one PostgreSQL first: its programs must have the same version.
     found.splice(0..0, versions.iter().map(|path| path.join("bin")));
     found.extend(["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from));
     found

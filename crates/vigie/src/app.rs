@@ -170,7 +170,7 @@ impl App {
         }
 
         // Before anybody can ask: what is known has a history from the beginning.
-        let scraper = self.scraper.scraped().await;
+        let scraper = self.scraper.scrape_once().await;
         let loading = history::load(&self.history)?;
         let (hand_over, loaded) = oneshot::channel();
         tasks.spawn(scraper.run(loading.is_some().then_some(loaded), background.clone()));

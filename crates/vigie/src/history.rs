@@ -81,13 +81,13 @@ impl Scraper {
             };
             self = match loaded {
                 Some(history) => self.on_a_thread(|scraper| scraper.go_on_in(history)).await,
-                None => self.scraped().await,
+                None => self.scrape_once().await,
             };
         }
     }
 
-    /// Scrapes once. The first scrape is at no multiple of anything, but now.
-    pub(crate) async fn scraped(self) -> Self {
+    /// Scrapes now. The first scrape does not wait for a multiple of the interval.
+    pub(crate) async fn scrape_once(self) -> Self {
         self.on_a_thread(Self::scrape).await
     }
 

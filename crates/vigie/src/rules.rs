@@ -1,14 +1,14 @@
-//! The built-in rule files, and what rules may read.
+//! The built-in rule files, and the metrics that rules may read.
 
 use vigie_alerts::{Known, Metric, States, load};
 use vigie_metrics::{Kind, Meta};
 
 use crate::catalogue;
 
-/// A rule file that is part of the program.
+/// A built-in rule file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum BuiltIn {
-    /// The alerts one starts with: HTTP errors, queues, latency, tick, sockets
+    /// The essential alerts: HTTP errors, queues, latency, tick, sockets
     Essential,
     /// Error budget, workers, stalled jobs, missing ticks, Vigie itself
     Extended,
@@ -18,7 +18,7 @@ impl BuiltIn {
     /// Both files.
     pub const ALL: [Self; 2] = [Self::Essential, Self::Extended];
 
-    /// The name it is asked for by.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl BuiltIn {
         }
     }
 
-    /// Its text, as it stands in `rules/`.
+    /// Its text, as in `rules/`.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -37,7 +37,7 @@ impl BuiltIn {
     }
 }
 
-/// What rules may read: the metrics of the catalogue, and what the built-in files record.
+/// The metrics that rules may read: those of the catalogue, and the results of the built-in recording rules.
 #[must_use]
 pub fn known() -> Known {
     let mut known = Known::default();

@@ -1,4 +1,4 @@
-//! The rule files: what they say, that Prometheus agrees, and what `vigie rules` makes of good and bad ones.
+//! The built-in rule files, and the command `vigie rules`.
 
 #![allow(clippy::unwrap_used)]
 

@@ -19,13 +19,13 @@ use crate::setup::{self, Purpose};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Ends by itself after so many seconds
+    /// Stop after this many seconds
     #[arg(long)]
     seconds: Option<u64>,
-    /// How many players use the backend
+    /// The number of players
     #[arg(long, default_value_t = 20)]
     players: u32,
-    /// Runs this program instead of building one
+    /// Run this program instead of building one
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 async fn show(arguments: &Arguments, vigie: PathBuf) -> anyhow::Result<()> {
     let mut stop = Stop::new(arguments.seconds)?;
-    // What has been started so far ends with the future that is dropped.
+    // Dropping the future stops the parts that were started.
     let mut stack = tokio::select! {
         started = Stack::start(&vigie, arguments.players) => started?,
         () = stop.signalled() => return Ok(()),
@@ -92,7 +92,7 @@ fn announce(addresses: Addresses) {
 
 /// Shows the live line until a part fails.
 async fn watch(stack: &mut Stack) -> anyhow::Result<()> {
-    // A log is no place for a line a second.
+    // A line per second is too much for a log.
     let watched = is_watched();
     let period = Duration::from_secs(if watched { 1 } else { 5 });
     let mut ticks = interval(period);
@@ -118,7 +118,7 @@ async fn watch(stack: &mut Stack) -> anyhow::Result<()> {
     }
 }
 
-/// What ends the demo.
+/// Why the demo ends.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,

@@ -1,4 +1,4 @@
-//! Everything that the demo starts.
+//! Starts and stops the parts of the demo.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
@@ -11,12 +11,12 @@ use vigie_testkit::{Postgres, Process, Redis, Script, http, ports};
 
 use crate::say::say;
 
-/// The whole must be healthy within this.
+/// The timeout until all parts are healthy.
 const HEALTHY: Duration = Duration::from_secs(60);
-/// Each part has this long to end by itself.
+/// The timeout for each part to stop.
 const END: Duration = Duration::from_secs(10);
 
-/// The parts, in the order in which they must be stopped.
+/// The parts, in the order in which they are stopped.
 pub(crate) struct Stack {
     traffic: Process,
     vigie: Process,
@@ -26,7 +26,7 @@ pub(crate) struct Stack {
     pub(crate) addresses: Addresses,
 }
 
-/// Where to look.
+/// The addresses of the demo.
 #[derive(Clone, Copy)]
 pub(crate) struct Addresses {
     pub(crate) backend: SocketAddr,
@@ -35,7 +35,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// The usual ports, or free ones where those are taken.
+    /// The usual ports, or free ones if those are taken.
     fn choose() -> Self {
         let choose = |what: &str, usual: u16| {
             let free = TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).is_ok();
@@ -56,7 +56,7 @@ impl Addresses {
 }
 
 impl Stack {
-    /// Starts all and waits until all is healthy.
+    /// Starts all parts and waits until they are healthy.
     pub(crate) async fn start(vigie: &Path, players: u32) -> anyhow::Result<Self> {
         say("starting PostgreSQL and Redis");
         let (postgres, redis) = tokio::try_join!(Postgres::start(), Redis::start())?;
@@ -107,7 +107,7 @@ impl Stack {
         })
     }
 
-    /// Fails when a part has ended by itself.
+    /// Fails if a part has ended.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         for (name, process) in [
             ("the traffic", &mut self.traffic),
@@ -124,7 +124,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Stops all, those first that use the others.
+    /// Stops all parts, dependents first.
     pub(crate) async fn stop(mut self) {
         for (name, process) in [
             ("the traffic", &mut self.traffic),
@@ -143,7 +143,7 @@ impl Stack {
     }
 }
 
-/// Whether Vigie says that all is well; else what it says.
+/// Whether Vigie is ready; otherwise its response.
 async fn ready(admin: SocketAddr) -> Result<(), String> {
     let answer = http::get(admin, "/readyz")
         .await
@@ -154,7 +154,7 @@ async fn ready(admin: SocketAddr) -> Result<(), String> {
     }
 }
 
-/// What `/metrics` says now.
+/// The current metrics.
 pub(crate) async fn scrape(admin: SocketAddr) -> anyhow::Result<vigie_testkit::Scrape> {
     let answer = http::get(admin, "/metrics").await?;
     let format = answer

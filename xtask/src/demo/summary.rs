@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vigie_testkit::Scrape;
 
-/// What one scrape says; what it does not say is unknown.
+/// The values of one scrape; missing ones are unknown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
     requests: Option<f64>,
@@ -55,7 +55,7 @@ impl Figures {
         }
     }
 
-    /// What happened between an earlier scrape and this one.
+    /// The changes since an earlier scrape.
     pub(crate) fn since(&self, earlier: &Self, elapsed: Duration) -> Summary {
         let seconds = elapsed.as_secs_f64();
         let rate =
@@ -76,12 +76,12 @@ impl Figures {
     }
 }
 
-/// The growth of a count; unknown when it is not known at both times, or when it fell.
+/// The increase of a counter; unknown if a value is missing, or after a decrease.
 fn grown(now: Option<f64>, before: Option<f64>) -> Option<f64> {
     Some(now? - before?).filter(|growth| *growth >= 0.0)
 }
 
-/// As Prometheus does it: linear within the bucket.
+/// Linear interpolation within the bucket, as in Prometheus.
 fn quantile(q: f64, now: &[(f64, f64)], before: &[(f64, f64)]) -> Option<f64> {
     let before = |bound: f64| {
         let found = before.iter().find(|(known, _)| *known == bound);
@@ -93,7 +93,7 @@ fn quantile(q: f64, now: &[(f64, f64)], before: &[(f64, f64)]) -> Option<f64> {
     for (bound, count) in now {
         let count = count - before(*bound);
         if count >= rank && count > below {
-            // Beyond the last bound nothing more is known.
+            // The value above the last boundary is unknown.
             let width = if bound.is_finite() {
                 bound - lower
             } else {
@@ -205,7 +205,7 @@ production_tick_duration_seconds_count {n}
     }
 
     #[test]
-    fn what_is_not_known_is_said() {
+    fn unknown_values_are_shown() {
         let summary = Figures::default().since(&Figures::default(), Duration::from_secs(1));
         assert_eq!(
             summary.to_string(),
@@ -223,7 +223,7 @@ production_tick_duration_seconds_count {n}
     }
 
     #[test]
-    fn beyond_the_last_bound_the_quantile_is_that_bound() {
+    fn a_quantile_above_the_last_boundary_is_that_boundary() {
         let now = [(0.1, 1.0), (f64::INFINITY, 100.0)];
         assert_eq!(quantile(0.95, &now, &[]), Some(0.1));
         assert_eq!(quantile(0.95, &[], &[]), None);

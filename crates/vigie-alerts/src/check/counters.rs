@@ -1,5 +1,5 @@
-//! `rate()`, `irate()` and `increase()` over what is no count. They take every fall for a restart of a counter, so a level that falls by
-//! one looks like a leap by all of it.
+//! Finds `rate()`, `irate()` and `increase()` over gauges. They treat each decrease as a counter reset, so a gauge
+//! that falls by one looks like an increase by its whole value.
 
 use vigie_promql::syntax::{Call, Expr, Function, Selector, Visitor};
 
@@ -58,7 +58,7 @@ fn levels_instead() -> String {
     "for a gauge use delta(), deriv() or max_over_time()".to_owned()
 }
 
-/// Why the selected series of a metric that is both are not all counts, and what to do.
+/// Why not all selected series of a metric with gauges and counters are counters, and the remedy.
 fn levels(selector: &Selector, metric: &Metric) -> Option<(String, String)> {
     let states = metric.states.as_ref()?;
     let on_label = |value: &&String| {

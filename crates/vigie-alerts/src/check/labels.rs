@@ -1,4 +1,4 @@
-//! Which labels the result of an expression can have.
+//! Infers the labels of an expression's result.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use vigie_promql::syntax::{
 use super::known::{Known, Series};
 use crate::suggest::listed;
 
-/// The labels a series can have.
+/// The possible labels of a series.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Labels {
     names: BTreeSet<String>,
     others: Others,
-    /// Labels that an aggregation or a match took away.
+    /// Labels that an aggregation or a match removed.
     removed: BTreeSet<String>,
 }
 
@@ -62,7 +62,7 @@ impl Labels {
         (other && !self.removed.contains(name)) || self.names.contains(name)
     }
 
-    /// The names that may have been meant.
+    /// Candidates for a suggestion.
     pub(super) fn candidates(&self) -> impl Iterator<Item = &str> {
         let target = match &self.others {
             Others::Target(target) => Some(target),
@@ -76,7 +76,7 @@ impl Labels {
             .filter(|name| !self.removed.contains(*name))
     }
 
-    /// In words.
+    /// A description for messages.
     pub(super) fn described(&self) -> String {
         let names = listed(self.names.iter().map(String::as_str), "and");
         match (names.is_empty(), &self.others) {
@@ -109,7 +109,7 @@ impl Labels {
     }
 }
 
-/// The labels that the result of `expr` can have.
+/// The possible labels of the result of `expr`.
 pub(super) fn of(expr: &Expr, known: &Known) -> Labels {
     match expr {
         Expr::Number(_) | Expr::Text(_) => Labels::none(),
@@ -124,7 +124,7 @@ pub(super) fn of(expr: &Expr, known: &Known) -> Labels {
     }
 }
 
-/// The labels of the series that a selector selects.
+/// The possible labels of the selected series.
 pub(super) fn selected(selector: &Selector, known: &Known) -> Labels {
     let target = || Others::Target(Arc::clone(&known.target_labels));
     match known.selected(selector) {
@@ -196,7 +196,7 @@ fn called(call: &Call, known: &Known) -> Labels {
     }
 }
 
-/// `absent(x{a="b"})` gives `{a="b"}`.
+/// The result of `absent(x{a="b"})` is `{a="b"}`.
 fn equal_matchers(selector: &Selector) -> Labels {
     let matchers = selector.matchers.iter().map(|matcher| &matcher.matcher);
     let equal = matchers.filter(|matcher| matcher.op() == vigie_promql::MatchOp::Equal);

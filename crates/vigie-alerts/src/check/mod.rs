@@ -1,4 +1,4 @@
-//! What Prometheus takes without a word, and what then never fires, or fires for nothing.
+//! Finds rules that Prometheus accepts and that never fire, or fire without cause.
 
 mod counters;
 mod known;
@@ -18,7 +18,7 @@ use crate::lint::Lint;
 use crate::rules::{Rule, RuleFile};
 pub use known::{Kind, Known, Metric, States};
 
-/// Holds rules against what there is. The file's own recording rules count as known.
+/// Checks rules against the known metrics. The recording rules of the file are known, too.
 #[must_use]
 pub fn check(file: &RuleFile, known: &Known) -> Vec<Finding> {
     let mut known = known.clone();
@@ -53,7 +53,7 @@ fn check_rule(rule: &Rule, known: &Known, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The findings of one expression; their places are in `text`, the expression as it was written.
+/// The findings of one expression; their spans are positions in `text`, its source.
 fn check_expr(tree: &Expr, text: &str, known: &Known) -> Vec<Finding> {
     let mut names = names::Names::new(known);
     walk(tree, &mut names);
@@ -70,7 +70,7 @@ fn check_expr(tree: &Expr, text: &str, known: &Known) -> Vec<Finding> {
     findings
 }
 
-/// The finding with its places looked up somewhere else.
+/// The finding with its spans translated.
 fn moved(mut finding: Finding, locate: impl Fn(Span) -> Span) -> Finding {
     finding.span = locate(finding.span);
     finding.also = finding.also.map(|(span, what)| (locate(span), what));

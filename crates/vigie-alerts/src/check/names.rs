@@ -1,4 +1,4 @@
-//! Metrics, labels and values that do not exist: they select nothing, so the alert can never fire.
+//! Finds metrics, labels and values that do not exist: they select nothing, so the alert cannot fire.
 
 use vigie_promql::MatchOp;
 use vigie_promql::syntax::{
@@ -58,7 +58,7 @@ impl<'k> Names<'k> {
         }
     }
 
-    /// A value that the label never has.
+    /// Reports a value that the label never has.
     fn state(&mut self, given: &LabelMatcher, metric: &Metric) {
         let Some(states) = &metric.states else {
             return;
@@ -150,7 +150,7 @@ impl<'a> Visitor<'a> for Names<'_> {
         let left = left.unwrap_or_else(Labels::any);
         for name in &matching.labels {
             let on_either = left.has(&name.text) || right.has(&name.text);
-            // What is ignored may be on one side alone: that is what it is ignored for.
+            // An ignored label may be on one side only: that is its purpose.
             if matching.on || !on_either {
                 let side = if left.has(&name.text) { &right } else { &left };
                 self.name(name, side);

@@ -1,4 +1,4 @@
-//! What Prometheus 2.42 does not know yet: it refuses a whole rule file for one such expression.
+//! Finds syntax that is newer than Prometheus 2.42, which refuses the whole file.
 
 use vigie_promql::syntax::{
     Aggregate, Call, Duration, Expr, Function, Left, Name, Operation, RangeSelector, Selector,

@@ -1,5 +1,5 @@
-//! What a template asks for and will not get. Prometheus writes `<no value>` or `<error expanding template: …>` into the alert then,
-//! which the person who was woken finds instead of an answer.
+//! Finds template values that do not exist. Prometheus then writes `<no value>` or `<error expanding template: …>`
+//! into the alert.
 
 use super::known::Known;
 use super::labels::{self, Labels};
@@ -12,10 +12,10 @@ use crate::template::{
     Branch, Command, Function, Name, Node, Operand, OperandKind, Pipeline, Template,
 };
 
-/// What a value is, as far as that can be told.
+/// The inferred type of a value.
 #[derive(Clone)]
 enum Shape {
-    /// What a template is given: `.Labels`, `.Value`, …
+    /// The data of a template: `.Labels`, `.Value`, …
     Root,
     /// The labels of a series.
     Labels(Labels),
@@ -26,7 +26,7 @@ enum Shape {
     Unknown,
 }
 
-/// The findings of a template; their places are in `text`.
+/// The findings of a template; their spans are positions in `text`.
 pub(super) fn check(
     template: &Template,
     text: &str,
@@ -44,7 +44,7 @@ pub(super) fn check(
         findings: Vec::new(),
     };
     checker.nodes(&template.nodes, &Shape::Root);
-    // What the dot of a named template is, its callers say.
+    // The callers of a named template determine its dot.
     checker.variables = Vec::new();
     for (_, nodes) in &template.defined {
         checker.nodes(nodes, &Shape::Unknown);
@@ -274,13 +274,14 @@ impl Checker<'_> {
         self.findings.push(finding.help(help));
     }
 
-    /// `query "…"`: an expression like that of the rule.
+    /// `query "…"`: an expression like the rule's.
     fn query(&mut self, operand: &Operand) -> Shape {
         let OperandKind::Text(query) = &operand.kind else {
             return Shape::Unknown;
         };
         let whole = operand.span.clone();
-        // Without escapes each byte stands where it is meant; with them only the whole text can be shown.
+        // Without escapes, offsets in the query are offsets in the text; with escapes, only the whole text can be
+        // shown.
         let plain = self.text.get(whole.start + 1..whole.end.saturating_sub(1)) == Some(query);
         let locate = |span: Span| match plain {
             true => whole.start + 1 + span.start..whole.start + 1 + span.end,
@@ -302,7 +303,7 @@ impl Checker<'_> {
     }
 }
 
-/// The text that an argument of a function is, with its place.
+/// The text of an argument, with its position.
 fn text_operand(command: &Command, at: usize) -> Option<(&str, Span)> {
     let operand = command.operands.get(at)?;
     match &operand.kind {
@@ -311,7 +312,7 @@ fn text_operand(command: &Command, at: usize) -> Option<(&str, Span)> {
     }
 }
 
-/// What a `range` hands out one by one.
+/// The type of the items of a `range`.
 fn item(shape: Shape) -> Shape {
     match shape {
         Shape::Samples(labels) => Shape::Sample(labels),

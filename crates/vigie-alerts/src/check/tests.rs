@@ -37,7 +37,7 @@ fn known() -> Known {
     known
 }
 
-/// Each finding of an alert, by title and by the text it points at.
+/// The title of each finding of an alert, and the text it refers to.
 fn found(expr: &str, summary: &str) -> Vec<(String, String)> {
     let text = format!(
         "groups:\n  - name: g\n    rules:\n      - record: recorded:p95\n        expr: histogram_quantile(0.95, sum by (le, route) (rate(request_seconds_bucket[5m])))\n      - record: recorded:errors\n        expr: sum by (route) (rate(errors_total[5m]))\n        labels: {{team: core}}\n      - alert: A\n        expr: |-\n          {expr}\n        annotations:\n          summary: |-\n            {summary}\n"
@@ -51,7 +51,7 @@ fn found(expr: &str, summary: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_is_well() {
+fn correct_rules_have_no_findings() {
     for expr in [
         "sum(rate(errors_total[5m])) > 5",
         "sum by (route, instance) (rate(errors_total{code=~\"5..\", namespace=\"prod\"}[5m])) > 5",
@@ -164,7 +164,7 @@ fn names_that_do_not_exist() {
 }
 
 #[test]
-fn rates_of_what_is_no_count() {
+fn rates_of_gauges() {
     for (expr, title, at) in [
         (
             "rate(workers[5m]) > 1",
@@ -273,7 +273,7 @@ fn thresholds_between_bounds() {
 }
 
 #[test]
-fn what_prometheus_2_42_does_not_know() {
+fn syntax_newer_than_prometheus_2_42() {
     for (expr, what, at) in [
         (
             "rate(errors_total[300]) > 1",
@@ -320,7 +320,7 @@ fn what_prometheus_2_42_does_not_know() {
 }
 
 #[test]
-fn results_that_no_rule_can_have() {
+fn results_of_the_wrong_type() {
     for (expr, title) in [
         ("workers[5m]", "the result is a range vector"),
         ("\"text\"", "the result is a string"),
@@ -331,7 +331,7 @@ fn results_that_no_rule_can_have() {
 }
 
 #[test]
-fn templates_that_get_what_they_ask_for() {
+fn correct_templates() {
     for summary in [
         "{{ $value | humanize }} {{ $labels.queue }} {{ .Labels.queue }} {{ $.Labels.queue }} {{ .Value }}",
         "{{ with $labels.instance }}{{ . }}{{ end }} {{ $externalLabels.anything }} {{ .ExternalURL }}",
@@ -350,7 +350,7 @@ fn templates_that_get_what_they_ask_for() {
 }
 
 #[test]
-fn templates_that_do_not() {
+fn templates_with_unknown_values() {
     for (expr, summary, title, at) in [
         (
             "workers > 1",
@@ -476,7 +476,7 @@ fn suggestions() {
         .iter()
         .map(|finding| finding.help.as_deref())
         .collect();
-    // Of a metric that is not there nothing is said but its name.
+    // For an unknown metric only its name is reported.
     assert_eq!(helps, [Some("did you mean `errors_total`?"), None]);
     let text = text.replace("error_total", "errors_total");
     let findings = check(&load(&text).rules, &known());
@@ -495,7 +495,7 @@ fn suggestions() {
 }
 
 #[test]
-fn what_another_file_records_is_known() {
+fn recording_rules_of_other_files_are_known() {
     let reads = load("groups: [{name: g, rules: [{alert: A, expr: 'a:b:c > 1'}]}]").rules;
     let records = load("groups: [{name: g, rules: [{record: 'a:b:c', expr: workers}]}]").rules;
     let mut known = known();
@@ -505,7 +505,7 @@ fn what_another_file_records_is_known() {
 }
 
 #[test]
-fn labels_that_are_taken_away() {
+fn removed_labels() {
     for (expr, summary, label) in [
         (
             "sum without (instance) (workers) > 5",
@@ -575,7 +575,7 @@ fn declared_metrics_are_known_by_name() {
     assert_eq!(titles(expr, &known), [""; 0]);
     assert_eq!(titles("rate(node_load1[5m])", &known), [""; 0]);
     assert_eq!(titles("http_pool_sizes", &known).len(), 1);
-    // What is declared is no statement about our own metrics.
+    // A declaration does not apply to Vigie's own metrics.
     known.declare_metric("errors_total");
     assert_eq!(titles("errors_total{colour=\"red\"}", &known).len(), 1);
 }

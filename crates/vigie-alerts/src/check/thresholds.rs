@@ -1,5 +1,5 @@
-//! A threshold for a quantile must be a bound of the histogram's buckets: between two bounds `histogram_quantile()` guesses, along
-//! a straight line, and above the last one it says the last one.
+//! The threshold of a quantile must be a bucket boundary: between two boundaries `histogram_quantile()` interpolates
+//! linearly, and beyond the last one it returns the last one.
 
 use vigie_promql::syntax::{
     AggregateOp, BinaryOp, Expr, Function, Left, Operation, Selector, Visitor,
@@ -14,7 +14,7 @@ pub(super) struct Thresholds<'k> {
     pub(super) findings: Vec<Finding>,
 }
 
-/// A quantile, or one that was multiplied.
+/// A quantile, possibly scaled.
 #[derive(Clone, Debug)]
 pub(super) struct Quantile {
     histogram: String,
@@ -112,7 +112,7 @@ fn mirrored(op: BinaryOp) -> BinaryOp {
     }
 }
 
-/// The histogram whose quantile `expr` is, if it is one.
+/// The histogram whose quantile `expr` computes, if any.
 pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
     match expr {
         Expr::Paren(paren) => quantile(&paren.expr, known),
@@ -135,7 +135,7 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
             let mut factor = 1.0;
             let mut found = None;
             let operations = binary.rest.iter().map(|next| (next.op, &next.rhs));
-            // `1000 * quantile / 2`: one quantile and constants. What is divided by a quantile is none.
+            // `1000 * quantile / 2` is one quantile and constants. A value divided by a quantile is not a quantile.
             for (op, operand) in std::iter::once((BinaryOp::Mul, &*binary.first)).chain(operations)
             {
                 match (op, constant(operand)) {
@@ -155,7 +155,7 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
     }
 }
 
-/// The first buckets that are read.
+/// The first histogram whose buckets are read.
 struct Buckets<'k> {
     known: &'k Known,
     found: Option<Quantile>,
@@ -174,7 +174,7 @@ impl<'a> Visitor<'a> for Buckets<'_> {
     }
 }
 
-/// The number that `expr` always is.
+/// The value of a constant expression.
 fn constant(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::Number(number) => Some(number.value),

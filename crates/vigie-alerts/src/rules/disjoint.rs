@@ -1,11 +1,11 @@
-//! Whether two expressions can give the same series.
+//! Decides whether two expressions can result in the same series.
 
 use vigie_promql::syntax::{
     Aggregate, AggregateOp, BinaryOp, Call, Function, Operation, Selector, ValueType,
 };
 use vigie_promql::{Expr, MatchOp, Matcher};
 
-/// Whether no series can be in both results: both have a label whose values are selected apart.
+/// Whether no series can be in both results, because their selectors exclude each other.
 pub(super) fn disjoint(one: &Expr, other: &Expr) -> bool {
     let (one, other) = (conditions(one), conditions(other));
     one.iter()
@@ -30,7 +30,7 @@ fn opposite(one: &Matcher, other: &Matcher) -> bool {
     other.op() == negation && one.value() == other.value()
 }
 
-/// All values that a matcher selects, if they are written out: `"a"`, or `"a|b"` as a regular expression.
+/// The values that a matcher lists: `"a"`, or `"a|b"` as a regular expression.
 fn values(matcher: &Matcher) -> Option<Vec<&str>> {
     let literal = |c: char| c.is_alphanumeric() || "|_-:/ ".contains(c);
     match matcher.op() {
@@ -42,7 +42,7 @@ fn values(matcher: &Matcher) -> Option<Vec<&str>> {
     }
 }
 
-/// The matchers that every series of the result satisfies.
+/// The matchers that each series of the result satisfies.
 fn conditions(expr: &Expr) -> Vec<&Matcher> {
     match expr {
         Expr::Number(_) | Expr::Text(_) => Vec::new(),

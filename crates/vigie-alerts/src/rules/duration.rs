@@ -12,7 +12,7 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// The duration that `text` means; `None` where it is none, or longer than 292 years (64 bits of nanoseconds).
+/// Parses a duration; `None` if it is invalid or exceeds 292 years (64 bits of nanoseconds).
 pub(crate) fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
         let tail = &rest[digits..];
         let letters = tail.find(|c: char| c.is_ascii_digit());
         let unit = &tail[..letters.unwrap_or(tail.len())];
-        // Going on where the last unit was found keeps the order and forbids a second one.
+        // Continuing after the last unit enforces the order and refuses duplicates.
         let (_, length) = units.find(|(name, _)| *name == unit)?;
         millis = millis.checked_add(number.checked_mul(*length)?)?;
         rest = &tail[unit.len()..];

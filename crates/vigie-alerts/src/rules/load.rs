@@ -1,4 +1,4 @@
-//! From YAML to rules, with every rule of Prometheus' own loader (`model/rulefmt`, version 2.42).
+//! Reads rules from YAML, with the validation of Prometheus' loader (`model/rulefmt`, version 2.42).
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::yaml::{self, Node, Text, Value};
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
-/// With how many rules of the same name and labels a rule is compared.
+/// The maximum number of rules with the same name and labels that a rule is compared with.
 const MAX_COMPARED: usize = 64;
 
 const FILE: Keys = Keys {
@@ -42,7 +42,7 @@ const RULE: Keys = Keys {
     newer: &[],
 };
 
-/// Reads a rule file or a `PrometheusRule`: as many rules as can be read, and everything that cannot.
+/// Reads a rule file or a `PrometheusRule`: all valid rules, and a finding for each mistake.
 #[must_use]
 pub fn load(text: &str) -> Loaded {
     let mut loader = Loader::default();
@@ -92,7 +92,7 @@ pub fn load(text: &str) -> Loaded {
 struct Loader {
     reader: Reader,
     outline: Outline,
-    /// Where expressions begin: PromQL has comments too.
+    /// The positions of expressions, in which comments are allowed.
     expressions: HashSet<usize>,
 }
 
@@ -162,7 +162,7 @@ impl Loader {
             .filter_map(|name| field(&fields, name))
         {
             if !field.has_text() && (!field.is_empty() || (alert.is_none() && record.is_none())) {
-                // Reports that it is empty or not a text.
+                // Reports an empty value or a wrong type.
                 self.reader.text(field);
             }
         }
@@ -222,7 +222,6 @@ impl Loader {
                     .duration(field)
                     .is_some_and(|time| !time.is_zero()),
             };
-            // Prometheus 2.42 does not refuse it, but it has no effect.
             if set {
                 let title = format!("`{name}` in a recording rule");
                 self.reader.find(Finding::new(
@@ -331,7 +330,8 @@ impl Loader {
         }
     }
 
-    /// Two rules of one name and the same labels, whose expressions can give the same series: one would overwrite the other.
+    /// Reports rules with the same name and labels whose expressions can result in the same series: one would
+    /// overwrite the other.
     fn duplicates(&mut self, groups: &[Group]) {
         let identity = |rule: &Rule| {
             let mut labels: Vec<_> = rule.labels.iter().collect();
@@ -368,7 +368,7 @@ impl Loader {
     }
 }
 
-/// The `spec` of a `PrometheusRule`, the resource of the Prometheus Operator: it is a rule file.
+/// The `spec` of a `PrometheusRule`, the resource of the Prometheus Operator, which is a rule file.
 fn spec(root: &Node) -> Option<&Node> {
     let Value::Table(entries) = &root.value else {
         return None;
@@ -393,7 +393,7 @@ fn some(item: &Node) -> Option<&Node> {
     (!matches!(item.value, Value::Scalar(None))).then_some(item)
 }
 
-/// Where a list item begins; all of it would be too much to show.
+/// The start of a list item; the whole item is too long to show.
 fn start(node: &Node) -> crate::finding::Span {
     node.span.start..node.span.start
 }

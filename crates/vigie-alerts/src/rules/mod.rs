@@ -1,4 +1,4 @@
-//! A rule file as Prometheus reads it.
+//! The content of a rule file.
 
 mod disjoint;
 pub(crate) mod duration;
@@ -18,27 +18,27 @@ use crate::yaml::Text;
 pub(crate) use load::not_promql;
 pub use load::{MAX_FILE_BYTES, load};
 
-/// What [`load`] read, and what it could not.
+/// The result of [`load`].
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The rules that could be read.
+    /// The valid rules.
     pub rules: RuleFile,
-    /// What Prometheus would refuse, in the order of the file.
+    /// The mistakes, in the order of the file.
     pub findings: Vec<Finding>,
-    /// Where comments can apply to rules and groups.
+    /// The items that comments apply to; `None` if the file is not YAML.
     pub(crate) outline: Option<Outline>,
 }
 
-/// The structure of a rule file, including rules that could not be read.
+/// The structure of a rule file, including invalid rules.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    /// Where the document begins.
+    /// The start of the document.
     pub(crate) start: usize,
-    /// Where its groups are.
+    /// The positions of the groups.
     pub(crate) groups: Vec<Span>,
-    /// Where their rules are.
+    /// The positions of the rules.
     pub(crate) rules: Vec<Span>,
-    /// The texts other than expressions; a `#` in them begins no comment.
+    /// The positions of all texts except expressions; a `#` in them does not start a comment.
     pub(crate) texts: Vec<Span>,
 }
 
@@ -56,16 +56,16 @@ impl RuleFile {
     }
 }
 
-/// Rules that are evaluated one after the other, at the same time.
+/// Rules that are evaluated sequentially at the same time.
 #[derive(Debug)]
 pub struct Group {
     /// Its name, unique in the file.
     pub name: Text,
-    /// How often; the engine's own interval where none is given.
+    /// The evaluation interval; `None` is the default of the engine.
     pub interval: Option<Duration>,
-    /// The most alerts or series one rule may give; 0 is no limit.
+    /// The maximum number of alerts or series of a rule; 0 is unlimited.
     pub limit: u64,
-    /// The rules, in the order they are evaluated.
+    /// The rules, in the order of evaluation.
     pub rules: Vec<Rule>,
 }
 
@@ -74,23 +74,23 @@ pub struct Group {
 pub struct Rule {
     /// From its first key to its last value.
     pub span: Span,
-    /// What comes of it.
+    /// Its kind.
     pub kind: RuleKind,
-    /// What is evaluated.
+    /// Its expression.
     pub expr: Expression,
-    /// Labels that are added; templates in an alert's.
+    /// Additional labels, which are templates in an alert.
     pub labels: Vec<Entry>,
 }
 
-/// What comes of a rule.
+/// The kind of a rule.
 #[derive(Debug)]
 pub enum RuleKind {
-    /// A series under a name of its own.
+    /// A recording rule.
     Record {
         /// The metric's name.
         name: Text,
     },
-    /// An alert for each series of the result.
+    /// An alerting rule.
     Alert {
         /// The alert's name.
         name: Text,
@@ -98,7 +98,7 @@ pub enum RuleKind {
         hold: Duration,
         /// How long it keeps firing afterwards (`keep_firing_for`).
         keep_firing: Duration,
-        /// Texts for people, which are templates.
+        /// Texts for people, as templates.
         annotations: Vec<Entry>,
     },
 }
@@ -122,12 +122,12 @@ impl Rule {
     }
 }
 
-/// A PromQL expression, as it was written and as it is meant.
+/// A PromQL expression: source and syntax tree.
 #[derive(Debug)]
 pub struct Expression {
-    /// As it was written; spans of `tree` are places in it.
+    /// The source; spans of `tree` are positions in it.
     pub text: Text,
-    /// As it is meant.
+    /// The syntax tree.
     pub tree: Expr,
 }
 
@@ -136,8 +136,8 @@ pub struct Expression {
 pub struct Entry {
     /// Its name.
     pub key: Text,
-    /// Its value, a template where `template` is there.
+    /// Its value.
     pub value: Text,
-    /// The value as it is meant; a recording rule's labels are no templates.
+    /// The parsed value; `None` if it is not a template, as in recording rules.
     pub template: Option<Template>,
 }

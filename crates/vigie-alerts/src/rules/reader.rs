@@ -1,4 +1,4 @@
-//! Takes values out of YAML nodes and collects what does not fit.
+//! Reads values from YAML nodes and collects mistakes.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use crate::lint::Lint;
 use crate::suggest::{did_you_mean, listed};
 use crate::yaml::{Node, Text, Value};
 
-/// The keys of a table: those that are known, and those that only a newer Prometheus knows.
+/// The allowed keys of a table, and those of newer versions of Prometheus.
 pub(super) struct Keys {
-    /// What the table is, with its article.
+    /// The name of the table, with its article.
     pub(super) of: &'static str,
     pub(super) known: &'static [&'static str],
     pub(super) newer: &'static [&'static str],
 }
 
-/// How many merge keys may refer to tables with merge keys, one within the other.
+/// The maximum depth of merge keys within merge keys.
 const MAX_MERGE_DEPTH: usize = 32;
 
 /// A key of a table with its value.
@@ -37,7 +37,7 @@ impl Reader {
         self.findings.push(finding);
     }
 
-    /// The entries of a table with text keys, each key once. Nothing is an empty table.
+    /// The entries of a table with unique text keys. Null is an empty table.
     pub(super) fn table<'a>(&mut self, node: &'a Node, what: &str) -> Vec<Field<'a>> {
         self.merged(node, what, 0)
     }
@@ -76,7 +76,7 @@ impl Reader {
         fields
     }
 
-    /// Adds the entries that a merge key (`<<`) brings in; an entry that is there already takes precedence.
+    /// Adds the entries of a merge key (`<<`); existing entries take precedence.
     fn merge<'a>(
         &mut self,
         merge: Field<'a>,
@@ -96,7 +96,7 @@ impl Reader {
         }
         let value = merge.value.resolved();
         let tables: Vec<&Node> = match &value.value {
-            // A list must be written here: an alias of a list is refused.
+            // Only a literal list is accepted: Prometheus refuses an alias of a list.
             Value::List(items) if std::ptr::eq(value, merge.value) => {
                 items.iter().map(|item| &**item).collect()
             }
@@ -121,7 +121,7 @@ impl Reader {
         self.find(finding.also(first.span(), "the first time"));
     }
 
-    /// The same, of a table whose keys are fixed.
+    /// The entries of a table with fixed keys.
     pub(super) fn fields<'a>(&mut self, node: &'a Node, keys: &Keys) -> Vec<Field<'a>> {
         let mut fields = self.table(node, keys.of);
         fields.retain(|field| {
@@ -149,7 +149,7 @@ impl Reader {
         fields
     }
 
-    /// The items of a list. Nothing is an empty list.
+    /// The items of a list. Null is an empty list.
     pub(super) fn list<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Rc<Node>] {
         match &node.resolved().value {
             Value::List(items) => items,
@@ -237,12 +237,12 @@ impl Reader {
 }
 
 impl Field<'_> {
-    /// Whether the value is a text that is not empty.
+    /// Whether the value is a non-empty text.
     pub(super) fn has_text(&self) -> bool {
         !self.is_empty() && matches!(self.value.resolved().value, Value::Scalar(_))
     }
 
-    /// Whether the value is missing, or a text without a character.
+    /// Whether the value is missing or an empty text.
     pub(super) fn is_empty(&self) -> bool {
         match &self.value.resolved().value {
             Value::Scalar(text) => text.as_deref().is_none_or(str::is_empty),
@@ -251,7 +251,7 @@ impl Field<'_> {
     }
 }
 
-/// A number as YAML 1.1 writes it; a fraction is cut off, as Prometheus does.
+/// Parses a number as in YAML 1.1; a fraction is truncated, as Prometheus does.
 fn integer(text: &str) -> Option<i64> {
     let text = text.replace('_', "");
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
@@ -273,7 +273,7 @@ fn integer(text: &str) -> Option<i64> {
     (number.abs() < 9_223_372_036_854_775_808.0).then_some(number as i64)
 }
 
-/// A list or table may be long; its beginning says enough.
+/// The position of a value; of a list or table, which may be long, only its start.
 fn first_line(node: &Node) -> Span {
     match node.value {
         Value::Scalar(_) | Value::Alias(_) => node.span.clone(),
@@ -281,7 +281,7 @@ fn first_line(node: &Node) -> Span {
     }
 }
 
-/// A text short enough for a title.
+/// A text shortened for a title.
 pub(super) fn shown(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let start: String = line.chars().take(60).collect();

@@ -62,7 +62,7 @@ fn a_good_file() {
 }
 
 #[test]
-fn every_text_knows_its_place() {
+fn texts_have_positions() {
     let loaded = load(GOOD);
     for rule in loaded.rules.rules() {
         assert_eq!(&GOOD[rule.name().span()], &**rule.name());
@@ -79,7 +79,7 @@ fn every_text_knows_its_place() {
 }
 
 #[test]
-fn nothing_is_no_rule() {
+fn null_items_are_skipped() {
     for text in ["", "# nothing\n", "groups:\n", "groups: []\n", "{}"] {
         let loaded = load(text);
         assert!(loaded.findings.is_empty(), "{text:?}: {loaded:?}");
@@ -87,7 +87,7 @@ fn nothing_is_no_rule() {
     }
 }
 
-/// Each mistake, by title and by the text it points at.
+/// The title of each mistake, and the text it refers to.
 #[test]
 fn what_prometheus_refuses() {
     let in_rule = |lines: &str| {
@@ -291,7 +291,7 @@ fn what_prometheus_refuses() {
 }
 
 #[test]
-fn one_bad_rule_leaves_the_others() {
+fn an_invalid_rule_does_not_affect_others() {
     let text = GOOD.replace("sum by (job)", "sum by job");
     let loaded = load(&text);
     assert_eq!(loaded.findings.len(), 1);
@@ -337,7 +337,7 @@ fn a_resource_of_the_operator_is_read() {
 }
 
 #[test]
-fn a_merge_key_brings_in_what_is_not_given() {
+fn a_merge_key_adds_missing_entries() {
     let text = "groups: [{name: g, rules: [{alert: A, expr: up, labels: &l {a: '1', b: '2'}}, {alert: B, expr: up, labels: {b: '3', <<: [*l, {b: '4', c: '5'}]}}]}]";
     let loaded = load(text);
     assert_eq!(loaded.findings, []);
@@ -422,7 +422,7 @@ fn a_file_is_bounded() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(1_000))]
 
-    /// Whatever a file holds, there is an answer, and every place is in the file.
+    /// Loading never panics, and all spans are within the file.
     #[test]
     fn no_text_panics(text in "(?s)(\n {0,6}(- )?(groups|name|rules|alert|record|expr|for|labels|annotations|interval): ?|[\\[\\]{},:&*!|>'\"#%@`\n é\t-]|(up|rate\\(x\\[5m\\]\\)|\\{\\{ \\$labels|\\}\\}|5m|~|<<|\\\\u00|\\\\x|&a |\\*a )|.){0,40}") {
         let loaded = load(&text);
@@ -435,7 +435,7 @@ proptest::proptest! {
         }
     }
 
-    /// Rules that load, in every style of YAML, with whatever is in their texts.
+    /// Valid rules in all styles of YAML, with arbitrary texts.
     #[test]
     fn places_are_in_the_file(words in "(?s)[a-z{}$|. é'\"\\\\\n]{0,30}", style in 0..4) {
         let indented = words.replace('\n', "\n            ");

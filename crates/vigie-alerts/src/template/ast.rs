@@ -1,4 +1,4 @@
-//! The syntax tree. Spans are bytes of the template's text.
+//! The syntax tree. Spans are byte ranges of the template's text.
 
 use std::ops::Range;
 
@@ -7,16 +7,16 @@ use super::function::Function;
 /// A template.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Template {
-    /// What is written out.
+    /// The template itself.
     pub nodes: Vec<Node>,
-    /// What `define` and `block` gave a name, to be written out by `template`.
+    /// The named templates of `define` and `block`, which `template` includes.
     pub defined: Vec<(String, Vec<Node>)>,
 }
 
-/// A piece of a template.
+/// A node of a template.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// Text that is written out as it is.
+    /// Literal text.
     Text(String),
     /// `{{ pipeline }}`
     Action(Pipeline),
@@ -28,11 +28,11 @@ pub enum Node {
     With(Branch),
     /// `{{ template "name" pipeline }}`
     Template {
-        /// Where the name stands.
+        /// The position of the name.
         span: Range<usize>,
         /// The name.
         name: String,
-        /// What the dot is in it.
+        /// The dot of the included template.
         argument: Option<Pipeline>,
     },
     /// `{{ break }}`
@@ -41,25 +41,25 @@ pub enum Node {
     Continue,
 }
 
-/// What `if`, `range` and `with` have in common.
+/// The common structure of `if`, `range` and `with`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// What decides.
+    /// The condition or value.
     pub pipeline: Pipeline,
-    /// What is written if it is there.
+    /// The nodes if it is not empty.
     pub body: Vec<Node>,
-    /// What is written if it is not; `else if` is an `if` in here.
+    /// The nodes if it is empty; `else if` is an `if` in here.
     pub otherwise: Vec<Node>,
 }
 
-/// Commands, each with the result of the one before as its last argument.
+/// Commands; the result of each is the last argument of the next.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pipeline {
     /// From the first declared variable to the last command.
     pub span: Range<usize>,
-    /// The variables that get the value; two of them, index and item, in a `range` alone.
+    /// The variables that are assigned; in a `range` possibly two, index and item.
     pub variables: Vec<Name>,
-    /// Whether the variables are new (`:=`) and not given another value (`=`).
+    /// Whether the variables are declared (`:=`) and not reassigned (`=`).
     pub declares: bool,
     /// The commands; never empty.
     pub commands: Vec<Command>,
@@ -68,7 +68,7 @@ pub struct Pipeline {
 /// A name with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// Where it stands.
+    /// Its position.
     pub span: Range<usize>,
     /// The name; a variable's begins with `$`.
     pub text: String,
@@ -83,18 +83,18 @@ pub struct Command {
     pub operands: Vec<Operand>,
 }
 
-/// A word of a command.
+/// An operand of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Operand {
-    /// Where it stands, the fields behind it included.
+    /// Its position, including fields.
     pub span: Range<usize>,
-    /// What it is.
+    /// Its kind.
     pub kind: OperandKind,
-    /// The fields taken from it, as in `$labels.queue`.
+    /// The fields that are selected, as in `$labels.queue`.
     pub fields: Vec<Name>,
 }
 
-/// What an [`Operand`] is, before fields are taken from it.
+/// The kind of an [`Operand`], before fields are selected.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperandKind {
     /// `.`

@@ -14,13 +14,13 @@ macro_rules! functions {
             /// Every function.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name it is called by.
+            /// The name.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The fewest and the most arguments, the piped one included.
+            /// The minimum and maximum number of arguments, including a piped one.
             #[must_use]
             pub fn arity(self) -> (usize, usize) {
                 match self { $(Self::$variant => ($min, $max)),+ }

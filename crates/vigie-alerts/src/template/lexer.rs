@@ -1,11 +1,11 @@
-//! Text to parts and words.
+//! Splits a template into text and tokens.
 
 use std::ops::Range;
 
 use super::Error;
 use super::token::{Kind, Part, Token};
 
-/// Cuts `text` at `{{` and `}}`, and what is between them into words.
+/// Splits `text` at `{{` and `}}`, and actions into tokens.
 pub(super) fn parts(text: &str) -> Result<Vec<Part>, Error> {
     let mut parts = Vec::new();
     let mut at = 0;
@@ -61,7 +61,7 @@ fn is_word(c: char) -> bool {
 
 struct Lexer<'a> {
     text: &'a str,
-    /// Where the action's `{{` is.
+    /// The position of the action's `{{`.
     open: usize,
     at: usize,
 }
@@ -80,7 +80,7 @@ impl Lexer<'_> {
         marker.is_some_and(|rest| rest.starts_with(is_space))
     }
 
-    /// ` -}}` or `}}` from here: its length, and whether it trims.
+    /// The length of ` -}}` or `}}` at the current position, and whether it trims.
     fn close(&self) -> Option<(usize, bool)> {
         let rest = self.rest();
         if rest.starts_with("}}") {
@@ -92,7 +92,7 @@ impl Lexer<'_> {
 
     fn comment(&mut self) -> Result<Option<bool>, Error> {
         let spaces = self.rest().len() - self.rest().trim_start_matches(is_space).len();
-        // Only a trim marker may stand between the braces and a comment, with its space.
+        // Only a trim marker with its space may stand between the braces and a comment.
         let spaces = if self.at > self.open + 2 { spaces } else { 0 };
         let Some(comment) = self.rest()[spaces..].strip_prefix("/*") else {
             return Ok(None);
@@ -192,7 +192,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Letters and digits from here.
+    /// A word of letters and digits at the current position.
     fn word(&mut self) -> &str {
         let start = self.at;
         let length = self.rest().find(|c| !is_word(c));
@@ -251,7 +251,7 @@ impl Lexer<'_> {
         Ok(Kind::Text(text))
     }
 
-    /// A text or character in quotes, escapes undone.
+    /// A quoted text or character, unescaped.
     fn quoted(&mut self, quote: char) -> Result<String, Error> {
         let start = self.at;
         let mut text = String::new();
@@ -264,7 +264,7 @@ impl Lexer<'_> {
                     let (meant, length) =
                         escape(&self.text[at..]).ok_or_else(|| bad_escape(at..at + 1))?;
                     text.push(meant);
-                    // The backslash itself is taken already.
+                    // The backslash is already consumed.
                     for _ in 1..length {
                         characters.next();
                     }
@@ -289,7 +289,7 @@ fn bad_escape(span: Range<usize>) -> Error {
     Error::new(span, "an unknown escape", label)
 }
 
-/// What an escape means, and how many characters it has.
+/// The value of an escape sequence, and its length in characters.
 fn escape(text: &str) -> Option<(char, usize)> {
     let mut characters = text.chars().skip(1);
     let simple = match characters.next()? {

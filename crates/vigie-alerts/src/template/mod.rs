@@ -1,7 +1,6 @@
 //! The templates in labels and annotations: Go's `text/template`, with the functions that Prometheus adds.
 //!
-//! [`parse`] refuses what Prometheus' own parser refuses: actions that are not closed, unknown functions, variables that nobody
-//! declared.
+//! [`parse`] refuses what Prometheus' parser refuses: unclosed actions, unknown functions, undeclared variables.
 
 mod ast;
 pub mod exec;
@@ -20,16 +19,16 @@ pub use parser::parse;
 
 use std::ops::Range;
 
-/// Why a text is no template.
+/// An error in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The bytes of the text at fault.
     pub span: Range<usize>,
-    /// What was found.
+    /// The mistake.
     pub title: String,
-    /// What is expected.
+    /// The expectation.
     pub label: String,
-    /// What to do.
+    /// The remedy.
     pub help: Option<String>,
 }
 

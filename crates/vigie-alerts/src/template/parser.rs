@@ -1,4 +1,4 @@
-//! Words to a tree.
+//! Builds a tree from tokens.
 
 use std::ops::Range;
 
@@ -8,17 +8,17 @@ use super::lexer;
 use super::token::Part;
 use super::words::Words;
 
-/// How deep blocks and parentheses may be nested.
+/// The maximum depth of blocks and parentheses.
 const MAX_DEPTH: usize = 64;
 
-/// The variables that Prometheus declares before the first word.
+/// The variables that Prometheus declares.
 const GIVEN: [&str; 5] = ["$", "$labels", "$value", "$externalLabels", "$externalURL"];
 
-/// Reads a template.
+/// Parses a template.
 ///
 /// # Errors
-/// The first thing that Prometheus would refuse, and two that it lets pass until the template is used: a `|` with nothing behind
-/// it, and `=` to a variable that nobody declared.
+/// The first mistake that Prometheus refuses, or one of two that it detects only on expansion: a `|` without a
+/// command after it, and an assignment (`=`) to an undeclared variable.
 pub fn parse(text: &str) -> Result<Template, Error> {
     let mut parser = Parser {
         parts: lexer::parts(text)?.into_iter(),
@@ -39,7 +39,7 @@ pub fn parse(text: &str) -> Result<Template, Error> {
     })
 }
 
-/// `end` or `else`, with what follows on it.
+/// `end` or `else`, with the rest of its action.
 struct End {
     word: String,
     span: Range<usize>,
@@ -48,16 +48,16 @@ struct End {
 
 pub(super) struct Parser {
     parts: std::vec::IntoIter<Part>,
-    /// What may be used here, innermost last.
+    /// The declared variables, innermost last.
     pub(super) variables: Vec<String>,
-    /// How many loops this stands in.
+    /// The depth of loops.
     loops: usize,
     pub(super) depth: usize,
     defined: Vec<(String, Vec<Node>)>,
 }
 
 impl Parser {
-    /// Nodes up to an `end` or `else`, or to the end of the text.
+    /// Parses nodes up to an `end` or `else`, or to the end of the text.
     fn nodes(&mut self, top: bool) -> Result<(Vec<Node>, Option<End>), Error> {
         let mut nodes = Vec::new();
         while let Some(part) = self.parts.next() {
@@ -135,7 +135,7 @@ impl Parser {
             Some(mut end) if end.word == "else" => {
                 if word == "if" && end.rest.peek_word() == Some("if") {
                     end.rest.next();
-                    // Takes the `end` of this one as its own.
+                    // Shares the `end` of this block.
                     otherwise.push(self.branch("if", span, end.rest)?);
                 } else {
                     end.rest.finish()?;
@@ -160,7 +160,7 @@ impl Parser {
         })
     }
 
-    /// A `define` writes nothing; a `block` is one that is used at once.
+    /// A `define` has no output; a `block` is also included in place.
     fn define(
         &mut self,
         word: &str,
@@ -180,7 +180,7 @@ impl Parser {
             _ => None,
         };
         words.finish()?;
-        // A named template sees no variable of the text around it.
+        // A named template does not see the variables of the surrounding text.
         let outside = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
         let loops = std::mem::take(&mut self.loops);
         let (body, end) = self.nodes(false)?;

@@ -1,4 +1,4 @@
-//! What stands between the braces: pipelines, commands, operands.
+//! Parses the content of actions: pipelines, commands, operands.
 
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ impl Parser {
         while words.eat(&Kind::Pipe) {
             let command = self.command(words)?;
             let first = &command.operands[0];
-            // What can be called: a function, or a field that might hold one.
+            // Callable operands: a function, or a field that may hold one.
             if !matches!(first.kind, OperandKind::Function(_)) && first.fields.is_empty() {
                 let title = "a value after `|`";
                 return Err(Error::new(first.span.clone(), title, "must be a function"));
@@ -141,7 +141,7 @@ impl Parser {
         };
         words.next();
         let has_fields = match &kind {
-            // `.a.b` is fields of the dot, `..b` is not.
+            // `.a.b` selects fields of the dot, `..b` is invalid.
             OperandKind::Dot => !fields.is_empty(),
             OperandKind::Variable(_) | OperandKind::Function(_) | OperandKind::Paren(_) => true,
             _ => false,

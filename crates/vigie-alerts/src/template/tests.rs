@@ -1,6 +1,6 @@
 use super::*;
 
-fn slip(text: &str) -> (String, String) {
+fn error_of(text: &str) -> (String, String) {
     let error = parse(text).unwrap_err();
     let at = text.get(error.span.clone());
     let at = at.unwrap_or_else(|| panic!("{:?} in {text:?}", error.span));
@@ -8,7 +8,7 @@ fn slip(text: &str) -> (String, String) {
 }
 
 #[test]
-fn what_prometheus_takes() {
+fn valid_templates() {
     for text in [
         "",
         "plain { text }",
@@ -39,7 +39,7 @@ fn what_prometheus_takes() {
 }
 
 #[test]
-fn what_prometheus_refuses() {
+fn invalid_templates() {
     for (text, title, at) in [
         ("{{ $value", "an unclosed action", "{{"),
         ("a {{ }}", "a value is missing", "}}"),
@@ -97,7 +97,11 @@ fn what_prometheus_refuses() {
         ("{{/* x", "an unclosed comment", "{{/* x"),
         ("{{ template a }}", "a name is missing", "a"),
     ] {
-        assert_eq!(slip(text), (title.to_owned(), at.to_owned()), "{text:?}");
+        assert_eq!(
+            error_of(text),
+            (title.to_owned(), at.to_owned()),
+            "{text:?}"
+        );
     }
 }
 
@@ -116,14 +120,14 @@ fn suggestions() {
 #[test]
 fn depth_is_bounded() {
     let blocks = "{{ if 1 }}".repeat(1_000);
-    assert_eq!(slip(&blocks).0, "nested too deep");
+    assert_eq!(error_of(&blocks).0, "nested too deep");
     let parens = format!("{{{{ {}", "(".repeat(1_000));
     assert_eq!(
         parse(&format!("{parens} }}}}")).unwrap_err().title,
         "nested too deep"
     );
     let chain = format!("{{{{ if 1 }}}}{}", "{{ else if 1 }}".repeat(1_000));
-    assert_eq!(slip(&chain).0, "nested too deep");
+    assert_eq!(error_of(&chain).0, "nested too deep");
 }
 
 #[test]

@@ -1,19 +1,19 @@
-//! Words of an action.
+//! The tokens of an action.
 
 use std::ops::Range;
 
-/// A word with its place.
+/// A token with its position.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token {
     pub(super) span: Range<usize>,
     pub(super) kind: Kind,
-    /// Whether there is a space before it: `$x.y` is a field of `$x`, `$x .y` are two operands.
+    /// Whether a space precedes it: `$x.y` is a field of `$x`, `$x .y` are two operands.
     pub(super) spaced: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// A function, a keyword, `true`, `nil`.
+    /// A function, keyword, `true` or `nil`.
     Word(String),
     /// `.name`
     Field(String),
@@ -33,11 +33,11 @@ pub(super) enum Kind {
     Assign,
 }
 
-/// A template, cut into text and actions.
+/// A part of a template: text or an action.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Part {
-    /// Text outside of actions, trimmed where a marker asks for it.
+    /// Text outside of actions, trimmed according to the markers.
     Text(String),
-    /// `{{ … }}`: its place, braces included, and its words.
+    /// `{{ … }}`: its position including the braces, and its tokens.
     Action(Range<usize>, Vec<Token>),
 }

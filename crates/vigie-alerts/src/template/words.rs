@@ -1,15 +1,15 @@
-//! The words of one action, taken one after the other.
+//! Iterates over the tokens of one action.
 
 use std::ops::Range;
 
 use super::Error;
 use super::token::{Kind, Token};
 
-/// The words of one action.
+/// The tokens of one action.
 pub(super) struct Words {
     tokens: Vec<Token>,
     at: usize,
-    /// Where the action ends.
+    /// The end of the action.
     end: usize,
 }
 
@@ -45,7 +45,7 @@ impl Words {
         found
     }
 
-    /// Where the next word is, or the closing braces.
+    /// The position of the next token, or of the closing braces.
     pub(super) fn place(&self) -> Range<usize> {
         match self.peek() {
             Some(token) => token.span.clone(),
@@ -53,13 +53,13 @@ impl Words {
         }
     }
 
-    /// Where the last word that was taken ends.
+    /// The end of the last token that was consumed.
     pub(super) fn last_end(&self) -> usize {
         let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         last.map_or(self.end, |token| token.span.end)
     }
 
-    /// A name in quotes, for `template`, `define` and `block`.
+    /// A quoted name, for `template`, `define` and `block`.
     pub(super) fn name(&mut self) -> Result<(String, Range<usize>), Error> {
         let place = self.place();
         match self.next() {

@@ -1,4 +1,4 @@
-//! YAML as a tree whose every node knows its place.
+//! Parses YAML into a tree of nodes with positions.
 
 mod text;
 
@@ -11,45 +11,45 @@ use crate::finding::{Finding, Span};
 use crate::lint::Lint;
 pub use text::Text;
 
-/// How deep lists and tables may be nested. A rule file has six levels.
+/// The maximum depth of lists and tables. Rule files use six levels.
 const MAX_DEPTH: usize = 32;
-/// How much aliases may stand for in all, in bytes and nodes together.
+/// The maximum total size of expanded aliases, in bytes and nodes.
 const MAX_EXPANDED: usize = 4 << 20;
 
-/// A value with its place.
+/// A value with its position.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) span: Span,
     pub(crate) value: Value,
-    /// Its size with aliases written out.
+    /// Its size with expanded aliases.
     weight: usize,
 }
 
 #[derive(Debug)]
 pub(crate) enum Value {
-    /// Text, or nothing at all (`key:`, `~`, `null`).
+    /// A text, or null (`key:`, `~`, `null`).
     Scalar(Option<Text>),
     List(Vec<Rc<Node>>),
     Table(Vec<(Rc<Node>, Rc<Node>)>),
-    /// `*name`; the node is the anchored one.
+    /// `*name`, with the anchored node.
     Alias(Rc<Node>),
 }
 
-/// The first document of a file, the only one that Prometheus reads.
+/// The first document of a file, which is the only one that Prometheus reads.
 #[derive(Debug, Default)]
 pub(crate) struct Document {
     /// `None` if the file is empty.
     pub(crate) root: Option<Rc<Node>>,
-    /// Where a later document begins that is not empty.
+    /// The start of the content of later documents, if any.
     pub(crate) ignored: Option<Span>,
-    /// The texts, in the order of the file.
+    /// The positions of the texts, in the order of the file.
     pub(crate) texts: Vec<Span>,
-    /// Tags, which are not interpreted.
+    /// Tags, which are ignored.
     pub(crate) findings: Vec<Finding>,
 }
 
 impl Node {
-    /// The value itself if this is an alias. An alias never refers to another alias.
+    /// The value, or the anchored value of an alias. An alias never refers to another alias.
     pub(crate) fn resolved(&self) -> &Self {
         match &self.value {
             Value::Alias(node) => node,
@@ -57,7 +57,7 @@ impl Node {
         }
     }
 
-    /// Where the value ends. The parser's span of a text reaches to what follows.
+    /// The end of the value. The parser's span of a text extends to the next token.
     fn end(&self) -> usize {
         match &self.value {
             Value::Scalar(Some(text)) => text.span().end,
@@ -82,7 +82,7 @@ pub(crate) fn parse(text: &str) -> Result<Document, Box<Finding>> {
     Builder::new(text).run()
 }
 
-/// A list or table whose end has not come yet.
+/// A list or table that is not yet complete.
 struct Open {
     start: usize,
     anchor: usize,
@@ -100,7 +100,7 @@ fn refused(span: Span, title: impl Into<String>, label: impl Into<String>) -> Bo
 
 struct Builder<'a> {
     text: &'a str,
-    /// The byte at which each character begins; the parser counts characters.
+    /// The byte offset of each character; the parser counts characters.
     bytes: Vec<usize>,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -144,7 +144,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// Where the content of the remaining documents begins, valid YAML or not.
+    /// The start of the content of the remaining documents, valid YAML or not.
     fn content(&self, parser: &mut Parser<'a, StrInput<'a>>) -> Option<Span> {
         while let Some(next) = parser.next_event() {
             let at = match next {

@@ -12,7 +12,7 @@ fn first(text: &str) -> Text {
 }
 
 #[test]
-fn a_place_in_a_text_leads_to_the_file() {
+fn positions_in_a_text_map_to_the_file() {
     for (file, word) in [
         ("a: one two three\n", "two"),
         ("a: é two\n", "two"),
@@ -38,7 +38,7 @@ fn a_place_in_a_text_leads_to_the_file() {
 }
 
 #[test]
-fn a_text_has_a_span_without_what_follows() {
+fn the_span_of_a_text_ends_with_the_text() {
     for (file, whole) in [
         ("a: 'x y'  # z\n", "'x y'"),
         ("a: |\n  x\n  y\nb: 1", "x\n  y"),
@@ -56,7 +56,7 @@ fn a_text_has_a_span_without_what_follows() {
 }
 
 #[test]
-fn places_outside_of_a_text_are_its_end() {
+fn positions_beyond_a_text_map_to_its_end() {
     let text = first("a: xy");
     assert_eq!(text.locate(2..2), 5..5);
     assert_eq!(text.locate(7..9), 5..5);
@@ -64,7 +64,7 @@ fn places_outside_of_a_text_are_its_end() {
 }
 
 #[test]
-fn aliases_stand_for_what_they_name() {
+fn aliases_resolve_to_their_anchors() {
     let node = parse("a: &x {b: 1}\nc: *x\n").unwrap().root.unwrap();
     let Value::Table(entries) = &node.value else {
         panic!("{node:?}")
@@ -74,7 +74,7 @@ fn aliases_stand_for_what_they_name() {
 }
 
 #[test]
-fn what_is_refused() {
+fn invalid_yaml() {
     let deep = "[".repeat(100);
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {

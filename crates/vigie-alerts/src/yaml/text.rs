@@ -1,17 +1,17 @@
-//! A text, and which of its bytes came from where in the file.
+//! A text with a mapping of its bytes to the file.
 
 use saphyr_parser::ScalarStyle;
 
 use crate::finding::Span;
 
-/// A text of a rule file, with its place. Quotes, escapes, line folding and indentation are undone in the text; places within it
-/// still lead to the file.
+/// A text of a rule file. Quotes, escapes, line folding and indentation are removed from the value; spans in it can
+/// be mapped to the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     value: String,
     span: Span,
     plain: bool,
-    /// For each byte of `value`, where the character it belongs to stands in the file.
+    /// For each byte of `value`, the position of its character in the file.
     origin: Vec<Span>,
 }
 
@@ -31,7 +31,7 @@ impl Text {
             _ => 0,
         };
         let origin = align(&value, file, start + quotes..span.end, style);
-        // The parser's span reaches over comments and indentation to what follows.
+        // The parser's span extends over comments and indentation to the next token.
         let written = value.trim_end().len().checked_sub(1);
         let last = written.and_then(|last| origin.get(last));
         let mut end = last.map_or(start + quotes, |span| span.end);
@@ -47,18 +47,18 @@ impl Text {
         }
     }
 
-    /// Whether it is written without quotes and not as a block: only then can YAML take it for a number or a merge key.
+    /// Whether it is a plain scalar: only then can YAML interpret it as a number or a merge key.
     pub(crate) fn is_plain(&self) -> bool {
         self.plain
     }
 
-    /// Where the whole text stands, quotes included.
+    /// The position of the whole text, including quotes.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Where the bytes `part` of the text stand.
+    /// The position of the bytes `part` of the text.
     #[must_use]
     pub fn locate(&self, part: Span) -> Span {
         let first = self.origin.get(part.start);
@@ -75,7 +75,7 @@ impl Text {
     }
 }
 
-/// Where a scalar begins behind its anchor and tag, and a block behind its header.
+/// The start of a scalar after its anchor and tag, and of a block after its header.
 fn begin(file: &str, span: &Span, style: ScalarStyle) -> usize {
     let whole = file.get(span.clone()).unwrap_or_default();
     let mut rest = whole;
@@ -84,7 +84,7 @@ fn begin(file: &str, span: &Span, style: ScalarStyle) -> usize {
         rest = rest[word..].trim_start();
     }
     if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-        // Without properties a block's span begins with its text, which may look like them.
+        // Without properties the span of a block starts with its text, which may resemble properties.
         rest = match rest.find('\n') {
             Some(line) if rest.len() < whole.len() && rest.starts_with(['|', '>']) => &rest[line..],
             _ => whole,
@@ -93,8 +93,8 @@ fn begin(file: &str, span: &Span, style: ScalarStyle) -> usize {
     span.end - rest.len()
 }
 
-/// Finds each character of `value` in `file[inside]`, from left to right: what YAML took away are escapes, doubled quotes,
-/// line breaks and indentation.
+/// Locates each character of `value` in `file[inside]`, from left to right, skipping what YAML removed: escapes,
+/// doubled quotes, line breaks and indentation.
 fn align(value: &str, file: &str, inside: Span, style: ScalarStyle) -> Vec<Span> {
     let source = file.get(inside.clone()).unwrap_or_default();
     let mut at = 0;
@@ -108,7 +108,7 @@ fn align(value: &str, file: &str, inside: Span, style: ScalarStyle) -> Vec<Span>
     origin
 }
 
-/// The part of `source`, from `at` on, that means `wanted`; nothing at `at` where there is none.
+/// The range of `source` at or after `at` that encodes `wanted`; empty if there is none.
 fn next(source: &str, at: usize, wanted: char, style: ScalarStyle) -> Span {
     let mut from = at;
     while let Some(found) = source[from..].chars().next() {
@@ -116,12 +116,12 @@ fn next(source: &str, at: usize, wanted: char, style: ScalarStyle) -> Span {
         if style == ScalarStyle::DoubleQuoted && found == '\\' {
             let rest = &source[end..];
             match rest.chars().next() {
-                // A line continued.
+                // A line continuation.
                 Some('\n' | '\r') => from = end,
                 _ => return from..escape_end(source, end),
             }
         } else if style == ScalarStyle::SingleQuoted && found == '\'' {
-            // Always a doubled one: a single one would have ended the text.
+            // Always a doubled quote: a single one would have ended the text.
             return from..source.len().min(end + 1);
         } else if found == wanted || (found.is_whitespace() && wanted.is_whitespace()) {
             return from..end;

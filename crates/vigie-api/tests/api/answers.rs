@@ -1,4 +1,4 @@
-//! `answers.txt` and `refusals.txt`: what Prometheus 2.42 answers, and what we do.
+//! `answers.txt` and `refusals.txt`: the responses of Prometheus 2.42 and of this API.
 
 use std::net::SocketAddr;
 
@@ -6,12 +6,12 @@ use vigie_testkit::Prometheus;
 
 use crate::common::{openmetrics, ours, send};
 
-/// Requests, each with the status and the whole answer.
+/// Requests, each with its status and complete response.
 const ANSWERS: &str = include_str!("answers.txt");
-/// Requests, each with the status and the error's type; the texts are our own.
+/// Requests, each with its status and error type; the texts differ from Prometheus'.
 const REFUSALS: &str = include_str!("refusals.txt");
 
-/// Requests that are answered otherwise than by 2.42, each with why, and the statuses there and here.
+/// Requests whose response differs from 2.42, with the reason and both statuses.
 const DIFFERENCES: &[(&str, &str, u16, u16)] = &[
     (
         "GET /api/v1/query?query=1&time=NaN",
@@ -99,7 +99,7 @@ const DIFFERENCES: &[(&str, &str, u16, u16)] = &[
     ),
 ];
 
-/// What stands below each request of a file.
+/// The lines below each request of a file.
 fn cases(text: &str) -> Vec<(&str, &str)> {
     let blocks = text.split("\n\n").filter(|block| !block.trim().is_empty());
     let cases: Vec<_> = blocks
@@ -109,7 +109,7 @@ fn cases(text: &str) -> Vec<(&str, &str)> {
     cases
 }
 
-/// Every request that is answered otherwise than its file says.
+/// The requests whose response differs from the file.
 async fn differences(address: SocketAddr) -> Vec<String> {
     let mut differences = Vec::new();
     for (request, expected) in cases(ANSWERS) {
@@ -140,12 +140,12 @@ async fn same_answers(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn we_answer_as_the_files_say() {
+async fn responses_are_those_of_the_files() {
     same_answers(ours().await).await;
 }
 
 #[tokio::test]
-async fn prometheus_2_42_answers_the_same() {
+async fn prometheus_2_42_responds_the_same() {
     let prometheus = Prometheus::with_samples(&openmetrics()).await.unwrap();
     let ours = ours().await;
     if std::env::var_os("UPDATE_ANSWERS").is_some() {
@@ -169,7 +169,7 @@ async fn prometheus_2_42_answers_the_same() {
     }
 }
 
-/// Writes `answers.txt` anew, the requests as they are.
+/// Rewrites `answers.txt` with the same requests.
 async fn update(prometheus: SocketAddr) {
     let mut text = String::new();
     for (request, _) in cases(ANSWERS) {

@@ -1,4 +1,4 @@
-//! The samples that are asked about, and a server over them.
+//! The samples of the tests, and a server.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use vigie_testkit::http::{self, Response};
 /// The first sample, in milliseconds since the epoch.
 pub(crate) const START: i64 = 1_700_000_000_000;
 
-/// Every series with the value of its n-th sample and the time between two, in milliseconds.
+/// Each series with the value of its n-th sample and the interval in milliseconds.
 type Line = (
     &'static str,
     &'static [(&'static str, &'static str)],
@@ -20,7 +20,7 @@ type Line = (
     i64,
 );
 
-/// In the order of their labels, in which Prometheus keeps them.
+/// Sorted by labels, as in Prometheus.
 const LINES: &[Line] = &[
     (
         "http_requests_total",
@@ -66,7 +66,7 @@ const LINES: &[Line] = &[
 ];
 const SAMPLES: i64 = 241;
 
-/// The samples with what is known of the metrics.
+/// The samples with metadata.
 pub(crate) struct Known(MemoryStorage);
 
 impl Storage for Known {
@@ -95,7 +95,7 @@ impl Source for Known {
     }
 }
 
-/// The samples, for us.
+/// The samples for this API.
 pub(crate) fn samples() -> Known {
     let mut storage = MemoryStorage::new();
     for (name, labels, value, every) in LINES {
@@ -109,7 +109,7 @@ pub(crate) fn samples() -> Known {
     Known(storage)
 }
 
-/// The samples, for Prometheus.
+/// The samples for Prometheus.
 pub(crate) fn openmetrics() -> String {
     let mut page = String::new();
     let mut last = "";
@@ -142,7 +142,7 @@ pub(crate) fn openmetrics() -> String {
     page + "# EOF\n"
 }
 
-/// Serves the API and returns where; it ends with the test.
+/// Serves the API and returns its address; the server ends with the test.
 pub(crate) async fn serve(source: impl Source + 'static, settings: Settings) -> SocketAddr {
     let api = Api::new(Arc::new(source), settings, BuildInfo::default());
     let router = vigie_api::router(api.clone()).merge(vigie_api::lifecycle(api));
@@ -152,7 +152,7 @@ pub(crate) async fn serve(source: impl Source + 'static, settings: Settings) -> 
     address
 }
 
-/// Our server over the samples.
+/// Serves the samples.
 pub(crate) async fn ours() -> SocketAddr {
     serve(samples(), Settings::default()).await
 }
@@ -169,7 +169,7 @@ pub(crate) async fn post(address: SocketAddr, path: &str, form: &[u8]) -> Respon
         .unwrap()
 }
 
-/// Sends a request as it stands in a file: `GET PATH` or `POST PATH FORM`.
+/// Sends a request in the syntax of the files: `GET PATH` or `POST PATH FORM`.
 pub(crate) async fn send(address: SocketAddr, request: &str) -> Response {
     let mut words = request.splitn(3, ' ');
     let (method, path) = (words.next().unwrap(), words.next().unwrap());

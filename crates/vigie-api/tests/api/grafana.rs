@@ -1,4 +1,4 @@
-//! The requests that Grafana's Prometheus datasource makes, one by one.
+//! The requests of Grafana's Prometheus datasource.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn save_and_test() {
     let two = data(post(ours, "/api/v1/query", b"query=1%2B1&time=4").await).await;
     assert_eq!(two, json!({"resultType": "scalar", "result": [4, "2"]}));
     let build = data(get(ours, "/api/v1/status/buildinfo").await).await;
-    // A version it can compare, of 2.24 or later, so that it asks for label values with match[].
+    // A version of 2.24 or later, so that it requests label values with match[].
     let version: Vec<u32> = build["version"]
         .as_str()
         .unwrap()
@@ -40,7 +40,7 @@ async fn on_load() {
         data(get(ours, "/api/v1/rules").await).await,
         json!({"groups": []})
     );
-    // Times in milliseconds where seconds are meant: the year 55,840.
+    // Milliseconds instead of seconds: the year 55,840.
     let exemplars = "/api/v1/query_exemplars?query=test&start=1699996400000&end=1700000000000";
     assert_eq!(data(get(ours, exemplars).await).await, json!([]));
     let metadata = data(get(ours, "/api/v1/metadata?limit=40000").await).await;
@@ -107,7 +107,7 @@ async fn the_query_builder_and_template_variables() {
     assert_eq!(labels, json!(["__name__", "code", "instance", "job"]));
     let series = data(post(ours, "/api/v1/series", form.as_bytes()).await).await;
     assert_eq!(series.as_array().unwrap().len(), 3);
-    // A request that may not be POSTed is asked again with GET on 405.
+    // A request that may not be POSTed is repeated with GET after a 405.
     let posted = post(ours, "/api/v1/label/job/values", form.as_bytes()).await;
     assert_eq!(posted.status, 405);
     // query_result(odd): an instant query.
@@ -116,7 +116,7 @@ async fn the_query_builder_and_template_variables() {
 }
 
 #[tokio::test]
-async fn limits_leave_out_and_say_so() {
+async fn limits_truncate_with_a_warning() {
     let ours = ours().await;
     for (path, found) in [
         ("/api/v1/labels?limit=2", 2),

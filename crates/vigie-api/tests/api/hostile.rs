@@ -1,4 +1,4 @@
-//! Whatever is sent, there is an answer, and it is the sender's fault.
+//! Arbitrary requests get a response, which is a client error if they are invalid.
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -24,7 +24,7 @@ const PATHS: [&str; 13] = [
     "status/buildinfo",
 ];
 
-/// A parameter: often one that exists, with a value that is nearly one that it takes.
+/// A parameter, often an existing one with an almost valid value.
 fn parameter() -> impl Strategy<Value = String> {
     let names = prop_oneof![
         Just("query"),
@@ -91,7 +91,7 @@ fn escaped(text: &str) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Never a 500, never a panic, always JSON.
+    /// Never a 500 or a panic, always JSON.
     #[test]
     fn no_parameters_are_our_fault(
         path in prop::sample::select(PATHS.to_vec()),
@@ -169,7 +169,7 @@ async fn unknown_paths_and_methods() {
 #[tokio::test]
 async fn forms_and_queries_are_bounded() {
     let ours = ours().await;
-    // 40 KB is a query that somebody really has.
+    // 40 KB is a realistic query.
     let long = format!("query={}1&time=1", "1%2B".repeat(20_000));
     let answer = post(ours, "/api/v1/query", long.as_bytes()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -210,7 +210,7 @@ async fn forms_and_queries_are_bounded() {
     assert_eq!(answer.status, 400, "{}", answer.text());
 }
 
-/// What is no form is not read.
+/// Other bodies are not parsed.
 #[tokio::test]
 async fn only_forms_are_read() {
     let ours = ours().await;

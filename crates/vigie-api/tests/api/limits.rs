@@ -1,4 +1,4 @@
-//! Each limit with its own error; a client that leaves; long results.
+//! Each limit has its own error; clients disconnect; long results.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -62,7 +62,7 @@ async fn each_limit_has_its_own_error() {
             "/api/v1/series?match[]=odd".to_owned(),
             422,
             "execution",
-            "there are more than 4 such series: ask for fewer",
+            "more than 4 series match: select fewer",
         ),
         (
             "/api/v1/query?query=odd*on()odd&time=1700000100".to_owned(),
@@ -79,7 +79,7 @@ async fn each_limit_has_its_own_error() {
     assert_eq!(refused(settings(), one_less).await.0, 200);
 }
 
-/// Samples that take for ever to read: it says when a reader came, and goes on until the reader gives up.
+/// Samples that never end: reports when a reader came, and continues until the reader stops.
 struct Endless {
     came: SyncSender<()>,
     gave_up: SyncSender<()>,
@@ -160,7 +160,7 @@ async fn a_query_that_takes_too_long_ends() {
     }
 }
 
-/// Samples of `up` at once, and of every other metric without end.
+/// A single sample of `up`, and endless samples of every other metric.
 struct Mixed {
     endless: Endless,
     known: MemoryStorage,
@@ -194,13 +194,13 @@ fn mixed() -> (Mixed, Waiting, Waiting) {
     (Mixed { endless, known }, has_come, has_given_up)
 }
 
-/// A query that is not tried on the serving thread: its text is too long.
+/// A query that is not tried on the serving thread because its text is too long.
 fn long(expression: &str, more: &str) -> String {
     let blanks = "%20".repeat(2_000);
     format!("/api/v1/query?query={expression}{blanks}&time=0{more}")
 }
 
-/// While every place for large queries is taken, large queries wait and everything else is answered.
+/// While all permits for large queries are taken, large queries wait and all other requests are served.
 #[tokio::test]
 async fn only_large_queries_wait_for_large_queries() {
     let (source, has_come, has_given_up) = mixed();
@@ -212,7 +212,7 @@ async fn only_large_queries_wait_for_large_queries() {
     let mut busy = Connection::open(ours).await.unwrap();
     let request = format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", long("x", ""));
     busy.send(request.as_bytes()).await.unwrap();
-    // As a small query, then as a large one.
+    // First as a small query, then as a large one.
     has_come.wait().await;
     has_come.wait().await;
     has_given_up.wait().await;
@@ -290,7 +290,7 @@ async fn a_duration_that_comes_to_nothing_is_bad_data() {
 
 /// The place of a client that leaves is given to the next query.
 #[tokio::test]
-async fn a_client_that_leaves_gives_its_place_back() {
+async fn a_disconnect_releases_the_permit() {
     let (source, has_come, has_given_up) = mixed();
     let settings = Settings {
         concurrency: 1,
@@ -343,7 +343,7 @@ async fn samples_that_cannot_be_read() {
     }
 }
 
-/// An answer of more than one piece, to the last byte.
+/// A result of several pieces, complete to the last byte.
 #[tokio::test]
 async fn a_long_result() {
     let mut storage = MemoryStorage::new();

@@ -1,4 +1,4 @@
-//! The API over HTTP: beside a real Prometheus, under promtool and Grafana's own requests, and under hostile ones.
+//! The API over HTTP, compared with Prometheus, used by promtool and as by Grafana, and with hostile requests.
 #![allow(clippy::unwrap_used)]
 
 mod answers;

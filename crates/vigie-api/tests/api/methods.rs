@@ -1,4 +1,4 @@
-//! Methods, trailing slashes and forms, side by side with Prometheus 2.42.
+//! Methods, trailing slashes and forms, compared with Prometheus 2.42.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ async fn ask(address: SocketAddr, method: &str, path: &str) -> Response {
 }
 
 #[tokio::test]
-async fn methods_are_those_of_prometheus_and_no_answer_is_for_other_origins() {
+async fn methods_are_those_of_prometheus_without_cors() {
     let prometheus = Prometheus::with_samples(&openmetrics()).await.unwrap();
     let ours = ours().await;
     for (method, path) in [
@@ -59,9 +59,9 @@ async fn methods_are_those_of_prometheus_and_no_answer_is_for_other_origins() {
     }
 }
 
-/// As Prometheus 3.5 answers; 2.42 does not know the parameter.
+/// As in Prometheus 3.5; 2.42 does not have the parameter.
 #[tokio::test]
-async fn exclude_alerts_is_a_truth_value() {
+async fn exclude_alerts_is_a_boolean() {
     let ours = ours().await;
     for (value, status) in [("maybe", 400), ("yes", 400), ("False", 200), ("1", 200)] {
         let path = format!("/api/v1/rules?exclude_alerts={value}");
@@ -88,7 +88,7 @@ async fn a_trailing_slash_redirects() {
 }
 
 #[tokio::test]
-async fn forms_are_read_as_prometheus_reads_them() {
+async fn forms_are_parsed_as_in_prometheus() {
     let prometheus = Prometheus::with_samples(&openmetrics()).await.unwrap();
     let ours = ours().await;
     let part = "--b\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\n4\r\n--b--\r\n";

@@ -6,7 +6,7 @@ use vigie_testkit::tools;
 
 use crate::common::ours;
 
-/// What `promtool` prints.
+/// The output of `promtool`.
 async fn promtool(arguments: Vec<String>) -> String {
     let output = tokio::task::spawn_blocking(move || {
         let promtool = tools::PROMTOOL.find().unwrap();

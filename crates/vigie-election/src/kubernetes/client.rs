@@ -1,4 +1,4 @@
-//! Requests to the API server: one at a time, each with a deadline, the answer bounded.
+//! Requests to the API server: sequential, each with a deadline and a bounded answer.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -21,11 +21,11 @@ use super::error::Error;
 
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("vigie/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// No Lease has more, with all that is recorded of who changed which field.
+/// Larger than any Lease, including its managed fields.
 const LONGEST: usize = 256 << 10;
-/// Of what the API server says to people.
+/// The maximum length of a `message` of the API server.
 const MESSAGE: usize = 300;
-/// A connection that was idle for longer may have been forgotten by somebody on the way.
+/// A connection that was idle for longer may have been dropped by a middlebox.
 const IDLE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Client {
@@ -40,7 +40,7 @@ struct Connection {
     _driver: AbortOnDropHandle<()>,
 }
 
-/// An answer: its status, and its body when that is JSON.
+/// An answer: its status, and its body if it is JSON.
 pub(crate) struct Answer {
     what: &'static str,
     pub(crate) status: StatusCode,
@@ -79,7 +79,7 @@ impl Client {
         }
     }
 
-    /// Asks; connects first when there is no connection.
+    /// Sends a request; connects first if necessary.
     pub(crate) async fn ask(
         &mut self,
         what: &'static str,
@@ -87,7 +87,7 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, Error> {
-        // Whatever goes wrong, the next one begins anew.
+        // After any error the next request opens a new connection.
         let open = self.open.take();
         let asking = exchange(&self.cluster, open, what, method, path, body);
         let (open, answer) = timeout(self.deadline, asking)
@@ -160,14 +160,14 @@ async fn connect(cluster: &Cluster) -> Result<Connection, Error> {
     let connector = TlsConnector::from(cluster.tls()?);
     let stream = TcpStream::connect(cluster.place()).await;
     let stream = stream.map_err(|error| unreached(error.to_string()))?;
-    // A small request waits for nothing.
+    // Small requests are sent without delay.
     let _ = stream.set_nodelay(true);
     let stream = connector.connect(cluster.server_name()?, stream).await;
     let stream = stream.map_err(|error| unreached(error.to_string()))?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (sender, driver) = handshake.map_err(|error| unreached(told(&error)))?;
     let driver = tokio::spawn(async move {
-        // Who sends on it is told as well.
+        // The sender of the next request gets the error, too.
         let _ = driver.await;
     });
     Ok(Connection {
@@ -200,7 +200,7 @@ async fn read(what: &'static str, response: Response<Incoming>) -> Result<Answer
     })
 }
 
-/// hyper's errors say what happened, and their source why.
+/// hyper's errors name the operation, and their source the cause.
 fn told(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),

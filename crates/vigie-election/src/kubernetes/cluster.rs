@@ -1,5 +1,5 @@
-//! Where the API server is, and who we are there: what Kubernetes gives every Pod
-//! ("Accessing the Kubernetes API from a Pod" in its documentation).
+//! The address of the API server and the service account, as Kubernetes provides them to every Pod ("Accessing the
+//! Kubernetes API from a Pod" in its documentation).
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,13 +13,13 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::error::Error;
 
-/// Where a Pod finds its account's token, CA and namespace.
+/// The directory with the token, CA and namespace of a Pod's account.
 pub const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// No token and no bundle of certificates is larger; a wrong path must not be read without end.
+/// Larger than any token or certificate bundle; a wrong path must not be read without limit.
 const LARGEST: u64 = 1 << 20;
 
-/// An API server, and the account to ask it with.
+/// An API server, and the account to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     /// A name or an IP address.
@@ -30,10 +30,10 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// The one that this Pod is in, by the variables that the kubelet sets.
+    /// The cluster of this Pod, from the variables that the kubelet sets.
     ///
     /// # Errors
-    /// When they are not set.
+    /// If they are not set.
     pub fn of_this_pod(account: &Path) -> Result<Self, Error> {
         let variable = |variable| {
             let value = std::env::var(variable).ok();
@@ -47,7 +47,7 @@ impl Cluster {
         Ok(Self::new(host, number, account))
     }
 
-    /// The one at this place.
+    /// The cluster at this address.
     #[must_use]
     pub fn new(host: impl Into<String>, port: u16, account: &Path) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Cluster {
         })
     }
 
-    /// What the CA of the account signed is trusted, and nothing else. Read anew: CAs are rotated too.
+    /// Trusts only certificates signed by the account's CA, which is read for each connection because it is rotated.
     pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, Error> {
         let pem = self.read("ca.crt")?;
         let mut roots = RootCertStore::empty();
@@ -87,7 +87,7 @@ impl Cluster {
             added.map_err(|reason| self.unusable("ca.crt", reason))?;
         }
         if roots.is_empty() {
-            return Err(self.unusable("ca.crt", "it holds no certificate in PEM format"));
+            return Err(self.unusable("ca.crt", "it does not contain a certificate in PEM format"));
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
@@ -97,27 +97,27 @@ impl Cluster {
         Ok(Arc::new(config.with_no_client_auth()))
     }
 
-    /// `Authorization: Bearer …`. Read anew: the kubelet replaces the token long before it expires.
+    /// `Authorization: Bearer …`, read for each request: the kubelet replaces the token before it expires.
     pub(crate) fn authorization(&self) -> Result<HeaderValue, Error> {
         let token = self.text("token")?;
         let value = HeaderValue::from_str(&format!("Bearer {token}"));
-        let mut value = value.map_err(|_| self.unusable("token", "it holds no token"))?;
+        let mut value = value.map_err(|_| self.unusable("token", "it does not contain a token"))?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// The Pod's own.
+    /// The namespace of the Pod.
     pub(crate) fn namespace(&self) -> Result<String, Error> {
         let namespace = self.text("namespace")?;
-        // It becomes a part of a path.
+        // It becomes part of a path.
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         match namespace.chars().all(allowed) {
             true => Ok(namespace),
-            false => Err(self.unusable("namespace", "it holds no name of a namespace")),
+            false => Err(self.unusable("namespace", "it does not contain the name of a namespace")),
         }
     }
 
-    /// One line. The error says nothing of it.
+    /// Reads a single line. The error does not quote it.
     fn text(&self, name: &str) -> Result<String, Error> {
         let text = String::from_utf8(self.read(name)?);
         let text = text.map_err(|_| self.unusable(name, "it is not UTF-8 text"))?;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_what_they_should_be() {
+    fn invalid_files() {
         let account = tempfile::tempdir().unwrap();
         let cluster = Cluster::new("h", 1, account.path());
         let missing = cluster.authorization().unwrap_err().to_string();
@@ -198,6 +198,6 @@ mod tests {
         assert!(cluster.tls().is_err());
         write("ca.crt", "none");
         let none = cluster.tls().unwrap_err().to_string();
-        assert!(none.contains("no certificate"), "{none}");
+        assert!(none.contains("a certificate in PEM format"), "{none}");
     }
 }

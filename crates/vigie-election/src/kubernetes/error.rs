@@ -1,16 +1,16 @@
-//! What can go wrong, without the token in it.
+//! Errors of the API server, none of which contains the token.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why the API server was not asked, or did not do what it was asked.
+/// Why a request to the API server failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// This is no Pod: where the API server is, is not said.
-    #[error("{variable} is not set as it is in a Pod of Kubernetes")]
+    /// The process does not run in a Pod: the address of the API server is unknown.
+    #[error("{variable} is not set, so this is not a Pod of Kubernetes")]
     NoCluster {
-        /// The variable that says where the API server is.
+        /// The variable that is not set.
         variable: &'static str,
     },
     /// A file of the service account cannot be used.
@@ -18,47 +18,47 @@ pub enum Error {
     Account {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// Nobody is reached, or nobody who is trusted.
+    /// The server cannot be reached, or is not trusted.
     #[error("cannot connect to the API server at {address}: {reason}")]
     Connect {
         /// Host and port.
         address: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// No answer in time.
     #[error("{what}: no answer from the API server within {within:?}")]
     Late {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// The deadline.
         within: Duration,
     },
-    /// The connection broke.
+    /// The connection failed.
     #[error("{what}: {reason}")]
     Broken {
-        /// What was asked.
+        /// The request.
         what: &'static str,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// The API server answered, and said no.
-    #[error("{what}: the API server says {status}: {message}")]
+    /// The API server refused the request.
+    #[error("{what}: the API server answered {status}: {message}")]
     Refused {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// The HTTP status.
         status: u16,
-        /// Its own words.
+        /// The message of the API server.
         message: String,
     },
-    /// An answer that is none to what was asked.
-    #[error("{what}: not an answer to it")]
+    /// The answer has an unexpected form.
+    #[error("{what}: unexpected answer from the API server")]
     Answer {
-        /// What was asked.
+        /// The request.
         what: &'static str,
     },
 }

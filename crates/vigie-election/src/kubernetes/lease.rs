@@ -1,4 +1,4 @@
-//! The Lease on the API server.
+//! A lease stored as a Lease object.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use super::record::{self, Lease};
 use crate::election::TRIES;
 use crate::store::{Record as _, Store};
 
-/// The longest deadline of a request.
+/// The maximum timeout of a request.
 const LATEST: Duration = Duration::from_secs(5);
 
-/// Which Lease, and where.
+/// Location and duration of the Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The API server and the account used there.
     pub cluster: Cluster,
-    /// The Lease's namespace; `None`: the Pod's own.
+    /// The namespace of the Lease; `None` is the Pod's own.
     pub namespace: Option<String>,
-    /// The Lease's name.
+    /// The name of the Lease.
     pub name: String,
-    /// How long the Lease lasts unless it is renewed. It is renewed three times as often. Kubernetes keeps whole seconds, so
-    /// other candidates wait up to a second longer.
+    /// How long the Lease lasts unless it is renewed. It is renewed three times as often. Kubernetes stores whole
+    /// seconds, so other candidates wait up to a second longer.
     pub period: Duration,
 }
 
@@ -53,7 +53,7 @@ impl Leases {
         })
     }
 
-    /// The Lease, if there is one.
+    /// The Lease, if it exists.
     pub(crate) async fn get(&mut self) -> Result<Option<Lease>, Error> {
         let what = "reading the Lease";
         let path = self.path();
@@ -64,7 +64,7 @@ impl Leases {
         }
     }
 
-    /// The Lease as created; `None` when it exists already.
+    /// The created Lease; `None` if it already exists.
     async fn post(&mut self, lease: &Value) -> Result<Option<Lease>, Error> {
         let what = "creating the Lease";
         let path = self.all();
@@ -72,7 +72,7 @@ impl Leases {
         written(what, answer.await?)
     }
 
-    /// The Lease as written; `None` when another candidate changed it first, or it was deleted.
+    /// The written Lease; `None` if another candidate changed it first, or it was deleted.
     async fn put(&mut self, lease: &Value) -> Result<Option<Lease>, Error> {
         let what = "writing the Lease";
         let path = self.path();
@@ -121,7 +121,7 @@ impl Store for Leases {
     async fn release(&mut self, me: &str) -> Result<(), Error> {
         let found = self.get().await?;
         if let Some(mine) = found.filter(|record| record.holder() == me) {
-            // A conflict means that another candidate holds it by now.
+            // A conflict means that another candidate holds it.
             self.put(&mine.released(Timestamp::now())).await?;
         }
         Ok(())

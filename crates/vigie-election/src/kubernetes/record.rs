@@ -1,6 +1,6 @@
 //! The Lease as an object of the API server (`coordination.k8s.io/v1`).
 //!
-//! The object is kept whole: fields that are unknown here are written back unchanged.
+//! Unknown fields are preserved.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::store::Record;
 pub(crate) struct Lease(Value);
 
 impl Lease {
-    /// `None` when the object is not a Lease, or has no version, without which a conflict could not be detected.
+    /// `None` if the object is not a Lease, or has no version, without which a conflict could not be detected.
     pub(crate) fn of(object: Value) -> Option<Self> {
         let version = object.pointer("/metadata/resourceVersion");
         let is_lease = object["kind"] == "Lease" && version.is_some_and(Value::is_string);
@@ -22,14 +22,14 @@ impl Lease {
         (is_lease && fits).then_some(Self(object))
     }
 
-    /// How long it lasts unless it is renewed; `None` when the field is absent.
+    /// Its duration; `None` if the field is absent.
     pub(crate) fn duration(&self) -> Option<Duration> {
         let seconds = self.0["spec"]["leaseDurationSeconds"].as_u64()?;
-        // The API server keeps it in 32 bits.
+        // The API server stores 32 bits.
         Some(Duration::from_secs(seconds.min(u64::from(u32::MAX))))
     }
 
-    /// The same, held by `me` from `now` on: renewed if it was already, otherwise taken.
+    /// The same, held by `me` from `now` on: renewed if it was already held by `me`, otherwise acquired.
     pub(crate) fn held_by(mut self, me: &str, period: Duration, now: Timestamp) -> Value {
         let is_renewal = self.holder() == me;
         let spec = &mut self.0["spec"];
@@ -66,13 +66,13 @@ impl Record for Lease {
         Some(self.duration().unwrap_or(period))
     }
 
-    /// Compares only the part that a candidate writes: a label does not renew a Lease.
+    /// Compares only the fields that candidates write: adding a label does not renew a Lease.
     fn is_unchanged(&self, before: &Self) -> bool {
         self.0["spec"] == before.0["spec"]
     }
 }
 
-/// A Lease that does not exist yet, held by `me` from `now` on.
+/// A new Lease, held by `me` from `now` on.
 pub(crate) fn new(name: &str, me: &str, period: Duration, now: Timestamp) -> Value {
     json!({
         "apiVersion": "coordination.k8s.io/v1",
@@ -88,7 +88,7 @@ pub(crate) fn new(name: &str, me: &str, period: Duration, now: Timestamp) -> Val
     })
 }
 
-/// Whole seconds, and not less than the period.
+/// Whole seconds, rounded up.
 fn seconds(period: Duration) -> Value {
     let whole = period
         .as_secs()
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_taken_renewed_and_released() {
+    fn a_lease_is_created_acquired_renewed_and_released() {
         let period = Duration::from_millis(1_500);
         let mut object = new("l", "a", period, at("2026-11-24T12:00:00Z"));
         assert_eq!(
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_lease_is_none_and_an_empty_one_has_no_holder() {
+    fn other_objects_are_none_and_an_empty_lease_has_no_holder() {
         let with = |spec: Value| json!({"kind": "Lease", "metadata": {"resourceVersion": "1"}, "spec": spec});
         let empty = Lease::of(with(Value::Null)).unwrap();
         assert_eq!((empty.holder(), empty.duration()), ("", None));

@@ -1,4 +1,4 @@
-//! Whether this account could be elected, without being a candidate.
+//! Checks the permissions for the Lease without becoming a candidate.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,21 +10,22 @@ use super::lease::{Leases, Settings};
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-/// What the API server says of the Lease and of us.
+/// The state of the Lease and the permissions of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rights {
     /// The namespace of the Lease.
     pub namespace: String,
-    /// Who holds it; `None`: nobody.
+    /// The holder, if any.
     pub holder: Option<String>,
-    /// What this account may not do with it, and has to: verbs, as a Role has them.
+    /// The required verbs that the account lacks, as in a Role.
     pub missing: Vec<&'static str>,
 }
 
-/// Asks what this account may do, and who holds the Lease. Nothing is written: a review of one's own access is not kept.
+/// Checks the permissions of the account, and reads the holder of the Lease. Nothing is written: the API server does
+/// not store a review of one's own access.
 ///
 /// # Errors
-/// When the API server cannot be asked.
+/// If the API server cannot be asked.
 pub async fn check(settings: Settings) -> Result<Rights, Error> {
     let mut leases = Leases::new(settings)?;
     let mut missing = Vec::new();
@@ -38,7 +39,7 @@ pub async fn check(settings: Settings) -> Result<Rights, Error> {
         false => leases.get().await?,
     };
     if lease.is_some() {
-        // It need not be made any more.
+        // It exists, so `create` is not needed.
         missing.retain(|verb| *verb != "create");
     }
     let holder = lease.map(|lease| lease.holder().to_owned());
@@ -57,7 +58,7 @@ async fn may(leases: &mut Leases, verb: &str) -> Result<bool, Error> {
         "group": "coordination.k8s.io",
         "resource": "leases",
     });
-    // What is not there yet has no name that a Role could know it by.
+    // A Role cannot restrict `create` by name.
     if verb != "create" {
         resource["name"] = json!(leases.name);
     }

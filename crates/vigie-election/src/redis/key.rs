@@ -11,7 +11,7 @@ use super::error::Error;
 use crate::election::TRIES;
 use crate::store::{Record, Store};
 
-/// The key and the Redis that holds it.
+/// The key and its Redis.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server, or the cluster.
@@ -42,7 +42,7 @@ impl Record for Holder {
     }
 }
 
-/// The key, with a connection to the server that holds it.
+/// The key, with a connection to its server.
 pub(crate) struct Key {
     settings: Settings,
     connection: Option<MultiplexedConnection>,
@@ -57,8 +57,8 @@ impl Key {
         }
     }
 
-    /// Sends the commands in one round trip. After an error the next request opens a new connection: in a cluster the key
-    /// may have moved.
+    /// Sends the commands in one round trip. After an error the next request opens a new connection: in a cluster the
+    /// key may have moved.
     pub(crate) async fn ask(
         &mut self,
         what: &'static str,
@@ -108,7 +108,7 @@ impl Key {
         Ok(())
     }
 
-    /// Changes the watched key unless another client changed it. Tells whether it was changed.
+    /// Changes the watched key unless another client changed it. Returns whether it was changed.
     async fn change(&mut self, command: Cmd) -> Result<bool, Error> {
         let mut commands = redis::pipe();
         commands.cmd("MULTI");
@@ -177,7 +177,7 @@ impl Store for Key {
     }
 }
 
-/// The value of the key: `Some(None)` when there is no key, `None` when the answer is not a value.
+/// The value of the key: `Some(None)` if it does not exist, `None` if the answer is not a value.
 pub(crate) fn holder(answer: Option<&Value>) -> Option<Option<Holder>> {
     let text = |bytes: &[u8]| Some(Some(Holder(String::from_utf8_lossy(bytes).into_owned())));
     match answer? {
@@ -188,7 +188,7 @@ pub(crate) fn holder(answer: Option<&Value>) -> Option<Option<Holder>> {
     }
 }
 
-/// Whether a transaction of one command took place and changed something.
+/// Whether a transaction of one command was executed and changed something.
 fn is_done(answer: Option<&Value>) -> bool {
     match answer {
         Some(Value::Array(answers)) => matches!(answers[..], [Value::Okay | Value::Int(1)]),
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_a_missing_key_and_other_answers_are_told_apart() {
+    fn values_missing_keys_and_other_answers_are_distinguished() {
         let named = |name: &str| Some(Some(Holder(name.to_owned())));
         assert_eq!(holder(Some(&Value::Nil)), Some(None));
         assert_eq!(holder(Some(&Value::BulkString("a_1".into()))), named("a_1"));

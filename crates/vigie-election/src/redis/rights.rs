@@ -1,8 +1,8 @@
-//! Whether the lease could be acquired, without acquiring it.
+//! Checks the permissions for the lease without acquiring it.
 //!
-//! Redis checks the permissions of a command when it enters a transaction, and a transaction that is not executed changes
-//! nothing. So every command that the lease needs is queued in a transaction that is dropped with its connection; the
-//! commands that end transactions are tried on an empty one.
+//! Redis checks the permissions of a command when it is queued in a transaction, and a transaction that is not
+//! executed changes nothing. So each command that the lease needs is queued in a transaction that ends with its
+//! connection; the commands that end transactions are tried on an empty one.
 
 use super::error::Error;
 use super::key::{Key, Settings, holder};
@@ -11,7 +11,7 @@ use crate::store::Record as _;
 /// Checks the permissions for the lease and returns its holder. Nothing is written.
 ///
 /// # Errors
-/// When Redis cannot be reached, or refuses one of the commands or the key.
+/// If Redis cannot be reached, or refuses one of the commands or the key.
 pub async fn check(settings: Settings) -> Result<Option<String>, Error> {
     let what = "checking the lease";
     let mut store = Key::new(settings);

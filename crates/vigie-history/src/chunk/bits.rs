@@ -1,9 +1,9 @@
-//! Bits in a row, the most significant first.
+//! Sequences of bits, most significant first.
 
-/// Appends bits to bytes; the last byte is filled up with zeros by [`finish`](Self::finish).
+/// Appends bits to bytes; [`finish`](Self::finish) pads the last byte with zeros.
 pub(super) struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
-    /// Its lowest `pending` bits are not written yet; never more than seven between two calls.
+    /// The lowest `pending` bits are not yet written; at most seven between calls.
     bits: u64,
     pending: u32,
 }
@@ -39,13 +39,13 @@ impl<'a> BitWriter<'a> {
     }
 }
 
-/// Reads what a [`BitWriter`] wrote; past the end there is `None`.
+/// Reads the output of a [`BitWriter`]; `None` past the end.
 ///
-/// What is seldom done takes and gives it by value: so that it is kept in registers, nothing may have its address.
+/// Rarely called methods take and return it by value, so that it stays in registers.
 #[derive(Clone, Copy)]
 pub(super) struct BitReader<'a> {
     rest: &'a [u8],
-    /// Its highest `ready` bits are the next ones. Of those below, any may be read already from `rest`, where they stay.
+    /// The highest `ready` bits are next. The bits below may already hold bits of `rest`.
     bits: u64,
     ready: u32,
 }
@@ -74,7 +74,7 @@ impl<'a> BitReader<'a> {
     pub(super) fn few(&mut self, count: u32) -> Option<u64> {
         self.prepare(count);
         self.ready = self.ready.checked_sub(count)?;
-        // In two steps, for a shift by 64 is none.
+        // Two shifts, because a shift by 64 overflows.
         let value = self.bits >> 1 >> (63 - count);
         self.bits <<= count;
         Some(value)
@@ -85,7 +85,7 @@ impl<'a> BitReader<'a> {
         self.read(1).map(|bit| bit == 1)
     }
 
-    /// How many ones come next, at most `most` (which is at most 32); a zero that ends them is read too.
+    /// The number of leading ones, at most `most` (which is at most 32); a terminating zero is consumed.
     #[inline(always)]
     pub(super) fn ones(&mut self, most: u32) -> Option<u32> {
         self.prepare(most);
@@ -96,7 +96,7 @@ impl<'a> BitReader<'a> {
         Some(ones)
     }
 
-    /// Makes so many bits ready, at most 56, if there are as many: what is read of them then need not look for more.
+    /// Makes up to `count` bits ready, at most 56, so that reading them needs no further check.
     #[inline(always)]
     pub(super) fn prepare(&mut self, count: u32) {
         if self.ready < count {
@@ -104,17 +104,17 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    /// The bytes of which no bit has been read.
+    /// The bytes of which no bit was read.
     pub(super) fn rest(&self, bytes: &'a [u8]) -> &'a [u8] {
         let unread = self.rest.len() + self.ready as usize / 8;
         &bytes[bytes.len() - unread..]
     }
 
-    /// Makes at least 56 bits ready, if there are as many.
+    /// Makes at least 56 bits ready, if available.
     #[inline(always)]
     fn fill(&mut self) {
         if let Some(next) = self.rest.first_chunk() {
-            // Whole bytes become ready; the bits of the one that does not fit come again with the next ones.
+            // Whole bytes become ready; the bits of a byte that does not fit are loaded again later.
             self.bits |= u64::from_be_bytes(*next) >> self.ready;
             let bytes = (63 - self.ready) / 8;
             self.rest = &self.rest[bytes as usize..];
@@ -126,7 +126,7 @@ impl<'a> BitReader<'a> {
 
     #[cold]
     fn filled_slowly(mut self) -> Self {
-        // Bits of a byte that did not fit may stand below those that are ready.
+        // Bits of a byte that did not fit may remain below the ready bits.
         self.bits &= !(u64::MAX >> self.ready);
         while self.ready < 56
             && let Some((&byte, rest)) = self.rest.split_first()
@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(fields in prop::collection::vec((any::<u64>(), 0..=64_u32), 0..100)) {
+        fn bits_round_trip(fields in prop::collection::vec((any::<u64>(), 0..=64_u32), 0..100)) {
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);
             for &(value, count) in &fields {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_the_end() {
+    fn reading_past_the_end_fails() {
         let mut reader = BitReader::new(&[0xff]);
         assert_eq!(reader.ones(20), None);
         let mut reader = BitReader::new(&[0xff]);

@@ -1,8 +1,8 @@
-//! Values that are decimal numbers with few digits: counts, sizes, durations in whole nanoseconds.
+//! Codes decimal values with few digits: counts, sizes, durations in whole nanoseconds.
 //!
-//! A value is `n / 10^places` with whole `n`. Division of two exact numbers is rounded correctly (IEEE 754), as is the
-//! reading of decimal digits, so that `n` gives back every bit of a value that was written so. What is stored is how far `n`
-//! lies from where the last changes lead; what is no such number (NaN, -0, thirds) stands among them in full.
+//! A value is `n / 10^places` with an integer `n`. Division of two exact numbers is rounded correctly (IEEE 754), and
+//! so is parsing of decimal digits, so `n` restores each bit of such a value. The stored number is the difference of
+//! `n` from a prediction. Other values (NaN, -0, thirds) are escaped and stored in full.
 
 use super::bits::{BitReader, BitWriter};
 use super::rice::{Code, Rice};
@@ -13,11 +13,12 @@ use super::Damaged;
 
 /// 1 ns in seconds.
 pub(super) const MOST_PLACES: u8 = 9;
-/// Beyond it a whole number is not exact.
+/// Integers beyond it are not exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 const POWERS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
-/// How many places all samples can be written with, those left out that cannot be with any; `None` when these are many.
+/// The number of places that represents all samples, except those that no number represents; `None` if these are
+/// many.
 pub(super) fn places(samples: &[Sample]) -> Option<u8> {
     let (mut places, mut others) = (0, 0);
     for sample in samples {
@@ -29,23 +30,23 @@ pub(super) fn places(samples: &[Sample]) -> Option<u8> {
     (others * 4 <= samples.len()).then_some(places)
 }
 
-/// `value * 10^places`, if this is whole and gives the value back.
+/// `value * 10^places`, if it is an integer that restores the value.
 fn whole(value: f64, places: u8) -> Option<i64> {
     let power = POWERS[usize::from(places)];
     let n = (value * power).round();
-    // As a whole number it is not -0 any more.
+    // As an integer, -0 would become 0.
     let whole = n as i64;
     let exact = n.abs() <= EXACT && (whole as f64 / power).to_bits() == value.to_bits();
     exact.then_some(whole)
 }
 
 pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
-    // Apart, for counts since the start are large and their changes are not.
+    // Separate, because counts since the start are large and their changes are small.
     let whole_of = |sample: &Sample| whole(sample.value, places);
     let first = samples.iter().find_map(whole_of).unwrap_or(0);
     let last = samples.iter().rev().find_map(whole_of).unwrap_or(0);
     let change = last.wrapping_sub(first) / samples.len() as i64;
-    // Twice the same: to keep what the first pass found would take memory.
+    // Computed twice: storing the first result would take memory.
     let distances = || {
         let mut path = Path::new(first, change);
         samples.iter().map(move |sample| {
@@ -71,7 +72,7 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
     bits.finish();
 }
 
-/// Reads a value for each sample off the front of `bytes`.
+/// Decodes a value for each sample from the start of `bytes`.
 pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> Result<(), Damaged> {
     let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
     let [first, change] = [varint::read(bytes), varint::read(bytes)];
@@ -92,17 +93,17 @@ pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> R
     Ok(())
 }
 
-/// Where whole numbers lead: the last one, and a mean of the changes before it.
+/// Predicts integers: the last one plus the mean of the recent changes.
 struct Path {
     last: i64,
-    /// Sixteen times the mean change.
+    /// The mean change, times sixteen.
     change: i64,
 }
 
 impl Path {
     fn new(first: i64, change: i64) -> Self {
         Self {
-            // So that the first one is met.
+            // So that the first prediction is exact.
             last: first.wrapping_sub(change),
             change: change.wrapping_mul(16),
         }
@@ -112,7 +113,7 @@ impl Path {
         self.last.wrapping_add(self.change >> 4)
     }
 
-    /// The next number lies so far from where they lead.
+    /// The difference of the next number from the prediction.
     fn goes_off(&mut self, distance: i64) {
         self.last = self.next().wrapping_add(distance);
         self.change = self.change.wrapping_add(distance.wrapping_mul(4));

@@ -1,6 +1,6 @@
-//! Samples of one series, compressed.
+//! Compressed samples of one series.
 //!
-//! A chunk is written at once, from all of its samples, so that each column gets the code that suits it:
+//! A chunk is written at once from all of its samples, so that the best code is chosen for each column:
 //!
 //! | bytes | |
 //! | --- | --- |
@@ -9,7 +9,7 @@
 //! | `u8` | the code of the values: decimal places (0 to 9), or one of the two below |
 //! | column | the values: [`decimal`], [`xor`], or the 8 bytes of the one value that all samples have |
 //!
-//! Every bit of a value comes back, the payload of a NaN included. Chunks can stand one after the other.
+//! All bits are restored, including the payload of a NaN. Chunks can be concatenated.
 
 mod bits;
 mod decimal;
@@ -20,13 +20,13 @@ mod xor;
 
 use vigie_promql::Sample;
 
-/// More samples are written as several chunks.
+/// More samples are split into several chunks.
 pub(crate) const MOST_SAMPLES: usize = 4096;
 
 const CONSTANT: u8 = 0x10;
 const XOR: u8 = 0x11;
 
-/// The bytes are not what [`encode`] wrote.
+/// The bytes are not the output of [`encode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Damaged;
 
@@ -50,7 +50,7 @@ fn encode_values(samples: &[Sample], out: &mut Vec<u8>) {
     if let Some(places) = decimal::places(samples) {
         out.push(places);
         decimal::encode(samples, places, out);
-        // Nothing else comes near two bytes for values that move.
+        // For changing values, no other code approaches two bytes.
         if out.len() - start <= 2 * samples.len() {
             return;
         }
@@ -58,7 +58,7 @@ fn encode_values(samples: &[Sample], out: &mut Vec<u8>) {
     let end = out.len();
     out.push(XOR);
     xor::encode(samples, out);
-    // The shorter of the two stays.
+    // Keep the shorter one.
     if end == start || out.len() - end < end - start {
         out.drain(start..end);
     } else {
@@ -69,7 +69,7 @@ fn encode_values(samples: &[Sample], out: &mut Vec<u8>) {
 /// Appends the samples of all chunks in `bytes` to `out`.
 ///
 /// # Errors
-/// When the bytes are damaged; what was read until there is in `out`, its values perhaps wrong.
+/// If the bytes are damaged; `out` then holds the samples before the damage, whose values may be wrong.
 pub(crate) fn decode(mut bytes: &[u8], out: &mut Vec<Sample>) -> Result<(), Damaged> {
     while !bytes.is_empty() {
         let count = varint::read(&mut bytes).ok_or(Damaged)?;

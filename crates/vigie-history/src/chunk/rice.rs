@@ -1,23 +1,23 @@
-//! Numbers that are mostly small: a Golomb-Rice code.
+//! A Golomb-Rice code for mostly small numbers.
 //!
-//! A number is a quotient in unary and `k` bits of remainder (Rice, JPL 79-22, 1979). `k` is chosen for all numbers of a chunk
-//! together: to follow them one by one would save little, and each would have to wait for the one before it when they are
-//! read. A quotient that would be long is an escape: the number's own length and bits, or the mark of something that is not a
-//! number at all.
+//! A number is a quotient in unary and `k` bits of remainder (Rice, JPL 79-22, 1979). One `k` is used for all numbers
+//! of a chunk: an adaptive `k` would save little, and decoding each number would depend on the previous one. A long
+//! quotient is replaced by an escape: the length and bits of the number, or the mark of a value that the caller
+//! stores elsewhere.
 
 use super::Damaged;
 use super::bits::{BitReader, BitWriter};
 
-/// So many ones are an escape.
+/// The number of ones that mark an escape.
 const ESCAPE: u32 = 8;
-/// So that a quotient and a remainder can be read at once.
+/// Limits `k`, so that a quotient and a remainder can be read at once.
 const LONGEST: u8 = 40;
 
-/// What comes next.
+/// A decoded item.
 #[derive(Debug, PartialEq)]
 pub(super) enum Code {
     Number(u64),
-    /// Something that the caller wrote after it in its own way.
+    /// A value that the caller encoded after it.
     Mark,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Rice {
 }
 
 impl Rice {
-    /// The code that takes about the fewest bits for these numbers.
+    /// The code that needs approximately the fewest bits for these numbers.
     pub(super) fn of(numbers: impl Iterator<Item = u64>) -> Self {
         let mut of_length = [0_u64; 65];
         let (mut count, mut sum, mut longest) = (0_u64, 0_u64, 0);
@@ -39,7 +39,7 @@ impl Rice {
             sum += u64::from(length);
             longest = longest.max(length);
         }
-        // The best one is not far from the mean.
+        // The best one is close to the mean.
         let mean = sum.checked_div(count).unwrap_or(0) as u8;
         let near = mean.saturating_sub(3)..=(mean + 2).min(LONGEST);
         let bits = |k: u8| -> u64 {
@@ -51,7 +51,7 @@ impl Rice {
         Self { k }
     }
 
-    /// From the byte that says which it is.
+    /// Decodes the header byte.
     pub(super) fn read_from(bytes: &mut &[u8]) -> Result<Self, Damaged> {
         let (&k, rest) = bytes.split_first().ok_or(Damaged)?;
         *bytes = rest;
@@ -61,7 +61,7 @@ impl Rice {
         }
     }
 
-    /// The byte that says which it is.
+    /// The header byte.
     pub(super) fn byte(self) -> u8 {
         self.k
     }
@@ -71,7 +71,7 @@ impl Rice {
         let quotient = number >> k;
         if quotient < u64::from(ESCAPE) {
             let quotient = quotient as u32;
-            // The ones, and the zero that ends them.
+            // The ones and the terminating zero.
             out.write(u64::MAX << 1, quotient + 1);
             out.write(number, k);
         } else {
@@ -111,12 +111,12 @@ fn escaped(mut bits: BitReader<'_>) -> (Option<Code>, BitReader<'_>) {
     (code(), bits)
 }
 
-/// How many bits a number has.
+/// The number of bits of a number.
 fn length(number: u64) -> u32 {
     64 - number.leading_zeros()
 }
 
-/// How many half bits numbers of a length take, on average.
+/// The average number of half bits of numbers with this length.
 fn halves(length: u32, k: u32) -> u64 {
     let halves = match length.saturating_sub(k) {
         0 => 2 * (1 + k),
@@ -165,7 +165,7 @@ mod tests {
             }
         }
 
-        /// A geometric distribution is what the code is made for; there no other `k` is shorter by much.
+        /// The code is optimal for a geometric distribution: no other `k` is much shorter.
         #[test]
         fn the_code_suits_the_numbers(seeds in prop::collection::vec(1e-9..1.0_f64, 240), scale in 0..40) {
             let numbers = seeds.iter().map(|seed| (-seed.ln() * 2_f64.powi(scale)) as u64);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_one_bit() {
+    fn zero_takes_one_bit() {
         let rice = Rice::of([0; 80].into_iter());
         assert_eq!(written(rice, &[Some(0); 80]).len(), 10);
     }

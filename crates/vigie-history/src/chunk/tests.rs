@@ -23,7 +23,7 @@ fn decoded(bytes: &[u8]) -> Vec<Sample> {
     samples
 }
 
-/// Scrapes at a steady pace.
+/// Scrapes at regular intervals.
 fn scrapes(values: impl IntoIterator<Item = f64>) -> Vec<Sample> {
     let scrape = |(at, value)| Sample {
         time: 1_790_000_000_000 + at as i64 * SCRAPE,
@@ -32,7 +32,7 @@ fn scrapes(values: impl IntoIterator<Item = f64>) -> Vec<Sample> {
     values.into_iter().enumerate().map(scrape).collect()
 }
 
-/// What metrics hold, and what they could hold.
+/// Typical and arbitrary values.
 fn any_value() -> impl Strategy<Value = f64> {
     prop_oneof![
         any::<u64>().prop_map(f64::from_bits),
@@ -72,7 +72,7 @@ fn any_samples() -> impl Strategy<Value = Vec<Sample>> {
             };
             steps.into_iter().scan(0, sum).collect()
         }),
-        // Where most are whole and some are not.
+        // Most are integers and some are not.
         prop::collection::vec((0..8_u8, any_value(), 0..9_u32), 300).prop_map(|values| {
             let value = |(dice, odd, even)| if dice == 0 { odd } else { f64::from(even) };
             values.into_iter().map(value).collect()
@@ -86,18 +86,18 @@ fn any_samples() -> impl Strategy<Value = Vec<Sample>> {
 
 proptest! {
     #[test]
-    fn every_bit_comes_back(samples in any_samples()) {
+    fn all_bits_are_restored(samples in any_samples()) {
         prop_assert_eq!(bits(&decoded(&encoded(&samples))), bits(&samples));
     }
 
     #[test]
-    fn chunks_stand_one_after_the_other(first in any_samples(), second in any_samples()) {
+    fn chunks_can_be_concatenated(first in any_samples(), second in any_samples()) {
         let bytes = [encoded(&first), encoded(&second)].concat();
         prop_assert_eq!(bits(&decoded(&bytes)), bits(&[first, second].concat()));
     }
 
     #[test]
-    fn no_bytes_panic(bytes: Vec<u8>) {
+    fn decoding_arbitrary_bytes_does_not_panic(bytes: Vec<u8>) {
         let mut samples = Vec::new();
         let _ = decode(&bytes, &mut samples);
     }
@@ -123,7 +123,7 @@ fn many_samples_are_several_chunks() {
 }
 
 #[test]
-fn a_cut_chunk_is_noticed() {
+fn a_truncated_chunk_is_an_error() {
     let samples = scrapes((0..240).map(|n| f64::from(n * n)));
     let bytes = encoded(&samples);
     for length in 1..bytes.len() {
@@ -132,9 +132,9 @@ fn a_cut_chunk_is_noticed() {
     }
 }
 
-/// An hour of scrapes of each kind of series, and how many bytes it may take.
+/// An hour of scrapes of each kind of series, and its maximum size in bytes.
 #[test]
-fn what_an_hour_costs() {
+fn the_size_of_an_hour_is_bounded() {
     let hour = 240;
     let noise = |n: i32| f64::from((n as u32).wrapping_mul(2_654_435_761) >> 24);
     let mut stale = scrapes((0..hour).map(|_| 7.0));

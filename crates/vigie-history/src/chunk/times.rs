@@ -1,7 +1,7 @@
-//! Times that ascend.
+//! Codes ascending timestamps.
 //!
-//! Scrapes come at a steady pace, so most columns of times are a first time and a step. The others are differences
-//! of differences, as in Gorilla (VLDB 2015, section 4.1.1), most of which are 0.
+//! Scrapes are regular, so most columns are a first time and an interval. The others are differences of differences,
+//! as in Gorilla (VLDB 2015, section 4.1.1), most of which are 0.
 
 use super::bits::{BitReader, BitWriter};
 use super::rice::{Code, Rice};
@@ -13,7 +13,7 @@ use super::Damaged;
 const STEADY: u8 = 0;
 const UNSTEADY: u8 = 1;
 
-/// Writes the times of `samples`, of which there is at least one.
+/// Writes the times of `samples`, which is not empty.
 pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     let first = samples[0].time;
     let step = samples
@@ -38,7 +38,7 @@ pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     bits.finish();
 }
 
-/// Reads `count` times off the front of `bytes`; their samples have no values yet.
+/// Decodes `count` times from the start of `bytes`; their samples have no values yet.
 pub(super) fn decode(
     bytes: &mut &[u8],
     count: usize,
@@ -77,7 +77,7 @@ fn unsteady(
     let mut push = |time| out.push(Sample { time, value: 0.0 });
     push(time);
     let mut advance = |step| {
-        // Exact also over more than half of all times there are; a sum that does not fit is damage.
+        // Exact even for differences of more than half the range; an overflow is damage.
         let next = time.checked_add_unsigned(step).filter(|next| *next > time);
         time = next.ok_or(Damaged)?;
         push(time);
@@ -97,7 +97,7 @@ fn unsteady(
     Ok(())
 }
 
-/// From a time to a later one.
+/// The difference from a time to a later one.
 fn between(earlier: i64, later: i64) -> u64 {
     later.wrapping_sub(earlier) as u64
 }

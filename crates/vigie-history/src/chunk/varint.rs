@@ -1,6 +1,6 @@
-//! Whole numbers in as few bytes as they need (LEB128, as in Protocol Buffers).
+//! Variable-length integers (LEB128, as in Protocol Buffers).
 
-/// Appends seven bits a byte, the lowest first; a set top bit says that another byte follows.
+/// Appends seven bits per byte, lowest first; the top bit marks that another byte follows.
 pub(crate) fn write(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -9,7 +9,7 @@ pub(crate) fn write(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Takes a number off the front of `bytes`.
+/// Takes a number from the start of `bytes`.
 pub(crate) fn read(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -27,12 +27,12 @@ pub(crate) fn read(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Folds the sign into the lowest bit, so that what is near 0 is small: 0, -1, 1, -2, …
+/// Moves the sign to the lowest bit, so that numbers close to 0 are small: 0, -1, 1, -2, …
 pub(crate) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
-/// What [`zigzag`] folded.
+/// The inverse of [`zigzag`].
 pub(crate) fn unzigzag(folded: u64) -> i64 {
     (folded >> 1) as i64 ^ -((folded & 1) as i64)
 }
@@ -44,7 +44,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(value: u64, shift in 0..64, rest: u8) {
+        fn numbers_round_trip(value: u64, shift in 0..64, rest: u8) {
             let value = value >> shift;
             let mut bytes = Vec::new();
             write(&mut bytes, value);
@@ -56,13 +56,13 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_panic(bytes: Vec<u8>) {
+        fn decoding_arbitrary_bytes_does_not_panic(bytes: Vec<u8>) {
             read(&mut &bytes[..]);
         }
     }
 
     #[test]
-    fn small_is_short() {
+    fn small_numbers_are_short() {
         assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
         assert_eq!(read(&mut &[0xff; 9][..]), None);
         let mut most = vec![0xff; 9];

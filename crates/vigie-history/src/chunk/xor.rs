@@ -1,7 +1,8 @@
-//! Any values: each as what differs from the one before it (Gorilla, VLDB 2015, section 4.1.2).
+//! Codes arbitrary values by the bits that differ from the previous value (Gorilla, VLDB 2015, section 4.1.2).
 //!
-//! `0`: the same value. `10`: other bits, within the window of the last ones that were written. `11`: 6 bits say how many leading
-//! zeros a new window has and 6 how long it is, less one; then its bits. (The paper gives the zeros 5 bits; 6 save the cap.)
+//! `0`: the same value. `10`: different bits within the last window. `11`: a new window: 6 bits for the number of
+//! leading zeros, 6 bits for its length minus one, then its bits. (The paper uses 5 bits for the zeros; 6 avoid a
+//! limit.)
 
 use super::bits::{BitReader, BitWriter};
 use vigie_promql::Sample;
@@ -23,7 +24,7 @@ pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
         let (zeros, trailing) = (differs.leading_zeros(), differs.trailing_zeros());
         let needed = 64 - zeros - trailing;
         let fits = zeros >= leading && trailing >= 64 - leading - length;
-        // A window that wastes more than a new one costs is given up.
+        // Replace a window that wastes more bits than a new one costs.
         if fits && length <= needed + 12 {
             bits.write(0b10, 2);
         } else {
@@ -37,7 +38,7 @@ pub(super) fn encode(samples: &[Sample], out: &mut Vec<u8>) {
     bits.finish();
 }
 
-/// Reads a value for each sample off the front of `bytes`.
+/// Decodes a value for each sample from the start of `bytes`.
 pub(super) fn decode(bytes: &mut &[u8], samples: &mut [Sample]) -> Result<(), Damaged> {
     let mut bits = BitReader::new(bytes);
     let mut value = 0;

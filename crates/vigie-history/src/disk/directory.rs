@@ -1,7 +1,7 @@
-//! The directory of a history: which files there are, and whose it is.
+//! The directory of a history: its files and its lock.
 //!
-//! `N.block` holds what was sealed up to the time N; `N.log` is the Nth log. A log is of use until the next one is
-//! complete. A block is written as `N.block.new` and renamed when it is whole; one that never was is removed.
+//! `N.block` holds the samples that were sealed up to the time N; `N.log` is the Nth log. A log is needed until the
+//! next one is complete. A block is written as `N.block.new` and renamed when complete; an incomplete one is removed.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -11,16 +11,16 @@ use std::path::{Path, PathBuf};
 use super::ownership::{create, foreign_entry, is_named_by_history, is_ours, make_private, mark};
 use crate::Error;
 
-/// A longer file is not ours: a block is sealed long before.
+/// A longer file is foreign: a block is sealed long before.
 const LONGEST: u64 = 4 << 30;
 
 pub(crate) struct Directory {
     path: PathBuf,
-    /// The directory itself, locked: this works where nothing can be written, and ends with the process.
+    /// The locked directory: this works on a read-only file system, and the lock ends with the process.
     handle: File,
 }
 
-/// The names of the files, in order.
+/// The names of the files, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) blocks: Vec<i64>,
@@ -28,7 +28,7 @@ pub(super) struct Files {
 }
 
 impl Directory {
-    /// Makes the directory if it does not exist, and takes it. A directory that holds files of others is refused.
+    /// Creates the directory if necessary, and locks it. A directory with foreign files is refused.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Directory {
             path: path.to_owned(),
@@ -53,7 +53,7 @@ impl Directory {
                 entry,
             });
         }
-        // A disk that cannot be written is reported with the first scrape.
+        // A write error is reported with the first scrape.
         let _ = mark(path);
         Ok(Self {
             path: path.to_owned(),
@@ -61,7 +61,7 @@ impl Directory {
         })
     }
 
-    /// What there is to read.
+    /// The files to read.
     pub(super) fn files(&self) -> io::Result<Files> {
         let mut files = Files::default();
         for entry in fs::read_dir(&self.path)? {
@@ -71,7 +71,7 @@ impl Directory {
                 continue;
             };
             if kind.ends_with(".new") && is_named_by_history(&name.to_string_lossy()) {
-                // An error here is reported with the first scrape.
+                // An error is reported with the first scrape.
                 drop(self.remove(&name.to_string_lossy()));
                 continue;
             }
@@ -97,7 +97,7 @@ impl Directory {
         Ok(bytes)
     }
 
-    /// Writes a file that is there in whole or not at all.
+    /// Writes a file atomically.
     pub(super) fn write_whole(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let path = self.path.join(name);
         let (new, mut file) = self.create_new(name)?;
@@ -110,8 +110,8 @@ impl Directory {
         }
     }
 
-    /// The file that is renamed once it is whole. A loss of power may have left one of the same name without the magic,
-    /// which is not removed; the next name is used then.
+    /// The name of a temporary file that is renamed when complete. After a power failure a file of this name may
+    /// exist without the magic; it is not removed, and the next name is used.
     fn create_new(&self, name: &str) -> io::Result<(PathBuf, File)> {
         let mut last = foreign(name);
         for suffix in ["new", "1.new", "2.new", "3.new"] {
@@ -124,7 +124,7 @@ impl Directory {
         Err(last)
     }
 
-    /// Begins a file that is appended to.
+    /// Creates a file for appending.
     pub(super) fn begin(&self, name: &str, bytes: &[u8]) -> io::Result<File> {
         let mut file = create(&self.path.join(name))?;
         file.write_all(bytes)?;
@@ -132,7 +132,7 @@ impl Directory {
         Ok(file)
     }
 
-    /// Removes a file of ours; one that does not exist, or that another program wrote, is left alone.
+    /// Removes an own file; a missing or foreign file is left alone.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         let path = self.path.join(name);
         let removed = match is_ours(&path) {
@@ -146,16 +146,14 @@ impl Directory {
         }
     }
 
-    /// Makes sure that the names of the files survive a loss of power.
+    /// Syncs the directory, so that the file names survive a power failure.
     pub(super) fn sync(&self) -> io::Result<()> {
         self.handle.sync_all()
     }
 }
 
 fn foreign(name: &str) -> io::Error {
-    io::Error::other(format!(
-        "{name} was not written by Vigie, and is left alone"
-    ))
+    io::Error::other(format!("{name} was not written by Vigie"))
 }
 
 pub(super) fn block_name(sealed: i64) -> String {

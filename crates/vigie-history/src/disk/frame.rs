@@ -1,24 +1,24 @@
-//! Records in a file, each of which is known to be whole.
+//! Checksummed records in a file.
 //!
 //! ```text
 //! file    "VIGIE-H\n"  version u32  kind u8  frame…
 //! frame   length u32   crc u32 of the payload   crc u32 of these eight bytes   payload
 //! ```
 //!
-//! Numbers are little-endian, checksums CRC-32 (ISO 3309, as in zlib). A frame's head has a checksum of its own, so that
-//! behind damage the next whole frame is found again.
+//! Numbers are little-endian, checksums CRC-32 (ISO 3309, as in zlib). The header of a frame has its own checksum, so
+//! that the next intact frame after damage can be found.
 
 use std::ops::Range;
 
 pub(super) const MAGIC: &[u8; 8] = b"VIGIE-H\n";
-/// Rises when a reader of today could not make sense of what is written. The first one was never released.
+/// Increased when current readers cannot read a new format. The first version was never released.
 const VERSION: u32 = 2;
 const FILE_HEAD: usize = 13;
 const FRAME_HEAD: usize = 12;
-/// Longer frames are not written: what says so is damage.
+/// Longer frames are never written: such a length is damage.
 const LONGEST: usize = 64 << 20;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Block,
@@ -34,29 +34,29 @@ impl Kind {
     }
 }
 
-/// Why nothing in a file can be read.
+/// Why a file cannot be read at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
-    /// It is not a file of ours, or its head is damaged.
+    /// It is a foreign file, or its header is damaged.
     Strange,
-    /// Another Vigie wrote it.
+    /// Another version of Vigie wrote it.
     Version(u32),
 }
 
-/// Begins a file.
+/// Writes the header of a file.
 pub(super) fn begin(out: &mut Vec<u8>, kind: Kind) {
     out.extend(MAGIC);
     out.extend(VERSION.to_le_bytes());
     out.push(kind.code());
 }
 
-/// Appends a frame of what `write` writes.
+/// Appends a frame with the output of `write`.
 pub(super) fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend([0; FRAME_HEAD]);
     write(out);
     let (head, payload) = out[start..].split_at_mut(FRAME_HEAD);
-    // A payload is the samples of one series in a block, or of one scrape: far less than `LONGEST`.
+    // A payload holds the samples of one series in a block, or of one scrape: far less than `LONGEST`.
     head[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
     head[4..8].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
     let of_head = crc32fast::hash(&head[..8]);
@@ -79,7 +79,7 @@ pub(super) fn frames(file: &[u8], kind: Kind) -> Result<Frames<'_>, Unreadable> 
     })
 }
 
-/// Whole frames and the damage between them, in order.
+/// Intact frames and the damage between them, in order.
 pub(super) struct Frames<'a> {
     file: &'a [u8],
     at: usize,
@@ -110,13 +110,13 @@ impl<'a> Iterator for Frames<'a> {
     }
 }
 
-/// The payload of the frame that `bytes` begin with.
+/// The payload of the frame at the start of `bytes`.
 fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let (head, rest) = bytes.split_first_chunk::<FRAME_HEAD>()?;
     let number =
         |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let length = number(0) as usize;
-    // Cheapest first: this is asked of every byte behind damage.
+    // Cheapest check first: this runs at every byte of damage.
     if length > LONGEST || length > rest.len() || crc32fast::hash(&head[..8]) != number(8) {
         return None;
     }
@@ -153,12 +153,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(written: Vec<Vec<u8>>) {
+        fn frames_round_trip(written: Vec<Vec<u8>>) {
             prop_assert_eq!(payloads(&file(&written)), (written, 0));
         }
 
         #[test]
-        fn one_flip_costs_one_frame(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index, flip in 1..=255_u8) {
+        fn a_flipped_bit_damages_one_frame(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index, flip in 1..=255_u8) {
             let mut bytes = file(&written);
             let at = FILE_HEAD + at.index(bytes.len() - FILE_HEAD);
             bytes[at] ^= flip;
@@ -170,7 +170,7 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_costs_the_end(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index) {
+        fn truncation_damages_the_end(written in prop::collection::vec(any::<Vec<u8>>(), 1..20), at: prop::sample::Index) {
             let bytes = file(&written);
             let cut = FILE_HEAD + at.index(bytes.len() - FILE_HEAD);
             let (read, _) = payloads(&bytes[..cut]);
@@ -180,7 +180,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_panic(bytes: Vec<u8>) {
+        fn reading_arbitrary_bytes_does_not_panic(bytes: Vec<u8>) {
             let mut file = file(&[]);
             file.extend(bytes);
             payloads(&file);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_and_successors() {
+    fn foreign_files_and_newer_versions() {
         assert_eq!(frames(b"", Kind::Log).err(), Some(Unreadable::Strange));
         let file = file(&[]);
         assert_eq!(frames(&file, Kind::Block).err(), Some(Unreadable::Strange));

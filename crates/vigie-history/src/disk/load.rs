@@ -1,4 +1,4 @@
-//! From files to memory.
+//! Loads the files.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,28 +12,28 @@ use super::record::{self, Record};
 use crate::chunk;
 use crate::memory::{Builder, Memory, SeriesRef, Times};
 
-/// What was found on disk at the start.
+/// The result of loading the files.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// How many blocks were loaded.
+    /// The number of loaded blocks.
     pub blocks: usize,
-    /// How many series have samples.
+    /// The number of series with samples.
     pub series: usize,
-    /// The files of which not everything could be read, and why; the rest of them was loaded.
+    /// The files that are damaged, and how; their intact parts were loaded.
     pub damaged: Vec<(String, String)>,
 }
 
-/// What follows from the files that were read.
+/// Follow-up work after loading.
 #[derive(Default)]
 pub(super) struct Read {
     pub(super) loaded: Loaded,
-    /// Logs that are of no use once a new one is complete.
+    /// Logs to remove once a new one is complete.
     pub(super) logs: Vec<u64>,
     /// The number of the next log.
     pub(super) next_log: u64,
 }
 
-/// Reads all files into `memory`, which is empty.
+/// Reads all files into `memory`, which must be empty.
 pub(super) fn load(directory: &Directory, memory: &mut Memory) -> io::Result<Read> {
     let files = directory.files()?;
     let mut read = Read::default();
@@ -62,7 +62,7 @@ pub(super) fn load(directory: &Directory, memory: &mut Memory) -> io::Result<Rea
                     read.logs.push(number);
                 }
                 Err((unreadable, why)) => {
-                    // One that was begun and not written is of no use; one from the future may be, to its writer.
+                    // An incomplete file is useless; one of a later version may be of use to that version.
                     if unreadable == Unreadable::Strange {
                         read.logs.push(number);
                     }
@@ -92,14 +92,16 @@ fn contents(directory: &Directory, name: &str) -> Result<Vec<u8>, String> {
 fn open(file: &[u8], kind: Kind) -> Result<Frames<'_>, (Unreadable, String)> {
     frames(file, kind).map_err(|unreadable| {
         let why = match unreadable {
-            Unreadable::Strange => "the head of the file is damaged".to_owned(),
-            Unreadable::Version(version) => format!("another Vigie wrote it, in version {version}"),
+            Unreadable::Strange => "the header is damaged".to_owned(),
+            Unreadable::Version(version) => {
+                format!("written by another version of Vigie (format {version})")
+            }
         };
         (unreadable, why)
     })
 }
 
-/// Adds a block, and says how many bytes of its file are damaged.
+/// Adds a block; returns the number of damaged bytes of its file.
 fn block(frames: Frames<'_>, memory: &mut Memory) -> Result<usize, String> {
     let mut builder = Builder::default();
     let mut times: Option<Times> = None;
@@ -122,16 +124,16 @@ fn block(frames: Frames<'_>, memory: &mut Memory) -> Result<usize, String> {
             _ => damage += payload.len(),
         }
     }
-    let times = times.ok_or("it does not say which time it covers")?;
+    let times = times.ok_or("the time range is missing")?;
     let before = memory.blocks.last().map(|block| block.times.sealed);
     if times.first > times.last || times.last >= times.sealed || before > Some(times.first) {
-        return Err("the time it covers belongs to another file".to_owned());
+        return Err("the time range is of another file".to_owned());
     }
     memory.add(Arc::new(builder.build(times, true)));
     Ok(damage)
 }
 
-/// Appends what a log holds and the blocks do not, and says how many bytes of it are damaged.
+/// Appends the samples of a log that are not in a block; returns its number of damaged bytes.
 fn log(frames: Frames<'_>, memory: &mut Memory) -> usize {
     let mut slots: HashMap<u64, SeriesRef> = HashMap::new();
     let mut samples = Vec::new();
@@ -175,7 +177,7 @@ fn log(frames: Frames<'_>, memory: &mut Memory) -> usize {
     damage
 }
 
-/// What a block or an earlier log has already is refused here, and that is how it is told.
+/// Samples of a block or an earlier log are refused here, which identifies them.
 fn append(memory: &mut Memory, series: SeriesRef, samples: &[Sample]) {
     for &sample in samples {
         let _ = memory.append(series, sample);
@@ -197,12 +199,12 @@ mod tests {
     use crate::disk::frame::{begin, frame};
     use crate::{History, Settings};
 
-    /// What no damage makes: records with the right checksum that nobody of us wrote.
+    /// Records that damage does not produce: valid checksums with arbitrary content.
     fn any_record() -> impl Strategy<Value = Vec<u8>> {
         let byte = || prop_oneof![0..4_u8, any::<u8>()];
         prop_oneof![
             prop::collection::vec(byte(), 0..60),
-            // A column of one label, with chunks of any kind.
+            // A column of one label, with arbitrary chunks.
             (0..3_u8, prop::collection::vec(byte(), 0..60)).prop_map(|(slot, chunks)| {
                 [&[1, slot, 1, 1, b'a', 1, b'0' + slot][..], &chunks].concat()
             }),
@@ -212,7 +214,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_in_a_file_panics(records in prop::collection::vec(any_record(), 0..12), log: bool) {
+        fn loading_arbitrary_records_does_not_panic(records in prop::collection::vec(any_record(), 0..12), log: bool) {
             let (kind, name) = if log { (Kind::Log, log_name(1)) } else { (Kind::Block, block_name(1)) };
             let mut file = Vec::new();
             begin(&mut file, kind);
@@ -224,7 +226,7 @@ mod tests {
             let settings = Settings { path: Some(directory.path().to_owned()), ..Settings::default() };
             let history = History::open(&settings).unwrap();
             let selection = Selection { matchers: &[], start: i64::MIN, end: i64::MAX };
-            // That samples are damaged is an error, and no answer.
+            // Damaged samples are an error and not a result.
             let _ = history.select(&selection, &mut |_, samples| {
                 assert!(samples.is_sorted_by(|a, b| a.time < b.time));
                 ControlFlow::Continue(())

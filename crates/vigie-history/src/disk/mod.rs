@@ -1,13 +1,12 @@
-//! The history on disk: what outlives the process.
+//! Persistence of the history.
 //!
-//! Files are written by a thread of their own, which takes what is to be written out of an [inbox](Inbox). Each scrape is
-//! appended to a log, and those who commit it wait until it is written, but not long: a disk that hangs does not
-//! stop the watch. Then the log is synced, so that a loss of power costs no more than the last scrapes either. A sealed block is
-//! a file of its own; it makes a new log begin (a [`Checkpoint`]), and the logs before it go.
+//! A thread writes the files from an [inbox](Inbox). Each scrape is appended to a log, and a commit waits until it is
+//! written, for a limited time: a disk that hangs does not block the caller. Then the log is synced, so that a power
+//! failure costs only the last scrapes, too. A sealed block becomes a file; then a new log starts (a [`Checkpoint`])
+//! and earlier logs are removed.
 //!
-//! When a file cannot be written, nothing more is until a checkpoint has written everything again that is in memory and in no
-//! file. Every commit tries one. So there is one way back from a full disk and from one that was
-//! read-only for a while.
+//! After a write error nothing is written until a checkpoint has written everything in memory that no file contains.
+//! Each commit attempts one. This is the only recovery, from a full disk as from a temporarily read-only one.
 
 mod directory;
 mod frame;
@@ -32,24 +31,24 @@ use worker::Worker;
 
 /// How long a commit waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many bytes may wait to be written.
+/// The maximum number of bytes in the inbox.
 const MOST_WAITING: usize = 64 << 20;
 
-/// Everything that is in memory and in no file.
+/// Everything in memory that no file contains.
 pub(crate) struct Checkpoint {
-    /// Blocks, and the files they become.
+    /// Blocks, to be written as files.
     pub(crate) blocks: Vec<(Arc<Block>, Vec<u8>)>,
-    /// The beginning of a new log.
+    /// The content of a new log.
     pub(crate) log: Vec<u8>,
 }
 
-/// Hands to the thread what is to be written.
+/// Passes data to the thread.
 pub(crate) struct Disk {
     desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread and those who hand over to it share.
+/// The state shared with the thread.
 #[derive(Default)]
 struct Desk {
     inbox: Mutex<Inbox>,
@@ -57,25 +56,25 @@ struct Desk {
     emptied: Condvar,
 }
 
-/// What is to be written, in this order: removals, the checkpoint, the records.
+/// The data to write, in this order: removals, checkpoint, records.
 #[derive(Default)]
 struct Inbox {
     removals: Vec<i64>,
     checkpoint: Option<Checkpoint>,
     records: Vec<u8>,
-    /// How many things were put in here, and how many of them the thread is done with.
+    /// The number of items put into the inbox, and the number that the thread has completed.
     put: u64,
     done: u64,
     /// Why nothing is written at present.
     failure: Option<String>,
-    /// Somebody waited in vain; nobody does until the thread is done with everything.
+    /// A commit timed out; further ones do not wait until the thread has caught up.
     hangs: bool,
     closed: bool,
     ended: bool,
 }
 
 impl Disk {
-    /// Takes the directory and reads what is there into `memory`, which is empty.
+    /// Locks the directory and loads its files into `memory`, which must be empty.
     pub(crate) fn open(path: &Path, memory: &mut Memory) -> Result<(Self, Loaded), Error> {
         let directory = Directory::open(path)?;
         let read = load::load(&directory, memory).map_err(|source| Error::Directory {
@@ -95,7 +94,7 @@ impl Disk {
         Ok((disk, read.loaded))
     }
 
-    /// Hands over the records of a scrape and empties `records`. Waits until they are written, if that is soon.
+    /// Passes on the records of a scrape and empties `records`. Waits for a limited time until they are written.
     pub(crate) fn append(&self, records: &mut Vec<u8>) {
         let mut inbox = self.desk.inbox.lock();
         if inbox.records.len() + records.len() > MOST_WAITING {
@@ -111,7 +110,7 @@ impl Disk {
         }
     }
 
-    /// Hands over a checkpoint, in which is what waits to be written, and blocks whose files are not needed any more.
+    /// Passes on a checkpoint, which includes the data in the inbox, and blocks whose files are no longer needed.
     pub(crate) fn checkpoint(&self, checkpoint: Checkpoint, gone: &[Arc<Block>]) {
         let mut inbox = self.desk.inbox.lock();
         inbox.records.clear();
@@ -119,18 +118,18 @@ impl Disk {
         inbox
             .removals
             .extend(gone.iter().map(|block| block.times.sealed));
-        // The thread says so again if it is still true.
+        // The thread reports the error again if it persists.
         inbox.failure = None;
         self.put(&mut inbox);
     }
 
-    /// Waits until everything is written that was handed over; `false` when this takes too long, or did not succeed.
+    /// Waits until all data is written; `false` on a timeout or an error.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         let mut inbox = self.desk.inbox.lock();
         self.wait(&mut inbox, patience) && inbox.failure.is_none()
     }
 
-    /// Whether a [`Checkpoint`] is needed, and the thread has time for one.
+    /// Whether a [`Checkpoint`] is needed and the thread is ready for one.
     pub(crate) fn needs_checkpoint(&self) -> bool {
         let inbox = self.desk.inbox.lock();
         inbox.failure.is_some() && inbox.put == inbox.done
@@ -169,7 +168,7 @@ impl Drop for Disk {
             .wait_while_for(&mut inbox, works, PATIENCE);
         let ended = inbox.ended;
         drop(inbox);
-        // A thread that hangs in a write is left behind.
+        // A thread that hangs in a write is not joined.
         if ended && let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -177,9 +176,9 @@ impl Drop for Disk {
 }
 
 impl Desk {
-    /// The thread: writes what is put into the inbox until it is closed.
+    /// The thread: writes the data of the inbox until it is closed.
     fn work(&self, mut worker: Worker) {
-        // Changes hands with the inbox's own, so that neither is made anew.
+        // Swapped with the inbox's buffer to avoid allocations.
         let mut records = Vec::new();
         loop {
             let mut inbox = self.inbox.lock();
@@ -212,7 +211,7 @@ impl Desk {
 
     fn report(&self, mut inbox: MutexGuard<'_, Inbox>, result: std::io::Result<()>) {
         if let Err(error) = result {
-            // A checkpoint that came meanwhile will tell anew.
+            // A checkpoint that arrived in the meantime reports its own result.
             if inbox.checkpoint.is_none() {
                 inbox.failure = Some(error.to_string());
                 inbox.records.clear();

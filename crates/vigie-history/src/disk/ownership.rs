@@ -1,7 +1,7 @@
-//! Which directories and files belong to a history. Only those are ever truncated, renamed or removed.
+//! Determines which directories and files belong to a history. Only those are truncated, renamed or removed.
 //!
-//! A directory belongs to a history when it holds the marker file. An empty directory is claimed by writing the marker; so
-//! is a directory of an earlier version, which has no marker but holds only files that begin with [`MAGIC`].
+//! A directory belongs to a history if it contains the marker file. The marker is added to an empty directory, and to
+//! a directory of an earlier version, which has no marker and only files that begin with [`MAGIC`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -12,23 +12,23 @@ use super::frame::MAGIC;
 
 /// The marker; its content is [`MAGIC`].
 pub(super) const MARKER: &str = "vigie-history";
-/// Made by mkfs at the root of a file system, so a volume of its own is not empty.
+/// Created by mkfs in the root of a file system, so a dedicated volume is not empty.
 const LOST_AND_FOUND: &str = "lost+found";
-/// Only the owner reads and writes a file.
+/// Only the user of the process has access to a file.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// The owner of a file, by its first bytes.
+/// The owner of a file, according to its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owner {
     /// It begins with the magic.
     History,
-    /// It ends within the magic: a crash left it, or another program keeps an empty file.
+    /// It ends within the magic: after a crash, or because another program keeps an empty file.
     Unfinished,
     /// Another program wrote it, or it is not a regular file.
     Other,
 }
 
-/// Reads the beginning of a file. Symbolic links are not followed, and devices and pipes are not opened.
+/// Reads the start of a file without following symbolic links or opening devices and pipes.
 pub(super) fn owner(path: &Path) -> io::Result<Owner> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Ok(Owner::Other);
@@ -45,16 +45,15 @@ pub(super) fn owner(path: &Path) -> io::Result<Owner> {
     })
 }
 
-/// Whether the file may be replaced or removed. An unfinished file may: it is in a directory of ours.
+/// Whether the file may be replaced or removed. An unfinished file in a directory of a history may.
 pub(super) fn is_ours(path: &Path) -> io::Result<bool> {
     Ok(owner(path)? != Owner::Other)
 }
 
-/// The name of the first entry that shows that the directory is not a history's; `None` when it is one's, or can become
-/// one's.
+/// The name of the first foreign entry of a directory; `None` if it belongs to a history or can be claimed.
 ///
 /// # Errors
-/// When the directory or a file in it cannot be read.
+/// If the directory or one of its files cannot be read.
 pub fn foreign_entry(path: &Path) -> io::Result<Option<String>> {
     if is_marked(path) {
         return Ok(None);
@@ -72,11 +71,11 @@ pub fn foreign_entry(path: &Path) -> io::Result<Option<String>> {
             _ => return Ok(Some(name)),
         }
     }
-    // Empty files alone tell nothing about their owner.
+    // Empty files alone do not identify the owner.
     Ok(unfinished.filter(|_| !is_history))
 }
 
-/// Makes a directory without a foreign entry recognisable from now on.
+/// Adds the marker to a directory without foreign entries.
 pub(super) fn mark(path: &Path) -> io::Result<()> {
     if is_marked(path) {
         return Ok(());
@@ -101,7 +100,7 @@ pub(super) fn is_named_by_history(name: &str) -> bool {
         }
 }
 
-/// Creates a file, or empties one of ours.
+/// Creates a file, or truncates an own one.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(PRIVATE);

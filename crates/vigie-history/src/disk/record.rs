@@ -1,4 +1,4 @@
-//! What the frames hold.
+//! The content of frames.
 //!
 //! ```text
 //! column   1  slot varint  labels: count varint, then each name and value: length varint, UTF-8   samples: chunks
@@ -7,9 +7,10 @@
 //! times    3  first, last, sealed: zigzag
 //! ```
 //!
-//! A block is its times, a column for each series, and the times again, so that one damaged place cannot lose all of it. A log is a
-//! column for each series, with the samples that were in no block when it began, then scrapes; a column without
-//! samples comes before the first scrape of a new series. Slots mean something within one file only.
+//! A block is its time range, a column for each series, and the time range again, so that no single damage loses the
+//! block. A log is a column for each series, with the samples that no block contained when the log started, followed
+//! by scrapes; a column without samples precedes the first scrape of a new series. Slots are valid within one file
+//! only.
 
 use vigie_promql::Labels;
 
@@ -20,10 +21,10 @@ use crate::memory::{Block, Head, Table, Times};
 const COLUMN: u8 = 1;
 const SCRAPE: u8 = 2;
 const TIMES: u8 = 3;
-/// A series with more labels is not ours.
+/// A series with more labels is damage.
 const MOST_LABELS: u64 = 1_000;
 
-/// A record as it was read.
+/// A decoded record.
 #[derive(Debug)]
 pub(super) enum Record<'a> {
     Column {
@@ -35,7 +36,7 @@ pub(super) enum Record<'a> {
     Times(Times),
 }
 
-/// Appends a series and its samples in the head so far.
+/// Appends a series and its current samples in the head.
 pub(crate) fn column(out: &mut Vec<u8>, slot: u32, labels: &Labels, head: &Head) {
     frame::frame(out, |out| {
         column_head(out, slot, labels);
@@ -58,7 +59,7 @@ pub(crate) fn scrape(out: &mut Vec<u8>, time: i64, samples: impl Iterator<Item =
     });
 }
 
-/// The file of a block.
+/// Encodes a block as a file.
 pub(crate) fn block(block: &Block, table: &Table) -> Vec<u8> {
     let mut out = Vec::new();
     frame::begin(&mut out, Kind::Block);
@@ -75,7 +76,7 @@ pub(crate) fn block(block: &Block, table: &Table) -> Vec<u8> {
     out
 }
 
-/// The beginning of a log: all that is in the head.
+/// Encodes the start of a log: the content of the head.
 pub(crate) fn log(table: &Table) -> Vec<u8> {
     let mut out = Vec::new();
     frame::begin(&mut out, Kind::Log);
@@ -85,7 +86,7 @@ pub(crate) fn log(table: &Table) -> Vec<u8> {
     out
 }
 
-/// Reads the payload of a frame.
+/// Decodes the payload of a frame.
 pub(super) fn read(payload: &[u8]) -> Option<Record<'_>> {
     let (&kind, mut rest) = payload.split_first()?;
     match kind {
@@ -180,14 +181,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_panic(bytes: Vec<u8>) {
+        fn decoding_arbitrary_bytes_does_not_panic(bytes: Vec<u8>) {
             if let Some(Record::Scrape(scrape)) = read(&bytes) {
                 scrape.for_each(drop);
             }
         }
 
         #[test]
-        fn a_scrape_comes_back(time: i64, samples: Vec<(u32, u64)>) {
+        fn a_scrape_round_trips(time: i64, samples: Vec<(u32, u64)>) {
             let mut out = Vec::new();
             scrape(&mut out, time, samples.iter().map(|&(slot, bits)| (slot, f64::from_bits(bits))));
             let Some(Record::Scrape(read)) = read(payload(&out)) else {
@@ -199,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn a_column_comes_back(slot: u32, labels: std::collections::BTreeMap<String, String>) {
+        fn a_column_round_trips(slot: u32, labels: std::collections::BTreeMap<String, String>) {
             let labels = Labels::new(labels);
             let mut head = Head::default();
             head.push(Sample { time: 5, value: 1.0 }, &mut Vec::new());

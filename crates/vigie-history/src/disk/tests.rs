@@ -12,7 +12,7 @@ fn memory() -> Memory {
     })
 }
 
-/// A disk whose thread does not run yet, as if it hung in a write.
+/// A disk whose thread is not running, as if it hung in a write.
 fn hung() -> (Disk, tempfile::TempDir, Memory) {
     let desk = Arc::new(Desk::default());
     let disk = Disk { desk, thread: None };
@@ -29,7 +29,7 @@ fn records(memory: &mut Memory, time: i64) -> Vec<u8> {
 }
 
 #[test]
-fn a_disk_that_hangs_is_not_waited_for_again_and_caught_up_with() {
+fn commits_do_not_wait_for_a_disk_that_hangs() {
     let (disk, directory, mut memory) = hung();
     disk.checkpoint(
         Checkpoint {
@@ -43,13 +43,13 @@ fn a_disk_that_hangs_is_not_waited_for_again_and_caught_up_with() {
     disk.append(&mut first);
     assert!(first.is_empty(), "what is handed over is gone");
     assert_eq!(disk.state(), DiskState::Failing(hangs()));
-    // Would each of them wait, this took a quarter of an hour.
+    // If each commit waited, this would take 15 minutes.
     for time in 2..1_000 {
         disk.append(&mut records(&mut memory, time));
     }
     assert!(!disk.needs_checkpoint(), "nothing is lost yet");
 
-    // More than may wait is lost, which a checkpoint makes good when the disk answers.
+    // Data beyond the limit is dropped; a checkpoint writes it when the disk recovers.
     disk.append(&mut vec![0; MOST_WAITING]);
     assert!(!disk.needs_checkpoint(), "the thread has no time for one");
     let worker = Worker::new(Directory::open(directory.path()).unwrap(), Vec::new(), 0);

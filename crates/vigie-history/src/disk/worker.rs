@@ -9,12 +9,12 @@ use super::directory::{Directory, block_name, log_name};
 
 pub(super) struct Worker {
     directory: Directory,
-    /// What records are appended to; none after a failure.
+    /// The log that records are appended to; `None` after a failure.
     log: Option<File>,
-    /// The logs there are.
+    /// The existing logs.
     logs: Vec<u64>,
     next_log: u64,
-    /// Whether the log has bytes that a loss of power would take.
+    /// Whether the log has bytes that are not synced.
     unsynced: bool,
     /// Blocks whose files could not be removed.
     left: Vec<i64>,
@@ -32,7 +32,7 @@ impl Worker {
         }
     }
 
-    /// Removes first, which may make room for what is written.
+    /// Removes files first, which may free space.
     pub(super) fn write(
         &mut self,
         removals: &[i64],
@@ -50,7 +50,7 @@ impl Worker {
         {
             self.unsynced = true;
             if let Err(error) = log.write_all(records) {
-                // What was written of it is damage, which ends the file.
+                // The partial record is damage, which ends the file.
                 self.log = None;
                 return Err(error);
             }
@@ -58,11 +58,11 @@ impl Worker {
         removed
     }
 
-    /// Puts the log out of reach of a loss of power.
+    /// Syncs the log.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         match &self.log {
             Some(log) if std::mem::take(&mut self.unsynced) => {
-                // What a failed sync has lost is not known: this log is not to be trusted any more.
+                // The extent of the loss is unknown after a failed sync, so the log is abandoned.
                 log.sync_data().inspect_err(|_| self.log = None)
             }
             _ => Ok(()),
@@ -79,7 +79,7 @@ impl Worker {
         let name = log_name(number);
         let log = self.directory.begin(&name, &checkpoint.log);
         let log = log.inspect_err(|_| {
-            // Half a log would only take room.
+            // An incomplete log only takes space.
             let _ = self.directory.remove(&name);
         })?;
         self.directory.sync()?;

@@ -1,4 +1,4 @@
-//! About an hour of samples of all series, sealed.
+//! A sealed hour of samples of all series.
 
 use std::sync::atomic::AtomicBool;
 
@@ -6,31 +6,31 @@ use vigie_promql::Sample;
 
 use crate::chunk::{self, Damaged};
 
-/// Samples of many series between two times, compressed. It does not change any more.
+/// Immutable compressed samples of many series in a time range.
 pub(crate) struct Block {
     pub(crate) times: Times,
-    /// By slot. A series stays in its slot as long as a block has samples of it.
+    /// By slot. A series keeps its slot while a block contains samples of it.
     columns: Box<[Column]>,
     bytes: Box<[u8]>,
-    /// Whether there is a file of it.
+    /// Whether it is in a file.
     pub(crate) on_disk: AtomicBool,
 }
 
-/// Which times a block covers.
+/// The time range of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
-    /// Of the first sample.
+    /// The time of the first sample.
     pub(crate) first: i64,
-    /// Of the last sample.
+    /// The time of the last sample.
     pub(crate) last: i64,
-    /// Every sample before it was sealed; an earlier one can come no more.
+    /// All samples before this time are sealed; earlier ones are refused.
     pub(crate) sealed: i64,
 }
 
 #[derive(Clone, Copy)]
 struct Column {
     slot: u32,
-    /// Where its bytes end; they begin where those of the column before it end.
+    /// The end of its bytes, which start at the end of the previous column.
     end: u32,
 }
 
@@ -45,8 +45,8 @@ impl Block {
         })
     }
 
-    /// Whether a series has a sample here from `start` to `end`, both included. A damaged series counts as one that has:
-    /// reading its samples reports the damage.
+    /// Whether a series has a sample from `start` to `end`, inclusive. A damaged series counts as having one: reading
+    /// it reports the damage.
     pub(crate) fn has(&self, slot: u32, start: i64, end: i64) -> bool {
         let Times { first, last, .. } = self.times;
         if start <= first && last <= end {
@@ -58,7 +58,7 @@ impl Block {
         read.is_err() || samples.iter().any(inside)
     }
 
-    /// Appends the samples of a series, if it has some here.
+    /// Appends the samples of a series, if any.
     pub(crate) fn read(&self, slot: u32, out: &mut Vec<Sample>) -> Result<(), Damaged> {
         let Some(at) = self.position(slot) else {
             return Ok(());
@@ -72,7 +72,7 @@ impl Block {
         )
     }
 
-    /// How much memory it takes.
+    /// Its memory use.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&self.columns[..]) + self.bytes.len()
     }
@@ -82,7 +82,7 @@ impl Block {
     }
 
     fn position(&self, slot: u32) -> Option<usize> {
-        // Where every slot before it is there too, which is usual, it is in its own place: no search through cold memory.
+        // Usually all earlier slots exist and the column is at its own index: no search through cold memory.
         let own = slot as usize;
         if self
             .columns
@@ -98,7 +98,7 @@ impl Block {
     }
 }
 
-/// Makes a [`Block`].
+/// Builds a [`Block`].
 #[derive(Default)]
 pub(crate) struct Builder {
     columns: Vec<Column>,
@@ -117,7 +117,7 @@ impl Builder {
         }
     }
 
-    /// Adds the samples of a series as they were compressed before.
+    /// Adds samples of a series that are already compressed.
     pub(crate) fn chunk(&mut self, slot: u32, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
         self.end(slot);
@@ -129,7 +129,7 @@ impl Builder {
     }
 
     pub(crate) fn build(mut self, times: Times, on_disk: bool) -> Block {
-        // A file may have them in another order than the slots they have now.
+        // A file may order them differently than the current slots.
         let sorted = self.columns.is_sorted_by_key(|column| column.slot);
         if !sorted {
             self = self.sorted();
@@ -162,7 +162,7 @@ impl Builder {
     }
 
     fn end(&mut self, slot: u32) {
-        // A block is sealed long before it has 4 GiB.
+        // A block is sealed before it reaches 4 GiB.
         let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         self.columns.push(Column { slot, end });
     }

@@ -1,20 +1,20 @@
-//! The samples of one series that are not sealed yet: the newest as they came, the others compressed in small pieces.
+//! The unsealed samples of one series: the newest uncompressed, the others compressed in small pieces.
 
 use vigie_promql::Sample;
 
 use crate::chunk;
 
-/// So many samples are compressed together: at a scrape every 15 s, those of eight minutes.
+/// The number of samples of a piece: eight minutes at a scrape every 15 s.
 const PIECE: usize = 32;
-/// Before each piece stand the times of its first and its last sample, and its length.
+/// The header of a piece: the times of its first and last sample, and its length.
 const PIECE_HEAD: usize = 18;
 
 /// The head of one series.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
-    /// Pieces by time.
+    /// The pieces in order of time.
     packed: Vec<u8>,
-    /// Later samples than those, at most [`PIECE`]; only without any sample there is none.
+    /// The samples after the pieces, at most [`PIECE`]; empty only if there are no samples at all.
     tail: Vec<Sample>,
 }
 
@@ -28,7 +28,7 @@ impl Head {
         self.tail.is_empty()
     }
 
-    /// Adds a sample that is later than all others. `scratch` is memory to work in.
+    /// Adds a sample that is later than all others. `scratch` is a buffer.
     pub(crate) fn push(&mut self, sample: Sample, scratch: &mut Vec<u8>) {
         if self.tail.len() == PIECE {
             self.pack(scratch);
@@ -45,7 +45,7 @@ impl Head {
         piece.extend(last.time.to_le_bytes());
         piece.extend([0; 2]);
         chunk::encode(&self.tail, piece);
-        // Even if no sample could be compressed these are some hundred bytes.
+        // At most a few hundred bytes, even if the samples cannot be compressed.
         let length = (piece.len() - PIECE_HEAD) as u16;
         piece[16..PIECE_HEAD].copy_from_slice(&length.to_le_bytes());
         self.packed.reserve_exact(piece.len());
@@ -53,7 +53,7 @@ impl Head {
         self.tail.clear();
     }
 
-    /// The pieces: the times of the first and the last sample of each, and its chunks.
+    /// The pieces: the times of the first and last sample, and the chunks.
     fn pieces(&self) -> impl Iterator<Item = (i64, i64, &[u8])> {
         let mut rest = &self.packed[..];
         std::iter::from_fn(move || {
@@ -68,12 +68,12 @@ impl Head {
         })
     }
 
-    /// Appends the samples from `start` to `end`, both included, and perhaps some before and after.
+    /// Appends the samples from `start` to `end`, inclusive, and possibly some before and after.
     pub(crate) fn read(&self, start: i64, end: i64, out: &mut Vec<Sample>) {
         for (first, last, piece) in self.pieces() {
             if last >= start && first <= end {
                 let read = chunk::decode(piece, out);
-                debug_assert!(read.is_ok(), "a piece was written by nobody else");
+                debug_assert!(read.is_ok(), "pieces are written by this module");
             }
         }
         let from = self.tail.partition_point(|sample| sample.time < start);
@@ -81,12 +81,12 @@ impl Head {
         out.extend_from_slice(&self.tail[from..to.max(from)]);
     }
 
-    /// Whether there is a sample from `start` to `end`, both included.
+    /// Whether there is a sample from `start` to `end`, inclusive.
     pub(crate) fn has(&self, start: i64, end: i64) -> bool {
         let inside = |time: i64| (start..=end).contains(&time);
         let mut pieces = self.pieces();
         let in_pieces = pieces.any(|(first, last, piece)| {
-            // A piece that begins before and ends after may have a gap there.
+            // A piece that begins before and ends after may have a gap in between.
             inside(first)
                 || inside(last)
                 || (first < start && end < last && {
@@ -107,7 +107,7 @@ impl Head {
         chunk::encode(&self.tail, out);
     }
 
-    /// Keeps the samples that `kept` picks out of all of them; says how many went.
+    /// Keeps the samples for which `kept` returns `true`; returns how many were removed.
     pub(crate) fn keep(&mut self, kept: impl FnOnce(&[Sample]) -> &[Sample]) -> usize {
         let mut all = Vec::new();
         self.read(i64::MIN, i64::MAX, &mut all);
@@ -121,7 +121,7 @@ impl Head {
         all.len() - kept.len()
     }
 
-    /// How much memory it takes beside itself.
+    /// Its memory use besides itself.
     pub(crate) fn bytes(&self) -> usize {
         self.packed.capacity() + self.tail.capacity() * size_of::<Sample>()
     }
@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn gives_what_it_took(count in 0..300_i64, start in -10..310_i64, length in 0..310_i64) {
+        fn samples_round_trip(count in 0..300_i64, start in -10..310_i64, length in 0..310_i64) {
             let all = samples(count);
             let head = head(&all);
             prop_assert_eq!(head.is_empty(), all.is_empty());
@@ -172,7 +172,7 @@ mod tests {
         }
 
         #[test]
-        fn keeps_what_is_wanted(count in 0..300_i64, from in 0..300_usize, to in 0..300_usize) {
+        fn retain_keeps_selected_samples(count in 0..300_i64, from in 0..300_usize, to in 0..300_usize) {
             let all = samples(count);
             let to = to.min(all.len());
             let from = from.min(to);
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_takes_little() {
+    fn the_size_of_an_hour_is_bounded() {
         let constant: Vec<_> = samples(240)
             .iter()
             .map(|sample| Sample {

@@ -1,4 +1,4 @@
-//! Which series have which labels.
+//! The inverted index from labels to series.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt as _};
 use vigie_promql::{Labels, MatchOp, Matcher};
 
-/// For every label, the series that have it, as slots by ascending number. It keeps each text once.
+/// For each label, the slots of its series, ascending. Each text is stored once.
 pub(super) struct Index {
     names: HashMap<Arc<str>, BTreeMap<Arc<str>, Vec<u32>>>,
 }
@@ -18,7 +18,7 @@ impl Index {
         }
     }
 
-    /// Adds a series, and gives its labels in the texts that are kept here.
+    /// Adds a series; returns its labels with the stored texts.
     pub(super) fn insert(&mut self, slot: u32, labels: &[(&str, &str)]) -> Labels {
         let shared = labels.iter().map(|&(name, value)| {
             let name = match self.names.get_key_value(name) {
@@ -39,7 +39,7 @@ impl Index {
         Labels::new(shared)
     }
 
-    /// Removes every series for which `keep` says no.
+    /// Removes each series for which `keep` returns `false`.
     pub(super) fn retain(&mut self, keep: impl Fn(u32) -> bool) {
         self.names.retain(|_, values| {
             values.retain(|_, slots| {
@@ -50,8 +50,8 @@ impl Index {
         });
     }
 
-    /// Series among which are all that pass every matcher: those with all labels that must be equal, or else with
-    /// any label that a regular expression accepts. `None`: any series may pass.
+    /// A superset of the series that pass all matchers: those with all labels that must be equal, or else with any
+    /// label that a regular expression accepts. `None` means all series.
     pub(super) fn candidates(&self, matchers: &[Matcher]) -> Option<Vec<u32>> {
         let mut equal = Vec::new();
         for matcher in matchers {
@@ -66,7 +66,7 @@ impl Index {
             let in_all = |slot: &&u32| others.iter().all(|slots| slots.binary_search(slot).is_ok());
             return Some(shortest.iter().filter(in_all).copied().collect());
         }
-        // Those that accept "" accept series that lack the label, which no list here names.
+        // Matchers that accept "" accept series without the label, which the index does not list.
         let narrow = matchers.iter().find(|matcher| !matcher.matches(""))?;
         let mut slots = Vec::new();
         for (value, with_value) in self.names.get(narrow.name()).into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! What is kept, in memory: the head, which takes samples, and the blocks, which are sealed.
+//! The samples in memory: the head, which accepts samples, and sealed blocks.
 //!
-//! Nothing here knows a clock, a file or a thread.
+//! No clocks, files or threads are used here.
 
 mod block;
 mod head;
@@ -18,25 +18,25 @@ pub(crate) use head::Head;
 pub use series::SeriesRef;
 pub(crate) use series::{Series, Table};
 
-/// How long samples stay in the head, in milliseconds: at a scrape every 15 s, 248 samples a series.
+/// How long samples stay in the head, in milliseconds: 248 samples per series at a scrape every 15 s.
 pub(crate) const WINDOW: i64 = 60 * 60 * 1000 + GRACE;
-/// How far a sample may lie behind the newest of all and still be taken, in milliseconds.
+/// The maximum age of a sample relative to the newest one, in milliseconds.
 pub(crate) const GRACE: i64 = 2 * 60 * 1000;
 
-/// Why a sample is not taken.
+/// Why a sample is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The series has a later sample.
     OutOfOrder,
-    /// The series has a sample of this time.
+    /// The series has a sample with this time.
     Duplicate,
     /// Samples of this time are sealed.
     TooOld,
-    /// The series is gone.
+    /// The series was removed.
     Unknown,
 }
 
-/// Bounds of what is kept.
+/// The limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// In milliseconds.
@@ -47,20 +47,20 @@ pub(crate) struct Bounds {
 
 pub(crate) struct Memory {
     pub(crate) table: Table,
-    /// By time. A reader takes a share of those it needs and lets the rest go.
+    /// In order of time. A reader clones those that it needs and releases the lock.
     pub(crate) blocks: Vec<Arc<Block>>,
-    /// Samples in the head.
+    /// The number of samples in the head.
     head_samples: usize,
-    /// The memory they take.
+    /// Their memory use.
     head_bytes: usize,
-    /// Memory to work in.
+    /// A buffer.
     scratch: Vec<u8>,
-    /// The time of its oldest sample, or an earlier one.
+    /// The time of the oldest sample of the head, or an earlier one.
     head_start: Option<i64>,
-    /// The time of the newest sample of all.
+    /// The time of the newest sample.
     pub(crate) newest: Option<i64>,
     bounds: Bounds,
-    /// What all scrapes came to.
+    /// The outcome of all scrapes.
     pub(crate) counts: Committed,
 }
 
@@ -79,7 +79,7 @@ impl Memory {
         }
     }
 
-    /// The series of these labels, which is made when it is new; `None` when there are as many as there may be.
+    /// The series with these labels, created if it is new; `None` at the limit.
     pub(crate) fn series(&mut self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
         let known = self.table.find(labels);
         let room = self.table.len() < self.bounds.series;
@@ -114,14 +114,14 @@ impl Memory {
         self.blocks.last().map(|block| block.times.sealed)
     }
 
-    /// Up to which time the head should be sealed now, if it should.
+    /// The time up to which the head is due to be sealed, if any.
     pub(crate) fn due(&self) -> Option<i64> {
         let (start, newest) = (self.head_start?, self.newest?);
         let full = self.head_bytes as u64 > self.bounds.bytes / 4;
         if newest.saturating_sub(start) >= WINDOW {
             Some(newest - GRACE)
         } else if full {
-            // What came all at once cannot wait for stragglers.
+            // A flood of samples cannot wait for late ones.
             let settled = newest.saturating_sub(GRACE);
             Some(if settled > start {
                 settled
@@ -152,7 +152,7 @@ impl Memory {
         Some(builder.build(times, false))
     }
 
-    /// Puts a block in the place of the samples it was [compressed](Self::compress) from.
+    /// Replaces the samples that were [compressed](Self::compress) by their block.
     pub(crate) fn seal(&mut self, block: Arc<Block>) {
         let time = block.times.sealed;
         self.keep_in_head(|samples| {
@@ -168,9 +168,9 @@ impl Memory {
         self.blocks.push(block);
     }
 
-    /// Lets go of what is too old or too much; gives the blocks that went.
+    /// Removes blocks beyond the limits and returns them.
     pub(crate) fn retain(&mut self) -> Vec<Arc<Block>> {
-        // Not counted from the newest sample of all: that may have come under a clock that is wrong for a moment.
+        // Not measured from the newest sample, which a wrong clock may have produced.
         let sealed = self.blocks.last().map(|block| block.times.last);
         let horizon = sealed.map_or(i64::MIN, |last| last.saturating_sub(self.bounds.retention));
         let mut bytes = self.bytes();
@@ -187,7 +187,7 @@ impl Memory {
         gone
     }
 
-    /// Lets go of what is later than `time`, and of what was sealed with it; gives the blocks that went.
+    /// Removes samples after `time`, and those that were sealed with them; returns the removed blocks.
     pub(crate) fn forget_after(&mut self, time: i64) -> Vec<Arc<Block>> {
         let kept = self
             .blocks
@@ -205,7 +205,7 @@ impl Memory {
         gone
     }
 
-    /// Keeps the samples of the head that `kept` picks out of those of each series.
+    /// Keeps the samples of the head for which `kept` returns `true`.
     fn keep_in_head(&mut self, kept: impl Fn(&[Sample]) -> &[Sample]) {
         for series in self.table.iter_mut() {
             self.head_bytes -= series.head.bytes();
@@ -214,7 +214,7 @@ impl Memory {
         }
     }
 
-    /// Removes the series that have no samples any more.
+    /// Removes series without samples.
     fn forget_series(&mut self) {
         let mut sealed = HashSet::new();
         for block in &self.blocks {
@@ -239,7 +239,7 @@ impl Memory {
         sealed.or(self.head_start)
     }
 
-    /// How much memory all of it takes, about.
+    /// The approximate total memory use.
     pub(crate) fn bytes(&self) -> u64 {
         let blocks: usize = self.blocks.iter().map(|block| block.bytes()).sum();
         (blocks + self.head_bytes + self.table.bytes()) as u64

@@ -1,4 +1,4 @@
-//! All series: their labels, and the samples that are not sealed yet.
+//! The table of series: labels and unsealed samples.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -9,11 +9,11 @@ use vigie_promql::{Labels, Matcher};
 use super::head::Head;
 use super::index::Index;
 
-/// A series that samples can be appended to. It never comes to mean another series.
+/// Refers to a series that samples can be appended to. It is never reused for another series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SeriesRef {
     pub(crate) slot: u32,
-    /// How many series were in the slot before.
+    /// The number of earlier series in the slot.
     generation: u32,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Series {
     pub(crate) labels: Labels,
     /// The samples that are not in a block.
     pub(crate) head: Head,
-    /// The last scrape that had a sample of it.
+    /// The last scrape with a sample of it.
     pub(crate) scrape: u64,
     hash: u64,
 }
@@ -32,7 +32,7 @@ struct Slot {
     series: Option<Series>,
 }
 
-/// All series, found by their labels.
+/// All series, indexed by labels.
 pub(crate) struct Table {
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -58,12 +58,12 @@ impl Table {
         self.by_labels.len()
     }
 
-    /// About how much memory the series take without their samples.
+    /// The approximate memory use without samples.
     pub(super) fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>() + self.label_bytes
     }
 
-    /// The series of these labels, which are sorted by name, without an empty value.
+    /// The series with these labels, which are sorted by name and have no empty values.
     pub(crate) fn find(&self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
         let hash = self.hash(labels.iter().copied());
         let is_it = |&slot: &u32| {
@@ -74,7 +74,7 @@ impl Table {
         Some(self.reference(slot))
     }
 
-    /// Adds a series of which [`find`](Self::find) knows nothing.
+    /// Adds a series that [`find`](Self::find) does not find.
     pub(crate) fn insert(&mut self, labels: &[(&str, &str)]) -> SeriesRef {
         let hash = self.hash(labels.iter().copied());
         let slot = self.free.pop().unwrap_or_else(|| {
@@ -82,7 +82,7 @@ impl Table {
                 generation: 0,
                 series: None,
             });
-            // More than the bound of series there are never.
+            // The number of slots is limited by the maximum number of series.
             (self.slots.len() - 1) as u32
         });
         let series = Series {
@@ -117,7 +117,7 @@ impl Table {
         slot.series.as_mut().filter(|_| same)
     }
 
-    /// What is in a slot now.
+    /// The current series of a slot.
     pub(crate) fn in_slot(&self, slot: u32) -> Option<&Series> {
         self.slots.get(slot as usize)?.series.as_ref()
     }
@@ -133,7 +133,7 @@ impl Table {
             .filter_map(|slot| slot.series.as_mut())
     }
 
-    /// Removes every series for which `keep` says no.
+    /// Removes each series for which `keep` returns `false`.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u32, &Series) -> bool) {
         let before = self.free.len();
         for (at, slot) in (0_u32..).zip(&mut self.slots) {
@@ -155,7 +155,7 @@ impl Table {
         }
     }
 
-    /// The series that pass every matcher, by slot.
+    /// The series that pass all matchers, by slot.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<SeriesRef> {
         let passes = |slot: &u32| {
             let labels = self.in_slot(*slot).map(|series| &series.labels);
@@ -187,7 +187,7 @@ impl Table {
         for (name, value) in labels {
             for text in [name, value] {
                 hasher.write(text.as_bytes());
-                // 0xff is in no UTF-8 text, so that no two label sets run together.
+                // 0xff does not occur in UTF-8, so label sets cannot be confused.
                 hasher.write_u8(0xff);
             }
         }
@@ -195,7 +195,7 @@ impl Table {
     }
 }
 
-/// About what a series' labels and their places in the index take; most of the texts are shared with others.
+/// The approximate memory use of a series' labels and index entries; most texts are shared.
 fn label_bytes(labels: &Labels) -> usize {
     let text: usize = labels.iter().map(|(_, value)| value.len() / 2).sum();
     64 + 48 * labels.len() + text

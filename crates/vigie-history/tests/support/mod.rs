@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared helpers of the tests.
 #![allow(dead_code, clippy::unwrap_used)] // each test uses a part of it
 
 pub(crate) mod traffic;
@@ -10,7 +10,7 @@ use vigie_history::{Appender, Committed, History};
 use vigie_promql::storage::Selection;
 use vigie_promql::{Matcher, Sample, Storage};
 
-/// What a storage gives, by labels; values as bits, so that NaNs compare.
+/// The content of a storage, by labels; values as bits, so that NaNs compare.
 pub(crate) type Found = BTreeMap<String, Vec<(i64, u64)>>;
 
 pub(crate) const STALE: u64 = vigie_promql::value::STALE_BITS;
@@ -52,10 +52,10 @@ pub(crate) fn scrape(appender: &mut Appender, time: i64, samples: &[(&str, f64)]
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 
-/// A value that only this series has at this time.
+/// A value that identifies the series and the time.
 pub(crate) fn truth(series: usize, time: i64) -> f64 {
     let whole = (series as i64 * 1_000_003 + time / 1000) as f64;
-    // Some are counts, some durations, some neither.
+    // Counters, durations and arbitrary values.
     match series % 3 {
         0 => whole,
         1 => whole / 1e3,
@@ -75,7 +75,7 @@ pub(crate) fn scrape_truth(appender: &mut Appender, time: i64, count: usize) -> 
     scrape.commit()
 }
 
-/// Panics if a sample is not what [`scrape_truth`] appended; gives the number of samples at each time.
+/// Panics if a sample is not one of [`scrape_truth`]; returns the number of samples at each time.
 pub(crate) fn check_truth(history: &History) -> BTreeMap<i64, usize> {
     let mut times = BTreeMap::new();
     for (labels, samples) in all(history) {

@@ -1,11 +1,11 @@
-//! Samples like those of our own registry, made up: a backend with 80 route series, 20 queues and a day's rhythm.
-#![allow(dead_code)] // each of those who share this uses a part of it
+//! Generated samples like those of Vigie: a backend with 80 route series, 20 queues and a daily rhythm.
+#![allow(dead_code)] // each user needs a part of it
 
 /// Milliseconds between scrapes.
 pub(crate) const EVERY: i64 = 15_000;
-/// So many series there are.
+/// The number of series.
 pub(crate) const SERIES: usize = 2_000;
-/// The scrapes of a day.
+/// The number of scrapes of a day.
 pub(crate) const DAY: usize = 24 * 60 * 60 * 1000 / EVERY as usize;
 
 const ROUTES: usize = 80;
@@ -15,7 +15,7 @@ const BOUNDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Numbers that look random and are the same in every run (splitmix64).
+/// Reproducible pseudo-random numbers (splitmix64).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -36,7 +36,7 @@ impl Dice {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// How often something happens that happens `mean` times on average (Poisson).
+    /// The number of events when `mean` are expected (Poisson).
     fn times(&mut self, mean: f64) -> u64 {
         if mean > 30.0 {
             let spread: f64 = (0..12).map(|_| self.part()).sum::<f64>() - 6.0;
@@ -112,7 +112,7 @@ impl Traffic {
         let hour = self.scrape as f64 / 240.0;
         let rhythm = 1.0 + 0.7 * (hour / 24.0 * std::f64::consts::TAU).sin();
         for (at, route) in self.routes.iter_mut().enumerate() {
-            // Few routes have most of the requests.
+            // Few routes receive most of the requests.
             let mean = 600.0 * rhythm / ((at + 1) as f64).powf(1.6);
             for _ in 0..dice.times(mean) {
                 let slow = if dice.below(50) == 0 { 20.0 } else { 1.0 };
@@ -128,7 +128,7 @@ impl Traffic {
             *errors += dice.times(0.3 / (at + 1) as f64);
         }
         for (at, level) in self.levels.iter_mut().enumerate() {
-            // Of the sixteen levels of a queue, three move.
+            // Of the sixteen states of a queue, three change.
             if at % 16 < 3 {
                 let step = dice.times(3.0) as f64 - dice.times(3.0) as f64;
                 *level = (*level + step).max(0.0);
@@ -152,7 +152,7 @@ impl Traffic {
         values.push((40 << 20) as f64 + (dice.below(64) << 12) as f64);
         values.push(1_790_000_000.0 + self.scrape as f64 * 15.0 + dice.part());
         while values.len() < SERIES {
-            // Half are durations, half never change.
+            // Half are durations, half are constant.
             let even = values.len().is_multiple_of(2);
             values.push(if even {
                 (dice.below(3_000_000) + 400_000) as f64 / 1e9

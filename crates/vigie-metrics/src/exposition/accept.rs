@@ -1,8 +1,8 @@
-//! `Accept` (RFC 9110, section 12.5.1), as far as choosing between two formats needs it.
+//! Parses `Accept` (RFC 9110, section 12.5.1) to choose between two formats.
 
 use super::Format;
 
-/// The first of the formats we have with the highest weight.
+/// The first supported format with the highest weight.
 pub(super) fn preferred(accept: &str) -> Format {
     let mut best = (Format::Text, 0.0);
     for range in accept.split(',') {
@@ -18,7 +18,7 @@ pub(super) fn preferred(accept: &str) -> Format {
             }
         }
         let format = if media.eq_ignore_ascii_case("application/openmetrics-text") {
-            // 0.0.1 was a draft with other rules; we write only what 1.0.0 says.
+            // 0.0.1 was a draft with other rules; only 1.0.0 is written.
             version
                 .is_none_or(|v| v == "1.0.0")
                 .then_some(Format::OpenMetrics)

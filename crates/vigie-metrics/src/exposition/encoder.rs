@@ -1,8 +1,8 @@
-//! Samples as text.
+//! Encodes samples as text.
 //!
-//! Sources: the Prometheus text format 0.0.4 (`docs/instrumenting/exposition_formats`) and OpenMetrics 1.0.0.
-//! They differ here in a counter's family name, in the type of what is untyped, in `# UNIT`, in how whole
-//! numbers are written in `le`, and in the final `# EOF`.
+//! Sources: the Prometheus text format 0.0.4 (`docs/instrumenting/exposition_formats`) and OpenMetrics 1.0.0. The
+//! differences are the family name of counters, the type of untyped metrics, `# UNIT`, whole numbers in `le`, and the
+//! final `# EOF`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::desc::{Kind, Meta};
 use crate::epoch::Birth;
 use crate::value::Histogram;
 
-/// What a series has to say.
+/// The value of a series.
 pub enum Sample<'a> {
     /// A counter.
     Integer(u64),
@@ -21,7 +21,7 @@ pub enum Sample<'a> {
     Histogram(&'a Histogram),
 }
 
-/// Where the value of a series comes from.
+/// The properties of a series that determine its value at a scrape.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) is_count: bool,
@@ -54,7 +54,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Begins a family, or goes on with it.
+    /// Starts a family, or continues it.
     pub(crate) fn family(&mut self, meta: &'static Meta) {
         if self.name == meta.name {
             return;
@@ -101,17 +101,17 @@ impl<'a> Encoder<'a> {
         self.bucket_tails.push(String::from(",le=\"+Inf\"} "));
     }
 
-    /// Where the page ends now.
+    /// The current length of the page.
     pub(crate) fn position(&self) -> usize {
         self.page.len()
     }
 
-    /// Takes back what was written since `position`.
+    /// Removes everything written since `position`.
     pub(crate) fn rewind(&mut self, position: usize) {
         self.page.truncate(position);
     }
 
-    /// Writes the lines of one series; `None`: its value is unknown.
+    /// Writes the lines of one series; `None` means that its value is unknown.
     pub(crate) fn series(&mut self, labels: &str, sample: Option<&Sample<'_>>, origin: Origin<'_>) {
         let Some(sample) = sample else {
             if let Some(scrape) = self.scrape {
@@ -134,7 +134,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Writes the lines of one series as they are.
+    /// Writes the lines of one series unchanged.
     pub(crate) fn sample(&mut self, labels: &str, sample: &Sample<'_>) {
         match sample {
             Sample::Integer(value) => {
@@ -164,7 +164,7 @@ impl<'a> Encoder<'a> {
             self.page.push_str(self.name);
             self.page.push_str("_bucket{");
             self.page.push_str(labels);
-            // The tail brings the comma that only follows labels.
+            // The tail starts with a comma, which is only valid after labels.
             self.page
                 .push_str(if labels.is_empty() { &tail[1..] } else { tail });
             self.integer(count);
@@ -202,7 +202,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// Appends `name="value"`, escaped, with a comma before it when it is not the first.
+/// Appends `name="value"`, escaped, with a comma before it unless it is the first.
 pub(crate) fn push_label(out: &mut String, name: &str, value: &str) {
     if !out.is_empty() {
         out.push(',');
@@ -232,7 +232,7 @@ pub(super) fn push_float(out: &mut String, value: f64) {
     }
 }
 
-/// A bound as clients of each format write it: `1` in the text format, `1.0` in OpenMetrics.
+/// A bound as each format requires: `1` in the text format, `1.0` in OpenMetrics.
 fn push_bound(out: &mut String, bound: f64, format: Format) {
     match format {
         Format::Text => push_float(out, bound),
@@ -240,7 +240,7 @@ fn push_bound(out: &mut String, bound: f64, format: Format) {
     }
 }
 
-/// Seconds with as many decimals as there are, exactly.
+/// Seconds, exact, without trailing zeros.
 fn push_seconds(out: &mut String, sum: Duration) {
     out.push_str(itoa::Buffer::new().format(sum.as_secs()));
     let nanos = sum.subsec_nanos();

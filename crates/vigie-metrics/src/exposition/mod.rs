@@ -1,4 +1,4 @@
-//! The exposition formats: which one a client wants, and how samples are written in it.
+//! The exposition formats: content negotiation and encoding.
 
 mod accept;
 mod encoder;
@@ -18,14 +18,14 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// How a page shows the metrics to one client.
+/// How a page presents the metrics to one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// The format.
     pub format: Format,
     /// Whether an OpenMetrics page has `_created` lines.
     pub created: bool,
-    /// This scrape, for a client that scrapes regularly.
+    /// The current scrape, for a client that scrapes regularly.
     pub scrape: Option<Scrape>,
 }
 
@@ -34,8 +34,8 @@ pub struct View {
 pub struct Scrape {
     /// From [`Registry::begin_scrape`](crate::Registry::begin_scrape).
     pub epoch: Epoch,
-    /// Counts that began in this epoch or later are shown as 0. It must not be later than `epoch`: the series created
-    /// while the page is written would otherwise have their value in it and 0 in the next.
+    /// Counts that started in this epoch or later are exposed as 0. It must not be later than `epoch`: otherwise a
+    /// series created while the page is written would have its value on this page and 0 on the next.
     pub zero_since: Epoch,
 }
 
@@ -59,7 +59,8 @@ impl Format {
         }
     }
 
-    /// The format a client prefers by its `Accept` header; [`Format::Text`] when it names none we have.
+    /// The format that a client prefers according to its `Accept` header; [`Format::Text`] if it accepts none of
+    /// them.
     #[must_use]
     pub fn from_accept(accept: &str) -> Self {
         accept::preferred(accept)

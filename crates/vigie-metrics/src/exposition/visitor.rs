@@ -1,14 +1,14 @@
-//! Samples as numbers: what the text format would say, for readers in the same process.
+//! Samples as numbers, equal to those of the text format, for readers in the same process.
 
 use super::Sample;
 use super::encoder::push_float;
 use crate::desc::Meta;
 
-/// Called with every sample: its name, its labels in the order of the description (`le` last), its value, and whether it
-/// is a count that began since the epoch given.
+/// Called for each sample with its name, its labels in the order of the description (`le` last), its value, and
+/// whether it is a count that started since the given epoch.
 pub(crate) type Each<'a> = dyn FnMut(&str, &[(&str, &str)], f64, bool) + 'a;
 
-/// Tells the samples of one family.
+/// Visits the samples of one family.
 pub(crate) struct Visitor<'a> {
     meta: &'static Meta,
     each: &'a mut Each<'a>,
@@ -17,7 +17,7 @@ pub(crate) struct Visitor<'a> {
     count: String,
     /// The values of `le`, `+Inf` last.
     bounds: Vec<String>,
-    /// What stands before the labels of every series.
+    /// The scope label, which precedes the labels of each series.
     scope: Option<(&'a str, &'a str)>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Visitor<'a> {
             (self.each)(&self.bucket, &labels, count as f64, is_new);
             labels.pop();
         }
-        // One rounding, as of the digits in the text.
+        // Rounded once, like the digits of the text format.
         let sum = histogram.sum().as_nanos() as f64 / 1e9;
         (self.each)(&self.sum, &labels, sum, is_new);
         (self.each)(&self.count, &labels, count as f64, is_new);

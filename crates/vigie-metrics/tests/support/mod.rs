@@ -1,4 +1,4 @@
-//! Metrics of the kinds that the program has, for the tests.
+//! Metrics of all types for the tests.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, States, buckets, descriptions};

@@ -26,9 +26,9 @@ const TRIES: usize = 5;
 
 /// What a listener does at present.
 trait State: Clone + Send + Sync + 'static {
-    /// Nobody listens.
+    /// No listener: connections are refused.
     fn refuses(&self) -> bool;
-    /// Connections that are open when this comes into force are dropped.
+    /// Open connections are dropped when this takes effect.
     fn drops_open_connections(&self) -> bool;
 }
 
@@ -41,7 +41,7 @@ struct Switch<S> {
 }
 
 impl<S: State> Switch<S> {
-    /// Listens on a free port and hands each connection, with the state to come, to `handle`.
+    /// Listens on a free port and passes each connection to `handle`, with the receiver of states.
     async fn start<F>(
         initial: S,
         handle: impl Fn(TcpStream, watch::Receiver<S>) -> F + Send + 'static,
@@ -117,7 +117,7 @@ impl<S> Drop for Switch<S> {
     }
 }
 
-/// The next connection; never comes when there is no listener.
+/// The next connection; pending while there is no listener.
 async fn accept(listener: Option<&TcpListener>) -> Option<TcpStream> {
     match listener {
         Some(listener) => listener.accept().await.ok().map(|(stream, _)| stream),

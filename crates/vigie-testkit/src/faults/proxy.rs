@@ -1,4 +1,4 @@
-//! A line between a client and a real server, which can fail.
+//! A faulty connection between a client and a real server.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,43 +12,43 @@ use tokio::time::sleep;
 use super::{State, Switch};
 use crate::Error;
 
-/// The state of the line.
+/// The state of the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// Bytes pass.
+    /// Bytes are forwarded.
     Up,
-    /// Connections are reset, new ones refused.
+    /// Connections are reset, and new ones refused.
     Cut,
-    /// Connections stand, new ones too; bytes wait until the line is up again.
+    /// Connections stay open, and new ones are accepted; bytes wait until the proxy is up again.
     Frozen,
-    /// Every piece arrives this much later.
+    /// Each chunk is delayed.
     Delayed(Duration),
 }
 
-/// Forwards to a target.
+/// Forwards connections to a target.
 pub struct TcpProxy(Switch<Link>);
 
 impl TcpProxy {
-    /// Starts on a free port, with the line up.
+    /// Starts on a free port in the state `Up`.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// If the port is not available.
     pub async fn start(target: SocketAddr) -> Result<Self, Error> {
         let handle = move |stream, link| forward(stream, target, link);
         Switch::start(Link::Up, handle).await.map(Self)
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr
     }
 
-    /// How many connections it has accepted so far.
+    /// The number of accepted connections.
     pub fn connections(&self) -> usize {
         self.0.connections()
     }
 
-    /// Changes the line; when this returns it is so.
+    /// Changes the state; it is in effect when this returns.
     pub async fn set(&self, link: Link) {
         self.0.set(link).await;
     }
@@ -65,7 +65,7 @@ impl State for Link {
 }
 
 async fn forward(mut client: TcpStream, target: SocketAddr, link: watch::Receiver<Link>) {
-    // Whatever ends this before its time ends it with a reset, as a cut line would.
+    // Any early end resets the connection, as a broken network would.
     let _ = client.set_zero_linger();
     let _ = client.set_nodelay(true);
     let Ok(mut server) = TcpStream::connect(target).await else {
@@ -91,7 +91,7 @@ async fn pump(
         if let Link::Delayed(delay) = state {
             sleep(delay).await;
         }
-        // An end that is frozen waits too.
+        // The end of a stream is delayed, too, while frozen.
         let _ = link.wait_for(|link| *link != Link::Frozen).await;
         if count == 0 {
             return to.shutdown().await;

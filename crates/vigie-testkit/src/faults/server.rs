@@ -11,18 +11,18 @@ use tokio::time::sleep;
 use super::{State, Switch};
 use crate::Error;
 
-/// How a server misbehaves. All but the first four wait for the client's first bytes.
+/// The fault. All but the first four wait for the first bytes of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Accepts, reads, never answers.
+    /// Accepts, reads and never answers.
     Hang,
-    /// Nobody listens: the system refuses the connection.
+    /// No listener: the system refuses the connection.
     Refuse,
-    /// Accepts and closes at once.
+    /// Accepts and closes immediately.
     Close,
-    /// Accepts and sends bytes that are of no protocol, without being asked.
+    /// Accepts and sends random bytes without a request.
     Garbage,
-    /// Answers well, every time it is asked.
+    /// Answers each request correctly.
     Answer(Vec<u8>),
     /// Answers after a delay.
     Late(Duration, Vec<u8>),
@@ -34,20 +34,20 @@ pub enum Fault {
     Drip(Duration, Vec<u8>),
 }
 
-/// A complete HTTP/1.1 answer, for the faults that take one.
+/// A complete HTTP/1.1 response, for the faults with an answer.
 pub fn http_answer(status: u16, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status} Status\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
-/// A server with a fault that can be changed.
+/// A server whose fault can be changed.
 pub struct FaultServer(Switch<Fault>);
 
 impl FaultServer {
     /// Starts on a free port.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// If the port is not available.
     pub async fn start(fault: Fault) -> Result<Self, Error> {
         let handle = |stream, fault: watch::Receiver<Fault>| {
             let fault = fault.borrow().clone();
@@ -56,18 +56,18 @@ impl FaultServer {
         Switch::start(fault, handle).await.map(Self)
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn addr(&self) -> SocketAddr {
         self.0.addr
     }
 
-    /// How many connections it has accepted so far.
+    /// The number of accepted connections.
     pub fn connections(&self) -> usize {
         self.0.connections()
     }
 
-    /// Changes the fault. Connections that are open are closed, so that every client meets the new one;
-    /// when this returns it is in force.
+    /// Changes the fault, which is in effect when this returns. Open connections are closed, so that each client gets
+    /// the new one.
     pub async fn set(&self, fault: Fault) {
         self.0.set(fault).await;
     }
@@ -84,7 +84,7 @@ impl State for Fault {
 }
 
 async fn misbehave(mut stream: TcpStream, fault: Fault) {
-    // A client that is gone is no concern of ours.
+    // A client that disconnects is not an error.
     let _ = match fault {
         Fault::Refuse | Fault::Close => Ok(()),
         Fault::Hang => hang(&mut stream).await,
@@ -96,7 +96,7 @@ async fn misbehave(mut stream: TcpStream, fault: Fault) {
         Fault::Late(delay, answer) => answer_each(&mut stream, delay, &answer).await,
         Fault::ResetAfter(count, answer) => {
             let sent = begin(&mut stream, count, &answer).await;
-            // What the client did not yet read of it, a reset may take away: let it arrive.
+            // Give unread bytes time to arrive before the reset, which may discard them.
             sleep(Duration::from_millis(20)).await;
             let _ = stream.set_zero_linger();
             sent
@@ -109,7 +109,7 @@ async fn misbehave(mut stream: TcpStream, fault: Fault) {
 async fn hang(stream: &mut TcpStream) -> std::io::Result<()> {
     let mut sink = [0; 4096];
     while stream.read(&mut sink).await? > 0 {}
-    // The client has said its last word; it still gets no answer.
+    // The client has closed its side and gets no answer.
     std::future::pending().await
 }
 
@@ -143,13 +143,13 @@ async fn drip(stream: &mut TcpStream, pause: Duration, answer: &[u8]) -> std::io
     Ok(())
 }
 
-/// Whether the client sent anything before it closed.
+/// Whether the client sent anything before closing.
 async fn asked(stream: &mut TcpStream) -> std::io::Result<bool> {
     let mut sink = [0; 65_536];
     Ok(stream.read(&mut sink).await? > 0)
 }
 
-/// Always the same bytes, of every value, without a line end for a long while.
+/// A fixed sequence of bytes of all values, without a line end for a long time.
 fn garbage() -> Vec<u8> {
     (0..4096_u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)

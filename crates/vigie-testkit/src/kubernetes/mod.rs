@@ -1,7 +1,7 @@
-//! An API server of Kubernetes, as far as Leases go: the real one is in no package.
+//! A minimal API server of Kubernetes for Leases, since no package contains the real one.
 //!
-//! It speaks HTTPS with a certificate of its own CA, knows one namespace and one account with a token, and keeps Leases by the
-//! rules of the real one: see `objects`.
+//! It uses HTTPS with its own CA, has one namespace and one account with a token, and implements the rules of the
+//! real one for Leases: see `objects`.
 
 mod objects;
 
@@ -28,27 +28,27 @@ use crate::{Certificates, Error};
 use objects::{Objects, Request};
 
 const NAME: &str = "the API server";
-/// A connection may be idle for so long.
+/// The timeout of idle connections.
 const IDLE: Duration = Duration::from_secs(60);
-/// Of one request.
+/// The maximum size of a request.
 const HEAD: u64 = 16 << 10;
 const BODY: usize = 1 << 20;
 
-/// What the server does with a request.
+/// How the server handles requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mood {
-    /// What it should.
+    /// Normally.
     #[default]
     Well,
-    /// Nothing, and it never answers.
+    /// Without executing them, and without an answer.
     Hangs,
-    /// What it should, but it never answers.
+    /// Normally, but without an answer.
     Mute,
-    /// Nothing, and it says 500.
+    /// Without executing them, with status 500.
     Fails,
 }
 
-/// The server, and the directory of an account as a Pod has it.
+/// The server, and the account directory of a Pod.
 pub struct ApiServer {
     addr: SocketAddr,
     objects: Arc<Mutex<Objects>>,
@@ -62,7 +62,7 @@ impl ApiServer {
     /// Starts it on a free port, with one namespace and no Lease.
     ///
     /// # Errors
-    /// When openssl is not installed.
+    /// If openssl is not installed.
     pub async fn start(namespace: &str) -> Result<Self, Error> {
         let certificates = Certificates::new().await?;
         let (certificate, key) = certificates.issue("kubernetes", 2).await?;
@@ -94,7 +94,7 @@ impl ApiServer {
         })
     }
 
-    /// Where it listens: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`.
+    /// Its address: `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -104,44 +104,44 @@ impl ApiServer {
         self.account.path()
     }
 
-    /// From now on. Connections that are open stay so.
+    /// Changes the handling of requests. Open connections stay open.
     pub fn set(&self, mood: Mood) {
         self.mood.send_replace(mood);
     }
 
-    /// What the account may do with Leases: at first `get`, `create` and `update`.
+    /// The verbs that are allowed on Leases; initially `get`, `create` and `update`.
     pub fn allow(&self, verbs: &[&str]) {
         self.objects().allow(verbs);
     }
 
-    /// Replaces the account's token; the one before is not taken any more.
+    /// Replaces the token of the account; the previous one becomes invalid.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn rotate_token(&self) -> Result<(), Error> {
         let token = self.objects().rotate_token();
         fs::write(self.account().join("token"), token).map_err(Error::io("token"))
     }
 
-    /// A Lease as it is now.
+    /// The current Lease.
     pub fn lease(&self, name: &str) -> Option<Value> {
         self.objects().lease(name)
     }
 
-    /// Changes a Lease as `kubectl edit` would.
+    /// Changes a Lease, as `kubectl edit` does.
     ///
     /// # Panics
-    /// When there is none.
+    /// If it does not exist.
     pub fn edit(&self, name: &str, change: impl FnOnce(&mut Value)) {
         self.objects().edit(name, change);
     }
 
-    /// Deletes a Lease, as `kubectl delete` would.
+    /// Deletes a Lease, as `kubectl delete` does.
     pub fn delete(&self, name: &str) {
         self.objects().delete(name);
     }
 
-    /// What it was asked so far: methods and paths.
+    /// The requests so far: methods and paths.
     pub fn asked(&self) -> Vec<String> {
         self.objects().asked.clone()
     }
@@ -187,7 +187,7 @@ async fn accept(
         };
         let (acceptor, objects, mood) = (acceptor.clone(), Arc::clone(&objects), mood.clone());
         tokio::spawn(async move {
-            // A client that does not trust us goes away.
+            // A client that does not trust the CA disconnects.
             let _ = serve(stream, acceptor, &objects, mood).await;
         });
     }
@@ -214,7 +214,7 @@ async fn serve(
             Mood::Fails => objects::failure(500, "InternalError", "etcdserver: request timed out"),
         };
         if matches!(mood, Mood::Hangs | Mood::Mute) {
-            // Until the client has had enough.
+            // Until the client disconnects.
             let _ = timeout(IDLE, stream.read_u8()).await;
             return Ok(());
         }
@@ -228,7 +228,7 @@ async fn serve(
     }
 }
 
-/// `None`: the client is done.
+/// `None`: the client disconnected.
 async fn read(
     stream: &mut (impl AsyncBufReadExt + AsyncReadExt + Unpin),
 ) -> io::Result<Option<Request>> {

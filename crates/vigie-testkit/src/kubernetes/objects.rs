@@ -1,5 +1,6 @@
-//! What the API server has, and what it says: the rules of `coordination.k8s.io/v1` (`pkg/apis/coordination/validation` and
-//! `pkg/registry/coordination/lease` in Kubernetes) and of every object (`apiserver/pkg/registry`).
+//! The objects and responses of the API server: the rules of `coordination.k8s.io/v1`
+//! (`pkg/apis/coordination/validation` and `pkg/registry/coordination/lease` in Kubernetes) and of all objects
+//! (`apiserver/pkg/registry`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +8,14 @@ use serde_json::{Value, json};
 
 const LEASES: &str = "leases.coordination.k8s.io";
 
-/// A request, as far as it matters.
+/// The relevant parts of a request.
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) token: Option<String>,
     pub(super) is_json: bool,
-    /// `None`: none, or not JSON.
+    /// `None` if there is no body or it is not JSON.
     pub(super) body: Option<Value>,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Objects {
     leases: BTreeMap<String, Value>,
     /// Methods and paths so far.
     pub(super) asked: Vec<String>,
-    /// One count for all objects, which others change too.
+    /// One counter for all objects, which unrelated changes increase, too.
     version: u64,
 }
 
@@ -111,7 +112,7 @@ impl Objects {
         };
         let resource = &review["spec"]["resourceAttributes"];
         let verb = resource["verb"].as_str().unwrap_or_default();
-        // A Role that names its objects cannot let anybody make one.
+        // A Role with resource names cannot allow `create`.
         let is_named = resource["name"].is_string();
         let allowed = resource["group"] == "coordination.k8s.io"
             && resource["resource"] == "leases"
@@ -136,7 +137,7 @@ impl Objects {
             _ => return failure(405, "MethodNotAllowed", "not among what is needed here"),
         };
         let shown = name.map(|name| format!(" {name:?}")).unwrap_or_default();
-        // As RBAC sees it, other namespaces are out of reach.
+        // With RBAC, other namespaces are forbidden.
         if namespace != self.namespace || !self.verbs.contains(verb) {
             let user = format!("system:serviceaccount:{}:vigie", self.namespace);
             let message = format!(
@@ -189,7 +190,7 @@ impl Objects {
             failure(409, "Conflict", &message)
         };
         let Some(current) = self.leases.get(name) else {
-            // A Lease may be made by an update, but not by one that names the one before.
+            // An update may create a Lease, unless it has a resource version.
             return conflict(
                 "StorageError: invalid object, Precondition failed: UID in precondition",
             );
@@ -228,7 +229,7 @@ pub(super) fn failure(code: u16, reason: &str, message: &str) -> Answer {
     (code, status)
 }
 
-/// The Lease in a body, if the API server would take it.
+/// The Lease in a body, if the API server accepts it.
 fn valid(request: &Request) -> Result<Value, Answer> {
     if !request.is_json {
         let message = "the body of the request was in an unknown format";
@@ -271,7 +272,7 @@ fn valid(request: &Request) -> Result<Value, Answer> {
     Ok(lease)
 }
 
-/// `2006-01-02T15:04:05.000000Z07:00` as Go reads it: six digits, not five and not seven.
+/// `2006-01-02T15:04:05.000000Z07:00` in Go: exactly six digits.
 fn is_micro_time(text: &str) -> bool {
     let pattern = "dddd-dd-ddTdd:dd:dd.dddddd";
     let Some((time, zone)) = text.split_at_checked(pattern.len()) else {

@@ -10,7 +10,7 @@ fn sh(script: &str) -> Process {
     Process::spawn("script", command).unwrap()
 }
 
-/// Neither gone nor a zombie.
+/// Neither ended nor a zombie.
 fn is_running(pid: u32) -> bool {
     state_of(pid).is_some_and(|state| state != 'Z')
 }
@@ -86,7 +86,7 @@ async fn the_guard_kills_when_the_owner_is_gone() {
     let mut script = sh("sleep 60 & echo $!; wait");
     let pid: u32 = script.next_line(SOON).await.unwrap().parse().unwrap();
     script.freeze();
-    script.guard.stdin = None; // what the system does when the owner is killed
+    script.guard.stdin = None; // as the system does when the owner is killed
     crate::eventually(SOON, async || {
         (!is_running(pid)).then_some(()).ok_or("runs")
     })

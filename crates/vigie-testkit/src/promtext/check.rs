@@ -1,9 +1,9 @@
-//! What must hold beyond the grammar.
+//! Checks beyond the grammar.
 
 use super::lex::number;
 use super::{Family, Format, Kind, Sample};
 
-/// A sample in its family: the name's suffix, the labels that its type reserves, its value.
+/// A sample in its family: the suffix of the name, the reserved labels of its type, its value.
 pub(super) fn sample(
     family: &str,
     kind: Kind,

@@ -1,8 +1,8 @@
-//! The words of a line.
+//! The tokens of a line.
 
 use super::Format;
 
-/// A line, read from left to right.
+/// A line that is read from left to right.
 #[derive(Clone)]
 pub(super) struct Line<'a> {
     rest: &'a str,
@@ -24,12 +24,12 @@ impl<'a> Line<'a> {
         self.rest.starts_with(next)
     }
 
-    /// What is left of the line.
+    /// The rest of the line.
     pub(super) fn rest(&mut self) -> &'a str {
         std::mem::take(&mut self.rest)
     }
 
-    /// Takes this text if it comes next.
+    /// Consumes this text if it is next.
     pub(super) fn take(&mut self, text: &str) -> bool {
         let Some(rest) = self.rest.strip_prefix(text) else {
             return false;
@@ -38,14 +38,14 @@ impl<'a> Line<'a> {
         true
     }
 
-    /// Blanks where the text format allows any number of them; none in OpenMetrics.
+    /// Any number of blanks in the text format; none in OpenMetrics.
     pub(super) fn skip_blanks(&mut self) {
         if self.format == Format::Text {
             self.rest = self.rest.trim_start_matches([' ', '\t']);
         }
     }
 
-    /// What parts two words: exactly one space in OpenMetrics.
+    /// The separator of two tokens: exactly one space in OpenMetrics.
     pub(super) fn gap(&mut self) -> Lexed<()> {
         let before = self.rest.len();
         match self.format {
@@ -146,7 +146,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Takes the escapes out; any other than those of the format is refused.
+/// Unescapes a text; escapes that are not part of the format are refused.
 pub(super) fn unescape(raw: &str, quotes: bool) -> Lexed<String> {
     let mut text = String::with_capacity(raw.len());
     let mut chars = raw.chars();
@@ -165,7 +165,7 @@ pub(super) fn unescape(raw: &str, quotes: bool) -> Lexed<String> {
     Ok(text)
 }
 
-/// What both formats allow: Rust's own parser also takes `inf`, `infinity` and `nan`.
+/// The common syntax: Rust's parser also accepts `inf`, `infinity` and `nan`.
 pub(super) fn number(word: &str) -> Option<f64> {
     match word {
         "NaN" => Some(f64::NAN),

@@ -1,10 +1,9 @@
 //! A strict parser of the Prometheus text format 0.0.4 and of OpenMetrics 1.0.
 //!
-//! It is the oracle for what Vigie exposes: written from the specifications, sharing no code with what it
-//! judges. Where a specification leaves something open that a scraper could stumble over, it refuses:
-//! every family must have HELP and TYPE before its samples and stand in one block, no series may come
-//! twice, only the escapes of the format may be used, labels that begin with `__` are reserved, and a
-//! histogram must add up.
+//! It is the reference for Vigie's exposition, written from the specifications and independent of the encoder. Where
+//! a specification is ambiguous in a way that could break a scraper, it is strict: each family must have HELP and
+//! TYPE before its samples and be contiguous, series must be unique, only the escapes of the format are allowed,
+//! labels that begin with `__` are reserved, and a histogram must be consistent.
 
 mod check;
 mod lex;
@@ -12,7 +11,7 @@ mod parse;
 
 use std::fmt;
 
-/// Which format a page is in.
+/// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Prometheus text 0.0.4.
@@ -22,7 +21,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a `Content-Type` header announces.
+    /// The format of a `Content-Type` header.
     pub fn of(content_type: &str) -> Option<Self> {
         let mut parts = content_type.split(';').map(str::trim);
         let (media, mut parameters) = (parts.next()?, parts);
@@ -38,19 +37,19 @@ impl Format {
 /// The type of a family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows.
+    /// A counter.
     Counter,
-    /// Goes both ways.
+    /// A gauge.
     Gauge,
-    /// Buckets that grow.
+    /// A histogram.
     Histogram,
-    /// Buckets that go both ways (OpenMetrics).
+    /// A histogram of gauges (OpenMetrics).
     GaugeHistogram,
-    /// Quantiles.
+    /// A summary.
     Summary,
-    /// Facts in labels (OpenMetrics).
+    /// An info (OpenMetrics).
     Info,
-    /// Which states are on (OpenMetrics).
+    /// A state set (OpenMetrics).
     StateSet,
     /// `untyped`, or `unknown` in OpenMetrics.
     Unknown,
@@ -65,10 +64,10 @@ pub struct Exemplar {
     pub value: f64,
 }
 
-/// One line with a value.
+/// A sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// The whole name, suffix included.
+    /// The name including the suffix.
     pub name: String,
     /// In the order of the page.
     pub labels: Vec<(String, String)>,
@@ -88,7 +87,7 @@ impl Sample {
     }
 }
 
-/// A block of the page.
+/// A family of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family {
     /// The name in HELP and TYPE.
@@ -103,7 +102,7 @@ pub struct Family {
     pub samples: Vec<Sample>,
 }
 
-/// What a page says.
+/// The content of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
     families: Vec<Family>,
@@ -114,7 +113,7 @@ pub struct Scrape {
 pub struct ParseError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The mistake.
     pub reason: String,
 }
 
@@ -127,10 +126,10 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 impl Scrape {
-    /// Parses and judges a page.
+    /// Parses and checks a page.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first mistake.
     pub fn parse(page: &str, format: Format) -> Result<Self, ParseError> {
         parse::page(page, format).map(|families| Self { families })
     }
@@ -145,7 +144,7 @@ impl Scrape {
         self.families.iter().find(|family| family.name == name)
     }
 
-    /// All samples of that whole name (suffix included) that carry these labels, among others.
+    /// All samples with that name (including the suffix) and at least these labels.
     pub fn samples<'a>(
         &'a self,
         name: &'a str,
@@ -166,7 +165,7 @@ impl Scrape {
             .map(|sample| sample.value)
     }
 
-    /// The sum over all series that carry these labels, among others; 0 when there is none.
+    /// The sum of all series with at least these labels; 0 if there are none.
     pub fn sum(&self, name: &str, filter: &[(&str, &str)]) -> f64 {
         self.samples(name, filter).map(|sample| sample.value).sum()
     }

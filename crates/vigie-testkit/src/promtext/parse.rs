@@ -1,11 +1,11 @@
-//! From lines to families.
+//! Builds families from lines.
 
 use std::collections::{HashMap, HashSet};
 
 use super::lex::{Line, unescape};
 use super::{Exemplar, Family, Format, Kind, ParseError, Sample, check};
 
-/// The longest label set of an exemplar, in characters.
+/// The maximum length of an exemplar's label set, in characters.
 const EXEMPLAR: usize = 128;
 
 pub(super) fn page(page: &str, format: Format) -> Result<Vec<Family>, ParseError> {
@@ -43,7 +43,7 @@ pub(super) fn page(page: &str, format: Format) -> Result<Vec<Family>, ParseError
     Ok(reader.families)
 }
 
-/// A family whose block is being read.
+/// The family that is being read.
 struct Open {
     name: String,
     kind: Option<Kind>,
@@ -56,7 +56,7 @@ struct Reader {
     format: Format,
     families: Vec<Family>,
     open: Option<Open>,
-    /// Which family each name of a sample belongs to: `a_count` may not be of two.
+    /// The family of each sample name: `a_count` must be unambiguous.
     owners: HashMap<String, String>,
     series: HashSet<(String, Vec<(String, String)>)>,
 }
@@ -115,7 +115,7 @@ impl Reader {
         }
         let again = match keyword {
             "HELP" => {
-                // HELP may be empty, and then the text format needs no blank after the name.
+                // HELP may be empty; the text format then requires no blank after the name.
                 if !line.is_empty() || format == Format::OpenMetrics {
                     line.gap()?;
                 }
@@ -157,7 +157,7 @@ impl Reader {
             labels = braces.labels()?;
             line = braces;
         }
-        // The text format needs no blank after a brace.
+        // The text format requires no blank after a brace.
         match self.format {
             Format::Text if braced => line.skip_blanks(),
             _ => line.gap()?,
@@ -170,7 +170,7 @@ impl Reader {
             return Err(format!("something follows the sample: {:?}", line.rest()));
         }
         let mut identity: Vec<(String, String)> = labels.clone();
-        // An empty label is the same as none.
+        // An empty label is equivalent to a missing one.
         identity.retain(|(_, value)| !value.is_empty());
         identity.sort();
         if !self.series.insert((name.clone(), identity)) {

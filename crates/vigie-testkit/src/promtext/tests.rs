@@ -43,7 +43,7 @@ fn open_metrics(page: &str) -> Result<Scrape, ParseError> {
     Scrape::parse(page, Format::OpenMetrics)
 }
 
-/// Whether the real tool can read it. It also has opinions on names, which are its status 3.
+/// Whether promtool can parse it. It also checks names, with status 3.
 fn promtool_reads(page: &str) -> bool {
     let mut child = Command::new(crate::tools::PROMTOOL.find().unwrap())
         .args(["check", "metrics"])
@@ -120,7 +120,7 @@ fn knows_the_formats_by_their_content_types() {
     assert_eq!(of("application/json"), None);
 }
 
-/// What the specification leaves no doubt about, so that the real tool agrees.
+/// Unambiguous in the specification, so promtool agrees.
 #[test]
 fn refuses_what_the_real_tool_refuses() {
     for (sample, reason) in [
@@ -285,7 +285,7 @@ proptest! {
             text(&page(&help)).unwrap(),
             open_metrics(&format!("{}# EOF\n", page(&quoted))).unwrap(),
         ] {
-            // The text format does not keep the blanks before a help text.
+            // The text format does not preserve blanks before a help text.
             let help = &scrape.family("a").unwrap().help;
             prop_assert_eq!(help.trim_start_matches(' '), value.trim_start_matches(' '));
             prop_assert_eq!(scrape.samples("a", &[("l", &value)]).count(), 1);

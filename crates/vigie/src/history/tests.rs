@@ -172,7 +172,7 @@ async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
     };
     stage.scraper.clock = Clock::new(clock);
     let stop = CancellationToken::new();
-    let scraper = stage.scraper.scraped().await;
+    let scraper = stage.scraper.scrape_once().await;
     assert!(stage.current.loaded().is_none());
     let history = load(&settings).unwrap().unwrap().await;
     let (hand_over, loaded) = oneshot::channel();

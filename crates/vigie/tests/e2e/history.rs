@@ -1,4 +1,4 @@
-//! The history outlives the program, and belongs to one program at a time. A disk that hangs holds up nothing.
+//! The history outlives the program, and belongs to one program at a time. A disk that hangs does not block the program.
 
 use std::time::Duration;
 
@@ -82,14 +82,14 @@ async fn scrapes(vigie: &Vigie) -> u64 {
 }
 
 #[tokio::test]
-async fn a_disk_that_hangs_holds_up_nothing() {
+async fn a_disk_that_hangs_does_not_block_the_program() {
     let directory = TempDir::new().unwrap();
     let mut vigie = Vigie::start(&section(&directory)).await;
     until_loaded(&vigie).await;
     let before = scrapes(&vigie).await;
     vigie.program.process.kill9();
 
-    // Reading this file hangs until somebody writes it: as a disk does that is gone.
+    // Reading this file hangs until it is written to, like a disk that is gone.
     let log = directory.path().join("samples").join("999.log");
     let made = std::process::Command::new("mkfifo").arg(&log).status();
     assert!(made.unwrap().success());

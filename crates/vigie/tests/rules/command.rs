@@ -1,4 +1,4 @@
-//! `vigie rules print` and `vigie rules check`, the real binary.
+//! `vigie rules print` and `vigie rules check`, with the binary.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// `vigie rules` with an input.
+/// `vigie rules` with a standard input.
 fn given(input: &str, arguments: &[&str]) -> Output {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), input).unwrap();
@@ -61,7 +61,7 @@ fn help() {
 }
 
 #[test]
-fn a_file_is_printed_as_it_stands_in_the_repository() {
+fn a_file_is_printed_unchanged() {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     for name in ["essential", "extended"] {
         let file = fs::read_to_string(rules.join(format!("{name}.yml"))).unwrap();
@@ -111,7 +111,7 @@ fn the_built_in_files_are_clean() {
 }
 
 #[test]
-fn what_cannot_be_read_ends_with_2() {
+fn the_exit_code_of_unreadable_files_is_2() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     fs::write(path("bytes.yml"), [0xff, 0xfe]).unwrap();
@@ -143,7 +143,7 @@ fn what_cannot_be_read_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
-    // The files that can be read are checked all the same.
+    // The other files are checked.
     let output = vigie(&["check", &path("none.yml"), "../../rules/essential.yml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(output.stdout).contains("8 rules, nothing found"));

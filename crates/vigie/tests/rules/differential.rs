@@ -1,4 +1,4 @@
-//! Generated rule files: Vigie must accept and refuse what promtool accepts and refuses.
+//! Generated rule files: the loader and promtool accept and refuse the same.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -315,7 +315,7 @@ fn promtool(program: &Path, files: &[String]) -> Vec<bool> {
     accepted
 }
 
-/// What Vigie finds that a Prometheus of one of the two versions refuses.
+/// The findings that Prometheus of at least one of the versions refuses.
 fn findings(text: &str, known: &Known) -> Vec<String> {
     let loaded = load(text);
     let newer = check(&loaded.rules, known).into_iter();

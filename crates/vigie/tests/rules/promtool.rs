@@ -1,4 +1,4 @@
-//! What Prometheus' own tool says of the built-in files, and of the bad ones.
+//! Compares the built-in files and the bad files with promtool.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn yaml_files(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn prometheus_takes_every_file() {
+fn prometheus_accepts_every_file() {
     let files = yaml_files(&rules());
     assert_eq!(files.len(), BuiltIn::ALL.len(), "{files:?}");
     let output = promtool(&["check", "rules", "--lint=all", "--lint-fatal"], &files);
@@ -39,7 +39,7 @@ fn prometheus_takes_every_file() {
 }
 
 #[test]
-fn every_rule_does_what_its_tests_say() {
+fn the_unit_tests_of_the_rules_pass() {
     let files = yaml_files(&rules().join("tests"));
     assert!(files.len() > 4, "{files:?}");
     let output = promtool(&["test", "rules"], &files);
@@ -47,7 +47,7 @@ fn every_rule_does_what_its_tests_say() {
     assert!(output.status.success(), "{said}");
 }
 
-/// Each alert is seen to fire, and not to fire before and after.
+/// Each alert is tested to fire, and not to fire before and after.
 #[test]
 fn every_alert_has_tests() {
     let tests: String = yaml_files(&rules().join("tests"))
@@ -68,7 +68,7 @@ fn every_alert_has_tests() {
         }
         let long = rule.labels.iter().find(|label| &*label.key == "long");
         let (fires, silent) = match long {
-            // Alerts of one name that differ in a label are told apart in ALERTS.
+            // Alerts with the same name and different labels are distinguished in ALERTS.
             Some(long) => {
                 let alert = format!("ALERTS{{long=\"{}\"}}", &*long.value);
                 (format!("- expr: {alert}\n"), format!("{{expr: '{alert}'"))
@@ -87,8 +87,7 @@ fn every_alert_has_tests() {
     }
 }
 
-/// What the loader refuses, Prometheus refuses, and what it takes, Prometheus takes. What only a newer Prometheus takes is for
-/// `check` to find.
+/// The loader has findings in the files that promtool refuses or has lint findings in, and in no others.
 #[test]
 fn the_loader_agrees_with_prometheus() {
     for path in yaml_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules")) {

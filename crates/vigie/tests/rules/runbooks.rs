@@ -1,4 +1,4 @@
-//! Every alert leads to a page, and what the page tells to look at exists.
+//! Each alert has a runbook, and the queries of the runbooks are valid.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ fn annotation<'a>(rule: &'a Rule, name: &str) -> &'a str {
 }
 
 #[test]
-fn every_alert_says_what_to_do() {
+fn every_alert_has_annotations_and_a_runbook() {
     let mut named = BTreeSet::new();
     for file in BuiltIn::ALL {
         for rule in load(file.text()).rules.rules() {
@@ -61,7 +61,7 @@ fn every_alert_says_what_to_do() {
     assert_eq!(pages, named);
 }
 
-/// The lines of a page's code blocks that are no shell commands.
+/// The lines of a page's code blocks that are not shell commands.
 fn queries(page: &str) -> Vec<String> {
     let mut queries = Vec::new();
     let mut inside = false;
@@ -78,7 +78,7 @@ fn queries(page: &str) -> Vec<String> {
             queries.push(line.to_owned());
         }
     }
-    // `query` in the running text, where it is one beyond doubt.
+    // `query` in the running text, where it is certainly one.
     let spans = page.split('`').skip(1).step_by(2);
     let spans = spans.filter(|span| span.contains(['(', '{']) && span.contains("_"));
     queries.extend(
@@ -89,20 +89,20 @@ fn queries(page: &str) -> Vec<String> {
     queries
 }
 
-/// A rule file whose one rule is `query`.
+/// A rule file with the single rule `query`.
 fn recording(query: &str) -> String {
     let query = query.replace('\'', "''");
     format!("groups: [{{name: page, rules: [{{record: query, expr: '{query}'}}]}}]")
 }
 
 #[test]
-fn every_query_of_a_page_can_be_asked() {
+fn every_query_of_a_runbook_is_valid() {
     let known = known();
     let mut count = 0;
     for page in fs::read_dir(pages()).unwrap() {
         let path = page.unwrap().path();
         for query in queries(&fs::read_to_string(&path).unwrap()) {
-            // The metrics of Prometheus and Alertmanager themselves are theirs to keep.
+            // The metrics of Prometheus and Alertmanager are not in the catalogue.
             if query.contains("(prometheus_") || query.contains("(alertmanager_") {
                 continue;
             }

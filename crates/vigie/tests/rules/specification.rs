@@ -1,9 +1,10 @@
-//! The alerts of the specification, to the letter.
+//! The alerts of the specification, verbatim.
 
 use vigie::rules::BuiltIn;
 use vigie_alerts::{Rule, RuleKind, load};
 
-/// "Alertes essentielles", condition by condition. The last column is the alert's `for`, which the specification leaves open.
+/// "Alertes essentielles", condition by condition. The last column is the alert's `for`, which the specification does
+/// not define.
 const ALERTS: [(&str, &str, &str, u64); 8] = [
     // Erreur HTTP
     (
@@ -83,7 +84,7 @@ fn the_essential_alerts_are_those_of_the_specification() {
 }
 
 #[test]
-fn queue_figures_are_never_summed_over_replicas() {
+fn queue_metrics_are_never_summed_over_replicas() {
     for rule in load(BuiltIn::Extended.text()).rules.rules() {
         let expr = &*rule.expr.text;
         for (at, _) in expr.match_indices("bullmq_") {

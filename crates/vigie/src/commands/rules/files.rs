@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// How deep directories are searched.
+/// The maximum depth of directories.
 const MAX_DEPTH: usize = 16;
-/// How many rule files of a directory are read.
+/// The maximum number of rule files in a directory.
 const MAX_FILES: usize = 10_000;
 
 /// The standard input.
@@ -41,7 +41,7 @@ fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Resul
             break;
         }
         let name = path.file_name().unwrap_or_default();
-        // Kubernetes mounts every file a second time below `..data`.
+        // Kubernetes mounts each file a second time below `..data`.
         if name.as_encoded_bytes().starts_with(b".") {
             continue;
         }

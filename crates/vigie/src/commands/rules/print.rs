@@ -1,4 +1,4 @@
-//! `vigie rules print`: a built-in file as it is, or as a Kubernetes resource.
+//! `vigie rules print`: a built-in file unchanged, or as a Kubernetes resource.
 
 use std::fmt::Write as _;
 use std::io;
@@ -20,7 +20,7 @@ pub(super) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file, comments included, as the `spec` of a `PrometheusRule`.
+/// The file, including comments, as the `spec` of a `PrometheusRule`.
 fn prometheus_rule(file: BuiltIn) -> String {
     let mut text = format!(
         "apiVersion: monitoring.coreos.com/v1

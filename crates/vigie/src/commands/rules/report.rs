@@ -58,7 +58,7 @@ fn group<'a>(path: &'a str, text: &'a str, finding: &'a Finding) -> Group<'a> {
     }
 }
 
-/// The span, kept within the text and off the middle of its characters.
+/// The span within the text, at character boundaries.
 fn fit(text: &str, span: &Span) -> Span {
     let start = text.floor_char_boundary(span.start);
     start..text.ceil_char_boundary(span.end).max(start)

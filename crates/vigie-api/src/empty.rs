@@ -1,4 +1,4 @@
-//! What clients ask for and what is not kept here: exemplars, targets, Alertmanagers found.
+//! Endpoints with empty results: exemplars, targets, Alertmanagers.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -9,7 +9,7 @@ use crate::json::{self, Remarks};
 use crate::params::Params;
 use crate::query;
 
-/// Grafana asks whether this endpoint is there, with times in milliseconds where seconds are meant.
+/// Grafana probes this endpoint, with milliseconds instead of seconds.
 pub(crate) async fn exemplars(
     State(api): State<Api>,
     params: Params,
