@@ -186,6 +186,7 @@ impl Query {
             prepared,
             evaluated: begun.elapsed() - prepared,
             samples: outcome.samples,
+            queried: outcome.queried,
         });
         let time = match times {
             Times::At(time) => time,

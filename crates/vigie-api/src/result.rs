@@ -28,6 +28,8 @@ pub(crate) struct Stats {
     pub(crate) evaluated: Duration,
     /// Samples that were read and made; no more were held at a time.
     pub(crate) samples: usize,
+    /// Samples that selectors and ranges gave at all steps.
+    pub(crate) queried: u64,
 }
 
 /// An answer that is being written.
@@ -204,7 +206,7 @@ impl Stats {
             seconds(self.evaluated),
             seconds(self.queued),
             seconds(self.queued + self.prepared + self.evaluated),
-            self.samples,
+            self.queried,
             self.samples,
         );
     }

@@ -35,6 +35,9 @@ pub struct Outcome {
     pub annotations: Annotations,
     /// How many samples were read and made on the way.
     pub samples: usize,
+    /// How many samples selectors and ranges gave, those of each step counted, as Prometheus counts its
+    /// `totalQueryableSamples`.
+    pub queried: u64,
 }
 
 /// What a query evaluates to.

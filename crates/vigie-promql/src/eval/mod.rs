@@ -23,7 +23,7 @@ mod shift;
 mod signature;
 pub(crate) mod window;
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use column::{Column, Evaluated, Series, Steps};
 pub use error::EvalError;
@@ -110,7 +110,8 @@ impl Engine {
             end: time,
             step: 1,
         };
-        let mut evaluation = Evaluation::new(self, storage, times, true, interrupted);
+        let queried = Cell::new(0);
+        let mut evaluation = Evaluation::new(self, storage, times, true, interrupted, &queried);
         let value = evaluation.instant_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -127,7 +128,8 @@ impl Engine {
         times: TimeRange,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Outcome, EvalError> {
-        let mut evaluation = Evaluation::new(self, storage, times, false, interrupted);
+        let queried = Cell::new(0);
+        let mut evaluation = Evaluation::new(self, storage, times, false, interrupted, &queried);
         let value = evaluation.range_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -142,6 +144,8 @@ struct Evaluation<'a> {
     instant: bool,
     interrupted: &'a dyn Fn() -> bool,
     samples: usize,
+    /// See [`Outcome::queried`].
+    queried: &'a Cell<u64>,
     annotations: Annotations,
 }
 
@@ -152,6 +156,7 @@ impl<'a> Evaluation<'a> {
         times: TimeRange,
         instant: bool,
         interrupted: &'a dyn Fn() -> bool,
+        queried: &'a Cell<u64>,
     ) -> Self {
         Self {
             engine,
@@ -160,6 +165,7 @@ impl<'a> Evaluation<'a> {
             instant,
             interrupted,
             samples: 0,
+            queried,
             annotations: Annotations::default(),
         }
     }
@@ -168,7 +174,10 @@ impl<'a> Evaluation<'a> {
     fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
         self.check()?;
         if steps.count > 1 && invariant::is_invariant(expr) {
+            let before = self.queried.get();
             let once = self.eval_node(expr, steps.first_only())?;
+            let more = (self.queried.get() - before).saturating_mul(steps.count as u64 - 1);
+            self.add_queried(more);
             return self.repeat(once, steps.count);
         }
         self.eval_node(expr, steps)
@@ -243,6 +252,10 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
+    fn add_queried(&self, samples: u64) {
+        self.queried.set(self.queried.get().saturating_add(samples));
+    }
+
     fn check(&self) -> Result<(), EvalError> {
         match (self.interrupted)() {
             true => Err(EvalError::Interrupted),
@@ -259,6 +272,7 @@ impl<'a> Evaluation<'a> {
             value,
             annotations: self.annotations,
             samples: self.samples,
+            queried: self.queried.get(),
         }
     }
 }

@@ -135,6 +135,7 @@ impl<'e> Evaluation<'e> {
             references: self.references(shift, steps)?,
             range: self.positive_millis(range)?,
             interrupted: self.interrupted,
+            queried: self.queried,
         })
     }
 
@@ -199,7 +200,10 @@ impl<'e> Evaluation<'e> {
         // Refused before anything of that size is made.
         self.charge(count)?;
         let inner = Steps { start, step, count };
+        // They are counted as samples of the windows.
+        let before = self.queried.get();
         let series = self.vector(&subquery.expr, inner)?;
+        self.queried.set(before);
         let mut samples = Vec::new();
         for one in &series {
             self.check()?;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{
     Evaluation,
-    column::{ABSENT, Column, Evaluated, Series, Steps},
+    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     window::{References, any_present},
 };
@@ -42,6 +42,8 @@ impl Evaluation<'_> {
             |evaluation, labels, samples| {
                 evaluation.charge(steps.count)?;
                 let values = column(samples, references);
+                let present = values.iter().filter(|value| !is_absent(**value));
+                evaluation.add_queried(present.count() as u64);
                 if any_present(&values) {
                     found.push(Series::new(labels.clone(), values));
                 }
