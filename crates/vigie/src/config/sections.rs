@@ -224,7 +224,7 @@ fn query(r: &mut Reader) -> vigie_api::Settings {
         ),
         query_bytes: r.or(
             "query.max_bytes",
-            bytes(256..=MAX_QUERY_BYTES),
+            bytes(256..=MAX_QUERY_BYTES as u64),
             default.query_bytes,
         ),
         limits: Limits {
