@@ -204,8 +204,8 @@ impl Query {
             queued,
             prepared,
             evaluated: begun.elapsed() - prepared,
-            samples: outcome.samples,
             peak_samples: outcome.peak_samples,
+            queried: outcome.queried,
         });
         let time = match times {
             Times::At(time) => time,

@@ -16,10 +16,10 @@ pub(crate) struct Stats {
     pub(crate) queued: Duration,
     pub(crate) prepared: Duration,
     pub(crate) evaluated: Duration,
-    /// Samples that were read and made.
-    pub(crate) samples: usize,
     /// The most samples that were held at a time.
     pub(crate) peak_samples: usize,
+    /// Samples that selectors and ranges returned at all steps.
+    pub(crate) queried: u64,
 }
 
 /// A result that is being serialized.
@@ -223,7 +223,7 @@ impl Stats {
             seconds(self.evaluated),
             seconds(self.queued),
             seconds(self.queued + self.prepared + self.evaluated),
-            self.samples,
+            self.queried,
             self.peak_samples,
         );
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::re2::Regexp;
+use crate::re2::{self, Regexp};
 
 /// How a [`Matcher`] compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,6 +92,12 @@ impl Matcher {
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
+    }
+
+    /// The part of its regular expression that Prometheus 2.42 refuses and newer ones accept.
+    #[must_use]
+    pub fn newer_syntax(&self) -> Option<&'static str> {
+        self.regex.as_ref().and_then(|_| re2::newer(&self.value))
     }
 
     /// What its regular expression takes up in memory, in bytes, about.

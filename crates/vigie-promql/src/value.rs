@@ -39,6 +39,9 @@ pub struct Outcome {
     pub peak_samples: usize,
     /// The memory charged for the value, in bytes.
     pub bytes: usize,
+    /// How many samples selectors and ranges returned, counted at each step, as Prometheus counts its
+    /// `totalQueryableSamples`.
+    pub queried: u64,
 }
 
 /// What a query evaluates to.

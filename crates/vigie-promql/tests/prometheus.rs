@@ -110,6 +110,14 @@ const ONE_SIDED: [&str; 5] = [
 
 type Series = BTreeMap<Labels, Vec<(i64, f64)>>;
 
+/// What a query comes to.
+#[derive(Debug)]
+struct Answer {
+    series: Series,
+    /// How many samples were queried for it.
+    queried: u64,
+}
+
 /// How a version is asked, so that what is meant to differ does not show.
 struct Questions {
     words: Words,
@@ -165,9 +173,13 @@ fn compare(release: &Release, questions: &Questions) {
         let ours = evaluate(&storage, &query);
         let theirs = prometheus.query(&query);
         match (&ours, &theirs) {
-            (Ok(ours), Ok(theirs)) => match difference(ours, theirs) {
-                None => alike += usize::from(!ours.is_empty()),
+            (Ok(ours), Ok(theirs)) => match difference(&ours.series, &theirs.series) {
                 Some(difference) => differ.push(format!("{query}\n  {difference}")),
+                None if ours.queried != theirs.queried => {
+                    let (ours, theirs) = (ours.queried, theirs.queried);
+                    differ.push(format!("{query}\n  queries {ours} and {theirs} samples"));
+                }
+                None => alike += usize::from(!ours.series.is_empty()),
             },
             (Err(_), Err(_)) => {}
             (Err(error), Ok(_)) | (Ok(_), Err(error)) => {
@@ -262,10 +274,11 @@ fn times(random: &mut impl FnMut(u64) -> u64, edges: bool) -> Vec<i64> {
     times
 }
 
-fn evaluate(storage: &MemoryStorage, query: &str) -> Result<Series, String> {
+fn evaluate(storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
     let expr = parse(query).map_err(|error| error.to_string())?;
     let outcome = Engine::default().range(storage, &expr, TIMES, &|| false);
-    match outcome.map_err(|error| error.to_string())?.value {
+    let outcome = outcome.map_err(|error| error.to_string())?;
+    match outcome.value {
         Value::Matrix(series) => {
             let mut found = Series::new();
             for one in series {
@@ -273,7 +286,10 @@ fn evaluate(storage: &MemoryStorage, query: &str) -> Result<Series, String> {
                 let before = found.insert(one.labels, samples.collect());
                 assert!(before.is_none(), "{query} gives equal labels twice");
             }
-            Ok(found)
+            Ok(Answer {
+                series: found,
+                queried: outcome.queried,
+            })
         }
         other => Err(format!("{other:?}")),
     }
@@ -321,20 +337,20 @@ impl Peer {
         }
     }
 
-    fn query(&self, query: &str) -> Result<Series, String> {
+    fn query(&self, query: &str) -> Result<Answer, String> {
         let seconds = |millis: i64| millis as f64 / 1000.0;
         let times = (seconds(TIMES.start), seconds(TIMES.end));
-        let answer = self
-            .prometheus
-            .query_range(query, times, seconds(TIMES.step));
+        let step = seconds(TIMES.step);
+        let answer = self.prometheus.query_range_counted(query, times, step);
         let answer = self.runtime.block_on(answer);
-        let series = answer.map_err(|error| error.to_string())?.into_iter();
-        let series = series.map(|one| {
+        let (series, queried) = answer.map_err(|error| error.to_string())?;
+        let series = series.into_iter().map(|one| {
             let values = one.values.into_iter();
             let samples = values.map(|(time, value)| ((time * 1000.0).round() as i64, value));
             (Labels::new(one.labels), samples.collect())
         });
-        Ok(series.collect())
+        let series = series.collect();
+        Ok(Answer { series, queried })
     }
 }
 

@@ -199,15 +199,32 @@ impl Prometheus {
         (start, end): (f64, f64),
         step: f64,
     ) -> Result<Vec<Series>, Error> {
+        let answer = self.query_range_counted(expression, (start, end), step);
+        Ok(answer.await?.0)
+    }
+
+    /// The same, with the number of samples that were queried for it (`totalQueryableSamples`).
+    ///
+    /// # Errors
+    /// When the expression or the range is refused.
+    pub async fn query_range_counted(
+        &self,
+        expression: &str,
+        (start, end): (f64, f64),
+        step: f64,
+    ) -> Result<(Vec<Series>, u64), Error> {
         let [start, end, step] = [start, end, step].map(|number| number.to_string());
         let form = [
             ("query", expression),
             ("start", &start),
             ("end", &end),
             ("step", &step),
+            ("stats", "true"),
         ];
         let data = self.post("query_range", &form).await?;
-        series(&data).ok_or_else(|| unreadable(&data))
+        let queried = data["stats"]["samples"]["totalQueryableSamples"].as_u64();
+        let counted = series(&data).zip(queried);
+        counted.ok_or_else(|| unreadable(&data))
     }
 
     /// The active targets.

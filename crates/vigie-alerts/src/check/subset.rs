@@ -89,6 +89,11 @@ impl<'a> Visitor<'a> for Subset<'_> {
         }
         for matcher in &selector.matchers {
             self.name(matcher.span);
+            if let Some(syntax) = matcher.matcher.newer_syntax() {
+                let what = format!("{syntax} in a regular expression");
+                let help = "write `(?P<name>…)`, `\\Q…\\E` and older classes";
+                self.newer(matcher.span, &what, help);
+            }
         }
         self.shift(&selector.shift);
     }

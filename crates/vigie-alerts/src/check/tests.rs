@@ -311,6 +311,21 @@ fn syntax_newer_than_prometheus_2_42() {
             "a name in quotes",
             "\"queue\"",
         ),
+        (
+            r#"workers{queue=~"(?<a>b)"} > 1"#,
+            "`(?<name>…)` in a regular expression",
+            r#"queue=~"(?<a>b)""#,
+        ),
+        (
+            r#"workers{queue!~"\\Qa.b"} > 1"#,
+            r"`\Q` without `\E` in a regular expression",
+            r#"queue!~"\\Qa.b""#,
+        ),
+        (
+            r#"workers{queue=~"\\p{LC}"} > 1"#,
+            "a newer class of Unicode in a regular expression",
+            r#"queue=~"\\p{LC}""#,
+        ),
         ("workers > 5m", "a duration as a number", "5m"),
         ("workers > 1_000", "a number with `_`", "1_000"),
     ] {

@@ -25,7 +25,7 @@ mod signature;
 mod sort;
 pub(crate) mod window;
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use column::{Column, Evaluated, Series, Steps};
 pub use error::EvalError;
@@ -117,7 +117,8 @@ impl Engine {
             end: time,
             step: 1,
         };
-        let mut evaluation = Evaluation::new(self, storage, times, true, interrupted);
+        let queried = Cell::new(0);
+        let mut evaluation = Evaluation::new(self, storage, times, true, interrupted, &queried);
         let value = evaluation.instant_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -134,7 +135,8 @@ impl Engine {
         times: TimeRange,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Outcome, EvalError> {
-        let mut evaluation = Evaluation::new(self, storage, times, false, interrupted);
+        let queried = Cell::new(0);
+        let mut evaluation = Evaluation::new(self, storage, times, false, interrupted, &queried);
         let value = evaluation.range_value(query)?;
         Ok(evaluation.outcome(value))
     }
@@ -148,6 +150,8 @@ struct Evaluation<'a> {
     times: TimeRange,
     instant: bool,
     meter: Meter<'a>,
+    /// See [`Outcome::queried`].
+    queried: &'a Cell<u64>,
     annotations: Annotations,
 }
 
@@ -158,6 +162,7 @@ impl<'a> Evaluation<'a> {
         times: TimeRange,
         instant: bool,
         interrupted: &'a dyn Fn() -> bool,
+        queried: &'a Cell<u64>,
     ) -> Self {
         Self {
             engine,
@@ -165,6 +170,7 @@ impl<'a> Evaluation<'a> {
             times,
             instant,
             meter: Meter::new(engine.limits, interrupted),
+            queried,
             annotations: Annotations::default(),
         }
     }
@@ -174,7 +180,10 @@ impl<'a> Evaluation<'a> {
         self.meter.check()?;
         let before = self.meter.held();
         let result = if steps.count > 1 && invariant::is_invariant(expr) {
+            let before = self.queried.get();
             let once = self.eval_node(expr, steps.first_only())?;
+            let more = (self.queried.get() - before).saturating_mul(steps.count as u64 - 1);
+            self.add_queried(more);
             self.repeat(once, steps.count)?
         } else {
             self.eval_node(expr, steps)?
@@ -246,6 +255,10 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    fn add_queried(&self, samples: u64) {
+        self.queried.set(self.queried.get().saturating_add(samples));
+    }
+
     fn lookback(&self) -> i64 {
         millis(self.engine.lookback)
     }
@@ -257,6 +270,7 @@ impl<'a> Evaluation<'a> {
             samples: self.meter.total(),
             peak_samples: self.meter.peak(),
             bytes: self.meter.held_bytes(),
+            queried: self.queried.get(),
         }
     }
 }

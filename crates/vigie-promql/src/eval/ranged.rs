@@ -150,6 +150,7 @@ impl<'e> Evaluation<'e> {
             references: self.references(shift, steps)?,
             range: self.positive_millis(range)?,
             interrupted: self.meter.interrupted(),
+            queried: self.queried,
         })
     }
 
@@ -217,9 +218,12 @@ impl<'e> Evaluation<'e> {
         // Refused before anything of that size is made.
         self.meter.afford(Cost::column(count))?;
         let inner = Steps { start, step, count };
+        // They are counted as samples of the windows.
+        let before = self.queried.get();
         let series = self.vector(&subquery.expr, inner)?;
         let scratch = Cost::bytes(size_of::<Sample>()).times(count).times(2);
         self.meter.afford(scratch)?;
+        self.queried.set(before);
         let mut samples = Vec::new();
         for one in &series {
             self.meter.work(8 + count)?;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::{
     Evaluation,
-    column::{ABSENT, Evaluated, Series, Steps},
+    column::{ABSENT, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
     window::any_present,
@@ -41,6 +41,8 @@ impl Evaluation<'_> {
                 let mut series = Series::stored(labels, Vec::new());
                 evaluation.hold_output(&series, steps)?;
                 series.values = references.newest(samples, lookback, ABSENT, &take);
+                let present = series.values.iter().filter(|value| !is_absent(**value));
+                evaluation.add_queried(present.count() as u64);
                 if any_present(&series.values) {
                     found.push(series);
                 } else {

@@ -1,5 +1,7 @@
 //! Where a selector looks: one time a step, and back from it.
 
+use std::cell::Cell;
+
 use super::column::{ABSENT, Column, Steps, is_absent};
 use crate::value::{Sample, is_stale};
 
@@ -66,6 +68,8 @@ pub(crate) struct Windows<'a> {
     pub(crate) range: i64,
     /// Whether to stop, asked while windows are looked at.
     pub(crate) interrupted: &'a dyn Fn() -> bool,
+    /// How many samples the windows had.
+    pub(crate) queried: &'a Cell<u64>,
 }
 
 /// Where one is in the samples of a series.
@@ -124,6 +128,7 @@ impl Windows<'_> {
     ) -> Column {
         let (mut first, mut last) = (Cursor::default(), Cursor::default());
         let mut looked_at = 0;
+        let mut queried = 0;
         let mut column = Vec::with_capacity(self.references.count);
         for step in 0..self.references.count {
             let end = self.references.at(step);
@@ -132,6 +137,7 @@ impl Windows<'_> {
             first.pass(samples, start);
             let (from, to) = (first.at, last.at);
             looked_at += 1 + to - from;
+            queried += (to - from) as u64;
             if looked_at > PATIENCE {
                 looked_at = 0;
                 if (self.interrupted)() {
@@ -150,6 +156,7 @@ impl Windows<'_> {
                 })
             });
         }
+        self.queried.set(self.queried.get().saturating_add(queried));
         column
     }
 }

@@ -121,6 +121,7 @@ mod tests {
                 references: References { first, step, count: 40 },
                 range,
                 interrupted: &|| false,
+                queried: &std::cell::Cell::new(0),
             };
             for better in [|a: f64, b: f64| a > b, |a: f64, b: f64| a < b] {
                 let found = best(&samples, windows, better);

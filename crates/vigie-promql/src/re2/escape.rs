@@ -9,21 +9,32 @@ use super::{
     unicode,
 };
 
-/// What the classes of an expression may take, in ranges; folding counts by the characters that are looked up.
-pub(super) struct Ranges(usize);
+/// What the classes of an expression come to.
+pub(super) struct Classes {
+    /// What they may still take, in ranges; folding counts by the characters that are looked up.
+    left: usize,
+    /// Whether one is not known to Prometheus 2.42.
+    pub(super) newer: bool,
+}
 
-impl Default for Ranges {
+impl Default for Classes {
     fn default() -> Self {
-        Self(1 << 18)
+        Self {
+            left: 1 << 18,
+            newer: false,
+        }
     }
 }
 
-impl Ranges {
+impl Classes {
     /// Of a class, about so many characters are looked up at most.
     const WITH_CASES: usize = 3000;
 
     fn take(&mut self, count: usize) -> Result<(), Error> {
-        self.0 = self.0.checked_sub(count).ok_or(Fault::TooLarge.of_all())?;
+        self.left = self
+            .left
+            .checked_sub(count)
+            .ok_or(Fault::TooLarge.of_all())?;
         Ok(())
     }
 
@@ -92,7 +103,7 @@ fn octal(first: char, cursor: &mut Cursor<'_>) -> Option<u32> {
 pub(super) fn named(
     cursor: &mut Cursor<'_>,
     fold: bool,
-    ranges: &mut Ranges,
+    classes: &mut Classes,
 ) -> Result<Option<ClassUnicode>, Error> {
     let mut after = cursor.rest().chars();
     let (Some('\\'), Some(letter)) = (after.next(), after.next()) else {
@@ -103,14 +114,14 @@ pub(super) fn named(
         'p' | 'P' => {
             cursor.eat(r"\");
             cursor.next();
-            Some(property(cursor, start, letter == 'P')?)
+            Some(property(cursor, start, letter == 'P', classes)?)
         }
         _ => perl(letter).inspect(|_| cursor.at += 2),
     };
     let Some((class, negated)) = found else {
         return Ok(None);
     };
-    signed(class, negated, fold, ranges).map(Some)
+    signed(class, negated, fold, classes).map(Some)
 }
 
 /// `L` or `{Greek}`, with whether it is negated.
@@ -118,6 +129,7 @@ fn property(
     cursor: &mut Cursor<'_>,
     start: usize,
     mut negated: bool,
+    classes: &mut Classes,
 ) -> Result<(ClassUnicode, bool), Error> {
     let mut letter = [0; 4];
     let name = match cursor.eat("{") {
@@ -133,6 +145,7 @@ fn property(
         }
         None => name,
     };
+    classes.newer |= unicode::is_newer(name);
     let class = unicode::class(name);
     let class = class.ok_or_else(|| cursor.fault(Fault::UnknownClass, start))?;
     Ok((class, negated))
@@ -143,15 +156,15 @@ fn signed(
     mut class: ClassUnicode,
     negated: bool,
     fold: bool,
-    ranges: &mut Ranges,
+    classes: &mut Classes,
 ) -> Result<ClassUnicode, Error> {
     if fold {
-        class = ranges.fold(class)?;
+        class = classes.fold(class)?;
     }
     if negated {
         class.negate();
     }
-    ranges.take(class.ranges().len())?;
+    classes.take(class.ranges().len())?;
     Ok(class)
 }
 
@@ -159,7 +172,7 @@ fn signed(
 pub(super) fn brackets(
     cursor: &mut Cursor<'_>,
     fold: bool,
-    ranges: &mut Ranges,
+    classes: &mut Classes,
 ) -> Result<ClassUnicode, Error> {
     let start = cursor.at;
     cursor.next();
@@ -168,11 +181,11 @@ pub(super) fn brackets(
     let mut first = true;
     while first || !cursor.eat("]") {
         first = false;
-        let class = match posix_class(cursor, fold, ranges)? {
+        let class = match posix_class(cursor, fold, classes)? {
             Some(class) => class,
-            None => match named(cursor, fold, ranges)? {
+            None => match named(cursor, fold, classes)? {
                 Some(class) => class,
-                None => one_or_range(cursor, start, fold, ranges)?,
+                None => one_or_range(cursor, start, fold, classes)?,
             },
         };
         found.extend_from_slice(class.ranges());
@@ -188,7 +201,7 @@ pub(super) fn brackets(
 fn posix_class(
     cursor: &mut Cursor<'_>,
     fold: bool,
-    ranges: &mut Ranges,
+    classes: &mut Classes,
 ) -> Result<Option<ClassUnicode>, Error> {
     let start = cursor.at;
     if !cursor.eat("[:") {
@@ -200,7 +213,7 @@ fn posix_class(
     };
     let class = posix(name.strip_prefix('^').unwrap_or(name));
     let class = class.ok_or_else(|| cursor.fault(Fault::UnknownClass, start))?;
-    signed(class, name.starts_with('^'), fold, ranges).map(Some)
+    signed(class, name.starts_with('^'), fold, classes).map(Some)
 }
 
 /// `a` or `a-z`.
@@ -208,7 +221,7 @@ fn one_or_range(
     cursor: &mut Cursor<'_>,
     open: usize,
     fold: bool,
-    ranges: &mut Ranges,
+    classes: &mut Classes,
 ) -> Result<ClassUnicode, Error> {
     let start = cursor.at;
     let low = member(cursor, open)?;
@@ -221,7 +234,7 @@ fn one_or_range(
     if high < low {
         return Err(cursor.fault(Fault::RangeOrder, start));
     }
-    signed(ClassUnicode::new(range(low, high)), false, fold, ranges)
+    signed(ClassUnicode::new(range(low, high)), false, fold, classes)
 }
 
 fn member(cursor: &mut Cursor<'_>, open: usize) -> Result<u32, Error> {

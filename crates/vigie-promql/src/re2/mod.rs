@@ -75,6 +75,11 @@ pub(crate) fn is_costly(pattern: &str) -> bool {
     is_plain.is_ok_and(|is_plain| !is_plain)
 }
 
+/// What Prometheus 2.42 refuses of an expression that is accepted.
+pub(crate) fn newer(pattern: &str) -> Option<&'static str> {
+    read(pattern).ok()?.newer
+}
+
 fn read(pattern: &str) -> Result<Parsed, Error> {
     let flags = Flags {
         dot_newline: true,

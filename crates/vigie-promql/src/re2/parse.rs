@@ -8,7 +8,7 @@ use super::{
     class,
     cursor::Cursor,
     error::{Error, Fault, MOST_COPIES, MOST_DEPTH},
-    escape::{self, Ranges},
+    escape::{self, Classes},
     node::{Measured, Node, Repeat},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Parsed {
     tree: Measured,
     /// The names of its groups, that of the whole match included; `""` where a group has none.
     pub(super) names: Vec<String>,
+    /// The first part that Prometheus 2.42 refuses.
+    pub(super) newer: Option<&'static str>,
 }
 
 impl Parsed {
@@ -64,7 +66,8 @@ pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, 
         captures,
         names: vec![String::new()],
         groups: vec![Group::new(0, flags, None)],
-        ranges: Ranges::default(),
+        classes: Classes::default(),
+        newer: None,
     };
     // Where the repetition began that ends here.
     let mut repetition = None;
@@ -86,6 +89,10 @@ pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, 
         (Some(whole), None) => Ok(Parsed {
             tree: checked(whole.end())?,
             names: parser.names,
+            newer: match parser.classes.newer {
+                true => Some(r"a newer class of Unicode"),
+                false => parser.newer,
+            },
         }),
         (Some(open), _) => Err(parser
             .cursor
@@ -101,7 +108,9 @@ struct Parser<'a> {
     names: Vec<String>,
     /// The groups that are open, the whole expression as the first.
     groups: Vec<Group>,
-    ranges: Ranges,
+    classes: Classes,
+    /// See [`Parsed::newer`].
+    newer: Option<&'static str>,
 }
 
 /// A group that is open.
@@ -215,7 +224,7 @@ impl Parser<'_> {
             '(' => return self.open(),
             ')' => return self.close(),
             '[' => {
-                let class = escape::brackets(&mut self.cursor, self.flags.fold, &mut self.ranges)?;
+                let class = escape::brackets(&mut self.cursor, self.flags.fold, &mut self.classes)?;
                 return self.class(class);
             }
             '\\' => return self.backslash(),
@@ -254,11 +263,13 @@ impl Parser<'_> {
             let rest = self.cursor.rest();
             let quoted = self.cursor.eat_until(r"\E").unwrap_or_else(|| {
                 self.cursor.at = self.cursor.text.len();
+                // It encloses the text, so that the closing parenthesis is quoted too.
+                self.newer = Some(r"`\Q` without `\E`");
                 rest
             });
             return quoted.chars().try_for_each(|c| self.literal(c));
         }
-        if let Some(class) = escape::named(&mut self.cursor, self.flags.fold, &mut self.ranges)? {
+        if let Some(class) = escape::named(&mut self.cursor, self.flags.fold, &mut self.classes)? {
             return self.class(class);
         }
         match char::from_u32(escape::character(&mut self.cursor)?) {
@@ -272,7 +283,11 @@ impl Parser<'_> {
     fn open(&mut self) -> Result<(), Error> {
         let start = self.cursor.at;
         self.cursor.next();
+        let bare = self.cursor.rest().starts_with("?<");
         if self.cursor.eat("?P<") || self.cursor.eat("?<") {
+            if bare {
+                self.newer = Some("`(?<name>…)`");
+            }
             let cursor = &mut self.cursor;
             let name = cursor.eat_until(">");
             let name = name.ok_or_else(|| cursor.fault_of_rest(Fault::GroupName, start))?;
