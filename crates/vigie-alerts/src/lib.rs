@@ -30,9 +30,12 @@ mod finding;
 mod rules;
 mod suggest;
 pub mod template;
-mod yaml;
+pub mod yaml;
 
 pub use check::{Kind, Known, Metric, States, check};
 pub use finding::{Finding, Span};
-pub use rules::{Entry, Expression, Group, Loaded, MAX_FILE_BYTES, Rule, RuleFile, RuleKind, load};
+pub use rules::{
+    Entry, Expression, Group, Loaded, MAX_FILE_BYTES, Rule, RuleFile, RuleKind, load,
+    parse_duration,
+};
 pub use yaml::Text;

@@ -1,4 +1,4 @@
-//! YAML as a tree whose every node knows its place.
+//! YAML as a tree whose every node knows its position, for any file that must be read with positions.
 
 mod text;
 
@@ -15,20 +15,25 @@ const MAX_DEPTH: usize = 32;
 /// How much aliases may stand for in all, in bytes and nodes together.
 const MAX_EXPANDED: usize = 4 << 20;
 
-/// A value with its place.
+/// A value with its position.
 #[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Its position.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
     /// Its size with aliases written out.
     weight: usize,
 }
 
+/// A scalar, a list, a table, or a reference to one.
 #[derive(Debug)]
-pub(crate) enum Value {
+pub enum Value {
     /// Text, or nothing at all (`key:`, `~`, `null`).
     Scalar(Option<Text>),
+    /// The items of a list.
     List(Vec<Rc<Node>>),
+    /// The keys and values of a table, in the order of the file.
     Table(Vec<(Rc<Node>, Rc<Node>)>),
     /// `*name`; the node is the anchored one.
     Alias(Rc<Node>),
@@ -36,16 +41,17 @@ pub(crate) enum Value {
 
 /// The first document of a file, the only one that Prometheus reads.
 #[derive(Debug, Default)]
-pub(crate) struct Document {
+pub struct Document {
     /// `None` if the file is empty.
-    pub(crate) root: Option<Rc<Node>>,
+    pub root: Option<Rc<Node>>,
     /// Where a later document begins that is not empty.
-    pub(crate) ignored: Option<Span>,
+    pub ignored: Option<Span>,
 }
 
 impl Node {
     /// The value itself if this is an alias. An alias never refers to another alias.
-    pub(crate) fn resolved(&self) -> &Self {
+    #[must_use]
+    pub fn resolved(&self) -> &Self {
         match &self.value {
             Value::Alias(node) => node,
             _ => self,
@@ -53,7 +59,8 @@ impl Node {
     }
 
     /// The type of the value, for messages.
-    pub(crate) fn described(&self) -> &'static str {
+    #[must_use]
+    pub fn described(&self) -> &'static str {
         match self.resolved().value {
             Value::Scalar(None) => "nothing",
             Value::Scalar(Some(_)) => "a text",
@@ -65,7 +72,10 @@ impl Node {
 }
 
 /// Reads the first document of `text`.
-pub(crate) fn parse(text: &str) -> Result<Document, Box<Finding>> {
+///
+/// # Errors
+/// The first mistake: the text is not YAML, or exceeds a bound.
+pub fn parse(text: &str) -> Result<Document, Box<Finding>> {
     Builder::new(text).run()
 }
 

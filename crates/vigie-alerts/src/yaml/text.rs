@@ -48,7 +48,8 @@ impl Text {
     }
 
     /// Whether it is written without quotes and not as a block: only then can YAML take it for a number or a merge key.
-    pub(crate) fn is_plain(&self) -> bool {
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
         self.plain
     }
 

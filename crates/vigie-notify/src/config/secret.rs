@@ -1,0 +1,86 @@
+//! Credentials: given in the file or in a file of their own.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::read::{Reader, Table};
+
+/// A credential. Its debug form does not show it.
+#[derive(Clone, Debug)]
+pub enum Secret {
+    /// Given in the configuration.
+    Value(SecretString),
+    /// The content of this file, read when it is needed.
+    File(PathBuf),
+}
+
+impl Table<'_, '_, '_> {
+    /// A credential and the key that names a file instead.
+    pub(super) fn secret(&self, name: &'static str, file: &'static str) -> Option<Secret> {
+        self.secret_as(name, file, |_| true)
+    }
+
+    /// The URL of a receiver, which is a credential as well.
+    pub(super) fn secret_url(&self, name: &'static str, file: &'static str) -> Option<Secret> {
+        self.secret_as(name, file, |text| is_http(text))
+    }
+
+    pub(super) fn secret_as(
+        &self,
+        name: &'static str,
+        file: &'static str,
+        valid: impl FnOnce(&str) -> bool,
+    ) -> Option<Secret> {
+        let (value, path) = (self.filled(name), self.filled(file));
+        self.exclusive(name, file);
+        let Some(value) = value else {
+            return path.map(|path| Secret::File(PathBuf::from(&**path)));
+        };
+        if !valid(value) {
+            // The text itself is not shown.
+            let found = format!("`{name}` is no URL");
+            let accepted = "accepted: an http:// or https:// URL with a host";
+            self.reader().problem(value.span(), found, accepted, None);
+        }
+        Some(Secret::Value(SecretString::from(value.to_string())))
+    }
+
+    /// A secret that must be there.
+    pub(super) fn needed<T>(&self, secret: Option<T>, names: &str) -> Option<T> {
+        if secret.is_none() {
+            self.missing(names);
+        }
+        secret
+    }
+
+    /// A public URL.
+    pub(super) fn url(&self, name: &'static str) -> Option<Url> {
+        let text = self.filled(name)?;
+        let parsed = http(text);
+        if parsed.is_none() {
+            // A URL can hold a password, so it is not shown.
+            let found = format!("`{name}` is no URL");
+            let accepted = "accepted: an http:// or https:// URL with a host";
+            self.reader().problem(text.span(), found, accepted, None);
+        }
+        parsed
+    }
+}
+
+impl Reader<'_> {
+    /// A path, from a text that is not empty.
+    pub(super) fn path(table: &Table<'_, '_, '_>, name: &'static str) -> Option<PathBuf> {
+        table.filled(name).map(|path| PathBuf::from(&**path))
+    }
+}
+
+pub(super) fn is_http(text: &str) -> bool {
+    http(text).is_some()
+}
+
+fn http(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
+}
