@@ -1,0 +1,378 @@
+//! Silences: who is not notified of what, from when to when.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vigie_promql::Labels;
+
+use crate::Time;
+use crate::matcher::{Matcher, Matchers};
+
+/// How long a silence that is over is kept, in milliseconds: five days, as in Alertmanager.
+pub const RETENTION: Time = 5 * 24 * 3_600_000;
+
+/// A silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Its identifier.
+    pub id: String,
+    /// The alerts that it mutes.
+    pub matchers: Matchers,
+    /// When it begins.
+    pub starts_at: Time,
+    /// When it ends.
+    pub ends_at: Time,
+    /// When it was changed last.
+    pub updated_at: Time,
+    /// Its author.
+    pub created_by: String,
+    /// Its reason.
+    pub comment: String,
+}
+
+/// A silence as it is asked for.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The silence that it changes; `None` for a new one.
+    pub id: Option<String>,
+    /// The alerts that it is to mute.
+    pub matchers: Vec<Matcher>,
+    /// When it is to begin.
+    pub starts_at: Time,
+    /// When it is to end.
+    pub ends_at: Time,
+    /// Its author.
+    pub created_by: String,
+    /// Its reason.
+    pub comment: String,
+}
+
+/// The state of a silence at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It has not begun.
+    Pending,
+    /// It mutes.
+    Active,
+    /// It is over.
+    Expired,
+}
+
+/// The bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many silences there may be, those that are over included.
+    pub silences: usize,
+    /// How many bytes the texts of one may take.
+    pub bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            silences: 1_000,
+            bytes: 16 * 1024,
+        }
+    }
+}
+
+/// Why a silence is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SilenceError {
+    /// There is no silence of this identifier.
+    #[error("silence not found")]
+    NotFound,
+    /// It would mute everything.
+    #[error("at least one matcher required")]
+    NoMatchers,
+    /// It would mute every alert that lacks some labels.
+    #[error("at least one matcher must not match the empty string")]
+    MatchesEmpty,
+    /// A matcher without a label.
+    #[error("invalid label name \"\"")]
+    NoName,
+    /// It ends as it begins, or before.
+    #[error("start time must be before end time")]
+    Backwards,
+    /// It is over already.
+    #[error("end time can't be in the past")]
+    Past,
+    /// A bound is reached.
+    #[error("too many silences: at most {0} are kept")]
+    TooMany(usize),
+    /// A bound is reached.
+    #[error("silence too large: at most {0} bytes are accepted")]
+    TooLarge(usize),
+}
+
+impl Silence {
+    /// Its state now.
+    #[must_use]
+    pub fn state(&self, now: Time) -> State {
+        match now {
+            _ if now < self.starts_at => State::Pending,
+            _ if now > self.ends_at => State::Expired,
+            _ => State::Active,
+        }
+    }
+}
+
+/// All silences, by identifier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Silences {
+    limits: Limits,
+    silences: BTreeMap<String, Silence>,
+}
+
+impl Silences {
+    /// None, within these bounds.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            silences: BTreeMap::new(),
+        }
+    }
+
+    /// These, as they were saved. Those beyond the bound are left out, the oldest first.
+    pub(crate) fn restore(limits: Limits, mut saved: Vec<Silence>) -> Self {
+        saved.sort_by_key(|silence| std::cmp::Reverse(silence.ends_at));
+        saved.truncate(limits.silences);
+        let silences = saved.into_iter();
+        let silences = silences.map(|silence| (silence.id.clone(), silence));
+        Self {
+            limits,
+            silences: silences.collect(),
+        }
+    }
+
+    /// Adds or changes a silence, and returns its identifier. `new_id` is used for a new one.
+    ///
+    /// One that is over, or whose matchers or beginning would change while it mutes, is not changed: it is ended, and a new
+    /// one begins.
+    ///
+    /// # Errors
+    /// What is wrong with it, as Alertmanager says it.
+    pub fn set(
+        &mut self,
+        now: Time,
+        draft: Draft,
+        new_id: impl FnOnce() -> String,
+    ) -> Result<String, SilenceError> {
+        self.validate(now, &draft)?;
+        self.forget(now);
+        let mut silence = Silence {
+            id: String::new(),
+            matchers: Matchers::new(draft.matchers),
+            starts_at: draft.starts_at,
+            ends_at: draft.ends_at,
+            updated_at: now,
+            created_by: draft.created_by,
+            comment: draft.comment,
+        };
+        let known = draft.id.filter(|id| !id.is_empty());
+        if let Some(id) = &known {
+            let before = self.silences.get(id).ok_or(SilenceError::NotFound)?;
+            if can_change(before, &silence, now) {
+                silence.id.clone_from(id);
+                self.silences.insert(id.clone(), silence);
+                return Ok(id.clone());
+            }
+        }
+        if self.silences.len() >= self.limits.silences {
+            return Err(SilenceError::TooMany(self.limits.silences));
+        }
+        if let Some(id) = known {
+            self.expire(now, &id)?;
+        }
+        silence.id = new_id();
+        silence.starts_at = silence.starts_at.max(now);
+        let id = silence.id.clone();
+        self.silences.insert(id.clone(), silence);
+        Ok(id)
+    }
+
+    fn validate(&self, now: Time, draft: &Draft) -> Result<(), SilenceError> {
+        let matchers = draft.matchers.iter();
+        let bytes = matchers.map(|matcher| matcher.name().len() + matcher.value().len());
+        let bytes = bytes.sum::<usize>() + draft.created_by.len() + draft.comment.len();
+        if bytes > self.limits.bytes {
+            return Err(SilenceError::TooLarge(self.limits.bytes));
+        }
+        if draft.matchers.is_empty() {
+            return Err(SilenceError::NoMatchers);
+        }
+        if draft.matchers.iter().any(|known| known.name().is_empty()) {
+            return Err(SilenceError::NoName);
+        }
+        if draft.matchers.iter().all(|known| known.matches_value("")) {
+            return Err(SilenceError::MatchesEmpty);
+        }
+        if draft.starts_at >= draft.ends_at {
+            return Err(SilenceError::Backwards);
+        }
+        if draft.ends_at < now {
+            return Err(SilenceError::Past);
+        }
+        Ok(())
+    }
+
+    /// Ends a silence; one that is over stays as it is.
+    ///
+    /// # Errors
+    /// If there is none of this identifier.
+    pub fn expire(&mut self, now: Time, id: &str) -> Result<(), SilenceError> {
+        let silence = self.silences.get_mut(id).ok_or(SilenceError::NotFound)?;
+        if silence.state(now) != State::Expired {
+            // The end itself is still muted, so it is put before now.
+            silence.starts_at = silence.starts_at.min(now - 1);
+            silence.ends_at = now - 1;
+            silence.updated_at = now;
+        }
+        Ok(())
+    }
+
+    /// Drops those that have been over for long.
+    fn forget(&mut self, now: Time) {
+        self.silences
+            .retain(|_, silence| silence.ends_at.saturating_add(RETENTION) > now);
+    }
+
+    /// The active silences that mute an alert with these labels.
+    pub fn mutes<'a>(
+        &'a self,
+        labels: &'a Labels,
+        now: Time,
+    ) -> impl Iterator<Item = &'a Silence> + 'a {
+        let silences = self.silences.values();
+        silences.filter(move |silence| {
+            silence.state(now) == State::Active && silence.matchers.matches(labels)
+        })
+    }
+
+    /// The silence of this identifier.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Silence> {
+        self.silences.get(id)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Silence> {
+        self.silences.values()
+    }
+}
+
+/// Whether a silence can become the other one and keep its identifier.
+fn can_change(before: &Silence, after: &Silence, now: Time) -> bool {
+    let times = match before.state(now) {
+        // Alertmanager compares seconds.
+        State::Active => {
+            before.starts_at.div_euclid(1000) == after.starts_at.div_euclid(1000)
+                && after.ends_at >= now
+        }
+        State::Pending => after.starts_at >= now,
+        State::Expired => false,
+    };
+    times && before.matchers == after.matchers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matcher::parse;
+
+    fn draft(matchers: &str, starts_at: Time, ends_at: Time) -> Draft {
+        Draft {
+            id: None,
+            matchers: parse(matchers).unwrap(),
+            starts_at,
+            ends_at,
+            created_by: "ops".into(),
+            comment: "deploy".into(),
+        }
+    }
+
+    fn set(silences: &mut Silences, now: Time, draft: Draft) -> Result<String, SilenceError> {
+        let id = silences.silences.len().to_string();
+        silences.set(now, draft, || id)
+    }
+
+    #[test]
+    fn validated_as_alertmanager_does() {
+        let mut silences = Silences::default();
+        for (matchers, start, end, expected) in [
+            ("", 0, 10, Err(SilenceError::NoMatchers)),
+            ("a=\"\"", 0, 10, Err(SilenceError::MatchesEmpty)),
+            ("a=~.*,b!=x", 0, 10, Err(SilenceError::MatchesEmpty)),
+            ("\"\"=x", 0, 10, Err(SilenceError::NoName)),
+            ("a=b", 10, 10, Err(SilenceError::Backwards)),
+            ("a=b", 0, 4, Err(SilenceError::Past)),
+            ("a=b,c=\"\"", 0, 5, Ok("0".into())),
+        ] {
+            let draft = draft(matchers, start, end);
+            assert_eq!(set(&mut silences, 5, draft), expected, "{matchers}");
+        }
+        assert_eq!(silences.get("0").unwrap().starts_at, 5);
+        assert_eq!(silences.expire(5, "x"), Err(SilenceError::NotFound));
+    }
+
+    #[test]
+    fn mutes_while_active() {
+        let mut silences = Silences::default();
+        set(&mut silences, 0, draft("a=~b|c", 10, 20)).unwrap();
+        let labels = Labels::new([("a", "c")]);
+        let muted = |silences: &Silences, now| silences.mutes(&labels, now).count();
+        let states: Vec<_> = [9, 10, 20, 21].map(|now| muted(&silences, now)).into();
+        assert_eq!(states, [0, 1, 1, 0]);
+        silences.expire(15, "0").unwrap();
+        assert_eq!(muted(&silences, 15), 0);
+        assert_eq!(silences.get("0").unwrap().state(15), State::Expired);
+        let other = Labels::new([("a", "d")]);
+        assert_eq!(silences.mutes(&other, 10).count(), 0);
+    }
+
+    #[test]
+    fn a_change_keeps_the_silence_or_begins_a_new_one() {
+        let mut silences = Silences::default();
+        let id = set(&mut silences, 0, draft("a=b", 0, 10_000)).unwrap();
+        let changed = |draft: Draft| Draft {
+            id: Some(id.clone()),
+            ..draft
+        };
+        let longer = changed(draft("a=b", 0, 20_000));
+        assert_eq!(set(&mut silences, 5_000, longer), Ok(id.clone()));
+        assert_eq!(silences.get(&id).unwrap().ends_at, 20_000);
+        let other = changed(draft("a=c", 0, 20_000));
+        assert_eq!(set(&mut silences, 6_000, other), Ok("1".into()));
+        assert_eq!(silences.get(&id).unwrap().state(6_000), State::Expired);
+        assert_eq!(silences.get("1").unwrap().starts_at, 6_000);
+        let again = changed(draft("a=b", 0, 20_000));
+        assert_eq!(set(&mut silences, 7_000, again), Ok("2".into()));
+        let unknown = Draft {
+            id: Some("x".into()),
+            ..draft("a=b", 0, 20_000)
+        };
+        let refused = set(&mut silences, 7_000, unknown);
+        assert_eq!(refused, Err(SilenceError::NotFound));
+    }
+
+    #[test]
+    fn bounded_and_forgotten() {
+        let limits = Limits {
+            silences: 2,
+            bytes: 20,
+        };
+        let mut silences = Silences::new(limits);
+        for _ in 0..2 {
+            set(&mut silences, 0, draft("a=b", 0, 10)).unwrap();
+        }
+        let refused = set(&mut silences, 0, draft("a=b", 0, 10));
+        assert_eq!(refused, Err(SilenceError::TooMany(2)));
+        let large = set(&mut silences, 0, draft("a=bbbbbbbbbbbbbbbbb", 0, 10));
+        assert_eq!(large, Err(SilenceError::TooLarge(20)));
+        let later = RETENTION + 20;
+        set(&mut silences, later, draft("a=b", later, later + 10)).unwrap();
+        assert_eq!(silences.iter().count(), 1);
+    }
+}
