@@ -4,6 +4,7 @@
 
 mod alert;
 pub mod config;
+pub mod dispatch;
 pub mod inhibit;
 pub mod interval;
 pub mod matcher;

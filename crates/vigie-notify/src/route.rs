@@ -125,6 +125,11 @@ impl Routes {
         true
     }
 
+    /// How many routes there are; their numbers are below it.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The options of a route.
     #[must_use]
     pub fn options(&self, route: usize) -> &Options {

@@ -1,0 +1,418 @@
+//! Grouping and timing: which message is sent to whom, and when. A state machine driven by times, alerts and outcomes.
+//!
+//! As Alertmanager does it, with these differences:
+//!
+//! * A message is repeated at its own time, not at the next multiple of `group_interval` after it; the group's interval counts
+//!   from there.
+//! * That an alert is over is told to an integration if and only if the message that it fires was delivered to it, or may
+//!   have been. If it is muted by then, it is told when that ends.
+//! * A message that was not delivered is sent again after `group_interval`. If its alert is over by then, that is reported as
+//!   [`Undelivered`].
+//! * A group is kept for one `group_interval` after its last message, so that one that comes back at once is not told sooner.
+//! * An alert that comes back is told again, also to an integration that is not told when alerts are over.
+//! * An alert whose source cannot be read counts as firing, and is marked.
+
+mod group;
+mod mute;
+mod notification;
+mod plan;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use vigie_promql::Labels;
+
+pub use mute::{Acknowledgement, Mute};
+pub use notification::{Advance, Notification, Outcome, Planned, Reason, Undelivered, Why};
+pub use plan::Plan;
+pub use state::Saved;
+
+use crate::Time;
+use crate::alert::{Alert, State};
+use crate::silence::{self, Silences};
+use group::{Flight, Group, Log, View};
+use mute::Mutes;
+
+/// How many undelivered alerts are remembered.
+const UNDELIVERED: usize = 100;
+
+/// The bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many alerts there may be at once.
+    pub alerts: usize,
+    /// How many groups there may be at once.
+    pub groups: usize,
+    /// How many bytes the texts of an alert may take.
+    pub alert_bytes: usize,
+    /// Those of silences.
+    pub silences: silence::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            alerts: 10_000,
+            groups: 20_000,
+            alert_bytes: 64 * 1024,
+            silences: silence::Limits::default(),
+        }
+    }
+}
+
+/// Why an alert is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Its texts are too large.
+    #[error("the alert has {found} bytes; at most {most} are accepted")]
+    TooLarge {
+        /// What they take.
+        found: usize,
+        /// What they may take.
+        most: usize,
+    },
+    /// There are too many alerts.
+    #[error("there are {0} alerts already; no more are accepted")]
+    TooManyAlerts(usize),
+    /// There are too many groups.
+    #[error("there are {0} groups of alerts already; no more are accepted")]
+    TooManyGroups(usize),
+}
+
+/// No firing alert has these labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such alert is firing")]
+pub struct NotFiring;
+
+/// An alert of some group.
+#[derive(Clone, Debug)]
+struct Entry {
+    alert: Arc<Alert>,
+    acknowledged: Option<Acknowledgement>,
+    /// In how many groups it is.
+    groups: usize,
+}
+
+/// A route and the labels by which it groups.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct GroupId {
+    route: usize,
+    labels: Labels,
+}
+
+/// Decides what is sent to whom, and when.
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    plan: Plan,
+    limits: Limits,
+    alerts: BTreeMap<Labels, Entry>,
+    groups: BTreeMap<GroupId, Group>,
+    /// The group and the integration of each message whose outcome is not known yet.
+    flights: BTreeMap<u64, (GroupId, usize)>,
+    next_id: u64,
+    silences: Silences,
+    undelivered: VecDeque<Undelivered>,
+}
+
+impl Dispatcher {
+    /// One without alerts.
+    #[must_use]
+    pub fn new(plan: Plan, limits: Limits) -> Self {
+        Self {
+            plan,
+            limits,
+            alerts: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            next_id: 1,
+            silences: Silences::new(limits.silences),
+            undelivered: VecDeque::new(),
+        }
+    }
+
+    /// Takes note of an alert as it is now. One that is over and was not known is nothing new.
+    ///
+    /// # Errors
+    /// If a bound is reached: the alert is not taken.
+    pub fn observe(&mut self, now: Time, mut alert: Alert) -> Result<(), Refused> {
+        let (found, most) = (alert.bytes(), self.limits.alert_bytes);
+        if found > most {
+            return Err(Refused::TooLarge { found, most });
+        }
+        let over = alert.state(now) == State::Resolved;
+        let full = self.alerts.len() >= self.limits.alerts;
+        match self.alerts.get_mut(&alert.labels) {
+            None if over => return Ok(()),
+            None if full => return Err(Refused::TooManyAlerts(self.limits.alerts)),
+            None => {
+                let entry = Entry {
+                    alert: Arc::new(alert.clone()),
+                    acknowledged: None,
+                    groups: 0,
+                };
+                self.alerts.insert(alert.labels.clone(), entry);
+            }
+            Some(entry) => {
+                if over || entry.alert.state(now) == State::Resolved {
+                    entry.acknowledged = None;
+                } else {
+                    alert.starts_at = alert.starts_at.min(entry.alert.starts_at);
+                }
+                entry.alert = Arc::new(alert.clone());
+            }
+        }
+        match over {
+            true => Ok(()),
+            false => self.join(now, &alert),
+        }
+    }
+
+    /// Puts an alert into the groups of its routes.
+    fn join(&mut self, now: Time, alert: &Alert) -> Result<(), Refused> {
+        let mut full = false;
+        for route in self.plan.routes.find(&alert.labels) {
+            let options = self.plan.routes.options(route);
+            let labels = options.group(&alert.labels);
+            let id = GroupId { route, labels };
+            if !self.groups.contains_key(&id) {
+                if self.groups.len() >= self.limits.groups {
+                    full = true;
+                    continue;
+                }
+                // As in Alertmanager, what fires for long does not wait.
+                let waited = alert.starts_at.saturating_add(options.group_wait) < now;
+                let next = match waited {
+                    true => now,
+                    false => now.saturating_add(options.group_wait),
+                };
+                let targets = self.plan.targets(&options.receiver);
+                let group = Group {
+                    members: BTreeMap::new(),
+                    logs: targets.iter().map(|_| Log::new(next)).collect(),
+                };
+                self.groups.insert(id.clone(), group);
+            }
+            let group = self.groups.get_mut(&id);
+            let joined = group.is_some_and(|group| group.join(&alert.labels));
+            if let Some(entry) = self.alerts.get_mut(&alert.labels) {
+                entry.groups += usize::from(joined);
+            }
+        }
+        if !full {
+            return Ok(());
+        }
+        let entry = self.alerts.get(&alert.labels);
+        if entry.is_some_and(|entry| entry.groups == 0) {
+            self.alerts.remove(&alert.labels);
+        }
+        Err(Refused::TooManyGroups(self.limits.groups))
+    }
+
+    /// What is to be sent now. Called when [`Self::due`] says so; sooner does no harm.
+    pub fn advance(&mut self, now: Time) -> Advance {
+        let due = self.groups.iter().filter(|(_, group)| group.is_due(now));
+        let due: Vec<GroupId> = due.map(|(id, _)| id.clone()).collect();
+        let mut advance = Advance::default();
+        if due.is_empty() {
+            return advance;
+        }
+        let Self {
+            plan,
+            alerts,
+            groups,
+            flights,
+            next_id,
+            silences,
+            ..
+        } = self;
+        let mutes = Mutes::new(&plan.inhibit_rules, alerts.values(), silences, now);
+        let mut left: Vec<Labels> = Vec::new();
+        for id in due {
+            let Some(group) = groups.get_mut(&id) else {
+                continue;
+            };
+            let options = plan.routes.options(id.route);
+            let targets = plan.targets(&options.receiver);
+            let views = views(group, alerts, &mutes, plan.muted(options, now), now);
+            for (at, target) in targets.iter().enumerate() {
+                let Some(draft) = group.decide(at, target, options, now, &views) else {
+                    continue;
+                };
+                let labels = |alerts: &[Arc<Alert>]| {
+                    let labels = alerts.iter().map(|alert| alert.labels.clone());
+                    labels.collect::<Vec<_>>()
+                };
+                group.logs[at].flight = Some(Flight {
+                    id: *next_id,
+                    at: now,
+                    firing: labels(&draft.firing),
+                    resolved: labels(&draft.resolved),
+                });
+                flights.insert(*next_id, (id.clone(), at));
+                advance.notifications.push(Notification {
+                    id: *next_id,
+                    receiver: Arc::clone(&options.receiver),
+                    integration: Arc::clone(&target.integration),
+                    group_key: options.group_key(&id.labels),
+                    group_labels: id.labels.clone(),
+                    reason: draft.reason,
+                    at: now,
+                    firing: draft.firing,
+                    resolved: draft.resolved,
+                });
+                *next_id += 1;
+            }
+            group.sweep(&views, |alert, failed| {
+                left.push(alert.labels.clone());
+                advance
+                    .undelivered
+                    .extend(failed.into_iter().map(|at| Undelivered {
+                        receiver: Arc::clone(&options.receiver),
+                        integration: Arc::clone(&targets[at].integration),
+                        labels: alert.labels.clone(),
+                        starts_at: alert.starts_at,
+                        ends_at: alert.ends_at.unwrap_or(now),
+                    }));
+            });
+            if group.is_done(now, options) {
+                groups.remove(&id);
+            }
+        }
+        for labels in left {
+            self.leave(&labels);
+        }
+        self.undelivered.extend(advance.undelivered.iter().cloned());
+        let beyond = self.undelivered.len().saturating_sub(UNDELIVERED);
+        self.undelivered.drain(..beyond);
+        advance
+    }
+
+    /// An alert left one of its groups.
+    fn leave(&mut self, labels: &Labels) {
+        if let Some(entry) = self.alerts.get_mut(labels) {
+            entry.groups -= 1;
+            if entry.groups == 0 {
+                self.alerts.remove(labels);
+            }
+        }
+    }
+
+    /// Takes note of what became of a message; that of an unknown one is ignored.
+    pub fn outcome(&mut self, id: u64, outcome: Outcome) {
+        let Some((group, at)) = self.flights.remove(&id) else {
+            return;
+        };
+        let options = self.plan.routes.options(group.route);
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.outcome(at, outcome, options);
+        }
+    }
+
+    /// The messages whose outcome is not known yet. After a restart, those that the sender does not know either are
+    /// [`Outcome::Unsure`].
+    pub fn in_flight(&self) -> impl Iterator<Item = u64> {
+        self.flights.keys().copied()
+    }
+
+    /// When [`Self::advance`] is to be called next; `None` if nothing can become due by itself.
+    #[must_use]
+    pub fn due(&self) -> Option<Time> {
+        self.groups.values().filter_map(Group::next).min()
+    }
+
+    /// When the next message of each group is due, and why then.
+    #[must_use]
+    pub fn planned(&self, now: Time) -> Vec<Planned> {
+        let plan = &self.plan;
+        let mutes = Mutes::new(
+            &plan.inhibit_rules,
+            self.alerts.values(),
+            &self.silences,
+            now,
+        );
+        let mut planned = Vec::new();
+        for (id, group) in &self.groups {
+            let options = plan.routes.options(id.route);
+            let views = views(group, &self.alerts, &mutes, plan.muted(options, now), now);
+            for (at, target) in plan.targets(&options.receiver).iter().enumerate() {
+                let (when, why) = group.planned(at, target, options, &views);
+                planned.push(Planned {
+                    receiver: Arc::clone(&options.receiver),
+                    integration: Arc::clone(&target.integration),
+                    group_key: options.group_key(&id.labels),
+                    at: when,
+                    why,
+                });
+            }
+        }
+        planned
+    }
+
+    /// Why the alert with these labels is muted, whatever its route.
+    #[must_use]
+    pub fn muted(&self, now: Time, labels: &Labels) -> Option<Mute> {
+        let rules = &self.plan.inhibit_rules;
+        let mutes = Mutes::new(rules, self.alerts.values(), &self.silences, now);
+        mutes.of(self.alerts.get(labels)?)
+    }
+
+    /// Mutes an alert until it is over.
+    ///
+    /// # Errors
+    /// If it is not firing.
+    pub fn acknowledge(
+        &mut self,
+        now: Time,
+        labels: &Labels,
+        acknowledgement: Acknowledgement,
+    ) -> Result<(), NotFiring> {
+        let entry = self.alerts.get_mut(labels);
+        let entry = entry.filter(|entry| entry.alert.state(now) != State::Resolved);
+        entry.ok_or(NotFiring)?.acknowledged = Some(acknowledgement);
+        Ok(())
+    }
+
+    /// The alerts, with who takes care of them.
+    pub fn alerts(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Acknowledgement>)> {
+        let entries = self.alerts.values();
+        entries.map(|entry| (&entry.alert, entry.acknowledged.as_ref()))
+    }
+
+    /// The alerts that were over before their receivers could be told, the last ones.
+    pub fn undelivered(&self) -> impl Iterator<Item = &Undelivered> {
+        self.undelivered.iter()
+    }
+
+    /// The silences.
+    #[must_use]
+    pub fn silences(&self) -> &Silences {
+        &self.silences
+    }
+
+    /// The silences, to change them.
+    pub fn silences_mut(&mut self) -> &mut Silences {
+        &mut self.silences
+    }
+}
+
+/// The members of a group as they are now.
+fn views<'a>(
+    group: &Group,
+    alerts: &'a BTreeMap<Labels, Entry>,
+    mutes: &Mutes<'a>,
+    all: Option<Mute>,
+    now: Time,
+) -> Vec<View<'a>> {
+    let members = group.members.keys();
+    let members = members.filter_map(|labels| alerts.get(labels));
+    members
+        .map(|entry| View {
+            alert: &entry.alert,
+            state: entry.alert.state(now),
+            mute: all.clone().or_else(|| mutes.of(entry)),
+        })
+        .collect()
+}
