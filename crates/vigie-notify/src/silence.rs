@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vigie_promql::Labels;
 
 use crate::Time;
-use crate::matcher::{Matcher, Matchers};
+use crate::matcher::{MatchOp, Matcher, Matchers};
 
 /// How long a silence that is over is kept, in milliseconds: five days, as in Alertmanager.
 pub const RETENTION: Time = 5 * 24 * 3_600_000;
@@ -206,7 +206,7 @@ impl Silences {
         if draft.matchers.iter().any(|known| known.name().is_empty()) {
             return Err(SilenceError::NoName);
         }
-        if draft.matchers.iter().all(|known| known.matches_value("")) {
+        if draft.matchers.iter().all(matches_empty) {
             return Err(SilenceError::MatchesEmpty);
         }
         if draft.starts_at >= draft.ends_at {
@@ -263,6 +263,11 @@ impl Silences {
     }
 }
 
+/// Whether a matcher matches the empty value. As in Alertmanager, a negative one does not count.
+fn matches_empty(matcher: &Matcher) -> bool {
+    matches!(matcher.op(), MatchOp::Equal | MatchOp::Match) && matcher.matches_value("")
+}
+
 /// Whether a silence can become the other one and keep its identifier.
 fn can_change(before: &Silence, after: &Silence, now: Time) -> bool {
     let times = match before.state(now) {
@@ -304,7 +309,7 @@ mod tests {
         for (matchers, start, end, expected) in [
             ("", 0, 10, Err(SilenceError::NoMatchers)),
             ("a=\"\"", 0, 10, Err(SilenceError::MatchesEmpty)),
-            ("a=~.*,b!=x", 0, 10, Err(SilenceError::MatchesEmpty)),
+            ("a=~.*,b=\"\"", 0, 10, Err(SilenceError::MatchesEmpty)),
             ("\"\"=x", 0, 10, Err(SilenceError::NoName)),
             ("a=b", 10, 10, Err(SilenceError::Backwards)),
             ("a=b", 0, 4, Err(SilenceError::Past)),

@@ -128,7 +128,7 @@ fn days_of_month(text: &str) -> Option<RangeInclusive<i32>> {
     let from_start = |day: i32| if day < 0 { 28 + day } else { day };
     let ordered = from_start(begin) <= from_start(end) && !(begin < 0 && end > 0);
     // Days that end before they begin in some months are valid: they are none in those.
-    ordered.then(|| RangeInclusive::new(begin, end))
+    ordered.then_some(RangeInclusive::new(begin, end))
 }
 
 fn times(table: &Table<'_, '_, '_>) -> Option<Vec<Range<u16>>> {

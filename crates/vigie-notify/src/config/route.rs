@@ -173,7 +173,12 @@ pub(super) fn matchers(
             let Some(value) = reader.text(value, "a value") else {
                 continue;
             };
-            match Matcher::new(&**name, op, &**value) {
+            // Alertmanager writes them so in the keys of groups.
+            let pattern = match op {
+                MatchOp::Match => format!("^(?:{})$", &**value),
+                _ => value.to_string(),
+            };
+            match Matcher::new(&**name, op, pattern) {
                 Ok(matcher) => matchers.push(matcher),
                 Err(error) => reader.problem(value.span(), error, "", None),
             }

@@ -24,7 +24,7 @@ impl Table<'_, '_, '_> {
 
     /// The URL of a receiver, which is a credential as well.
     pub(super) fn secret_url(&self, name: &'static str, file: &'static str) -> Option<Secret> {
-        self.secret_as(name, file, |text| is_http(text))
+        self.secret_as(name, file, is_http)
     }
 
     pub(super) fn secret_as(

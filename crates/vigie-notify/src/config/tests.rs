@@ -41,7 +41,10 @@ fn a_whole_file() {
         r#"{b!~"y",queue=~"mail|push",severity="critical","utf8 é"!="x"}"#
     );
     assert_eq!(web.group_by, Some(GroupBy::Labels(Vec::new())));
-    assert_eq!(web.matchers.to_string(), r#"{queue=~"a.*",team="web"}"#);
+    assert_eq!(
+        web.matchers.to_string(),
+        r#"{queue=~"^(?:a.*)$",team="web"}"#
+    );
     assert_eq!(web.routes[0].group_by, None);
 
     let rule = &config.inhibit_rules[0];

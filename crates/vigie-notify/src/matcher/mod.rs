@@ -103,7 +103,7 @@ impl fmt::Display for Matcher {
     /// As Alertmanager writes it in the key of a group.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let op = self.op().text();
-        if self.name.contains(utf8::is_reserved) {
+        if self.name.is_empty() || self.name.contains(utf8::is_reserved) {
             return write!(f, "{}{op}{}", quote(&self.name), quote(&self.value));
         }
         let value = self.value.replace('\\', "\\\\").replace('\n', "\\n");

@@ -116,3 +116,23 @@ fn the_shape_of_the_api() {
     assert_eq!(older.to_string(), r#"a="b""#);
     assert!(serde_json::from_str::<Matcher>(&json.replace("\"b\"", "\"(\"")).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_written_is_read_back(name: String, value: String, other: String) {
+        let matchers = Matchers::new(vec![
+            Matcher::new(&*name, MatchOp::Equal, &*value).unwrap(),
+            Matcher::new("a", MatchOp::NotEqual, &*value).unwrap(),
+            Matcher::new(&*other, MatchOp::NotEqual, &*name).unwrap(),
+        ]);
+        let written = matchers.to_string();
+        proptest::prop_assert_eq!(parse(&written).map(Matchers::new), Ok(matchers), "{}", written);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_within_it(text: String) {
+        if let Err(error) = parse(&text) {
+            proptest::prop_assert!(text.get(error.span).is_some());
+        }
+    }
+}

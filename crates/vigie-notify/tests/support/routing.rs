@@ -161,7 +161,7 @@ fn amtool(program: &Path, file: &Path, labels: &Labels) -> String {
 }
 
 /// Compares the receivers of all configurations.
-pub fn compare(program: &Path, utf8: bool) {
+pub(crate) fn compare(program: &Path, utf8: bool) {
     let names: &[&str] = if utf8 { &UTF8_NAMES } else { &NAMES };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("alertmanager.yml");
