@@ -5,8 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use super::http::{HttpConfig, TlsConfig};
-use super::read::{Reader, Table};
+use super::read::Reader;
 use super::secret::Secret;
+use super::table::Table;
 use vigie_alerts::yaml::Node;
 
 /// What receivers inherit, and when an alert that is not renewed counts as resolved.

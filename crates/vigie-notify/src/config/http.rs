@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::read::{Reader, Table};
 use super::secret::Secret;
+use super::table::Table;
 
 /// How a receiver's server is reached over HTTP.
 #[derive(Clone, Debug)]
@@ -94,9 +94,9 @@ impl Table<'_, '_, '_> {
         let given = self.take(name)?;
         let table = self.reader().table(given.node, "`tls_config`")?;
         let tls = TlsConfig {
-            ca_file: Reader::path(&table, "ca_file"),
-            cert_file: Reader::path(&table, "cert_file"),
-            key_file: Reader::path(&table, "key_file"),
+            ca_file: table.path("ca_file"),
+            cert_file: table.path("cert_file"),
+            key_file: table.path("key_file"),
             server_name: table.filled("server_name").map(|text| text.to_string()),
             insecure_skip_verify: table.flag("insecure_skip_verify", false),
         };
@@ -131,7 +131,7 @@ fn read(table: Table<'_, '_, '_>) -> HttpConfig {
         table.finish(&["credentials_ref"]);
         Some(Credentials::Authorization {
             scheme,
-            credentials: credentials?,
+            credentials,
         })
     });
     let bearer = table.secret("bearer_token", "bearer_token_file");

@@ -1,7 +1,8 @@
 //! `inhibit_rules`.
 
-use super::read::{Table, shown};
+use super::read::shown;
 use super::route::matchers;
+use super::table::Table;
 use crate::matcher::Matchers;
 
 /// While an alert that `source` takes is firing, those that `target` takes are muted, if the labels `equal` are the same.

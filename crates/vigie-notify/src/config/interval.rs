@@ -5,7 +5,8 @@ use std::ops::{Range, RangeInclusive};
 use jiff::tz::TimeZone;
 use vigie_alerts::yaml::Text;
 
-use super::read::{Table, shown};
+use super::read::shown;
+use super::table::Table;
 use crate::interval::{TimeInterval, TimeIntervals};
 
 const WEEKDAYS: [&str; 7] = [

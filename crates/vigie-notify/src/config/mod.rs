@@ -12,6 +12,7 @@ mod read;
 mod receiver;
 mod route;
 mod secret;
+mod table;
 #[cfg(test)]
 mod tests;
 

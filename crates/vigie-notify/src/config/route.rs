@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use vigie_alerts::yaml::Text;
 
-use super::read::{Reader, Table, shown};
+use super::read::{Reader, shown};
+use super::table::Table;
 use crate::matcher::{self, MatchOp, Matcher, Matchers};
 
 /// A route of the tree. What is not given is inherited.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-use super::read::{Reader, Table};
+use super::table::Table;
 
 /// A credential. Its debug form does not show it.
 #[derive(Clone, Debug)]
@@ -47,12 +47,17 @@ impl Table<'_, '_, '_> {
         Some(Secret::Value(SecretString::from(value.to_string())))
     }
 
-    /// A secret that must be there.
-    pub(super) fn needed<T>(&self, secret: Option<T>, names: &str) -> Option<T> {
-        if secret.is_none() {
+    /// The secret, or a mistake and a placeholder: a configuration with mistakes is not used.
+    pub(super) fn needed(&self, secret: Option<Secret>, names: &str) -> Secret {
+        secret.unwrap_or_else(|| {
             self.missing(names);
-        }
-        secret
+            Secret::File(PathBuf::new())
+        })
+    }
+
+    /// A path.
+    pub(super) fn path(&self, name: &'static str) -> Option<PathBuf> {
+        self.filled(name).map(|path| PathBuf::from(&**path))
     }
 
     /// A public URL.
@@ -66,13 +71,6 @@ impl Table<'_, '_, '_> {
             self.reader().problem(text.span(), found, accepted, None);
         }
         parsed
-    }
-}
-
-impl Reader<'_> {
-    /// A path, from a text that is not empty.
-    pub(super) fn path(table: &Table<'_, '_, '_>, name: &'static str) -> Option<PathBuf> {
-        table.filled(name).map(|path| PathBuf::from(&**path))
     }
 }
 

@@ -12,7 +12,9 @@
 //! * An alert that comes back is told again, also to an integration that is not told when alerts are over.
 //! * An alert whose source cannot be read counts as firing, and is marked.
 
+mod advance;
 mod group;
+mod limits;
 mod mute;
 mod notification;
 mod plan;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 
 use vigie_promql::Labels;
 
+pub use limits::{Limits, Refused};
 pub use mute::{Acknowledgement, Mute};
 pub use notification::{Advance, Notification, Outcome, Planned, Reason, Undelivered, Why};
 pub use plan::Plan;
@@ -32,55 +35,12 @@ pub use state::Saved;
 
 use crate::Time;
 use crate::alert::{Alert, State};
-use crate::silence::{self, Silences};
-use group::{Flight, Group, Log, View};
+use crate::silence::Silences;
+use group::{Group, Log, View};
 use mute::Mutes;
 
 /// How many undelivered alerts are remembered.
 const UNDELIVERED: usize = 100;
-
-/// The bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// How many alerts there may be at once.
-    pub alerts: usize,
-    /// How many groups there may be at once.
-    pub groups: usize,
-    /// How many bytes the texts of an alert may take.
-    pub alert_bytes: usize,
-    /// Those of silences.
-    pub silences: silence::Limits,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            alerts: 10_000,
-            groups: 20_000,
-            alert_bytes: 64 * 1024,
-            silences: silence::Limits::default(),
-        }
-    }
-}
-
-/// Why an alert is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Its texts are too large.
-    #[error("the alert has {found} bytes; at most {most} are accepted")]
-    TooLarge {
-        /// What they take.
-        found: usize,
-        /// What they may take.
-        most: usize,
-    },
-    /// There are too many alerts.
-    #[error("there are {0} alerts already; no more are accepted")]
-    TooManyAlerts(usize),
-    /// There are too many groups.
-    #[error("there are {0} groups of alerts already; no more are accepted")]
-    TooManyGroups(usize),
-}
 
 /// No firing alert has these labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -209,95 +169,6 @@ impl Dispatcher {
             self.alerts.remove(&alert.labels);
         }
         Err(Refused::TooManyGroups(self.limits.groups))
-    }
-
-    /// What is to be sent now. Called when [`Self::due`] says so; sooner does no harm.
-    pub fn advance(&mut self, now: Time) -> Advance {
-        let due = self.groups.iter().filter(|(_, group)| group.is_due(now));
-        let due: Vec<GroupId> = due.map(|(id, _)| id.clone()).collect();
-        let mut advance = Advance::default();
-        if due.is_empty() {
-            return advance;
-        }
-        let Self {
-            plan,
-            alerts,
-            groups,
-            flights,
-            next_id,
-            silences,
-            ..
-        } = self;
-        let mutes = Mutes::new(&plan.inhibit_rules, alerts.values(), silences, now);
-        let mut left: Vec<Labels> = Vec::new();
-        for id in due {
-            let Some(group) = groups.get_mut(&id) else {
-                continue;
-            };
-            let options = plan.routes.options(id.route);
-            let targets = plan.targets(&options.receiver);
-            let views = views(group, alerts, &mutes, plan.muted(options, now), now);
-            for (at, target) in targets.iter().enumerate() {
-                let Some(draft) = group.decide(at, target, options, now, &views) else {
-                    continue;
-                };
-                let labels = |alerts: &[Arc<Alert>]| {
-                    let labels = alerts.iter().map(|alert| alert.labels.clone());
-                    labels.collect::<Vec<_>>()
-                };
-                group.logs[at].flight = Some(Flight {
-                    id: *next_id,
-                    at: now,
-                    firing: labels(&draft.firing),
-                    resolved: labels(&draft.resolved),
-                });
-                flights.insert(*next_id, (id.clone(), at));
-                advance.notifications.push(Notification {
-                    id: *next_id,
-                    receiver: Arc::clone(&options.receiver),
-                    integration: Arc::clone(&target.integration),
-                    group_key: options.group_key(&id.labels),
-                    group_labels: id.labels.clone(),
-                    reason: draft.reason,
-                    at: now,
-                    firing: draft.firing,
-                    resolved: draft.resolved,
-                });
-                *next_id += 1;
-            }
-            group.sweep(&views, |alert, failed| {
-                left.push(alert.labels.clone());
-                advance
-                    .undelivered
-                    .extend(failed.into_iter().map(|at| Undelivered {
-                        receiver: Arc::clone(&options.receiver),
-                        integration: Arc::clone(&targets[at].integration),
-                        labels: alert.labels.clone(),
-                        starts_at: alert.starts_at,
-                        ends_at: alert.ends_at.unwrap_or(now),
-                    }));
-            });
-            if group.is_done(now, options) {
-                groups.remove(&id);
-            }
-        }
-        for labels in left {
-            self.leave(&labels);
-        }
-        self.undelivered.extend(advance.undelivered.iter().cloned());
-        let beyond = self.undelivered.len().saturating_sub(UNDELIVERED);
-        self.undelivered.drain(..beyond);
-        advance
-    }
-
-    /// An alert left one of its groups.
-    fn leave(&mut self, labels: &Labels) {
-        if let Some(entry) = self.alerts.get_mut(labels) {
-            entry.groups -= 1;
-            if entry.groups == 0 {
-                self.alerts.remove(labels);
-            }
-        }
     }
 
     /// Takes note of what became of a message; that of an unknown one is ignored.

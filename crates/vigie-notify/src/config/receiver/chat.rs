@@ -6,8 +6,8 @@ use url::Url;
 
 use super::super::global::Global;
 use super::super::http::HttpConfig;
-use super::super::read::Table;
 use super::super::secret::Secret;
+use super::super::table::Table;
 use super::Kind;
 
 /// `discord_configs`. The texts are templates.
@@ -66,43 +66,43 @@ pub enum TelegramChat {
     File(PathBuf),
 }
 
-pub(super) fn discord(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn discord(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let webhook_url = webhook_url(table);
     let (http, content) = (table.http(&global.http), table.string("content", ""));
     let title = table.string("title", r#"{{ template "discord.default.title" . }}"#);
     let message = table.string("message", r#"{{ template "discord.default.message" . }}"#);
     let username = table.string("username", "");
     let avatar_url = table.string("avatar_url", "");
-    Some(Kind::Discord(Box::new(Discord {
-        webhook_url: webhook_url?,
+    Kind::Discord(Box::new(Discord {
+        webhook_url,
         http,
         title,
         message,
         content,
         username,
         avatar_url,
-    })))
+    }))
 }
 
-pub(super) fn msteams(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn msteams(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let webhook_url = webhook_url(table);
     let http = table.http(&global.http);
     let title = table.string("title", r#"{{ template "msteamsv2.default.title" . }}"#);
     let text = table.string("text", r#"{{ template "msteamsv2.default.text" . }}"#);
-    Some(Kind::MsTeams(Box::new(MsTeams {
-        webhook_url: webhook_url?,
+    Kind::MsTeams(Box::new(MsTeams {
+        webhook_url,
         http,
         title,
         text,
-    })))
+    }))
 }
 
-fn webhook_url(table: &Table<'_, '_, '_>) -> Option<Secret> {
+fn webhook_url(table: &Table<'_, '_, '_>) -> Secret {
     let url = table.secret_url("webhook_url", "webhook_url_file");
     table.needed(url, "webhook_url` or `webhook_url_file")
 }
 
-pub(super) fn telegram(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn telegram(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let token = table.secret("bot_token", "bot_token_file");
     let token = token.or_else(|| global.telegram_bot_token.clone());
     let token = table.needed(
@@ -113,11 +113,12 @@ pub(super) fn telegram(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kin
     let file = table.filled("chat_id_file");
     table.exclusive("chat_id", "chat_id_file");
     let chat = match (id, file) {
-        (Some(id), _) => Some(TelegramChat::Id(id)),
-        (None, Some(file)) => Some(TelegramChat::File(PathBuf::from(&**file))),
-        (None, None) => None,
+        (None, Some(file)) => TelegramChat::File(PathBuf::from(&**file)),
+        (id, _) => TelegramChat::Id(id.unwrap_or_default()),
     };
-    let chat = table.needed(chat, "chat_id` or `chat_id_file");
+    if id.is_none() && file.is_none() {
+        table.missing("chat_id` or `chat_id_file");
+    }
     let api_url = table.url("api_url");
     let http = table.http(&global.http);
     let message_thread_id = table.number("message_thread_id").unwrap_or(0);
@@ -128,14 +129,14 @@ pub(super) fn telegram(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kin
     let parse_mode = table.parsed("parse_mode", accepted, |text| {
         modes.contains(&&**text).then(|| text.to_string())
     });
-    Some(Kind::Telegram(Box::new(Telegram {
+    Kind::Telegram(Box::new(Telegram {
         api_url: api_url.unwrap_or_else(|| global.telegram_api_url.clone()),
         http,
-        bot_token: token?,
-        chat: chat?,
+        bot_token: token,
+        chat,
         message_thread_id,
         message,
         disable_notifications,
         parse_mode: parse_mode.unwrap_or_else(|| "HTML".to_owned()),
-    })))
+    }))
 }

@@ -1,7 +1,8 @@
 //! E-mail over SMTP.
 
 use super::super::global::{Global, Smtp};
-use super::super::read::{Table, shown};
+use super::super::read::shown;
+use super::super::table::Table;
 use super::Kind;
 
 /// `email_configs`.
@@ -22,9 +23,10 @@ pub struct Email {
 /// Keys of Alertmanager that are not supported.
 pub(super) const ELSEWHERE: &[&str] = &["threading"];
 
-pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let default = &global.smtp;
     let to = table.required("to").map(|text| text.to_string());
+    let to = to.unwrap_or_default();
     let or = |given: String, default: &str| match given.is_empty() {
         true => default.to_owned(),
         false => given,
@@ -56,13 +58,13 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
     let headers = headers(table);
     let html = table.string("html", r#"{{ template "email.default.html" . }}"#);
     let text = table.string("text", "");
-    Some(Kind::Email(Box::new(Email {
-        to: to?,
+    Kind::Email(Box::new(Email {
+        to,
         smtp,
         headers,
         html,
         text,
-    })))
+    }))
 }
 
 fn headers(table: &Table<'_, '_, '_>) -> Vec<(String, String)> {

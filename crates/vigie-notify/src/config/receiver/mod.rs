@@ -15,7 +15,8 @@ pub use slack::{Slack, SlackAction, SlackConfirm, SlackField};
 pub use webhook::Webhook;
 
 use super::global::Global;
-use super::read::{Reader, Table, shown};
+use super::read::{Reader, shown};
+use super::table::Table;
 
 /// A named list of integrations; a notification goes to each of them.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ const ELSEWHERE: &[&str] = &[
     "mattermost_configs",
 ];
 
-type Read = fn(&Table<'_, '_, '_>, &Global) -> Option<Kind>;
+type Read = fn(&Table<'_, '_, '_>, &Global) -> Kind;
 
 struct Shape {
     key: &'static str,
@@ -191,7 +192,7 @@ fn many(table: &Table<'_, '_, '_>, shape: &Shape, global: &Global) -> Vec<Integr
         Some(Integration {
             id: format!("{}/{index}", shape.id),
             send_resolved,
-            kind: kind?,
+            kind,
         })
     };
     nodes.enumerate().filter_map(one).collect()

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::super::global::Global;
 use super::super::http::HttpConfig;
-use super::super::read::Table;
 use super::super::secret::Secret;
+use super::super::table::Table;
 use super::Kind;
 
 /// `pagerduty_configs`. The texts are templates.
@@ -81,12 +81,15 @@ pub struct Pushover {
     pub monospace: bool,
 }
 
-pub(super) fn pagerduty(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn pagerduty(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let routing = table.secret("routing_key", "routing_key_file");
     let service = table.secret("service_key", "service_key_file");
-    let key = routing.map(PagerDutyKey::Routing);
-    let key = key.or_else(|| service.map(PagerDutyKey::Service));
-    let key = table.needed(key, "routing_key` or `routing_key_file");
+    let key = match (routing, service) {
+        (None, Some(service)) => PagerDutyKey::Service(service),
+        (routing, _) => {
+            PagerDutyKey::Routing(table.needed(routing, "routing_key` or `routing_key_file"))
+        }
+    };
     let url = table.url("url");
     let http = table.http(&global.http);
     let client = table.string("client", r#"{{ template "pagerduty.default.client" . }}"#);
@@ -100,7 +103,7 @@ pub(super) fn pagerduty(table: &Table<'_, '_, '_>, global: &Global) -> Option<Ki
     );
     let plain = |name: &'static str| table.string(name, "");
     let source = table.filled("source").map(|text| text.to_string());
-    Some(Kind::PagerDuty(Box::new(PagerDuty {
+    Kind::PagerDuty(Box::new(PagerDuty {
         details: details(table),
         images: images(table),
         links: links(table),
@@ -110,13 +113,13 @@ pub(super) fn pagerduty(table: &Table<'_, '_, '_>, global: &Global) -> Option<Ki
         component: plain("component"),
         group: plain("group"),
         timeout: table.go_duration("timeout").unwrap_or(Duration::ZERO),
-        key: key?,
+        key,
         url: url.unwrap_or_else(|| global.pagerduty_url.clone()),
         http,
         client,
         client_url,
         description,
-    })))
+    }))
 }
 
 /// The details given, and Alertmanager's four where they are not.
@@ -171,7 +174,7 @@ fn links(table: &Table<'_, '_, '_>) -> Vec<PagerDutyLink> {
     tables.into_iter().map(link).collect()
 }
 
-pub(super) fn pushover(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn pushover(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let user_key = table.secret("user_key", "user_key_file");
     let user_key = table.needed(user_key, "user_key` or `user_key_file");
     let token = table.secret("token", "token_file");
@@ -198,9 +201,9 @@ pub(super) fn pushover(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kin
             .reader()
             .problem(table.span.clone(), found, accepted, None);
     }
-    Some(Kind::Pushover(Box::new(Pushover {
-        user_key: user_key?,
-        token: token?,
+    Kind::Pushover(Box::new(Pushover {
+        user_key,
+        token,
         http,
         title,
         message,
@@ -214,5 +217,5 @@ pub(super) fn pushover(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kin
         ttl,
         html,
         monospace,
-    })))
+    }))
 }

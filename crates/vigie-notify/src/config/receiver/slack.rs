@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::global::Global;
 use super::super::http::HttpConfig;
-use super::super::read::Table;
 use super::super::secret::Secret;
+use super::super::table::Table;
 use super::Kind;
 
 /// `slack_configs`. The texts are templates.
@@ -73,7 +73,7 @@ pub struct SlackConfirm {
 /// Keys of Alertmanager that are not supported.
 pub(super) const ELSEWHERE: &[&str] = &["app_token", "app_token_file", "app_url", "update_message"];
 
-pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let api_url = table.secret_url("api_url", "api_url_file");
     let api_url = api_url.or_else(|| global.slack_api_url.clone());
     let api_url = table.needed(
@@ -87,9 +87,8 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
         table.string(name, &template)
     };
     let plain = |name: &'static str| table.string(name, "");
-    let slack = Slack {
-        // Replaced below, once every mistake of the table is found.
-        api_url: Secret::File(std::path::PathBuf::new()),
+    Kind::Slack(Box::new(Slack {
+        api_url,
         http: table.http(&global.http),
         channel: plain("channel"),
         username: themed("username"),
@@ -112,11 +111,7 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
         mrkdwn_in: table.texts("mrkdwn_in"),
         actions: items(table.tables("actions", "an action of Slack"), action),
         timeout: table.go_duration("timeout").unwrap_or(Duration::ZERO),
-    };
-    Some(Kind::Slack(Box::new(Slack {
-        api_url: api_url?,
-        ..slack
-    })))
+    }))
 }
 
 fn items<T>(tables: Vec<Table<'_, '_, '_>>, read: fn(&Table<'_, '_, '_>) -> Option<T>) -> Vec<T> {

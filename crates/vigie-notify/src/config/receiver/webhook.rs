@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::super::global::Global;
 use super::super::http::HttpConfig;
-use super::super::read::Table;
 use super::super::secret::{Secret, is_http};
+use super::super::table::Table;
 use super::Kind;
 
 /// `webhook_configs`.
@@ -24,7 +24,7 @@ pub struct Webhook {
 /// Keys of Alertmanager that are not supported.
 pub(super) const ELSEWHERE: &[&str] = &["payload"];
 
-pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
+pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let url = table.secret_as("url", "url_file", |text| {
         text.contains("{{") || is_http(text)
     });
@@ -32,10 +32,10 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Option<Kind> {
     let http = table.http(&global.http);
     let max_alerts = table.number("max_alerts").unwrap_or(0);
     let timeout = table.go_duration("timeout").unwrap_or(Duration::ZERO);
-    Some(Kind::Webhook(Box::new(Webhook {
-        url: url?,
+    Kind::Webhook(Box::new(Webhook {
+        url,
         http,
         max_alerts,
         timeout,
-    })))
+    }))
 }
