@@ -1,4 +1,4 @@
-//! Alerts as notification sees them.
+//! Alerts and their states.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ pub struct Alert {
     /// The annotations.
     #[serde(with = "saved::pairs")]
     pub annotations: Arc<[(Arc<str>, Arc<str>)]>,
-    /// When it began to fire.
+    /// The time it began to fire.
     pub starts_at: Time,
-    /// When it is over, in the past or in the future; `None` while that is not known.
+    /// The time it resolved or will resolve; `None` while it has no end.
     pub ends_at: Option<Time>,
-    /// Since when its state cannot be known, because its source cannot be read.
+    /// The time since which its state is unknown, because its source cannot be read.
     pub unknown_since: Option<Time>,
     /// The value of its expression, the last one known.
     #[serde(with = "saved::bits")]
     pub value: Option<f64>,
-    /// Where its expression can be seen.
+    /// The URL that shows its expression.
     #[serde(with = "saved::text")]
     pub generator_url: Arc<str>,
 }
@@ -35,9 +35,9 @@ pub struct Alert {
 pub enum State {
     /// Its condition holds.
     Firing,
-    /// Its condition held before its source could not be read any more: it is neither over nor known to last.
+    /// It fired before its source became unreadable. It counts as firing and is marked.
     Unknown,
-    /// Its condition does not hold any more.
+    /// Its condition no longer holds.
     Resolved,
 }
 
@@ -56,7 +56,7 @@ impl Alert {
         }
     }
 
-    /// Its state now. An end does not count while the source cannot be read.
+    /// Its state at `now`. Its end is ignored while its source cannot be read.
     #[must_use]
     pub fn state(&self, now: Time) -> State {
         match (self.unknown_since, self.ends_at) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// A mistake: what was found, and what is accepted.
+/// A mistake in a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The bytes of the file that it is about.
@@ -12,9 +12,9 @@ pub struct Problem {
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
-    /// What was found.
+    /// The mistake in a few words.
     pub found: String,
-    /// What is accepted, or why it is wrong.
+    /// The accepted values, or the reason.
     pub accepted: String,
     /// A suggestion.
     pub help: Option<String>,

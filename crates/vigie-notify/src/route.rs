@@ -24,20 +24,20 @@ struct Node {
     options: Options,
 }
 
-/// What applies to the alerts of a route.
+/// The options of a route, inherited ones included.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The receiver's name.
     pub receiver: Arc<str>,
     /// The matchers on the way from the root, which begin the keys of its groups. Not always unique.
     pub key: Arc<str>,
-    /// How alerts are grouped.
+    /// The labels that alerts are grouped by.
     pub group_by: GroupBy,
-    /// How long the first message of a group waits for more alerts, in milliseconds.
+    /// The delay of a new group's first message, in milliseconds.
     pub group_wait: Time,
-    /// How long after a message the next one may follow when the group changes, in milliseconds; above 0.
+    /// The least time between two messages of a group, in milliseconds; above 0.
     pub group_interval: Time,
-    /// How long after a message it is repeated when nothing changes, in milliseconds; above 0.
+    /// The time after which a message of an unchanged group is repeated, in milliseconds; above 0.
     pub repeat_interval: Time,
     /// The time intervals during which the route is muted.
     pub mute_time_intervals: Vec<String>,
@@ -99,7 +99,7 @@ impl Routes {
         number
     }
 
-    /// The routes that take an alert with these labels, in the order of the tree; at least one.
+    /// The routes that match an alert with these labels, in the order of the tree; at least one.
     #[must_use]
     pub fn find(&self, labels: &Labels) -> Vec<usize> {
         let mut found = Vec::new();
@@ -107,7 +107,7 @@ impl Routes {
         found
     }
 
-    /// Whether the route or one below it takes the alert.
+    /// Whether the route matches the alert.
     fn walk(&self, number: usize, labels: &Labels, found: &mut Vec<usize>) -> bool {
         let node = &self.nodes[number];
         if !node.matchers.matches(labels) {
@@ -125,7 +125,7 @@ impl Routes {
         true
     }
 
-    /// How many routes there are; their numbers are below it.
+    /// The number of routes; they are numbered from 0.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }

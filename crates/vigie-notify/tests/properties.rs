@@ -1,4 +1,4 @@
-//! Whatever happens to alerts, receivers and the program: nothing is lost, and nothing is told in the wrong order.
+//! Random alerts, outcomes, mutes and restarts on a virtual clock: no alert is lost, and no message is sent out of order.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ enum Step {
     Acknowledge(u8),
     Silence(u8, u16),
     Wait(u16),
-    /// What becomes of the next messages; none: it stays open until the next step of this kind.
+    /// The outcomes of the next messages; one without stays open until the next step of this kind.
     Outcomes(Vec<Option<Outcome>>),
     Restart,
 }
@@ -88,14 +88,14 @@ enum Condition {
     Over,
 }
 
-/// The dispatcher, and what must be true of it.
+/// The dispatcher, and a model of it.
 struct World {
     dispatcher: Dispatcher,
     now: Time,
     conditions: BTreeMap<Labels, Condition>,
     acknowledged: BTreeSet<Labels>,
     silenced: BTreeMap<Labels, Time>,
-    /// The alerts that each integration was told of, or may have been, in each group.
+    /// The alerts of which a firing message was delivered, or may have been, by group and integration.
     told: BTreeSet<(Target, Labels)>,
     last: BTreeMap<Target, Time>,
     open: BTreeMap<u64, Notification>,
@@ -235,7 +235,7 @@ impl World {
         for alert in &sent.firing {
             let labels = &alert.labels;
             let condition = self.condition(labels);
-            assert!(condition != Condition::Over, "{labels} is over");
+            assert!(condition != Condition::Over, "{labels} resolved");
             let unknown = condition == Condition::Unknown;
             assert_eq!(alert.unknown_since.is_some(), unknown);
             assert!(!self.acknowledged.contains(labels), "{labels} is muted");
@@ -244,10 +244,10 @@ impl World {
             let labels = &alert.labels;
             assert!(self.condition(labels) == Condition::Over);
             let told = self.told.contains(&(target.clone(), labels.clone()));
-            assert!(told, "{labels} was never told to fire");
+            assert!(told, "no firing message about {labels} was delivered");
             assert!(
                 target.1.starts_with("webhook"),
-                "Slack is not told of the end"
+                "Slack gets no resolved messages"
             );
         }
         for alert in sent.firing.iter().chain(&sent.resolved) {
@@ -274,7 +274,7 @@ impl World {
         }
     }
 
-    /// Lets everything be delivered and everything muted speak.
+    /// Delivers everything, and ends all mutes.
     fn settle(&mut self) {
         self.take(Step::Outcomes(Vec::new()));
         for alert in 0..ALERTS {
@@ -285,8 +285,8 @@ impl World {
         self.wait(2_000_000);
     }
 
-    /// Each alert is told to every integration of its routes if it fires, and to none if it does not.
-    fn nothing_is_lost(&self) {
+    /// Every integration of its routes was notified that an alert fires, if it does, and of its end if it does not.
+    fn assert_nothing_is_lost(&self) {
         let config = config::load(CONFIG).unwrap();
         let routes = Routes::new(&config.route);
         for (labels, condition) in &self.conditions {
@@ -313,18 +313,18 @@ impl World {
 
 proptest! {
     #[test]
-    fn nothing_is_lost_and_nothing_is_told_twice(steps in prop::collection::vec(step(), 0..80)) {
+    fn no_alert_is_lost_and_no_message_is_out_of_order(steps in prop::collection::vec(step(), 0..80)) {
         let mut world = World::new();
         for step in steps {
             world.take(step);
         }
         world.settle();
-        world.nothing_is_lost();
+        world.assert_nothing_is_lost();
         for alert in 0..ALERTS {
             world.observe(alert, Condition::Over);
         }
         world.settle();
-        world.nothing_is_lost();
+        world.assert_nothing_is_lost();
         prop_assert_eq!(world.dispatcher.alerts().count(), 0);
         prop_assert_eq!(world.dispatcher.due(), None);
     }

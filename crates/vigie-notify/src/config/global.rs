@@ -10,10 +10,10 @@ use super::secret::Secret;
 use super::table::Table;
 use vigie_alerts::yaml::Node;
 
-/// What receivers inherit, and when an alert that is not renewed counts as resolved.
+/// Defaults of receivers, and the timeout of alerts.
 #[derive(Clone, Debug)]
 pub struct Global {
-    /// How long an alert without an end is firing after it was last received.
+    /// An alert without an end resolves this long after it was last received.
     pub resolve_timeout: Duration,
     pub(super) http: HttpConfig,
     pub(super) smtp: Smtp,
@@ -23,7 +23,7 @@ pub struct Global {
     pub(super) pagerduty_url: Url,
 }
 
-/// The mail server that takes the messages, and how it is reached.
+/// The mail server and the login.
 #[derive(Clone, Debug)]
 pub struct Smtp {
     /// The server, `host:port`; an e-mail receiver needs one.
@@ -40,11 +40,11 @@ pub struct Smtp {
     pub auth_secret: Option<Secret>,
     /// The identity for PLAIN.
     pub auth_identity: String,
-    /// Whether a connection without TLS is refused.
+    /// Whether an unencrypted connection is refused.
     pub require_tls: bool,
     /// TLS from the first byte; without a value on port 465 only.
     pub implicit_tls: Option<bool>,
-    /// How certificates are checked.
+    /// The TLS settings.
     pub tls: TlsConfig,
 }
 

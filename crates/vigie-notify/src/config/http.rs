@@ -7,7 +7,7 @@ use url::Url;
 use super::secret::Secret;
 use super::table::Table;
 
-/// How a receiver's server is reached over HTTP.
+/// The settings of a receiver's HTTP client.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
     /// The credentials sent.
@@ -16,13 +16,13 @@ pub struct HttpConfig {
     pub proxy_url: Option<Url>,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
-    /// Whether HTTP/2 may be spoken.
+    /// Whether HTTP/2 is used if the server offers it.
     pub enable_http2: bool,
-    /// How the server's certificate is checked, and the client's own.
+    /// The TLS settings.
     pub tls: TlsConfig,
 }
 
-/// What a request is authorised with.
+/// The credentials of a request.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// User and password.
@@ -36,7 +36,7 @@ pub enum Credentials {
     Authorization {
         /// The scheme, `Bearer` by default.
         scheme: String,
-        /// What follows it.
+        /// The credentials after the scheme.
         credentials: Secret,
     },
 }

@@ -1,4 +1,4 @@
-//! `route`: the tree as it is written, and the matchers of routes and inhibition rules.
+//! `route`: the tree as written, and the matchers of routes and inhibition rules.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use super::read::{Reader, shown};
 use super::table::Table;
 use crate::matcher::{self, MatchOp, Matcher, Matchers};
 
-/// A route of the tree. What is not given is inherited.
+/// A route of the tree. Absent options are inherited.
 #[derive(Clone, Debug, Default)]
 pub struct Route {
     /// The name of the receiver.
     pub receiver: Option<String>,
-    /// How alerts are grouped.
+    /// The labels that alerts are grouped by.
     pub group_by: Option<GroupBy>,
-    /// Which alerts it takes.
+    /// The alerts it matches.
     pub matchers: Matchers,
-    /// Whether its siblings are asked, too, when it takes an alert.
+    /// Whether its later siblings are tried after it matched an alert.
     pub continues: bool,
-    /// How long the first message of a group waits for more alerts.
+    /// The delay of a new group's first message, to collect more alerts.
     pub group_wait: Option<Duration>,
-    /// How long after a message the next one may follow when the group changes.
+    /// The least time between two messages of a group.
     pub group_interval: Option<Duration>,
-    /// How long after a message it is repeated when nothing changes.
+    /// The time after which a message of an unchanged group is repeated.
     pub repeat_interval: Option<Duration>,
     /// The names of the time intervals during which it is muted.
     pub mute_time_intervals: Vec<String>,
@@ -33,7 +33,7 @@ pub struct Route {
     pub routes: Vec<Route>,
 }
 
-/// Which labels put alerts into one group.
+/// The labels that alerts of one group have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupBy {
     /// These; without any, all alerts of the route are one group.

@@ -12,7 +12,7 @@ use crate::Time;
 use crate::alert::Alert;
 
 impl Dispatcher {
-    /// What is to be sent now. Called when [`Self::due`] says so; sooner does no harm.
+    /// The messages due at `now`. To be called at the time that [`Self::due`] returns; earlier calls do no harm.
     pub fn advance(&mut self, now: Time) -> Advance {
         let due = self.groups.iter().filter(|(_, group)| group.is_due(now));
         let due: Vec<GroupId> = due.map(|(id, _)| id.clone()).collect();

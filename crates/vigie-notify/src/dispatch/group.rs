@@ -1,4 +1,4 @@
-//! A group of alerts, and what each integration was told of them.
+//! A group of alerts, and the messages sent to each integration.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use crate::Time;
 use crate::alert::{Alert, State};
 use crate::route::Options;
 
-/// What an integration knows of an alert.
+/// Whether an integration was notified that an alert fires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Told {
-    /// Nothing, or that it is over.
+pub(super) enum Notified {
+    /// No, or it was notified since that the alert resolved.
     #[default]
     No,
-    /// Nothing: the message that it fires failed.
+    /// No: the message failed.
     Failed,
-    /// Perhaps that it fires.
-    Maybe,
-    /// That it fires.
+    /// The outcome of the message is unsure.
+    Unsure,
+    /// Yes.
     Yes,
 }
 
-impl Told {
-    /// Whether it must be told when the alert is over.
-    fn is_told(self) -> bool {
-        matches!(self, Self::Maybe | Self::Yes)
+impl Notified {
+    /// Whether a resolved message must follow.
+    fn is_notified(self) -> bool {
+        matches!(self, Self::Unsure | Self::Yes)
     }
 }
 
-/// A message whose outcome is not known yet. The labels are sorted.
+/// A message whose outcome is unknown. The labels are sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flight {
     pub(super) id: u64,
@@ -50,14 +50,14 @@ impl Flight {
     }
 }
 
-/// Where the messages to one integration stand.
+/// The messages to one integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Log {
-    /// When the group is looked at next.
+    /// The time of the next check.
     pub(super) next: Time,
-    /// When the last message was decided.
+    /// The time of the last message.
     pub(super) attempt: Option<Time>,
-    /// When the last message that arrived was decided.
+    /// The time of the last message that was delivered.
     pub(super) sent: Option<Time>,
     pub(super) flight: Option<Flight>,
 }
@@ -76,8 +76,8 @@ impl Log {
         self.flight.is_none() && self.next <= now
     }
 
-    /// When the last message is repeated if nothing changes: at its own time, but no sooner than the next message may follow
-    /// an attempt.
+    /// The time at which the last message is repeated: exactly `repeat_interval` later, but at least `group_interval` after
+    /// the last attempt.
     fn repeat_at(&self, options: &Options) -> Option<Time> {
         let repeat = self.sent?.saturating_add(options.repeat_interval);
         let earliest = self.attempt?.saturating_add(options.group_interval);
@@ -92,7 +92,7 @@ pub(super) struct View<'a> {
     pub(super) mute: Option<Mute>,
 }
 
-/// What is to be sent.
+/// A message to send.
 pub(super) struct Draft {
     pub(super) reason: Reason,
     pub(super) firing: Vec<Arc<Alert>>,
@@ -101,14 +101,14 @@ pub(super) struct Draft {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {
-    /// What each integration knows of each alert.
-    pub(super) members: BTreeMap<Labels, Box<[Told]>>,
+    /// The state of each integration, by alert.
+    pub(super) members: BTreeMap<Labels, Box<[Notified]>>,
     /// One for each integration.
     pub(super) logs: Box<[Log]>,
 }
 
 impl Group {
-    /// Whether there is something to look at. Without integrations, that is always so.
+    /// Whether a check is due. A group without integrations is checked always.
     pub(super) fn is_due(&self, now: Time) -> bool {
         self.logs.is_empty() || self.logs.iter().any(|log| log.is_due(now))
     }
@@ -119,24 +119,24 @@ impl Group {
         logs.map(|log| log.next).min()
     }
 
-    /// Whether nothing is left of it: no alert, and no message so recent that another one would follow too soon.
+    /// Whether it can be dropped: it has no alerts, and its last message is at least `group_interval` ago.
     pub(super) fn is_done(&self, now: Time, options: &Options) -> bool {
         let recent = |attempt: Time| attempt.saturating_add(options.group_interval) > now;
         self.members.is_empty() && !self.logs.iter().any(|log| log.attempt.is_some_and(recent))
     }
 
-    /// Adds an alert of which no integration was told.
+    /// Adds an alert, unless it is a member.
     pub(super) fn join(&mut self, labels: &Labels) -> bool {
         let integrations = self.logs.len();
         let mut new = false;
         self.members.entry(labels.clone()).or_insert_with(|| {
             new = true;
-            vec![Told::No; integrations].into()
+            vec![Notified::No; integrations].into()
         });
         new
     }
 
-    /// What one integration is to be sent now, if it is due.
+    /// The message to one integration, if one is due.
     pub(super) fn decide(
         &mut self,
         at: usize,
@@ -148,21 +148,26 @@ impl Group {
         if !self.logs[at].is_due(now) {
             return None;
         }
-        let told_before = self.members.values().any(|told| told[at].is_told());
-        let (mut firing, mut resolved, mut news) = (Vec::new(), Vec::new(), false);
+        let notified_before = self
+            .members
+            .values()
+            .any(|notified| notified[at].is_notified());
+        let (mut firing, mut resolved, mut pending) = (Vec::new(), Vec::new(), false);
         for view in views {
-            let Some(told) = self.members.get_mut(&view.alert.labels) else {
+            let Some(notified) = self.members.get_mut(&view.alert.labels) else {
                 continue;
             };
-            let told = &mut told[at];
+            let notified = &mut notified[at];
             match view.state {
-                // It is not told, but told again when the alert comes back.
-                State::Resolved if !target.send_resolved && told.is_told() => *told = Told::No,
+                // No resolved message is sent, but another firing one when the alert fires again.
+                State::Resolved if !target.send_resolved && notified.is_notified() => {
+                    *notified = Notified::No
+                }
                 _ if view.mute.is_some() => {}
-                State::Resolved if told.is_told() => resolved.push(Arc::clone(view.alert)),
+                State::Resolved if notified.is_notified() => resolved.push(Arc::clone(view.alert)),
                 State::Resolved => {}
                 State::Firing | State::Unknown => {
-                    news |= *told != Told::Yes;
+                    pending |= *notified != Notified::Yes;
                     firing.push(Arc::clone(view.alert));
                 }
             }
@@ -170,8 +175,8 @@ impl Group {
         let log = &mut self.logs[at];
         let repeat = log.repeat_at(options);
         let over = || views.iter().all(|view| view.state == State::Resolved);
-        let reason = match (news, resolved.is_empty(), firing.is_empty()) {
-            (true, ..) if told_before => Some(Reason::NewAlerts),
+        let reason = match (pending, resolved.is_empty(), firing.is_empty()) {
+            (true, ..) if notified_before => Some(Reason::NewAlerts),
             (true, ..) => Some(Reason::First),
             (_, false, _) if over() => Some(Reason::AllResolved),
             (_, false, _) => Some(Reason::NewResolved),
@@ -193,7 +198,7 @@ impl Group {
         })
     }
 
-    /// Takes note of an outcome.
+    /// Records an outcome.
     pub(super) fn outcome(&mut self, at: usize, outcome: Outcome, options: &Options) {
         let log = &mut self.logs[at];
         let Some(flight) = log.flight.take() else {
@@ -204,23 +209,23 @@ impl Group {
             log.sent = Some(flight.at);
         }
         for labels in &flight.firing {
-            if let Some(told) = self.members.get_mut(labels) {
-                told[at] = match (outcome, told[at]) {
-                    (Outcome::Delivered, _) | (_, Told::Yes) => Told::Yes,
-                    (Outcome::Unsure, _) | (_, Told::Maybe) => Told::Maybe,
-                    (Outcome::Failed, _) => Told::Failed,
+            if let Some(notified) = self.members.get_mut(labels) {
+                notified[at] = match (outcome, notified[at]) {
+                    (Outcome::Delivered, _) | (_, Notified::Yes) => Notified::Yes,
+                    (Outcome::Unsure, _) | (_, Notified::Unsure) => Notified::Unsure,
+                    (Outcome::Failed, _) => Notified::Failed,
                 };
             }
         }
         for labels in &flight.resolved {
-            if let (Outcome::Delivered, Some(told)) = (outcome, self.members.get_mut(labels)) {
-                told[at] = Told::No;
+            if let (Outcome::Delivered, Some(notified)) = (outcome, self.members.get_mut(labels)) {
+                notified[at] = Notified::No;
             }
         }
     }
 
-    /// Removes the alerts that are over and that no integration has to be told of any more. Calls `removed` with each, and
-    /// with the numbers of the integrations that failed to be told of it.
+    /// Removes resolved alerts about which no message remains to be sent. Calls `removed` with each, and with the numbers of
+    /// the integrations whose firing message failed.
     pub(super) fn sweep(
         &mut self,
         views: &[View<'_>],
@@ -232,20 +237,20 @@ impl Group {
             if flights.into_iter().any(|flight| flight.holds(labels)) {
                 continue;
             }
-            let Some(told) = self.members.get(labels) else {
+            let Some(notified) = self.members.get(labels) else {
                 continue;
             };
-            if told.iter().any(|told| told.is_told()) {
+            if notified.iter().any(|notified| notified.is_notified()) {
                 continue;
             }
-            let failed = told.iter().enumerate();
-            let failed = failed.filter(|(_, told)| **told == Told::Failed);
+            let failed = notified.iter().enumerate();
+            let failed = failed.filter(|(_, notified)| **notified == Notified::Failed);
             removed(view.alert, failed.map(|(at, _)| at).collect());
             self.members.remove(labels);
         }
     }
 
-    /// When one integration is sent the next message, and why then.
+    /// The time of the next message to one integration, and the reason for it.
     pub(super) fn planned(
         &self,
         at: usize,
@@ -257,15 +262,15 @@ impl Group {
         if log.flight.is_some() {
             return (None, Why::InFlight);
         }
-        let told = |view: &View<'_>| self.members[&view.alert.labels][at];
+        let notified = |view: &View<'_>| self.members[&view.alert.labels][at];
         let pending = |view: &&View<'_>| match view.state {
-            State::Resolved => target.send_resolved && told(view).is_told(),
-            State::Firing | State::Unknown => told(view) != Told::Yes,
+            State::Resolved => target.send_resolved && notified(view).is_notified(),
+            State::Firing | State::Unknown => notified(view) != Notified::Yes,
         };
         let mut pending = views.iter().filter(pending);
         if let Some(view) = pending.clone().find(|view| view.mute.is_none()) {
-            let why = match (told(view), log.attempt) {
-                (Told::Failed | Told::Maybe, _) => Why::Retry,
+            let why = match (notified(view), log.attempt) {
+                (Notified::Failed | Notified::Unsure, _) => Why::Retry,
                 (_, None) => Why::GroupWait,
                 _ => Why::GroupInterval,
             };

@@ -5,13 +5,13 @@ use crate::silence;
 /// The bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many alerts there may be at once.
+    /// The most alerts at a time.
     pub alerts: usize,
-    /// How many groups there may be at once.
+    /// The most groups at a time.
     pub groups: usize,
-    /// How many bytes the texts of an alert may take.
+    /// The most bytes of text in one alert.
     pub alert_bytes: usize,
-    /// Those of silences.
+    /// The bounds of silences.
     pub silences: silence::Limits,
 }
 
@@ -26,21 +26,21 @@ impl Default for Limits {
     }
 }
 
-/// Why an alert is not taken.
+/// The bound that an alert exceeds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Its texts are too large.
+    /// The bytes of its texts.
     #[error("the alert has {found} bytes; at most {most} are accepted")]
     TooLarge {
-        /// What they take.
+        /// The bytes of the alert.
         found: usize,
-        /// What they may take.
+        /// The bytes accepted.
         most: usize,
     },
-    /// There are too many alerts.
+    /// The number of alerts.
     #[error("there are {0} alerts already; no more are accepted")]
     TooManyAlerts(usize),
-    /// There are too many groups.
+    /// The number of groups.
     #[error("there are {0} groups of alerts already; no more are accepted")]
     TooManyGroups(usize),
 }

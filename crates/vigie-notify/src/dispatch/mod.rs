@@ -1,16 +1,16 @@
-//! Grouping and timing: which message is sent to whom, and when. A state machine driven by times, alerts and outcomes.
+//! Grouping and timing of messages: a state machine driven by times, alerts and outcomes.
 //!
-//! As Alertmanager does it, with these differences:
+//! It behaves as Alertmanager does, with these differences:
 //!
-//! * A message is repeated at its own time, not at the next multiple of `group_interval` after it; the group's interval counts
-//!   from there.
-//! * That an alert is over is told to an integration if and only if the message that it fires was delivered to it, or may
-//!   have been. If it is muted by then, it is told when that ends.
-//! * A message that was not delivered is sent again after `group_interval`. If its alert is over by then, that is reported as
-//!   [`Undelivered`].
-//! * A group is kept for one `group_interval` after its last message, so that one that comes back at once is not told sooner.
-//! * An alert that comes back is told again, also to an integration that is not told when alerts are over.
-//! * An alert whose source cannot be read counts as firing, and is marked.
+//! * A message is repeated exactly after `repeat_interval`, not at the next multiple of `group_interval`. The interval of the
+//!   group restarts from there.
+//! * A resolved message is sent if and only if the firing message was delivered, or may have been. If the alert is muted when
+//!   it resolves, the resolved message is sent once the mute ends.
+//! * A failed message is sent again after `group_interval`. An alert that resolved by then is reported as [`Undelivered`].
+//! * A group is kept for `group_interval` after its last message, also when it is empty: a flapping alert causes at most one
+//!   message in that time.
+//! * An alert that resolved and fires again causes another firing message, also with `send_resolved: false`.
+//! * An alert whose source cannot be read counts as firing and is marked.
 
 mod advance;
 mod group;
@@ -39,7 +39,7 @@ use crate::silence::Silences;
 use group::{Group, Log, View};
 use mute::Mutes;
 
-/// How many undelivered alerts are remembered.
+/// The number of undelivered alerts kept.
 const UNDELIVERED: usize = 100;
 
 /// No firing alert has these labels.
@@ -52,7 +52,7 @@ pub struct NotFiring;
 struct Entry {
     alert: Arc<Alert>,
     acknowledged: Option<Acknowledgement>,
-    /// In how many groups it is.
+    /// The number of groups it is in.
     groups: usize,
 }
 
@@ -63,14 +63,14 @@ struct GroupId {
     labels: Labels,
 }
 
-/// Decides what is sent to whom, and when.
+/// Decides which messages are sent, and when.
 #[derive(Clone, Debug)]
 pub struct Dispatcher {
     plan: Plan,
     limits: Limits,
     alerts: BTreeMap<Labels, Entry>,
     groups: BTreeMap<GroupId, Group>,
-    /// The group and the integration of each message whose outcome is not known yet.
+    /// The group and the integration of each message whose outcome is unknown.
     flights: BTreeMap<u64, (GroupId, usize)>,
     next_id: u64,
     silences: Silences,
@@ -78,7 +78,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// One without alerts.
+    /// A dispatcher without alerts.
     #[must_use]
     pub fn new(plan: Plan, limits: Limits) -> Self {
         Self {
@@ -93,19 +93,19 @@ impl Dispatcher {
         }
     }
 
-    /// Takes note of an alert as it is now. One that is over and was not known is nothing new.
+    /// Adds or updates an alert. A resolved one that is unknown is ignored.
     ///
     /// # Errors
-    /// If a bound is reached: the alert is not taken.
+    /// If a bound is exceeded: the alert is not added.
     pub fn observe(&mut self, now: Time, mut alert: Alert) -> Result<(), Refused> {
         let (found, most) = (alert.bytes(), self.limits.alert_bytes);
         if found > most {
             return Err(Refused::TooLarge { found, most });
         }
-        let over = alert.state(now) == State::Resolved;
+        let resolved = alert.state(now) == State::Resolved;
         let full = self.alerts.len() >= self.limits.alerts;
         match self.alerts.get_mut(&alert.labels) {
-            None if over => return Ok(()),
+            None if resolved => return Ok(()),
             None if full => return Err(Refused::TooManyAlerts(self.limits.alerts)),
             None => {
                 let entry = Entry {
@@ -116,7 +116,7 @@ impl Dispatcher {
                 self.alerts.insert(alert.labels.clone(), entry);
             }
             Some(entry) => {
-                if over || entry.alert.state(now) == State::Resolved {
+                if resolved || entry.alert.state(now) == State::Resolved {
                     entry.acknowledged = None;
                 } else {
                     alert.starts_at = alert.starts_at.min(entry.alert.starts_at);
@@ -124,7 +124,7 @@ impl Dispatcher {
                 entry.alert = Arc::new(alert.clone());
             }
         }
-        match over {
+        match resolved {
             true => Ok(()),
             false => self.join(now, &alert),
         }
@@ -142,7 +142,7 @@ impl Dispatcher {
                     full = true;
                     continue;
                 }
-                // As in Alertmanager, what fires for long does not wait.
+                // As in Alertmanager, an alert that has been firing for `group_wait` is sent at once.
                 let waited = alert.starts_at.saturating_add(options.group_wait) < now;
                 let next = match waited {
                     true => now,
@@ -171,7 +171,7 @@ impl Dispatcher {
         Err(Refused::TooManyGroups(self.limits.groups))
     }
 
-    /// Takes note of what became of a message; that of an unknown one is ignored.
+    /// Records the outcome of a message. An unknown identifier is ignored.
     pub fn outcome(&mut self, id: u64, outcome: Outcome) {
         let Some((group, at)) = self.flights.remove(&id) else {
             return;
@@ -182,19 +182,19 @@ impl Dispatcher {
         }
     }
 
-    /// The messages whose outcome is not known yet. After a restart, those that the sender does not know either are
+    /// The messages whose outcome is unknown. After a restart, those that the outbox does not hold are to be reported as
     /// [`Outcome::Unsure`].
     pub fn in_flight(&self) -> impl Iterator<Item = u64> {
         self.flights.keys().copied()
     }
 
-    /// When [`Self::advance`] is to be called next; `None` if nothing can become due by itself.
+    /// The time of the next call of [`Self::advance`]; `None` if no message can become due by itself.
     #[must_use]
     pub fn due(&self) -> Option<Time> {
         self.groups.values().filter_map(Group::next).min()
     }
 
-    /// When the next message of each group is due, and why then.
+    /// The next message of each group to each integration, with its time and reason.
     #[must_use]
     pub fn planned(&self, now: Time) -> Vec<Planned> {
         let plan = &self.plan;
@@ -222,7 +222,7 @@ impl Dispatcher {
         planned
     }
 
-    /// Why the alert with these labels is muted, whatever its route.
+    /// The reason for which the alert with these labels is muted, time intervals of routes aside.
     #[must_use]
     pub fn muted(&self, now: Time, labels: &Labels) -> Option<Mute> {
         let rules = &self.plan.inhibit_rules;
@@ -230,7 +230,7 @@ impl Dispatcher {
         mutes.of(self.alerts.get(labels)?)
     }
 
-    /// Mutes an alert until it is over.
+    /// Mutes an alert until it resolves.
     ///
     /// # Errors
     /// If it is not firing.
@@ -246,13 +246,13 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// The alerts, with who takes care of them.
+    /// The alerts and their acknowledgements.
     pub fn alerts(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Acknowledgement>)> {
         let entries = self.alerts.values();
         entries.map(|entry| (&entry.alert, entry.acknowledged.as_ref()))
     }
 
-    /// The alerts that were over before their receivers could be told, the last ones.
+    /// The last alerts that resolved before a firing message about them could be delivered.
     pub fn undelivered(&self) -> impl Iterator<Item = &Undelivered> {
         self.undelivered.iter()
     }

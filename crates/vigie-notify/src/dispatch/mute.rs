@@ -1,4 +1,4 @@
-//! Why an alert is muted.
+//! The reasons for which alerts are muted.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use crate::inhibit::Inhibition;
 use crate::silence::Silences;
 use crate::{Time, config};
 
-/// Why nobody is notified of an alert.
+/// The reason for which an alert is muted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mute {
-    /// By the silence of this identifier.
+    /// The silence with this identifier.
     Silence(String),
-    /// By a firing alert with these labels.
+    /// A firing alert with these labels inhibits it.
     Inhibited(Labels),
-    /// Someone takes care of it: until it is over.
+    /// This user acknowledged it.
     Acknowledged(String),
-    /// By this time interval.
+    /// This time interval mutes its route.
     Interval(String),
-    /// Outside of these time intervals.
+    /// Its route is active only during these time intervals.
     Outside(String),
 }
 
@@ -38,14 +38,14 @@ impl fmt::Display for Mute {
     }
 }
 
-/// Someone takes care of an alert: it is muted until it is over.
+/// The acknowledgement of an alert, which mutes it until it resolves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// Who.
+    /// The user.
     pub by: String,
-    /// Since when.
+    /// The time.
     pub at: Time,
-    /// What they say.
+    /// The user's comment.
     pub comment: String,
 }
 
@@ -73,8 +73,8 @@ impl<'a> Mutes<'a> {
     }
 
     pub(super) fn of(&self, entry: &'a Entry) -> Option<Mute> {
-        let over = entry.alert.state(self.now) == State::Resolved;
-        if let Some(acknowledged) = entry.acknowledged.as_ref().filter(|_| !over) {
+        let resolved = entry.alert.state(self.now) == State::Resolved;
+        if let Some(acknowledged) = entry.acknowledged.as_ref().filter(|_| !resolved) {
             return Some(Mute::Acknowledged(acknowledged.by.clone()));
         }
         let labels = &entry.alert.labels;

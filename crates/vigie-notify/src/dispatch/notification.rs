@@ -1,4 +1,4 @@
-//! What is to be sent, and what became of it.
+//! Messages to send, their outcomes, and the next ones due.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use super::mute::Mute;
 use crate::alert::Alert;
 use crate::{Time, saved};
 
-/// A message to send to one integration of a receiver. Its outcome must be reported, sooner or later: until then, nothing
-/// else of its group is sent to that integration.
+/// A message to one integration of a receiver. Its outcome must be reported: until then, no other message of its group is
+/// sent to that integration.
 #[derive(Clone, Debug)]
 pub struct Notification {
-    /// Names it when the outcome is reported.
+    /// Its identifier, for the report of the outcome.
     pub id: u64,
     /// The receiver.
     pub receiver: Arc<str>,
@@ -24,28 +24,28 @@ pub struct Notification {
     pub group_key: String,
     /// The labels that the group's alerts share.
     pub group_labels: Labels,
-    /// Why it is sent.
+    /// The reason for sending it.
     pub reason: Reason,
-    /// When it was decided.
+    /// The time of the decision.
     pub at: Time,
-    /// All alerts of the group that fire and are not muted. Those whose source cannot be read are among them.
+    /// All firing alerts of the group that are not muted, those with an unreadable source included.
     pub firing: Vec<Arc<Alert>>,
-    /// The alerts that are over and of which the integration was told, or may have been, that they fire.
+    /// Resolved alerts of which a firing message was delivered, or may have been.
     pub resolved: Vec<Arc<Alert>>,
 }
 
-/// Why a message is sent; the text is that of Alertmanager's `notification_reason`.
+/// The reason for sending a message. Its text is Alertmanager's `notification_reason`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The first one of the group, or the first after all of its alerts were over.
+    /// The first message of the group, or the first after all of its alerts resolved.
     First,
-    /// Alerts that it was not told of.
+    /// There are firing alerts of which no message was delivered.
     NewAlerts,
-    /// Some of the alerts are over.
+    /// Some of the alerts resolved.
     NewResolved,
-    /// All of the alerts are over.
+    /// All of the alerts resolved.
     AllResolved,
-    /// Nothing changed since the last message, which is long ago.
+    /// The group is unchanged since its last message, `repeat_interval` ago.
     Repeat,
 }
 
@@ -61,18 +61,18 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The receiver accepted it.
     Delivered,
-    /// It was sent, but no answer came: it is sent again, and counts as told.
+    /// It was sent without an answer, so it may have been delivered. It is sent again.
     Unsure,
-    /// The receiver did not get it.
+    /// It was not delivered.
     Failed,
 }
 
-/// The trace of an alert that is over before its receiver could be told that it fires.
+/// An alert that resolved before a firing message about it could be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// The receiver.
@@ -84,22 +84,22 @@ pub struct Undelivered {
     /// The labels of the alert.
     #[serde(with = "saved::labels")]
     pub labels: Labels,
-    /// When it began to fire.
+    /// The time it began to fire.
     pub starts_at: Time,
-    /// When it was over.
+    /// The time it resolved.
     pub ends_at: Time,
 }
 
-/// What is to be done now.
+/// The result of [`super::Dispatcher::advance`].
 #[derive(Clone, Debug, Default)]
 pub struct Advance {
     /// The messages to send.
     pub notifications: Vec<Notification>,
-    /// The alerts that nobody will be told of any more.
+    /// Alerts about which no message will be sent any more, to be logged and counted.
     pub undelivered: Vec<Undelivered>,
 }
 
-/// When the next message of a group is due.
+/// The next message of a group to an integration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
     /// The receiver.
@@ -108,16 +108,16 @@ pub struct Planned {
     pub integration: Arc<str>,
     /// The key of the group.
     pub group_key: String,
-    /// When; `None` while that is open.
+    /// The time it is due; `None` while that is unknown.
     pub at: Option<Time>,
-    /// Why then.
+    /// The reason for that time.
     pub why: Why,
 }
 
-/// Why a message is due when it is.
+/// The reason for the time of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The outcome of the last message is not known yet.
+    /// The outcome of the last message is unknown.
     InFlight,
     /// The group waits for more alerts first.
     GroupWait,
@@ -127,22 +127,22 @@ pub enum Why {
     Retry,
     /// Nothing changed, so the last message is repeated.
     Repeat,
-    /// The alert that there is to tell of is muted; it is looked at again then.
+    /// The alerts to send are muted; they are checked again at that time.
     Muted(Mute),
-    /// There is nothing to tell.
+    /// Nothing is to be sent.
     Nothing,
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InFlight => f.write_str("the outcome of the last message is not known yet"),
+            Self::InFlight => f.write_str("the outcome of the last message is unknown"),
             Self::GroupWait => f.write_str("the group waits for more alerts (group_wait)"),
             Self::GroupInterval => f.write_str("the group changed (group_interval)"),
             Self::Retry => f.write_str("the last message was not delivered (group_interval)"),
             Self::Repeat => f.write_str("the message is repeated (repeat_interval)"),
             Self::Muted(mute) => mute.fmt(f),
-            Self::Nothing => f.write_str("there is nothing to tell"),
+            Self::Nothing => f.write_str("nothing is to be sent"),
         }
     }
 }

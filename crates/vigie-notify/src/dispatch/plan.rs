@@ -1,4 +1,4 @@
-//! The parts of the configuration that decide who is notified, and when.
+//! The parts of the configuration that dispatching needs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::config::{Config, InhibitRule};
 use crate::interval::TimeIntervals;
 use crate::route::{Options, Routes};
 
-/// What a [`super::Dispatcher`] goes by.
+/// The configuration of a [`super::Dispatcher`].
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(super) routes: Routes,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vigie_promql::Labels;
 
-use super::group::{Flight, Group, Log, Told};
+use super::group::{Flight, Group, Log, Notified};
 use super::mute::Acknowledgement;
 use super::notification::Undelivered;
 use super::plan::Plan;
@@ -49,7 +49,7 @@ struct SavedGroup {
 struct SavedMember {
     #[serde(with = "saved::labels")]
     labels: Labels,
-    told: Vec<Told>,
+    notified: Vec<Notified>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -92,8 +92,8 @@ impl Dispatcher {
 
     /// A dispatcher in a saved state, with a configuration that can be another one.
     ///
-    /// An alert whose group exists no more is in a new group, whose integrations know nothing of it: it is told again, once.
-    /// What exceeds the bounds is left out.
+    /// An alert whose group no longer exists joins a new one, so one more message about it is sent. Alerts and groups beyond
+    /// the bounds are dropped.
     #[must_use]
     pub fn restore(plan: Plan, limits: Limits, saved: Saved, now: Time) -> Self {
         let mut restored = Self::new(plan, limits);
@@ -116,7 +116,7 @@ impl Dispatcher {
         let alerts: Vec<_> = alerts.map(|entry| Arc::clone(&entry.alert)).collect();
         for alert in alerts {
             if alert.state(now) == crate::State::Resolved {
-                // Those that no group has to tell of are gone.
+                // No group has a message to send about it.
                 let entry = restored.alerts.get(&alert.labels);
                 if entry.is_some_and(|entry| entry.groups == 0) {
                     restored.alerts.remove(&alert.labels);
@@ -155,11 +155,11 @@ impl Dispatcher {
             };
             if here && options.group(&member.labels) == id.labels {
                 entry.groups += 1;
-                let told = places.iter().map(|place| {
-                    let told = place.and_then(|place| member.told.get(place));
-                    told.copied().unwrap_or_default()
+                let notified = places.iter().map(|place| {
+                    let notified = place.and_then(|place| member.notified.get(place));
+                    notified.copied().unwrap_or_default()
                 });
-                members.insert(member.labels, told.collect());
+                members.insert(member.labels, notified.collect());
             }
         }
         let mut logs = Vec::new();
@@ -192,9 +192,9 @@ impl Dispatcher {
 fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
     let options = plan.routes.options(id.route);
     let targets = plan.targets(&options.receiver);
-    let members = group.members.iter().map(|(labels, told)| SavedMember {
+    let members = group.members.iter().map(|(labels, notified)| SavedMember {
         labels: labels.clone(),
-        told: told.to_vec(),
+        notified: notified.to_vec(),
     });
     let logs = group.logs.iter().map(|log| SavedLog {
         next: log.next,
@@ -220,7 +220,7 @@ fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
 }
 
 impl SavedLog {
-    fn restore(self, members: &BTreeMap<Labels, Box<[Told]>>) -> Log {
+    fn restore(self, members: &BTreeMap<Labels, Box<[Notified]>>) -> Log {
         let known = |mut labels: Vec<Labels>| {
             labels.retain(|labels| members.contains_key(labels));
             labels.sort();

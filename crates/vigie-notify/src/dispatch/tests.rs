@@ -3,7 +3,7 @@ use crate::config;
 use crate::matcher::parse;
 use crate::silence::Draft;
 
-/// One group of everything, told after 30 s, then every 5 min at most, repeated after 1 h.
+/// One group for all alerts.
 const PLAIN: &str = "
 route: {receiver: ops, group_wait: 30s, group_interval: 5m, repeat_interval: 1h}
 receivers: [{name: ops, webhook_configs: [{url: 'http://x'}]}]
@@ -161,7 +161,7 @@ fn a_group_from_its_first_alert_to_its_last() {
 }
 
 #[test]
-fn a_repeat_is_due_at_its_own_time() {
+fn a_repeat_is_due_exactly_after_its_interval() {
     let config = PLAIN.replace("repeat_interval: 1h", "repeat_interval: 7m");
     let mut simulation = Simulation::new(&config);
     simulation.fire("A").until(20 * MINUTE);
@@ -170,7 +170,7 @@ fn a_repeat_is_due_at_its_own_time() {
         "0:07:30 ops: repeat interval elapsed [A] []",
         "0:14:30 ops: repeat interval elapsed [A] []",
     ]);
-    // A change that is waiting is told with it, and the interval of the group counts from there.
+    // It includes the changes since, and the interval of the group restarts.
     simulation.fire("B").until(22 * MINUTE).fire("C");
     simulation.until(27 * MINUTE);
     simulation.expect(&[
@@ -188,7 +188,7 @@ fn a_repeat_is_due_at_its_own_time() {
 }
 
 #[test]
-fn what_fires_for_long_does_not_wait() {
+fn an_old_alert_is_sent_at_once() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.until(HOUR);
     simulation.observe("A", |alert| alert.starts_at = 0);
@@ -197,7 +197,7 @@ fn what_fires_for_long_does_not_wait() {
 }
 
 #[test]
-fn what_is_over_before_it_is_told_is_not_told() {
+fn an_alert_that_resolves_before_its_first_message_is_not_sent() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(20 * SECOND).resolve("A");
     simulation.until(HOUR).expect(&[]);
@@ -208,7 +208,7 @@ fn what_is_over_before_it_is_told_is_not_told() {
 }
 
 #[test]
-fn flapping_between_two_messages_is_not_told() {
+fn flapping_between_two_messages_is_not_sent() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(MINUTE).resolve("A");
     simulation.until(2 * MINUTE).fire("A").until(30 * MINUTE);
@@ -216,7 +216,7 @@ fn flapping_between_two_messages_is_not_told() {
 }
 
 #[test]
-fn what_comes_back_is_told_again() {
+fn an_alert_that_fires_again_is_sent_again() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(MINUTE).resolve("A");
     simulation.until(6 * MINUTE).fire("A").until(12 * MINUTE);
@@ -228,7 +228,7 @@ fn what_comes_back_is_told_again() {
 }
 
 #[test]
-fn failed_then_cleared_leaves_a_trace() {
+fn a_failed_alert_that_resolves_is_reported() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.outcomes(Some(Outcome::Failed)).fire("A");
     simulation.until(MINUTE).resolve("A").until(HOUR);
@@ -266,7 +266,7 @@ fn a_failed_message_is_sent_again() {
 }
 
 #[test]
-fn what_may_have_been_delivered_is_told_when_it_is_over() {
+fn a_resolved_message_follows_an_unsure_one() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.outcomes(Some(Outcome::Unsure)).fire("A");
     simulation.until(MINUTE).resolve("A");
@@ -275,7 +275,7 @@ fn what_may_have_been_delivered_is_told_when_it_is_over() {
         "0:00:30 ops: first notification [A] []",
         "0:05:30 ops: all alerts resolved [] [A]",
     ]);
-    // While it fires, it is sent again; failures since do not change that it may have arrived.
+    // While it fires it is sent again. A later failure does not make the first message certain to be lost.
     let mut simulation = Simulation::new(PLAIN);
     simulation.outcomes(Some(Outcome::Unsure)).fire("A");
     simulation.until(MINUTE).outcomes(Some(Outcome::Failed));
@@ -295,7 +295,7 @@ fn nothing_is_sent_while_an_outcome_is_open() {
     simulation.resolve("A").until(20 * MINUTE);
     assert_eq!(
         simulation.planned(),
-        ["- the outcome of the last message is not known yet"]
+        ["- the outcome of the last message is unknown"]
     );
     let open: Vec<_> = simulation.dispatcher.in_flight().collect();
     simulation.dispatcher.outcome(open[0], Outcome::Delivered);
@@ -307,7 +307,7 @@ fn nothing_is_sent_while_an_outcome_is_open() {
 }
 
 #[test]
-fn silenced_alerts_are_told_when_the_silence_ends() {
+fn silenced_alerts_are_sent_when_the_silence_ends() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").fire("B").until(MINUTE);
     simulation.silence("alertname=~A|C|D", 20 * MINUTE);
@@ -324,7 +324,7 @@ fn silenced_alerts_are_told_when_the_silence_ends() {
 }
 
 #[test]
-fn acknowledged_until_it_is_over() {
+fn an_acknowledgement_lasts_until_the_alert_resolves() {
     let mut simulation = Simulation::new(PLAIN);
     let acknowledge = |simulation: &mut Simulation| {
         let acknowledgement = Acknowledgement {
@@ -400,7 +400,7 @@ time_intervals: [{name: night, time_intervals: [{times: [{start_time: '00:00', e
 }
 
 #[test]
-fn unknown_is_neither_over_nor_forgotten() {
+fn an_unknown_alert_is_not_resolved() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(MINUTE);
     simulation.observe("A", |alert| {
@@ -416,7 +416,7 @@ fn unknown_is_neither_over_nor_forgotten() {
 }
 
 #[test]
-fn an_alert_that_is_not_renewed_ends_by_itself() {
+fn an_alert_that_is_not_renewed_resolves() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.observe("A", |alert| alert.ends_at = Some(7 * MINUTE));
     simulation.until(HOUR).expect(&[
@@ -426,7 +426,7 @@ fn an_alert_that_is_not_renewed_ends_by_itself() {
 }
 
 #[test]
-fn integrations_have_their_own_course() {
+fn integrations_are_independent() {
     let config = "
 route: {receiver: ops, group_wait: 0s, routes: [{matchers: [team=web], receiver: web, continue: true}, {}]}
 receivers:
@@ -439,7 +439,7 @@ receivers:
     simulation.fire("A team=web").until(MINUTE);
     simulation.resolve("A team=web").until(6 * MINUTE);
     simulation.fire("A team=web").until(HOUR);
-    // Slack is not told when it is over, and told again when it comes back.
+    // Slack gets no resolved message, but another firing one.
     simulation.expect(&[
         "0:00:00 web: first notification [A] []",
         "0:00:00 ops: first notification [A] []",
@@ -462,7 +462,7 @@ receivers: [{name: ops, webhook_configs: [{url: 'http://x'}], slack_configs: [{a
     simulation.dispatcher.outcome(2, Outcome::Delivered);
     simulation.outcomes(Some(Outcome::Delivered));
     simulation.until(8 * MINUTE).resolve("A");
-    // At 0:12:00 Slack's part is over as well, but the webhook got a message at 0:10:00.
+    // At 0:12:00 the alert is done for Slack, too, but the webhook's last message was at 0:10:00.
     simulation.until(12 * MINUTE + SECOND).fire("A");
     simulation.until(16 * MINUTE).expect(&[
         "0:00:00 ops: first notification [A] []",
@@ -496,7 +496,7 @@ fn the_next_message_is_explained() {
 }
 
 #[test]
-fn a_receiver_without_integrations_takes_alerts_silently() {
+fn a_receiver_without_integrations_gets_no_messages() {
     let mut simulation = Simulation::new("route: {receiver: none}\nreceivers: [{name: none}]");
     simulation.fire("A");
     assert_eq!(simulation.dispatcher.due(), None);
@@ -548,7 +548,7 @@ fn a_restart_changes_nothing() {
     assert_eq!(serde_json::to_string(&restored.save()).unwrap(), saved);
     assert_eq!(restored.in_flight().count(), 1);
 
-    // The sender does not know the message: it may have arrived, so it is sent again.
+    // The outbox does not hold the message: it may have been delivered, so it is sent again.
     simulation.dispatcher = restored;
     simulation.outcomes(Some(Outcome::Delivered));
     let open: Vec<_> = simulation.dispatcher.in_flight().collect();
@@ -561,7 +561,7 @@ fn a_restart_changes_nothing() {
 }
 
 #[test]
-fn another_configuration_keeps_what_is_still_there() {
+fn a_new_configuration_keeps_the_state_of_groups_that_remain() {
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(MINUTE);
     let now = simulation.now;
@@ -578,7 +578,7 @@ fn another_configuration_keeps_what_is_still_there() {
         "0:00:30 ops: first notification [A] []",
         "0:05:30 ops: all alerts resolved [] [A]",
     ]);
-    // Another receiver knows nothing.
+    // A new receiver starts from nothing.
     let mut simulation = Simulation::new(PLAIN);
     simulation.fire("A").until(MINUTE);
     let saved = simulation.dispatcher.save();

@@ -28,13 +28,13 @@ pub struct Matcher {
     test: vigie_promql::Matcher,
 }
 
-/// Why a text is no list of matchers.
+/// A syntax error in a list of matchers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct MatcherError {
-    /// The bytes of the text that it is about.
+    /// The bytes of the text in question.
     pub span: Range<usize>,
-    /// What was found and what is accepted.
+    /// The text found and the syntax expected.
     pub message: String,
 }
 
@@ -42,7 +42,7 @@ impl Matcher {
     /// A matcher. The value of `=~` and `!~` is a regular expression in RE2 syntax, anchored at both ends.
     ///
     /// # Errors
-    /// What is wrong with the regular expression.
+    /// The mistake in the regular expression.
     pub fn new(
         name: impl Into<String>,
         op: MatchOp,
@@ -64,25 +64,25 @@ impl Matcher {
         &self.name
     }
 
-    /// How it compares.
+    /// The comparison.
     #[must_use]
     pub fn op(&self) -> MatchOp {
         self.test.op()
     }
 
-    /// What it compares with.
+    /// The value or the regular expression.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether these labels pass.
+    /// Whether it matches these labels.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.get(&self.name))
     }
 
-    /// Whether a label of this value passes.
+    /// Whether it matches this value of its label.
     #[must_use]
     pub fn matches_value(&self, value: &str) -> bool {
         self.test.matches(value)
@@ -125,7 +125,7 @@ impl PartialEq for Matcher {
 
 impl Eq for Matcher {}
 
-/// All of these must hold; without any, everything passes. Sorted by name, then by value.
+/// Matchers that must all match; an empty list matches everything. Sorted by name, then by value.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matchers(Vec<Matcher>);
 
@@ -137,7 +137,7 @@ impl Matchers {
         Self(matchers)
     }
 
-    /// Whether these labels pass all of them.
+    /// Whether all of them match these labels.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
         self.0.iter().all(|matcher| matcher.matches(labels))

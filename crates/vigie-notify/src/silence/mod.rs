@@ -1,4 +1,4 @@
-//! Silences: who is not notified of what, from when to when.
+//! Silences: matchers that mute alerts from one time to another.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +11,7 @@ use vigie_promql::Labels;
 use crate::Time;
 use crate::matcher::{MatchOp, Matcher, Matchers};
 
-/// How long a silence that is over is kept, in milliseconds: five days, as in Alertmanager.
+/// An expired silence is kept this long, in milliseconds: five days, as in Alertmanager.
 pub const RETENTION: Time = 5 * 24 * 3_600_000;
 
 /// A silence.
@@ -21,11 +21,11 @@ pub struct Silence {
     pub id: String,
     /// The alerts that it mutes.
     pub matchers: Matchers,
-    /// When it begins.
+    /// Its start.
     pub starts_at: Time,
-    /// When it ends.
+    /// Its end.
     pub ends_at: Time,
-    /// When it was changed last.
+    /// The time of its last change.
     pub updated_at: Time,
     /// Its author.
     pub created_by: String,
@@ -33,16 +33,16 @@ pub struct Silence {
     pub comment: String,
 }
 
-/// A silence as it is asked for.
+/// A silence as requested.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The silence that it changes; `None` for a new one.
     pub id: Option<String>,
-    /// The alerts that it is to mute.
+    /// The alerts to mute.
     pub matchers: Vec<Matcher>,
-    /// When it is to begin.
+    /// Its start.
     pub starts_at: Time,
-    /// When it is to end.
+    /// Its end.
     pub ends_at: Time,
     /// Its author.
     pub created_by: String,
@@ -54,20 +54,20 @@ pub struct Draft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It has not begun.
+    /// It has not started.
     Pending,
-    /// It mutes.
+    /// It mutes alerts.
     Active,
-    /// It is over.
+    /// It ended.
     Expired,
 }
 
 /// The bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many silences there may be, those that are over included.
+    /// The most silences, expired ones included.
     pub silences: usize,
-    /// How many bytes the texts of one may take.
+    /// The most bytes of text in one silence.
     pub bytes: usize,
 }
 
@@ -98,7 +98,7 @@ pub enum SilenceError {
     /// It ends as it begins, or before.
     #[error("start time must be before end time")]
     Backwards,
-    /// It is over already.
+    /// It ends in the past.
     #[error("end time can't be in the past")]
     Past,
     /// A bound is reached.
@@ -138,7 +138,7 @@ impl Silences {
         }
     }
 
-    /// These, as they were saved. Those beyond the bound are left out, the oldest first.
+    /// Saved silences. Beyond the bound, those that end first are dropped.
     pub(crate) fn restore(limits: Limits, mut saved: Vec<Silence>) -> Self {
         saved.sort_by_key(|silence| std::cmp::Reverse(silence.ends_at));
         saved.truncate(limits.silences);
@@ -152,11 +152,11 @@ impl Silences {
 
     /// Adds or changes a silence, and returns its identifier. `new_id` is used for a new one.
     ///
-    /// One that is over, or whose matchers or beginning would change while it mutes, is not changed: it is ended, and a new
-    /// one begins.
+    /// An expired silence, and an active one whose matchers or start would change, stays as it is: it is expired, and a new
+    /// one is created.
     ///
     /// # Errors
-    /// What is wrong with it, as Alertmanager says it.
+    /// The first rule of Alertmanager that the silence breaks.
     pub fn set(
         &mut self,
         now: Time,
@@ -221,7 +221,7 @@ impl Silences {
         Ok(())
     }
 
-    /// Ends a silence; one that is over stays as it is.
+    /// Ends a silence. An expired one stays as it is.
     ///
     /// # Errors
     /// If there is none of this identifier.
@@ -236,7 +236,7 @@ impl Silences {
         Ok(())
     }
 
-    /// Drops those that have been over for long.
+    /// Drops silences that expired longer ago than the retention.
     fn forget(&mut self, now: Time) {
         self.silences
             .retain(|_, silence| silence.ends_at.saturating_add(RETENTION) > now);

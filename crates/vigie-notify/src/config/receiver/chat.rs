@@ -28,7 +28,7 @@ pub struct Discord {
 pub struct MsTeams {
     /// The URL of the workflow.
     pub webhook_url: Secret,
-    /// How it is reached.
+    /// The HTTP client's settings.
     pub http: HttpConfig,
     /// The title of the card.
     pub title: String,
@@ -41,7 +41,7 @@ pub struct MsTeams {
 pub struct Telegram {
     /// The server of the bot API.
     pub api_url: Url,
-    /// How it is reached.
+    /// The HTTP client's settings.
     pub http: HttpConfig,
     /// The bot's token.
     pub bot_token: Secret,

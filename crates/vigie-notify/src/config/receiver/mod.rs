@@ -1,4 +1,4 @@
-//! `receivers`: who is notified, over what.
+//! `receivers`: named lists of integrations.
 
 mod chat;
 mod email;
@@ -27,14 +27,14 @@ pub struct Receiver {
     pub integrations: Vec<Integration>,
 }
 
-/// One way to reach people.
+/// One integration of a receiver, such as a Slack webhook.
 #[derive(Clone, Debug)]
 pub struct Integration {
     /// Its kind and its number among those of its kind, as in `slack/0`: it is recognised by this after a reload.
     pub id: String,
-    /// Whether it is told when an alert is over.
+    /// Whether it is notified of resolved alerts.
     pub send_resolved: bool,
-    /// What it needs.
+    /// Its settings.
     pub kind: Kind,
 }
 
@@ -87,7 +87,7 @@ struct Shape {
     elsewhere: &'static [&'static str],
 }
 
-/// The kinds, and whether they are told of the end by default, as in Alertmanager.
+/// The kinds, with Alertmanager's defaults of `send_resolved`.
 const KINDS: [Shape; 8] = [
     Shape {
         key: "webhook_configs",

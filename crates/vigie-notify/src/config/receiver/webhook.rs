@@ -11,9 +11,9 @@ use super::Kind;
 /// `webhook_configs`.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Where to; it may be a template.
+    /// The URL; it may be a template.
     pub url: Secret,
-    /// How it is reached.
+    /// The HTTP client's settings.
     pub http: HttpConfig,
     /// The most alerts in one message; 0 is no limit.
     pub max_alerts: u64,
