@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use url::Url;
+use secrecy::SecretString;
 
 use super::secret::Secret;
 use super::table::Table;
@@ -12,8 +12,8 @@ use super::table::Table;
 pub struct HttpConfig {
     /// The credentials sent.
     pub credentials: Option<Credentials>,
-    /// The proxy in between.
-    pub proxy_url: Option<Url>,
+    /// The proxy, whose URL can hold a password.
+    pub proxy_url: Option<SecretString>,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
     /// Whether HTTP/2 is used if the server offers it.
@@ -150,7 +150,7 @@ fn read(table: Table<'_, '_, '_>) -> HttpConfig {
     }
     let http = HttpConfig {
         credentials: basic.or(authorization).or(bearer),
-        proxy_url: table.url("proxy_url"),
+        proxy_url: table.login_url("proxy_url"),
         follow_redirects: table.flag("follow_redirects", true),
         enable_http2: table.flag("enable_http2", true),
         tls: table.tls("tls_config").unwrap_or_default(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 use url::Url;
+use vigie_alerts::yaml::Text;
 
 use super::table::Table;
 
@@ -39,10 +40,7 @@ impl Table<'_, '_, '_> {
             return path.map(|path| Secret::File(PathBuf::from(&**path)));
         };
         if !valid(value) {
-            // The text itself is not shown.
-            let found = format!("`{name}` is no URL");
-            let accepted = "accepted: an http:// or https:// URL with a host";
-            self.reader().problem(value.span(), found, accepted, None);
+            self.no_url(name, value, "");
         }
         Some(Secret::Value(SecretString::from(value.to_string())))
     }
@@ -60,17 +58,30 @@ impl Table<'_, '_, '_> {
         self.filled(name).map(|path| PathBuf::from(&**path))
     }
 
-    /// A public URL.
+    /// A URL that is no secret, so it has no password.
     pub(super) fn url(&self, name: &'static str) -> Option<Url> {
         let text = self.filled(name)?;
-        let parsed = http(text);
+        let parsed = http(text).filter(|url| url.username().is_empty() && url.password().is_none());
         if parsed.is_none() {
-            // A URL can hold a password, so it is not shown.
-            let found = format!("`{name}` is no URL");
-            let accepted = "accepted: an http:// or https:// URL with a host";
-            self.reader().problem(text.span(), found, accepted, None);
+            self.no_url(name, text, " without a login");
         }
         parsed
+    }
+
+    /// A URL that can hold a password.
+    pub(super) fn login_url(&self, name: &'static str) -> Option<SecretString> {
+        let text = self.filled(name)?;
+        if !is_http(text) {
+            self.no_url(name, text, "");
+        }
+        Some(SecretString::from(text.to_string()))
+    }
+
+    /// Reports a text that is no URL. The text itself can hold a secret, so it is not shown.
+    fn no_url(&self, name: &str, text: &Text, kind: &str) {
+        let found = format!("`{name}` is no URL{kind}");
+        let accepted = "accepted: an http:// or https:// URL with a host";
+        self.reader().problem(text.span(), found, accepted, None);
     }
 }
 

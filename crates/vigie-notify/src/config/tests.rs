@@ -260,6 +260,10 @@ const STRICTER: &[(&str, &str)] = &[
         "`proxy_from_environment` in `http_config` is not supported",
     ),
     (
+        "route: {receiver: a}\nreceivers: [{name: a, telegram_configs: [{bot_token: x, chat_id: 1, api_url: 'http://u:s3cret@x'}]}]",
+        "`api_url` is no URL without a login",
+    ),
+    (
         "route: {receiver: a}\nreceivers: [{name: a}]\n---\nroute: {receiver: a}",
         "line 4, column 1: a second document; a configuration is one document",
     ),

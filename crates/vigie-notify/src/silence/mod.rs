@@ -229,8 +229,8 @@ impl Silences {
         let silence = self.silences.get_mut(id).ok_or(SilenceError::NotFound)?;
         if silence.state(now) != State::Expired {
             // The end itself is still muted, so it is put before now.
-            silence.starts_at = silence.starts_at.min(now - 1);
-            silence.ends_at = now - 1;
+            silence.starts_at = silence.starts_at.min(now.saturating_sub(1));
+            silence.ends_at = now.saturating_sub(1);
             silence.updated_at = now;
         }
         Ok(())
