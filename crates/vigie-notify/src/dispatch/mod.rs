@@ -189,6 +189,8 @@ impl Dispatcher {
     }
 
     /// The time of the next call of [`Self::advance`]; `None` if no message can become due by itself.
+    ///
+    /// A call looks at all alerts if anything is due, so with many groups it is best rounded up to whole seconds.
     #[must_use]
     pub fn due(&self) -> Option<Time> {
         self.groups.values().filter_map(Group::next).min()
