@@ -32,12 +32,15 @@ mod lint;
 mod rules;
 mod suggest;
 pub mod template;
-mod yaml;
+pub mod yaml;
 
 pub use check::{Kind, Known, Metric, States, check};
 pub use finding::{Finding, Span};
 pub use ignore::{Remaining, suppress};
 pub use lint::{Level, Lint};
 pub use rules::names::{is_label as is_label_name, is_metric as is_metric_name};
-pub use rules::{Entry, Expression, Group, Loaded, MAX_FILE_BYTES, Rule, RuleFile, RuleKind, load};
+pub use rules::{
+    Entry, Expression, Group, Loaded, MAX_FILE_BYTES, Rule, RuleFile, RuleKind, load,
+    parse_duration,
+};
 pub use yaml::Text;

@@ -37,7 +37,9 @@ pub struct Webhook {
 /// One alert of a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notified {
-    /// Its status.
+    /// The key of the group that the notification is about.
+    pub group_key: String,
+    /// Whether the alert is firing or resolved.
     pub status: Status,
     /// Its labels, including `alertname`.
     pub labels: BTreeMap<String, String>,
@@ -45,12 +47,12 @@ pub struct Notified {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// The status of an alert.
+/// The status of an alert in a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// It is firing.
+    /// Its condition holds.
     Firing,
-    /// It is resolved.
+    /// Its condition no longer holds.
     Resolved,
 }
 
@@ -251,14 +253,16 @@ fn notification(body: &[u8]) -> Result<Vec<Notified>, String> {
     if body["version"] != VERSION {
         return Err(other("not of version 4"));
     }
+    let key = body["groupKey"].as_str().unwrap_or_default();
     let alerts = body["alerts"].as_array().map(Vec::as_slice);
     alerts
-        .and_then(|alerts| alerts.iter().map(notified).collect())
+        .and_then(|alerts| alerts.iter().map(|alert| notified(key, alert)).collect())
         .ok_or_else(|| other("not a notification"))
 }
 
-fn notified(alert: &Value) -> Option<Notified> {
+fn notified(group_key: &str, alert: &Value) -> Option<Notified> {
     Some(Notified {
+        group_key: group_key.to_owned(),
         status: match alert["status"].as_str()? {
             "firing" => Status::Firing,
             "resolved" => Status::Resolved,

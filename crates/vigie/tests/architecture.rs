@@ -63,6 +63,11 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["tokio", "hyper", "redis", "sqlx", "clap", "axum"],
     ),
     (
+        "vigie-notify",
+        &["vigie-alerts", "vigie-promql"],
+        &["tokio", "hyper", "redis", "sqlx", "clap", "axum"],
+    ),
+    (
         "vigie-config",
         &[
             "vigie-alerts",

@@ -13,7 +13,8 @@ const UNITS: [(&str, u64); 7] = [
 ];
 
 /// Parses a duration; `None` if it is invalid or exceeds 292 years (64 bits of nanoseconds).
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

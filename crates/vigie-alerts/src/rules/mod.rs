@@ -15,6 +15,7 @@ use vigie_promql::Expr;
 use crate::finding::{Finding, Span};
 use crate::template::Template;
 use crate::yaml::Text;
+pub use duration::parse as parse_duration;
 pub(crate) use load::not_promql;
 pub use load::{MAX_FILE_BYTES, load};
 

@@ -18,18 +18,23 @@ const MAX_EXPANDED: usize = 4 << 20;
 
 /// A value with its position.
 #[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) value: Value,
+pub struct Node {
+    /// Its position.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
     /// Its size with expanded aliases.
     weight: usize,
 }
 
+/// A scalar, a list, a table, or a reference to one.
 #[derive(Debug)]
-pub(crate) enum Value {
+pub enum Value {
     /// A text, or null (`key:`, `~`, `null`).
     Scalar(Option<Text>),
+    /// The items of a list.
     List(Vec<Rc<Node>>),
+    /// The keys and values of a table, in the order of the file.
     Table(Vec<(Rc<Node>, Rc<Node>)>),
     /// `*name`, with the anchored node.
     Alias(Rc<Node>),
@@ -37,20 +42,21 @@ pub(crate) enum Value {
 
 /// The first document of a file, which is the only one that Prometheus reads.
 #[derive(Debug, Default)]
-pub(crate) struct Document {
+pub struct Document {
     /// `None` if the file is empty.
-    pub(crate) root: Option<Rc<Node>>,
+    pub root: Option<Rc<Node>>,
     /// The start of the content of later documents, if any.
-    pub(crate) ignored: Option<Span>,
+    pub ignored: Option<Span>,
     /// The positions of the texts, in the order of the file.
-    pub(crate) texts: Vec<Span>,
+    pub texts: Vec<Span>,
     /// Tags, which are ignored.
-    pub(crate) findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 impl Node {
     /// The value, or the anchored value of an alias. An alias never refers to another alias.
-    pub(crate) fn resolved(&self) -> &Self {
+    #[must_use]
+    pub fn resolved(&self) -> &Self {
         match &self.value {
             Value::Alias(node) => node,
             _ => self,
@@ -66,7 +72,8 @@ impl Node {
     }
 
     /// The type of the value, for messages.
-    pub(crate) fn described(&self) -> &'static str {
+    #[must_use]
+    pub fn described(&self) -> &'static str {
         match self.resolved().value {
             Value::Scalar(None) => "nothing",
             Value::Scalar(Some(_)) => "a text",
@@ -78,7 +85,10 @@ impl Node {
 }
 
 /// Reads the first document of `text`.
-pub(crate) fn parse(text: &str) -> Result<Document, Box<Finding>> {
+///
+/// # Errors
+/// The first mistake: the text is not YAML, or exceeds a bound.
+pub fn parse(text: &str) -> Result<Document, Box<Finding>> {
     Builder::new(text).run()
 }
 

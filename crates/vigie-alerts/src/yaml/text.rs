@@ -48,7 +48,8 @@ impl Text {
     }
 
     /// Whether it is a plain scalar: only then can YAML interpret it as a number or a merge key.
-    pub(crate) fn is_plain(&self) -> bool {
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
         self.plain
     }
 

@@ -1,0 +1,46 @@
+//! Bounds, and alerts refused by them.
+
+use crate::silence;
+
+/// The bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most alerts at a time.
+    pub alerts: usize,
+    /// The most groups at a time.
+    pub groups: usize,
+    /// The most bytes of text in one alert.
+    pub alert_bytes: usize,
+    /// The bounds of silences.
+    pub silences: silence::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            alerts: 10_000,
+            groups: 20_000,
+            alert_bytes: 64 * 1024,
+            silences: silence::Limits::default(),
+        }
+    }
+}
+
+/// The bound that an alert exceeds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The bytes of its texts.
+    #[error("the alert has {found} bytes; at most {most} are accepted")]
+    TooLarge {
+        /// The bytes of the alert.
+        found: usize,
+        /// The bytes accepted.
+        most: usize,
+    },
+    /// The number of alerts.
+    #[error("there are {0} alerts already; no more are accepted")]
+    TooManyAlerts(usize),
+    /// The number of groups.
+    #[error("there are {0} groups of alerts already; no more are accepted")]
+    TooManyGroups(usize),
+}

@@ -1,0 +1,18 @@
+//! Routing against amtool 0.33 or later, which has UTF-8 names.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/routing.rs"]
+mod routing;
+
+use std::process::ExitCode;
+
+use vigie_testkit::conformance::{self, Test};
+use vigie_testkit::sid;
+
+fn main() -> ExitCode {
+    let test: Test<'static> = (
+        "alerts_go_where_the_newer_amtool_sends_them".to_owned(),
+        Box::new(|amtool| routing::compare(amtool, true)),
+    );
+    conformance::run(sid::AMTOOL.find(), false, vec![test])
+}
