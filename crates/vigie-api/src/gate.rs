@@ -57,7 +57,7 @@ impl Gate {
             return Err(ApiError::queue_full());
         };
         let abandoned = Arc::new(AtomicBool::new(false));
-        let _abandon = Abandon(Arc::clone(&abandoned));
+        let _guard = AbandonOnDrop(Arc::clone(&abandoned));
         let queued = asked.elapsed();
         let task = tokio::task::spawn_blocking(move || {
             let result = work(&Running { abandoned, queued });
@@ -78,9 +78,9 @@ impl Gate {
 }
 
 /// Signals on drop that the client disconnected.
-struct Abandon(Arc<AtomicBool>);
+struct AbandonOnDrop(Arc<AtomicBool>);
 
-impl Drop for Abandon {
+impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }

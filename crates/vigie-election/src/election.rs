@@ -11,7 +11,7 @@ use crate::store::Record;
 /// Renewals per period; other candidates read the lease as often.
 pub(crate) const TRIES: u32 = 3;
 /// The interval is divided by this after a failure.
-const HASTE: u32 = 2;
+const RETRY_DIVISOR: u32 = 2;
 
 /// The next step.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +145,7 @@ impl<R: Record> Election<R> {
 
     /// The result of a request sent at `asked` is unknown.
     pub(crate) fn failed(&mut self, asked: Instant, now: Instant) {
-        self.next = Next::Look(now.max(asked + self.pause() / HASTE));
+        self.next = Next::Look(now.max(asked + self.pause() / RETRY_DIVISOR));
     }
 
     fn pause(&self) -> Duration {

@@ -269,7 +269,7 @@ proptest! {
     /// There are never two holders, whatever is delayed or lost; once the network works there is one within two
     /// periods, and it stays.
     #[test]
-    fn never_two_and_soon_one(
+    fn at_most_one_holder_and_soon_one(
         clocks in prop::array::uniform3(0..1_000_000_u64),
         fates in prop::collection::vec(fates(), 1..=3),
         calm in 0..300_000_u64,

@@ -63,11 +63,11 @@ impl Scrape<'_> {
         let tidy =
             labels.is_sorted_by(|a, b| a.0 < b.0) && labels.iter().all(|label| !label.1.is_empty());
         if tidy {
-            return self.tidy_series(labels);
+            return self.sorted_series(labels);
         }
         let labels = vigie_promql::Labels::new(labels.iter().copied());
         let labels: Vec<_> = labels.iter().collect();
-        self.tidy_series(&labels)
+        self.sorted_series(&labels)
     }
 
     /// Adds the sample of a series.
@@ -83,7 +83,7 @@ impl Scrape<'_> {
         self.committed
     }
 
-    fn tidy_series(&mut self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
+    fn sorted_series(&mut self, labels: &[(&str, &str)]) -> Option<SeriesRef> {
         if let Some(known) = self.history.read().table.find(labels) {
             return Some(known);
         }

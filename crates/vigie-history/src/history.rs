@@ -118,20 +118,20 @@ impl History {
 
     /// Removes all samples after `time`, in milliseconds, and the hour that was sealed with them: they were recorded
     /// while the clock was ahead, and would keep series from accepting earlier samples.
-    pub fn forget_after(&self, time: i64) {
+    pub fn remove_after(&self, time: i64) {
         let writer = self.writer();
-        let gone = self.write().forget_after(time);
+        let gone = self.write().remove_after(time);
         if let Some(disk) = &writer.disk {
             disk.checkpoint(self.unwritten(), &gone);
         }
     }
 
-    /// Waits until all committed data is in files; `false` after `patience`, or on a write error. Without files it
+    /// Waits until all committed data is in files; `false` after `timeout`, or on a write error. Without files it
     /// returns at once.
     #[must_use]
-    pub fn flush(&self, patience: Duration) -> bool {
+    pub fn flush(&self, timeout: Duration) -> bool {
         let disk = self.0.disk.as_ref();
-        disk.is_none_or(|disk| disk.flush(patience))
+        disk.is_none_or(|disk| disk.flush(timeout))
     }
 
     /// Statistics of the history.

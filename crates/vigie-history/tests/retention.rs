@@ -141,7 +141,7 @@ fn samples_of_a_wrong_clock_can_be_removed() {
     }
     let now = 201 * MINUTE;
     assert_eq!(scrape_truth(&mut appender, now, 3).samples, 0);
-    history.forget_after(now);
+    history.remove_after(now);
     assert_eq!(scrape_truth(&mut appender, now + MINUTE, 3).samples, 3);
     let times = support::check_truth(&history);
     assert_eq!(times.keys().last(), Some(&(now + MINUTE)));

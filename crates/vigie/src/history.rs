@@ -171,7 +171,7 @@ impl Scraper {
             warn!(
                 "the clock was set back: what the history holds of the time after now is dropped"
             );
-            self.current.history().forget_after(time);
+            self.current.history().remove_after(time);
             self.lost = 0;
         }
     }

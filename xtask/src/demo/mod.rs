@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use self::stack::{Addresses, Stack, scrape};
 use self::summary::Figures;
 use crate::cargo::build_vigie;
-use crate::say::{complain, is_watched, say, say_over};
+use crate::say::{complain, is_terminal, say, say_over};
 use crate::setup::{self, Purpose};
 
 #[derive(clap::Args)]
@@ -59,7 +59,7 @@ async fn show(arguments: &Arguments, vigie: PathBuf) -> anyhow::Result<()> {
         ended = watch(&mut stack) => ended,
         () = stop.asked() => Ok(()),
     };
-    if is_watched() {
+    if is_terminal() {
         say("");
     }
     let all = async {
@@ -93,7 +93,7 @@ fn announce(addresses: Addresses) {
 /// Shows the live line until a part fails.
 async fn watch(stack: &mut Stack) -> anyhow::Result<()> {
     // A line per second is too much for a log.
-    let watched = is_watched();
+    let watched = is_terminal();
     let period = Duration::from_secs(if watched { 1 } else { 5 });
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

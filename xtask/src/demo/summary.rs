@@ -59,9 +59,9 @@ impl Figures {
     pub(crate) fn since(&self, earlier: &Self, elapsed: Duration) -> Summary {
         let seconds = elapsed.as_secs_f64();
         let rate =
-            |now, before| Some(grown(now, before)? / seconds).filter(|rate| rate.is_finite());
-        let ticks = grown(self.ticks, earlier.ticks).filter(|ticks| *ticks > 0.0);
-        let spent = grown(self.tick_seconds, earlier.tick_seconds);
+            |now, before| Some(increase(now, before)? / seconds).filter(|rate| rate.is_finite());
+        let ticks = increase(self.ticks, earlier.ticks).filter(|ticks| *ticks > 0.0);
+        let spent = increase(self.tick_seconds, earlier.tick_seconds);
         Summary {
             requests: rate(self.requests, earlier.requests),
             p95: quantile(0.95, &self.buckets, &earlier.buckets),
@@ -77,7 +77,7 @@ impl Figures {
 }
 
 /// The increase of a counter; unknown if a value is missing, or after a decrease.
-fn grown(now: Option<f64>, before: Option<f64>) -> Option<f64> {
+fn increase(now: Option<f64>, before: Option<f64>) -> Option<f64> {
     Some(now? - before?).filter(|growth| *growth >= 0.0)
 }
 

@@ -111,7 +111,7 @@ async fn exchange(
 ) -> Result<(Connection, Answer), Error> {
     let broken = |error: hyper::Error| Error::Broken {
         what,
-        reason: told(&error),
+        reason: with_source(&error),
     };
     let request = request(cluster, method, path, body)?;
     let usable = |open: &Connection| !open.sender.is_closed() && open.used.elapsed() < IDLE;
@@ -165,7 +165,7 @@ async fn connect(cluster: &Cluster) -> Result<Connection, Error> {
     let stream = connector.connect(cluster.server_name()?, stream).await;
     let stream = stream.map_err(|error| unreached(error.to_string()))?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
-    let (sender, driver) = handshake.map_err(|error| unreached(told(&error)))?;
+    let (sender, driver) = handshake.map_err(|error| unreached(with_source(&error)))?;
     let driver = tokio::spawn(async move {
         // The sender of the next request gets the error, too.
         let _ = driver.await;
@@ -184,7 +184,7 @@ async fn read(what: &'static str, response: Response<Incoming>) -> Result<Answer
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| Error::Broken {
             what,
-            reason: told(&error),
+            reason: with_source(&error),
         })?;
         if let Ok(data) = frame.into_data() {
             if bytes.len() + data.len() > LONGEST {
@@ -201,7 +201,7 @@ async fn read(what: &'static str, response: Response<Incoming>) -> Result<Answer
 }
 
 /// hyper's errors name the operation, and their source the cause.
-fn told(error: &hyper::Error) -> String {
+fn with_source(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

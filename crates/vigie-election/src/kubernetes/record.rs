@@ -178,7 +178,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_the_fields_hold_it_can_be_taken(
+        fn a_lease_with_arbitrary_fields_can_be_acquired(
             duration in proptest::option::of(proptest::num::i64::ANY),
             transitions in proptest::num::i64::ANY,
         ) {

@@ -30,7 +30,7 @@ pub async fn check(settings: Settings) -> Result<Rights, Error> {
     let mut leases = Leases::new(settings)?;
     let mut missing = Vec::new();
     for verb in ["get", "update", "create"] {
-        if !may(&mut leases, verb).await? {
+        if !is_allowed(&mut leases, verb).await? {
             missing.push(verb);
         }
     }
@@ -50,7 +50,7 @@ pub async fn check(settings: Settings) -> Result<Rights, Error> {
     })
 }
 
-async fn may(leases: &mut Leases, verb: &str) -> Result<bool, Error> {
+async fn is_allowed(leases: &mut Leases, verb: &str) -> Result<bool, Error> {
     let what = "asking what this account may do";
     let mut resource = json!({
         "namespace": leases.namespace,

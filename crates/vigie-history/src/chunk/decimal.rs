@@ -51,7 +51,7 @@ pub(super) fn encode(samples: &[Sample], places: u8, out: &mut Vec<u8>) {
         let mut path = Path::new(first, change);
         samples.iter().map(move |sample| {
             let distance = whole(sample.value, places)?.wrapping_sub(path.next());
-            path.goes_off(distance);
+            path.add(distance);
             Some(zigzag(distance))
         })
     };
@@ -83,7 +83,7 @@ pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> R
     for sample in samples {
         sample.value = match rice.read(&mut bits).ok_or(Damaged)? {
             Code::Number(distance) => {
-                path.goes_off(unzigzag(distance));
+                path.add(unzigzag(distance));
                 path.last as f64 / power
             }
             Code::Mark => f64::from_bits(bits.read(64).ok_or(Damaged)?),
@@ -114,7 +114,7 @@ impl Path {
     }
 
     /// The difference of the next number from the prediction.
-    fn goes_off(&mut self, distance: i64) {
+    fn add(&mut self, distance: i64) {
         self.last = self.next().wrapping_add(distance);
         self.change = self.change.wrapping_add(distance.wrapping_mul(4));
     }

@@ -38,7 +38,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
     /// It is a foreign file, or its header is damaged.
-    Strange,
+    Foreign,
     /// Another version of Vigie wrote it.
     Version(u32),
 }
@@ -65,10 +65,10 @@ pub(super) fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 
 /// The frames of a file.
 pub(super) fn frames(file: &[u8], kind: Kind) -> Result<Frames<'_>, Unreadable> {
-    let head = file.get(..FILE_HEAD).ok_or(Unreadable::Strange)?;
+    let head = file.get(..FILE_HEAD).ok_or(Unreadable::Foreign)?;
     let version = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
     if &head[..8] != MAGIC || head[12] != kind.code() || version == 0 {
-        return Err(Unreadable::Strange);
+        return Err(Unreadable::Foreign);
     }
     if version != VERSION {
         return Err(Unreadable::Version(version));
@@ -189,9 +189,9 @@ mod tests {
 
     #[test]
     fn foreign_files_and_newer_versions() {
-        assert_eq!(frames(b"", Kind::Log).err(), Some(Unreadable::Strange));
+        assert_eq!(frames(b"", Kind::Log).err(), Some(Unreadable::Foreign));
         let file = file(&[]);
-        assert_eq!(frames(&file, Kind::Block).err(), Some(Unreadable::Strange));
+        assert_eq!(frames(&file, Kind::Block).err(), Some(Unreadable::Foreign));
         let mut next = file.clone();
         next[8] = 9;
         assert_eq!(frames(&next, Kind::Log).err(), Some(Unreadable::Version(9)));

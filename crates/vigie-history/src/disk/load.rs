@@ -63,7 +63,7 @@ pub(super) fn load(directory: &Directory, memory: &mut Memory) -> io::Result<Rea
                 }
                 Err((unreadable, why)) => {
                     // An incomplete file is useless; one of a later version may be of use to that version.
-                    if unreadable == Unreadable::Strange {
+                    if unreadable == Unreadable::Foreign {
                         read.logs.push(number);
                     }
                     read.loaded.damaged.push((name, why));
@@ -92,7 +92,7 @@ fn contents(directory: &Directory, name: &str) -> Result<Vec<u8>, String> {
 fn open(file: &[u8], kind: Kind) -> Result<Frames<'_>, (Unreadable, String)> {
     frames(file, kind).map_err(|unreadable| {
         let why = match unreadable {
-            Unreadable::Strange => "the header is damaged".to_owned(),
+            Unreadable::Foreign => "the header is damaged".to_owned(),
             Unreadable::Version(version) => {
                 format!("written by another version of Vigie (format {version})")
             }

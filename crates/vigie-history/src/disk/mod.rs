@@ -30,7 +30,7 @@ pub use ownership::foreign_entry;
 use worker::Worker;
 
 /// How long a commit waits for the disk.
-const PATIENCE: Duration = Duration::from_secs(1);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum number of bytes in the inbox.
 const MOST_WAITING: usize = 64 << 20;
 
@@ -44,13 +44,13 @@ pub(crate) struct Checkpoint {
 
 /// Passes data to the thread.
 pub(crate) struct Disk {
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// The state shared with the thread.
 #[derive(Default)]
-struct Desk {
+struct Shared {
     inbox: Mutex<Inbox>,
     filled: Condvar,
     emptied: Condvar,
@@ -81,14 +81,14 @@ impl Disk {
             path: path.to_owned(),
             source,
         })?;
-        let desk = Arc::new(Desk::default());
+        let shared = Arc::new(Shared::default());
         let worker = Worker::new(directory, read.logs, read.next_log);
         let thread = thread::Builder::new().name("vigie-history".to_owned());
-        let theirs = Arc::clone(&desk);
+        let theirs = Arc::clone(&shared);
         let thread = thread.spawn(move || theirs.work(worker));
         let thread = thread.map_err(|source| Error::Thread { source })?;
         let disk = Self {
-            desk,
+            shared,
             thread: Some(thread),
         };
         Ok((disk, read.loaded))
@@ -96,7 +96,7 @@ impl Disk {
 
     /// Passes on the records of a scrape and empties `records`. Waits for a limited time until they are written.
     pub(crate) fn append(&self, records: &mut Vec<u8>) {
-        let mut inbox = self.desk.inbox.lock();
+        let mut inbox = self.shared.inbox.lock();
         if inbox.records.len() + records.len() > MOST_WAITING {
             inbox.failure.get_or_insert_with(hangs);
         }
@@ -106,13 +106,13 @@ impl Disk {
         }
         records.clear();
         if !inbox.hangs {
-            inbox.hangs = !self.wait(&mut inbox, PATIENCE);
+            inbox.hangs = !self.wait(&mut inbox, WRITE_TIMEOUT);
         }
     }
 
     /// Passes on a checkpoint, which includes the data in the inbox, and blocks whose files are no longer needed.
     pub(crate) fn checkpoint(&self, checkpoint: Checkpoint, gone: &[Arc<Block>]) {
-        let mut inbox = self.desk.inbox.lock();
+        let mut inbox = self.shared.inbox.lock();
         inbox.records.clear();
         inbox.checkpoint = Some(checkpoint);
         inbox
@@ -124,19 +124,19 @@ impl Disk {
     }
 
     /// Waits until all data is written; `false` on a timeout or an error.
-    pub(crate) fn flush(&self, patience: Duration) -> bool {
-        let mut inbox = self.desk.inbox.lock();
-        self.wait(&mut inbox, patience) && inbox.failure.is_none()
+    pub(crate) fn flush(&self, timeout: Duration) -> bool {
+        let mut inbox = self.shared.inbox.lock();
+        self.wait(&mut inbox, timeout) && inbox.failure.is_none()
     }
 
     /// Whether a [`Checkpoint`] is needed and the thread is ready for one.
     pub(crate) fn needs_checkpoint(&self) -> bool {
-        let inbox = self.desk.inbox.lock();
+        let inbox = self.shared.inbox.lock();
         inbox.failure.is_some() && inbox.put == inbox.done
     }
 
     pub(crate) fn state(&self) -> DiskState {
-        let inbox = self.desk.inbox.lock();
+        let inbox = self.shared.inbox.lock();
         match &inbox.failure {
             Some(failure) => DiskState::Failing(failure.clone()),
             None if inbox.hangs => DiskState::Failing(hangs()),
@@ -146,26 +146,26 @@ impl Disk {
 
     fn put(&self, inbox: &mut Inbox) {
         inbox.put += 1;
-        self.desk.filled.notify_one();
+        self.shared.filled.notify_one();
     }
 
-    fn wait(&self, inbox: &mut MutexGuard<'_, Inbox>, patience: Duration) -> bool {
+    fn wait(&self, inbox: &mut MutexGuard<'_, Inbox>, timeout: Duration) -> bool {
         let mine = inbox.put;
         let waits = &mut |inbox: &mut Inbox| inbox.done < mine;
-        let waited = self.desk.emptied.wait_while_for(inbox, waits, patience);
+        let waited = self.shared.emptied.wait_while_for(inbox, waits, timeout);
         !waited.timed_out()
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let mut inbox = self.desk.inbox.lock();
+        let mut inbox = self.shared.inbox.lock();
         inbox.closed = true;
-        self.desk.filled.notify_one();
+        self.shared.filled.notify_one();
         let works = &mut |inbox: &mut Inbox| !inbox.ended;
-        self.desk
+        self.shared
             .emptied
-            .wait_while_for(&mut inbox, works, PATIENCE);
+            .wait_while_for(&mut inbox, works, WRITE_TIMEOUT);
         let ended = inbox.ended;
         drop(inbox);
         // A thread that hangs in a write is not joined.
@@ -175,7 +175,7 @@ impl Drop for Disk {
     }
 }
 
-impl Desk {
+impl Shared {
     /// The thread: writes the data of the inbox until it is closed.
     fn work(&self, mut worker: Worker) {
         // Swapped with the inbox's buffer to avoid allocations.

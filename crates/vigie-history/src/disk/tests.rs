@@ -13,9 +13,12 @@ fn memory() -> Memory {
 }
 
 /// A disk whose thread is not running, as if it hung in a write.
-fn hung() -> (Disk, tempfile::TempDir, Memory) {
-    let desk = Arc::new(Desk::default());
-    let disk = Disk { desk, thread: None };
+fn hanging_disk() -> (Disk, tempfile::TempDir, Memory) {
+    let shared = Arc::new(Shared::default());
+    let disk = Disk {
+        shared,
+        thread: None,
+    };
     (disk, tempfile::tempdir().unwrap(), memory())
 }
 
@@ -30,7 +33,7 @@ fn records(memory: &mut Memory, time: i64) -> Vec<u8> {
 
 #[test]
 fn commits_do_not_wait_for_a_disk_that_hangs() {
-    let (disk, directory, mut memory) = hung();
+    let (disk, directory, mut memory) = hanging_disk();
     disk.checkpoint(
         Checkpoint {
             blocks: Vec::new(),
@@ -53,10 +56,10 @@ fn commits_do_not_wait_for_a_disk_that_hangs() {
     disk.append(&mut vec![0; MOST_WAITING]);
     assert!(!disk.needs_checkpoint(), "the thread has no time for one");
     let worker = Worker::new(Directory::open(directory.path()).unwrap(), Vec::new(), 0);
-    let desk = Arc::clone(&disk.desk);
-    let thread = thread::spawn(move || desk.work(worker));
+    let shared = Arc::clone(&disk.shared);
+    let thread = thread::spawn(move || shared.work(worker));
     while !disk.needs_checkpoint() {
-        disk.flush(PATIENCE);
+        disk.flush(WRITE_TIMEOUT);
     }
     assert!(matches!(disk.state(), DiskState::Failing(_)));
     disk.checkpoint(

@@ -182,13 +182,13 @@ impl Memory {
         let outlived = outlived.count();
         let gone = self.blocks.drain(..outlived).collect();
         if outlived > 0 {
-            self.forget_series();
+            self.remove_empty_series();
         }
         gone
     }
 
     /// Removes samples after `time`, and those that were sealed with them; returns the removed blocks.
-    pub(crate) fn forget_after(&mut self, time: i64) -> Vec<Arc<Block>> {
+    pub(crate) fn remove_after(&mut self, time: i64) -> Vec<Arc<Block>> {
         let kept = self
             .blocks
             .partition_point(|block| block.times.sealed <= time);
@@ -201,7 +201,7 @@ impl Memory {
             self.newest = self.newest.max(series.head.last());
         }
         self.head_start = self.head_start.filter(|_| self.head_samples > 0);
-        self.forget_series();
+        self.remove_empty_series();
         gone
     }
 
@@ -215,7 +215,7 @@ impl Memory {
     }
 
     /// Removes series without samples.
-    fn forget_series(&mut self) {
+    fn remove_empty_series(&mut self) {
         let mut sealed = HashSet::new();
         for block in &self.blocks {
             sealed.extend(block.columns().map(|(slot, _)| slot));
