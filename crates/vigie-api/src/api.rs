@@ -38,9 +38,29 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// What a query may take beyond its budget, as a part of it: lists double as they grow, and the system's allocator is not
+/// charged.
+const BEYOND: usize = 4;
+
+impl Settings {
+    /// The most memory that all queries and other requests take together, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let budget = self.limits.bytes;
+        let large = self
+            .concurrency
+            .saturating_mul(budget.saturating_add(budget / BEYOND));
+        // Those on the threads for small queries, and one on the thread that serves.
+        let small = (SMALL_CONCURRENCY + 1) * query::SMALL_MEMORY;
+        large
+            .saturating_add(small)
+            .saturating_add(LOOKUP_CONCURRENCY * labels::MEMORY)
+    }
+}
+
 impl Default for Settings {
     /// Prometheus' own: 2 minutes, a lookback of 5 minutes, 11,000 points for each series. Tighter than its own, because it
-    /// shares a small machine with what it watches: 2 queries at once, 24 MiB and 20 million samples each. And 100,000 series,
+    /// shares a small machine with what it watches: 2 queries at once, 16 MiB and 20 million samples each. And 100,000 series,
     /// and 64 KiB for a query.
     fn default() -> Self {
         Self {
@@ -50,7 +70,7 @@ impl Default for Settings {
             lookback: Duration::from_secs(300),
             limits: Limits {
                 samples: 20_000_000,
-                bytes: 24 << 20,
+                bytes: 16 << 20,
                 ..Limits::default()
             },
         }

@@ -63,4 +63,5 @@ mod time;
 mod vacant;
 
 pub use api::{Api, BuildInfo, Settings, lifecycle, router};
+pub use params::LARGEST_FORM;
 pub use source::{Metadata, MetricKind, Source};

@@ -11,8 +11,8 @@ use url::form_urlencoded;
 use crate::error::{ApiError, Kind};
 use crate::{multipart, time};
 
-/// The largest form that is read: the longest query, every byte of it escaped, and some room.
-const LARGEST_FORM: usize = 256 << 10;
+/// The largest form that is read, in bytes: the longest query, every byte of it escaped, and some room.
+pub const LARGEST_FORM: usize = 256 << 10;
 /// A client has this long to send its form.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 

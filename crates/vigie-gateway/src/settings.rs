@@ -58,8 +58,8 @@ impl Settings {
             response_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(300),
             keep_alive: Duration::from_secs(75),
-            max_connections: 10_000,
-            max_sessions: 50_000,
+            max_connections: 2_500,
+            max_sessions: 10_000,
         }
     }
 }

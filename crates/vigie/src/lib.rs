@@ -20,6 +20,7 @@ pub mod config;
 mod election;
 mod history;
 pub mod logging;
+pub mod memory;
 pub mod metrics;
 mod process;
 mod queues;

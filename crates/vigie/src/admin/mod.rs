@@ -23,6 +23,7 @@ use vigie_probes::Checks;
 use vigie_probes::health::{self, Detail};
 
 pub use auth::Credentials;
+pub(crate) use server::MAX_CONNECTIONS;
 pub use server::serve;
 
 /// Everything the admin port answers.

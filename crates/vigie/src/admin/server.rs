@@ -21,7 +21,7 @@ use tracing::warn;
 use super::target::Lenient;
 
 /// Connections served at a time: a few scrapers, the kubelet, people.
-const MAX_CONNECTIONS: usize = 128;
+pub(crate) const MAX_CONNECTIONS: usize = 128;
 /// How long a head may take, and a connection may stay idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may live; scrapers reconnect.

@@ -73,8 +73,8 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         response_timeout: r.or("gateway.response_timeout", wait(), 60 * SECOND),
         body_timeout: r.or("gateway.body_timeout", wait(), 300 * SECOND),
         keep_alive: r.or("gateway.keep_alive", wait(), 75 * SECOND),
-        max_connections: r.or("gateway.max_connections", integer(1..=1_000_000), 10_000),
-        max_sessions: r.or("gateway.max_sessions", integer(1..=1_000_000), 50_000),
+        max_connections: r.or("gateway.max_connections", integer(1..=1_000_000), 2_500),
+        max_sessions: r.or("gateway.max_sessions", integer(1..=1_000_000), 10_000),
     };
     app.is_some().then_some(gateway)
 }
@@ -90,7 +90,7 @@ fn redis(r: &mut Reader) -> Option<Redis> {
     let max_queues = r.or(
         "redis.max_queues",
         integer(1..=vigie_bullmq::metrics::MAX_QUEUES as u64),
-        10_000,
+        1_000,
     );
     let levels_every = r.or("redis.levels_every", every(), SECOND);
     let poll_every = r.or("redis.poll_every", every(), 100 * MS);
@@ -202,7 +202,7 @@ fn history(r: &mut Reader) -> vigie_history::Settings {
     vigie_history::Settings {
         path: r.path("history.path"),
         retention: r.or("history.retention", age, 24 * HOUR),
-        max_bytes: r.or("history.max_bytes", size, 96 << 20) as u64,
+        max_bytes: r.or("history.max_bytes", size, 64 << 20) as u64,
         max_series: r.or("history.max_series", integer(1_000..=10_000_000), 100_000),
     }
 }
