@@ -38,20 +38,51 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// The largest form without a query, in bytes.
+const BESIDES_QUERY: usize = 64 << 10;
+
+/// What a query may take beyond its budget, as a part of it: lists double as they grow, and the system's allocator is not
+/// charged.
+const BEYOND: usize = 4;
+
+impl Settings {
+    /// The largest form that a client may send, in bytes: every byte of the query may be escaped.
+    #[must_use]
+    pub fn form_bytes(&self) -> usize {
+        self.query_bytes
+            .saturating_mul(3)
+            .saturating_add(BESIDES_QUERY)
+    }
+
+    /// The most memory that all queries and other requests take together, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let budget = self.limits.bytes;
+        let large = self
+            .concurrency
+            .saturating_mul(budget.saturating_add(budget / BEYOND));
+        // Those on the threads for small queries, and one on the thread that serves.
+        let small = (SMALL_CONCURRENCY + 1) * query::SMALL_MEMORY;
+        large
+            .saturating_add(small)
+            .saturating_add(LOOKUP_CONCURRENCY * labels::MEMORY)
+    }
+}
+
 impl Default for Settings {
     /// Prometheus' own: 2 minutes, a lookback of 5 minutes, 11,000 points for each series. Tighter than its own, because it
-    /// shares a small machine with what it watches: 2 queries at once, 24 MiB and 20 million samples each. And 100,000 series,
-    /// and 1 MiB for the text of a query: dashboards write names by the
+    /// shares a small machine with what it watches: 2 queries at once, 16 MiB and 20 million samples each. And 100,000 series,
+    /// and 256 KiB for the text of a query: dashboards write names by the
     /// thousand into one.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(120),
             concurrency: 2,
-            query_bytes: 1 << 20,
+            query_bytes: 256 << 10,
             lookback: Duration::from_secs(300),
             limits: Limits {
                 samples: 20_000_000,
-                bytes: 24 << 20,
+                bytes: 16 << 20,
                 ..Limits::default()
             },
         }

@@ -20,7 +20,7 @@ use crate::selectors::{self, Selector};
 use crate::sending::{self, PIECE, Pieces};
 
 /// The memory that one request may take for what it finds, in bytes.
-pub(crate) const MEMORY: usize = 8 << 20;
+pub(crate) const MEMORY: usize = 4 << 20;
 /// Bytes charged for an item beside its text.
 const ITEM: usize = 64;
 

@@ -12,8 +12,6 @@ use crate::api::Api;
 use crate::error::{ApiError, Kind};
 use crate::{multipart, time};
 
-/// What a form may have besides a query.
-const BESIDES_QUERY: usize = 64 << 10;
 /// A client has this long to send its form.
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -90,8 +88,7 @@ impl FromRequest<Api> for Params {
         if head.method == Method::POST
             && let Some(encoding) = encoding
         {
-            // Every byte of the query may be escaped.
-            let largest = 3 * api.settings().query_bytes + BESIDES_QUERY;
+            let largest = api.settings().form_bytes();
             let body = tokio::time::timeout(FORM_TIMEOUT, to_bytes(body, largest)).await;
             let too_late = |_| ApiError::new(Kind::Timeout, "the form did not arrive in time");
             let too_large = |_| {

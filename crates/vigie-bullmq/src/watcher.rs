@@ -92,7 +92,7 @@ impl Settings {
             discover_every: Duration::from_secs(30),
             forget_after: Duration::from_secs(600),
             timeout: Duration::from_secs(2),
-            max_queues: 10_000,
+            max_queues: 2_000,
             max_names: 100,
             max_jobs: 1_000_000,
         }

@@ -30,12 +30,12 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// A day in at most 96 MiB of memory, 100,000 series, no files.
+    /// A day in at most 64 MiB of memory, 100,000 series, no files.
     fn default() -> Self {
         Self {
             path: None,
             retention: Duration::from_secs(24 * 60 * 60),
-            max_bytes: 96 << 20,
+            max_bytes: 64 << 20,
             max_series: 100_000,
         }
     }

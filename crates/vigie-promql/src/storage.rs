@@ -9,6 +9,9 @@ pub trait Storage {
     /// Calls `each` once for every series that passes every matcher and may have samples in the selected time, with those
     /// samples by ascending time, until `each` breaks off. Samples outside of the time may be among them, and are ignored.
     ///
+    /// A source that takes time to find out which series have samples calls `each` now and then with one that has none, so
+    /// that the reader can break off.
+    ///
     /// # Errors
     ///
     /// The source's own, when it cannot be read.

@@ -3,7 +3,8 @@
 //! This engine follows Prometheus 3; where 2.42 differs from that, queries and samples are chosen so that it does not show:
 //!
 //! - ranges and lookback are closed on the left: no sample stands at an edge;
-//! - `first_over_time`, durations as numbers, and `histogram_fraction` of classic histograms do not exist;
+//! - `first_over_time`, `histogram_avg`, `histogram_stddev`, `histogram_stdvar`, durations as numbers, and
+//!   `histogram_fraction` of classic histograms do not exist;
 //! - `atan2` keeps the metric's name;
 //! - a counter that is near zero is extrapolated by another order of the rules: counters are large, and `rate` and
 //!   `increase` of anything else are passed over;
@@ -49,7 +50,10 @@ const WORDS: Words = Words {
     without: &[
         "exp",
         "first_over_time",
+        "histogram_avg",
         "histogram_fraction",
+        "histogram_stddev",
+        "histogram_stdvar",
         "stddev",
         "stdvar",
         "day_of_month",

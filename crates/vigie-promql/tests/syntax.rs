@@ -420,10 +420,6 @@ fn what_is_unknown_or_not_supported() {
             "holt_winters() is experimental in Prometheus and not supported",
         ),
         (
-            "histogram_count(x)",
-            "histogram_count() reads native histograms, which are not supported",
-        ),
-        (
             "limitk(1, x)",
             "limitk() is experimental in Prometheus and not supported",
         ),

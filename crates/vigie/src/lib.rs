@@ -19,6 +19,7 @@ pub mod commands;
 mod election;
 mod history;
 pub mod logging;
+pub mod memory;
 pub mod metrics;
 mod missing_tick;
 mod process;

@@ -54,6 +54,15 @@ impl Evaluation<'_> {
             Function::Clamp | Function::ClampMin | Function::ClampMax => self.clamp(call, steps),
             Function::LabelReplace => self.label_replace(call, steps),
             Function::LabelJoin => self.label_join(call, steps),
+            Function::HistogramAvg
+            | Function::HistogramCount
+            | Function::HistogramStddev
+            | Function::HistogramStdvar
+            | Function::HistogramSum => {
+                // Of native histograms alone: floats are left out.
+                self.vector(&call.args[0], steps)?;
+                Ok(Evaluated::Vector(Vec::new()))
+            }
             Function::HistogramQuantile => self.histogram_quantile(call, steps),
             Function::HistogramFraction => self.histogram_fraction(call, steps),
             other => {

@@ -70,6 +70,13 @@ impl Evaluation<'_> {
         let mut done = Ok(());
         let storage = self.storage;
         let selected = storage.select(&selection, &mut |labels, samples| {
+            if samples.is_empty() {
+                done = self.meter.work(8);
+                return match done {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                };
+            }
             let read = Cost::samples(samples.len());
             let held = self.meter.hold(read);
             let work = held.and_then(|()| self.meter.work(8 + samples.len()));

@@ -15,7 +15,7 @@ pub(super) enum Arity {
 
 macro_rules! functions {
     ($($variant:ident = $name:literal ($($arg:ident),*) $arity:ident -> $returns:ident;)+) => {
-        /// The functions that this engine evaluates: every stable one that takes or gives floats.
+        /// The functions that this engine evaluates: every stable one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
         pub enum Function { $($variant),+ }
@@ -78,8 +78,13 @@ functions! {
     Exp = "exp"(Vector) Exact -> Vector;
     FirstOverTime = "first_over_time"(Matrix) Exact -> Vector;
     Floor = "floor"(Vector) Exact -> Vector;
+    HistogramAvg = "histogram_avg"(Vector) Exact -> Vector;
+    HistogramCount = "histogram_count"(Vector) Exact -> Vector;
     HistogramFraction = "histogram_fraction"(Scalar, Scalar, Vector) Exact -> Vector;
     HistogramQuantile = "histogram_quantile"(Scalar, Vector) Exact -> Vector;
+    HistogramStddev = "histogram_stddev"(Vector) Exact -> Vector;
+    HistogramStdvar = "histogram_stdvar"(Vector) Exact -> Vector;
+    HistogramSum = "histogram_sum"(Vector) Exact -> Vector;
     Hour = "hour"(Vector) LastOptional -> Vector;
     Idelta = "idelta"(Matrix) Exact -> Vector;
     Increase = "increase"(Matrix) Exact -> Vector;
@@ -119,15 +124,6 @@ functions! {
     VectorOf = "vector"(Scalar) Exact -> Vector;
     Year = "year"(Vector) LastOptional -> Vector;
 }
-
-/// Functions over native histograms alone: of floats they give nothing.
-pub(super) const NATIVE: &[&str] = &[
-    "histogram_avg",
-    "histogram_count",
-    "histogram_stddev",
-    "histogram_stdvar",
-    "histogram_sum",
-];
 
 /// Functions that Prometheus has only behind a feature flag, and `holt_winters`, which 3.0 renamed and put there.
 pub(super) const EXPERIMENTAL: &[&str] = &[

@@ -27,6 +27,7 @@ use vigie_probes::health::{self, Detail};
 pub use auth::Credentials;
 use guard::Guard;
 pub use guard::Hosts;
+pub(crate) use server::memory;
 pub use server::serve;
 
 /// Which requests are answered.

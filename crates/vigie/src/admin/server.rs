@@ -67,7 +67,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
-            queries: 96,
+            queries: 64,
             pages: 32,
             deadlines: Deadlines {
                 head: Duration::from_secs(5),
@@ -76,6 +76,13 @@ impl Default for Limits {
             },
         }
     }
+}
+
+/// The most memory that requests take before they are answered, in bytes: heads, and forms of at most `form` bytes.
+pub(crate) fn memory(form: usize) -> usize {
+    let limits = Limits::default();
+    let heads = limits.connections.saturating_mul(LARGEST_HEAD);
+    heads.saturating_add(limits.queries.saturating_mul(form))
 }
 
 /// Serves `router` until `stop`.

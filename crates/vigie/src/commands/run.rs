@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::app::{App, Edges};
+use crate::memory;
 use vigie_config::Settings;
 
 /// A second signal ends the program as if the signal itself had: 128 and its number.
@@ -18,6 +19,7 @@ const INTERRUPTED: i32 = 128 + 2;
 /// # Errors
 /// When an address cannot be listened on, or a setting turns out unusable.
 pub fn run(settings: Settings) -> Result<ExitCode> {
+    memory::compare_with_limit(&settings);
     let app = App::build(&settings, Edges::bind(&settings)?)?;
     // One thread for watching and telling; the gateway brings its own.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -4,6 +4,7 @@
 mod compose;
 mod image;
 mod kubernetes;
+mod memory;
 mod monitoring;
 mod readme;
 mod support;

@@ -157,10 +157,6 @@ fn unknown(name: &str, span: Span) -> Fault {
         let what = format!("{name}() is experimental in Prometheus and");
         return Fault::not_supported(span, what);
     }
-    if function::NATIVE.contains(&lower.as_str()) {
-        let what = format!("{name}() reads native histograms, which are");
-        return Fault::not_supported(span, what);
-    }
     let hint = match function::nearest(name) {
         Some(known) => format!(", did you mean \"{known}\"?"),
         None => String::new(),

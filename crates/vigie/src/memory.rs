@@ -1,0 +1,104 @@
+//! How much memory the process may take: the bound of each part, which add up to less than its container's limit.
+//!
+//! The costs of single items were measured; `docs/memory.md` says how, and lists the parts with the defaults.
+
+use std::fs;
+
+use tracing::{info, warn};
+
+use vigie_config::Settings;
+
+use crate::admin;
+
+/// The program itself, its runtimes and threads, TLS, checks, the election: 2.5 MiB of heap when idle, and room.
+const BASE: u64 = 16 << 20;
+/// A client connected to the gateway, with its task and the buffers of a head: 20 KiB measured.
+const CONNECTION: u64 = 20 << 10;
+/// A Socket.IO session in the gateway's table: up to 270 bytes measured.
+const SESSION: u64 = 288;
+/// Series of the gateway for one route: methods, statuses and buckets. An estimate.
+const ROUTE: u64 = 24 << 10;
+/// A queue: what is known of it and its series (15 KiB measured), its part of a scraped page (4.4 KiB), twice while the page
+/// grows, and of a scrape for the history.
+const QUEUE: u64 = 25 << 10;
+
+/// A part of the process and the most memory that it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// What it is, and the setting that bounds it.
+    pub name: &'static str,
+    /// In bytes.
+    pub bytes: u64,
+}
+
+/// The parts, with these settings.
+#[must_use]
+pub fn parts(settings: &Settings) -> Vec<Part> {
+    let part = |name, bytes| Part { name, bytes };
+    let times = |count: usize, bytes: u64| bytes.saturating_mul(count as u64);
+    let mut parts = vec![
+        part("the program", BASE),
+        part("history (`history.max_bytes`)", settings.history.max_bytes),
+        part(
+            "queries (`query.max_concurrency`, `query.max_memory`)",
+            settings.query.memory() as u64,
+        ),
+        part(
+            "requests to the admin port",
+            admin::memory(settings.query.form_bytes()) as u64,
+        ),
+    ];
+    if let Some(gateway) = &settings.gateway {
+        parts.extend([
+            part(
+                "clients of the gateway (`gateway.max_connections`)",
+                times(gateway.proxy.max_connections, CONNECTION),
+            ),
+            part(
+                "Socket.IO sessions (`gateway.max_sessions`)",
+                times(gateway.proxy.max_sessions, SESSION),
+            ),
+            part(
+                "routes (`gateway.learned_routes`, `gateway.routes`)",
+                times(
+                    gateway.proxy.learned_routes + gateway.proxy.routes.len(),
+                    ROUTE,
+                ),
+            ),
+        ]);
+    }
+    if let Some(redis) = &settings.redis {
+        parts.push(part(
+            "queues (`redis.max_queues`)",
+            times(redis.max_queues, QUEUE),
+        ));
+    }
+    parts
+}
+
+/// What the parts add up to, in bytes.
+#[must_use]
+pub fn total(parts: &[Part]) -> u64 {
+    let bytes = parts.iter().map(|part| part.bytes);
+    bytes.fold(0, u64::saturating_add)
+}
+
+/// Warns when the settings allow for more memory than the container has.
+pub(crate) fn compare_with_limit(settings: &Settings) {
+    let bytes = total(&parts(settings));
+    let limit = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ]
+    .into_iter()
+    .find_map(|path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok());
+    match limit {
+        Some(limit) if bytes > limit => warn!(
+            bytes,
+            limit,
+            "the settings allow for more memory than the container has; lower history.max_bytes, query.max_memory, \
+             redis.max_queues or gateway.proxy.max_connections, or raise its limit"
+        ),
+        _ => info!(bytes, "the most memory that the settings allow for"),
+    }
+}
