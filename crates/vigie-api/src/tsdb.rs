@@ -17,7 +17,7 @@ use crate::json::{self, Remarks};
 use crate::params::Params;
 use crate::time;
 
-/// How many entries each list has, unless `limit` says so.
+/// The length of each list, unless `limit` is given.
 const ENTRIES: usize = 10;
 
 pub(crate) async fn tsdb(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::re2::{self, Regexp};
 
-/// How a [`Matcher`] compares.
+/// The comparison of a [`Matcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MatchOp {
     /// `=`
@@ -44,7 +44,7 @@ impl Matcher {
     ///
     /// # Errors
     ///
-    /// What is wrong with the regular expression, or that it compiles to more than 4 MiB.
+    /// If the regular expression is invalid or compiles to more than 4 MiB; the text says so.
     pub fn new(
         name: impl Into<String>,
         op: MatchOp,
@@ -82,13 +82,13 @@ impl Matcher {
         &self.name
     }
 
-    /// How it compares.
+    /// The comparison.
     #[must_use]
     pub fn op(&self) -> MatchOp {
         self.op
     }
 
-    /// What it compares with.
+    /// The value that is compared with.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
@@ -100,7 +100,7 @@ impl Matcher {
         self.regex.as_ref().and_then(|_| re2::newer(&self.value))
     }
 
-    /// What its regular expression takes up in memory, in bytes, about.
+    /// The approximate size of its regular expression in memory, in bytes.
     #[must_use]
     pub fn regex_bytes(&self) -> usize {
         self.regex.as_ref().map_or(0, Regexp::bytes)

@@ -114,15 +114,15 @@ const ONE_SIDED: [&str; 5] = [
 
 type Series = BTreeMap<Labels, Vec<(i64, f64)>>;
 
-/// What a query comes to.
+/// The answer to a query.
 #[derive(Debug)]
 struct Answer {
     series: Series,
-    /// How many samples were queried for it.
+    /// The number of samples that were queried for it.
     queried: u64,
 }
 
-/// How a version is asked, so that what is meant to differ does not show.
+/// The queries for a version, chosen so that intended differences do not show.
 struct Questions {
     words: Words,
     /// Queries that are passed over.

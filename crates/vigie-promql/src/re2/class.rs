@@ -39,7 +39,7 @@ pub(super) fn range(low: u32, high: u32) -> Option<ClassUnicodeRange> {
     (low <= high).then(|| ClassUnicodeRange::new(low, high))
 }
 
-/// How many characters the class has.
+/// The number of characters in the class.
 pub(super) fn count(class: &ClassUnicode) -> usize {
     class.ranges().iter().map(ClassUnicodeRange::len).sum()
 }

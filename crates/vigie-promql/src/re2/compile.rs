@@ -29,7 +29,7 @@ pub(super) fn as_is(node: &Node) -> Result<Regex, Error> {
 fn compile(hir: Hir) -> Result<Regex, Error> {
     let config = Config::new().nfa_size_limit(Some(MOST_BYTES));
     let built = Builder::new().configure(config).build_from_hir(&hir);
-    // What is no expression at all was refused before, so that its size is what is left.
+    // The tree is valid, so the size is the only possible fault.
     built.map_err(|_| Fault::TooLarge.of_all())
 }
 

@@ -1,4 +1,4 @@
-//! What follows a backslash, and classes in brackets.
+//! Escapes, and classes in brackets.
 
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
@@ -9,9 +9,9 @@ use super::{
     unicode,
 };
 
-/// What the classes of an expression come to.
+/// The classes of an expression, taken together.
 pub(super) struct Classes {
-    /// What they may still take, in ranges; folding counts by the characters that are looked up.
+    /// The ranges that may still be added; folding counts the characters that are looked up.
     left: usize,
     /// Whether one is not known to Prometheus 2.42.
     pub(super) newer: bool,

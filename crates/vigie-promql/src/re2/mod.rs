@@ -12,9 +12,11 @@ mod compile;
 mod cursor;
 mod error;
 mod escape;
+mod group;
 mod node;
 mod parse;
 mod plain;
+mod repeat;
 mod replace;
 #[cfg(test)]
 mod tests;
@@ -26,8 +28,9 @@ use regex_automata::meta;
 
 use compile::MOST_BYTES;
 pub(crate) use error::Error;
+use group::Flags;
 use node::Node;
-use parse::{Flags, Parsed, parse};
+use parse::{Parsed, parse};
 use plain::Plain;
 pub(crate) use replace::Replacer;
 
@@ -41,7 +44,7 @@ pub(crate) enum Regexp {
 impl Regexp {
     /// # Errors
     ///
-    /// What Prometheus refuses, and what compiles to more than [`MOST_BYTES`].
+    /// If Prometheus refuses the expression, or it compiles to more than [`MOST_BYTES`].
     pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
         let parsed = read(pattern)?;
         parsed.visit(|node| {
@@ -59,7 +62,7 @@ impl Regexp {
         }
     }
 
-    /// What it takes up in memory, about.
+    /// The approximate size in memory.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Plain(plain) => plain.bytes(),
@@ -75,7 +78,7 @@ pub(crate) fn is_costly(pattern: &str) -> bool {
     is_plain.is_ok_and(|is_plain| !is_plain)
 }
 
-/// What Prometheus 2.42 refuses of an expression that is accepted.
+/// The part of a valid expression that Prometheus 2.42 refuses.
 pub(crate) fn newer(pattern: &str) -> Option<&'static str> {
     read(pattern).ok()?.newer
 }

@@ -38,7 +38,7 @@ pub(super) struct Measured {
     pub(super) node: Node,
     /// The depth of the tree.
     pub(super) height: u32,
-    /// How often the most repeated part of it is copied.
+    /// The number of copies of its most repeated part.
     pub(super) copies: u32,
 }
 

@@ -1,4 +1,4 @@
-//! From text to tree, without recursion. What is accepted is what Go's `regexp/syntax` accepts, with its Perl flags.
+//! From text to tree, without recursion. Accepts the syntax of Go's `regexp/syntax` with its Perl flags.
 
 use std::thread::Builder;
 
@@ -7,25 +7,14 @@ use regex_syntax::hir::{ClassUnicode, Look};
 use super::{
     class,
     cursor::Cursor,
-    error::{Error, Fault, MOST_COPIES, MOST_DEPTH},
+    error::{Error, Fault, MOST_COPIES},
     escape::{self, Classes},
+    group::{Flags, Group, checked},
     node::{Measured, Node, Repeat},
+    repeat::{Counts, counts},
 };
 
-/// `(?imsU)`
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flags {
-    /// `i`: letters match in any case.
-    pub(super) fold: bool,
-    /// `m`: `^` and `$` match at lines too.
-    pub(super) lines: bool,
-    /// `s`: `.` matches a newline too.
-    pub(super) dot_newline: bool,
-    /// `U`: repetitions prefer few copies, and with `?` many.
-    pub(super) lazy: bool,
-}
-
-/// What an expression says.
+/// A parsed expression.
 pub(super) struct Parsed {
     tree: Measured,
     /// The names of its groups, that of the whole match included; `""` where a group has none.
@@ -73,7 +62,7 @@ pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, 
     let mut repetition = None;
     while let Some(c) = parser.cursor.peek() {
         let start = parser.cursor.at;
-        repetition = match parser.repeat_counts(c)? {
+        repetition = match counts(&mut parser.cursor)? {
             Some(counts) => {
                 parser.repeat(counts, start, repetition)?;
                 Some(repetition.unwrap_or(start))
@@ -113,90 +102,6 @@ struct Parser<'a> {
     newer: Option<&'static str>,
 }
 
-/// A group that is open.
-struct Group {
-    start: usize,
-    /// The flags after the group.
-    flags: Flags,
-    /// Which group it is, if its match can be asked for.
-    index: Option<u32>,
-    alternatives: Vec<Measured>,
-    sequence: Vec<Measured>,
-    /// Whether the last of the sequence is a literal that the next character belongs to as well.
-    in_literal: bool,
-}
-
-impl Group {
-    fn new(start: usize, flags: Flags, index: Option<u32>) -> Self {
-        Self {
-            start,
-            flags,
-            index,
-            alternatives: Vec::new(),
-            sequence: Vec::new(),
-            in_literal: false,
-        }
-    }
-
-    fn push(&mut self, item: Measured) {
-        self.sequence.push(item);
-        self.in_literal = false;
-    }
-
-    fn literal(&mut self, c: char, fold: bool) {
-        if self.in_literal
-            && let Some(Measured {
-                node: Node::Literal { text, fold: same },
-                ..
-            }) = self.sequence.last_mut()
-            && *same == fold
-        {
-            text.push(c);
-            return;
-        }
-        let text = c.to_string();
-        self.push(Measured::leaf(Node::Literal { text, fold }));
-        self.in_literal = true;
-    }
-
-    /// Takes what a repetition repeats: of a literal, the last character.
-    fn pop(&mut self) -> Option<Measured> {
-        if self.in_literal
-            && let Some(Measured {
-                node: Node::Literal { text, fold },
-                ..
-            }) = self.sequence.last_mut()
-            && let Some((at, _)) = text.char_indices().next_back()
-            && at > 0
-        {
-            let (text, fold) = (text.split_off(at), *fold);
-            return Some(Measured::leaf(Node::Literal { text, fold }));
-        }
-        self.sequence.pop()
-    }
-
-    fn bar(&mut self) -> Result<(), Error> {
-        let sequence = std::mem::take(&mut self.sequence);
-        self.alternatives.push(checked(Measured::concat(sequence))?);
-        self.in_literal = false;
-        Ok(())
-    }
-
-    fn end(mut self) -> Measured {
-        let last = Measured::concat(self.sequence);
-        self.alternatives.push(last);
-        Measured::alternate(self.alternatives)
-    }
-}
-
-/// `*`, `{2,5}` and their like.
-struct Counts {
-    min: u32,
-    max: Option<u32>,
-    /// Whether it is written as a number.
-    counted: bool,
-}
-
 impl Parser<'_> {
     /// Never empty: the whole expression is closed by its end alone.
     fn group(&mut self) -> Result<&mut Group, Error> {
@@ -218,7 +123,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// What is no repetition.
+    /// Anything but a repetition.
     fn item(&mut self, c: char) -> Result<(), Error> {
         match c {
             '(' => return self.open(),
@@ -364,54 +269,6 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The repetition that stands next, if there is one; a `{` that starts none is a plain character.
-    fn repeat_counts(&mut self, c: char) -> Result<Option<Counts>, Error> {
-        let (min, max) = match c {
-            '*' => (0, None),
-            '+' => (1, None),
-            '?' => (0, Some(1)),
-            '{' => return self.counted(),
-            _ => return Ok(None),
-        };
-        self.cursor.next();
-        Ok(Some(Counts {
-            min,
-            max,
-            counted: false,
-        }))
-    }
-
-    /// `{3}`, `{3,}` or `{3,5}`.
-    fn counted(&mut self) -> Result<Option<Counts>, Error> {
-        let mut cursor = self.cursor;
-        let start = cursor.at;
-        cursor.next();
-        let Some(min) = number(&mut cursor) else {
-            return Ok(None);
-        };
-        let max = match cursor.eat(",") {
-            false => Some(min),
-            true if cursor.peek() == Some('}') => None,
-            true => match number(&mut cursor) {
-                Some(max) => Some(max),
-                None => return Ok(None),
-            },
-        };
-        if !cursor.eat("}") {
-            return Ok(None);
-        }
-        self.cursor = cursor;
-        let ordered = max.is_none_or(|max| min <= max && max <= MOST_COPIES);
-        if min > MOST_COPIES || !ordered {
-            return Err(cursor.fault(Fault::RepeatCount, start));
-        }
-        Ok(Some(Counts {
-            min,
-            max,
-            counted: true,
-        }))
-    }
-
     /// Repeats the last item; `before` is where the repetition began that ends at `start`.
     fn repeat(&mut self, counts: Counts, start: usize, before: Option<usize>) -> Result<(), Error> {
         let swapped = self.cursor.eat("?");
@@ -444,25 +301,5 @@ impl Parser<'_> {
         };
         self.group()?.push(checked(item)?);
         Ok(())
-    }
-}
-
-/// A number without leading zeros, or as much as is too much.
-fn number(cursor: &mut Cursor<'_>) -> Option<u32> {
-    let mut digits = 0;
-    let mut value: u32 = 0;
-    let zero = cursor.peek() == Some('0');
-    while let Some(digit) = cursor.peek().and_then(|c| c.to_digit(10)) {
-        cursor.next();
-        value = value.saturating_mul(10).saturating_add(digit);
-        digits += 1;
-    }
-    (digits == 1 || digits > 1 && !zero).then_some(value)
-}
-
-fn checked(item: Measured) -> Result<Measured, Error> {
-    match item.height > MOST_DEPTH {
-        true => Err(Fault::TooDeep.of_all()),
-        false => Ok(item),
     }
 }

@@ -21,9 +21,9 @@ const MOST_COMBINED: usize = 1000;
 const MOST_COPIES: u32 = 32;
 /// The most globs, which are tried one after another.
 const MOST_GLOBS: usize = 16;
-/// What may be copied to combine values, in bytes, beyond a few times the length of the expression.
+/// The most bytes that are copied to combine values, beyond a few times the length of the expression.
 const MOST_COPIED: usize = 4 << 20;
-/// What a value takes besides its text, in bytes, about.
+/// The approximate size of a value besides its text, in bytes.
 const VALUE_BYTES: usize = 32;
 
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl Plain {
         self.values.contains(&*value) || self.globs.iter().any(|glob| glob.is_match(&value))
     }
 
-    /// What it takes up, about.
+    /// The approximate size in memory.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -197,7 +197,7 @@ fn one(piece: Piece) -> Option<Values> {
 /// Writes out all values of an expression.
 struct Expansion {
     fold: bool,
-    /// What may still be copied, in bytes.
+    /// The bytes that may still be copied.
     left: usize,
 }
 

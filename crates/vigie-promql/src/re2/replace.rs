@@ -2,11 +2,7 @@
 
 use regex_automata::{meta::Regex, util::captures::Captures};
 
-use super::{
-    compile,
-    error::Error,
-    parse::{Flags, parse},
-};
+use super::{compile, error::Error, group::Flags, parse::parse};
 
 /// An expression whose groups are asked for.
 pub(crate) struct Replacer {

@@ -1,6 +1,6 @@
 //! The tree as text over several lines, laid out as Prometheus does.
 //!
-//! What fits on a line stands on one; of what does not, each part has lines of its own, further in.
+//! An expression that fits on a line stands on one; otherwise each part has indented lines of its own.
 
 use std::fmt::{self, Write};
 
@@ -69,7 +69,7 @@ fn write(out: &mut String, expr: &Expr, level: usize) -> fmt::Result {
     }
 }
 
-/// A run of operations. What stands left of an operator is an expression by itself, one level further in.
+/// A run of operations. The part left of an operator is an expression by itself, one level further in.
 fn operations(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
     let count = binary.rest.len();
     let levels = MOST_LEVELS - level;
@@ -92,7 +92,7 @@ fn operations(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
     Ok(())
 }
 
-/// How many of the first operations fit on a line.
+/// The number of operations, from the first on, that fit on a line.
 fn fitting(binary: &Binary) -> usize {
     let mut line = Line { left: LINE };
     if write!(line, "{}", binary.first).is_err() {

@@ -198,7 +198,7 @@ impl Display for Subquery {
     }
 }
 
-/// What stands behind the expression of a subquery.
+/// The brackets of a subquery, with its modifiers.
 pub(super) struct Brackets<'a>(pub(super) &'a Subquery);
 
 impl Display for Brackets<'_> {
@@ -287,7 +287,7 @@ impl Display for Aggregate {
     }
 }
 
-/// What stands before the parentheses of an aggregation.
+/// The operator of an aggregation, with its grouping.
 pub(super) struct Head<'a>(pub(super) &'a Aggregate);
 
 impl Display for Head<'_> {

@@ -133,6 +133,7 @@ async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
         "/routes",
         "/api/v1/query?query=1",
         "/api/v1/nothing",
+        "/federate?match[]=up",
     ] {
         for wrong in WRONG {
             let headers = [("authorization", wrong)];
