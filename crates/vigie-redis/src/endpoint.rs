@@ -294,10 +294,11 @@ pub(crate) async fn open(
         return connection.await.map_err(Error::Redis);
     };
     let io = |error: std::io::Error| Error::Redis(error.into());
+    let tls = tls.settings().prepare().await?;
     let stream = TcpStream::connect((host.as_str(), *port)).await;
     let stream = stream.map_err(io)?;
     stream.set_nodelay(true).map_err(io)?;
-    let stream = tls.settings().connect(host, stream).await?;
+    let stream = tls.connect(host, stream).await?;
     let (login, stream) = (info.redis_settings(), Patience::new(stream));
     let opened = MultiplexedConnection::new_with_config(login, stream, config);
     let (connection, driver) = opened.await.map_err(Error::Redis)?;

@@ -40,7 +40,9 @@ impl Login {
         }
         let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
         if matches!(scheme, "postgres" | "postgresql") || postgres::is_dsn(text) {
-            let (login, secrets) = postgres::Login::parse(text)?;
+            // As node-postgres has it.
+            let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+            let (login, secrets) = postgres::Login::parse(text, user)?;
             return Ok(Self {
                 target: format!("postgres {}/{}", login.places(), login.database),
                 engine: Engine::Postgres(login),

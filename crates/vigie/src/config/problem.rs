@@ -1,6 +1,7 @@
 //! One mistake, and all of them together.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::given::{Place, Span};
 use super::render;
@@ -20,6 +21,8 @@ pub(super) struct Problem {
     pub(super) local: bool,
     /// The check that cannot run because of it; everything else can.
     pub(super) fails: Option<&'static str>,
+    /// The file with a secret that cannot be used.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl Problem {
@@ -36,6 +39,7 @@ impl Problem {
             help: None,
             local: false,
             fails: None,
+            file: None,
         }
     }
 
@@ -54,12 +58,18 @@ impl Problem {
         self
     }
 
+    pub(super) fn in_file(mut self, path: PathBuf) -> Self {
+        self.file = Some(path);
+        self
+    }
+
     /// The check that cannot run, if that is all that follows from this mistake.
     pub(super) fn unusable(&self) -> Option<Unusable> {
         let reason = || format!("{}: {}", self.title, self.label);
         self.fails.map(|check| Unusable {
             check,
             reason: reason(),
+            file: self.file.clone(),
         })
     }
 

@@ -147,7 +147,8 @@ impl Reader {
             })
             .map_err(|reason| {
                 let title = format!("{file_key}: this file cannot be used");
-                self.problem(Problem::at(given.place, title, reason).local());
+                let problem = Problem::at(given.place, title, reason).local();
+                self.problem(problem.in_file(path));
             })
             .ok()
     }
@@ -165,6 +166,17 @@ impl Reader {
             self.problem(Problem::at(place, title, error.to_string()).local());
         }
         Some(path)
+    }
+
+    /// Refuses a key that has no effect without another one.
+    pub(super) fn needs(&mut self, key: &str, other: &str) {
+        let is_given = |key: &str| self.layer.values.contains_key(key);
+        if let (true, false, Some(place)) = (is_given(key), is_given(other), self.place(key)) {
+            let title = format!("{key} has no effect without {other}");
+            let label = format!("give {other} also, or remove this");
+            let problem = Problem::at(place.clone(), title, label);
+            self.problem(problem);
+        }
     }
 
     /// A secret that its section cannot do without.

@@ -5,7 +5,6 @@ use super::login::Login;
 use super::packet::{Reader, Wire};
 use crate::failure::FailureKind;
 use crate::sql::error::Error;
-use crate::sql::stream::Stream;
 use crate::sql::tls::Demand;
 use vigie_tls::Verify;
 
@@ -61,6 +60,12 @@ impl Session {
     }
 
     async fn attempt(login: &Login, demand: Demand) -> Result<Self, Error> {
+        let tls = match (demand, login.place.host()) {
+            (Demand::Always | Demand::IfPossible, Some(host)) => {
+                Some((login.tls.tls.prepare().await?, host))
+            }
+            _ => None,
+        };
         let mut wire = Wire {
             stream: login.place.connect().await?,
             number: 0,
@@ -73,13 +78,12 @@ impl Session {
         }
         let can_tls = greeting.capabilities & TLS != 0;
         let mut is_private = login.place.host().is_none();
-        match (demand, login.place.host()) {
-            (Demand::Always, Some(_)) if !can_tls => return Err(Error::NoTls),
-            (Demand::Always | Demand::IfPossible, Some(host)) if can_tls => {
+        match tls {
+            Some(_) if !can_tls && demand == Demand::Always => return Err(Error::NoTls),
+            Some((tls, host)) if can_tls => {
                 capabilities |= TLS;
                 wire.write(&head(capabilities)).await?;
-                let stream = login.tls.tls.connect(host, wire.stream).await?;
-                wire.stream = Box::new(stream) as Stream;
+                wire.stream = Box::new(tls.connect(host, wire.stream).await?);
                 is_private = true;
             }
             _ => {}
@@ -135,7 +139,7 @@ impl Greeting {
             Some(0xff) => return Err(told(packet)),
             _ => return Err(Error::protocol("the first packet is not a greeting")),
         }
-        let read = || {
+        let mut read = || {
             rest.text();
             rest.take(4)?;
             let first = rest.take(8)?;
@@ -154,7 +158,6 @@ impl Greeting {
                 plugin: rest.text(),
             })
         };
-        let mut read = read;
         let mut greeting = read().ok_or_else(|| Error::protocol("the greeting is malformed"))?;
         if greeting.plugin.is_empty() {
             greeting.plugin = auth::FIRST.to_owned();
@@ -174,24 +177,22 @@ fn head(capabilities: u32) -> Vec<u8> {
 
 fn response(login: &Login, capabilities: u32, plugin: &str, proof: &[u8]) -> Vec<u8> {
     let mut response = head(capabilities);
-    let mut text = |text: &str| {
-        response.extend(text.bytes().filter(|byte| *byte != 0));
-        response.push(0);
-    };
-    text(&login.user);
+    put_text(&mut response, &login.user);
     response.push(u8::try_from(proof.len()).unwrap_or(u8::MAX));
     response.extend(proof.iter().take(usize::from(u8::MAX)));
-    let mut text = |text: &str| {
-        response.extend(text.bytes().filter(|byte| *byte != 0));
-        response.push(0);
-    };
     if capabilities & CONNECT_WITH_DATABASE != 0 {
-        text(&login.database);
+        put_text(&mut response, &login.database);
     }
     if capabilities & PLUGINS != 0 {
-        text(plugin);
+        put_text(&mut response, plugin);
     }
     response
+}
+
+/// A text and the zero byte that ends it.
+fn put_text(response: &mut Vec<u8>, text: &str) {
+    response.extend(text.bytes().filter(|byte| *byte != 0));
+    response.push(0);
 }
 
 /// Answers the server until it lets us in or refuses.
