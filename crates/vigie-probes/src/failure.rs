@@ -5,34 +5,34 @@ use std::fmt;
 /// The longest text kept; a server that answers garbage must not fill a page or a log.
 const MAX_CHARS: usize = 300;
 
-/// What kind of failure it was.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// Nobody could be reached there.
+    /// There was no connection.
     Unreachable,
     /// The connection broke off.
     Broken,
-    /// The server knows us not, or does not let us.
+    /// The server refuses the login, or a permission.
     Denied,
-    /// The server answers, and says that it cannot serve now.
+    /// The server answers that it cannot serve now.
     NotReady,
-    /// The server has no room left for us.
+    /// The server has reached its limit of connections.
     Full,
-    /// What was answered is not of the protocol.
+    /// The answer does not follow the protocol.
     Protocol,
     /// The encrypted connection could not be made.
     Tls,
     /// There was no answer in time.
     TimedOut,
-    /// There has been no verdict for too long.
+    /// There has been no result for too long.
     Stale,
     /// None of these.
     Other,
 }
 
 impl FailureKind {
-    /// What a person can do about it.
+    /// The advice for this kind of failure.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -40,8 +40,8 @@ impl FailureKind {
             Self::Broken => "did the server restart, or does something in between cut connections?",
             Self::Denied => "check user, password, database and what this user may do",
             Self::NotReady => "wait, or look at the server's log",
-            Self::Full => "raise the server's connection limit, or find who holds them",
-            Self::Protocol => "is this address that of another kind of server?",
+            Self::Full => "raise the server's connection limit, or find the clients that hold them",
+            Self::Protocol => "does another kind of server listen at this address?",
             Self::Tls => "check the certificates, and whether the server speaks TLS at all",
             Self::TimedOut => "is the server overloaded or frozen, or a firewall in between?",
             Self::Stale => "Vigie itself is stuck: look at its log",
@@ -69,26 +69,26 @@ impl Failure {
         }
     }
 
-    /// Gives better advice than there is for its kind.
+    /// Replaces the advice for its kind.
     #[must_use]
     pub(crate) fn advise(mut self, advice: Option<&'static str>) -> Self {
         self.advice = advice;
         self
     }
 
-    /// What a person can do about it.
+    /// The advice to the reader.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         self.advice.unwrap_or_else(|| self.kind.advice())
     }
 
-    /// What kind of failure it is.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// What happened, on one line.
+    /// The text, on one line.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -114,7 +114,7 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
         Io::InvalidData => FailureKind::Tls,
         _ => FailureKind::Unreachable,
     };
-    // Errors of the system are told without their number, made-up ones (names, TLS) in full.
+    // Errors of the system are shown without their number, others (resolver, TLS) in full.
     match error.raw_os_error() {
         Some(_) if error.kind().to_string() != "uncategorized error" => {
             Failure::new(kind, format_args!("{place}: {}", error.kind()))
@@ -123,7 +123,7 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
     }
 }
 
-/// What must never be told: the password, as it is and as it stands in the URL.
+/// Passwords, decoded and as they stand in the URL, which no text may hold.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Vec<String>);
 
@@ -136,7 +136,7 @@ impl Secrets {
         }
     }
 
-    /// The same failure, with nothing secret in its text, whatever the server put there.
+    /// The same failure without secrets in its text, even if the server repeated one.
     pub(crate) fn scrub(&self, mut failure: Failure) -> Failure {
         for secret in &self.0 {
             if failure.text.contains(secret) {
@@ -147,7 +147,7 @@ impl Secrets {
     }
 }
 
-/// Replaces what stands between `://` and the last `@` of the same word.
+/// Replaces the text between `://` and the last `@` of the same word.
 fn strip_userinfo(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;

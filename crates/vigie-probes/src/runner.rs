@@ -1,4 +1,4 @@
-//! Runs the checks in the background and keeps what they came to.
+//! Runs the checks in the background and keeps their verdicts.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -30,9 +30,9 @@ pub struct Settings {
     pub period: Duration,
     /// How long a run may take.
     pub timeout: Duration,
-    /// Whether readiness depends on it; if not, its failure is told as `degraded`.
+    /// Whether readiness depends on it; if not, its failure is reported as `degraded`.
     pub required: bool,
-    /// The `source` label of `vigie_source_up`, if this check is what knows it.
+    /// The `source` label of `vigie_source_up`, if this check determines it.
     pub source: Option<&'static str>,
 }
 
@@ -54,7 +54,7 @@ impl Settings {
     }
 }
 
-/// The checks, what they last came to, and whether the program drains. Clones share them.
+/// The checks, their verdicts, and whether the program drains. Clones share them.
 #[derive(Clone)]
 pub struct Checks(Arc<Inner>);
 
@@ -160,7 +160,7 @@ impl Checks {
         }
     }
 
-    /// What time it is, by the clock of these checks.
+    /// The current time by the clock of these checks.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.0.clock.now()
@@ -171,7 +171,7 @@ impl Checks {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    /// What is thought of all checks. Answers from memory.
+    /// The verdicts on all checks, from memory.
     #[must_use]
     pub fn report(&self, now: Moment) -> Report {
         let watched = self.0.watched.iter().map(|watched| Entry {
@@ -224,7 +224,7 @@ impl Checks {
                 _ = publish.tick() => self.publish(&mut failing),
                 // A check only ends by a panic; its verdict goes stale, and so counts as failed.
                 Some(Err(error)) = tasks.join_next() => {
-                    tracing::error!(%error, "a check broke down and runs no more");
+                    tracing::error!(%error, "a check panicked; it no longer runs, and its verdict goes stale");
                 }
             }
         }
@@ -305,7 +305,7 @@ impl Checks {
     }
 }
 
-/// Nine to ten tenths of a period, so that replicas do not ask all at once, and never later than promised.
+/// Nine to ten tenths of a period, so that replicas do not run at the same time, and never later than the period.
 fn jittered(period: Duration, random: u64) -> Duration {
     let part = (random >> 11) as f64 / (1_u64 << 53) as f64;
     period.mul_f64(0.9 + 0.1 * part)

@@ -1,8 +1,8 @@
 //! Sentinels, and how they lead to the master.
 //!
-//! As the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/) want it: a
-//! Sentinel is asked for the master's address, and the server there whether it is one. All Sentinels are asked
-//! at once: one that hangs holds up nobody.
+//! This follows the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/): a
+//! Sentinel is asked for the master's address, and the server there for its role. All Sentinels are asked at once, so
+//! that one that hangs delays no other.
 
 use std::fmt;
 use std::time::Duration;

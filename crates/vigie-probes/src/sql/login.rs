@@ -1,4 +1,4 @@
-//! Which database an address names, and what may be told of it.
+//! The database that an address names, and the parts of the address that may be shown.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{mysql, postgres, sqlite};
 use crate::address::{self, UrlError};
 use crate::failure::Secrets;
 
-/// How to log in, and what may be told of it.
+/// How to log in, and the parts of the address that may be shown.
 pub(super) struct Login {
     engine: Engine,
     /// `postgres db.example:5432/game`

@@ -51,7 +51,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Reads an address, and collects what must never be told of it.
+    /// Reads an address, and collects its secrets.
     pub(crate) fn parse(url: &Url) -> Result<(Self, Secrets), UrlError> {
         let mut secrets = Secrets::default();
         if let Some(password) = url.password() {

@@ -26,7 +26,7 @@ const MORE: u8 = 1;
 const SWITCH: u8 = 0xfe;
 const END: u8 = 0xfe;
 const ERROR: u8 = 0xff;
-/// `caching_sha2_password` knows the password from an earlier login, or does not.
+/// `caching_sha2_password`: the password is cached from an earlier login, or not.
 const KNOWN: [u8; 2] = [MORE, 3];
 const UNKNOWN: [u8; 2] = [MORE, 4];
 
@@ -149,7 +149,7 @@ impl Greeting {
             let high = rest.number::<2>()?;
             let length = usize::try_from(rest.number::<1>()?).ok()?;
             rest.take(10)?;
-            // It ends with a zero byte, which is no part of it.
+            // It ends with a zero byte, which is not part of it.
             let second = rest.take(length.saturating_sub(8).max(13))?;
             let challenge = [first, second.get(..12)?].concat();
             Some(Self {
@@ -166,7 +166,7 @@ impl Greeting {
     }
 }
 
-/// What a login begins with; alone it asks for TLS.
+/// The first part of a login; alone it asks for TLS.
 fn head(capabilities: u32) -> Vec<u8> {
     let mut head = capabilities.to_le_bytes().to_vec();
     head.extend(LONGEST_PACKET.to_le_bytes());
@@ -195,7 +195,7 @@ fn put_text(response: &mut Vec<u8>, text: &str) {
     response.push(0);
 }
 
-/// Answers the server until it lets us in or refuses.
+/// Answers the server until it accepts or refuses the login.
 async fn finish(wire: &mut Wire, password: &str, is_private: bool) -> Result<(), Error> {
     loop {
         let packet = wire.read().await?;

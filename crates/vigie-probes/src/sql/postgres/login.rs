@@ -65,7 +65,7 @@ impl Wanted {
         })
     }
 
-    /// What is wanted in the first pass over the servers, and in the second.
+    /// The kinds that are wanted in each pass over the servers.
     pub(super) fn passes(self) -> &'static [Self] {
         match self {
             Self::Any => &[Self::Any],
@@ -92,7 +92,7 @@ impl Wanted {
 }
 
 impl Login {
-    /// Reads an address, and collects what must never be told of it. Without a user in it, `default_user` counts.
+    /// Reads an address, and collects its secrets. Without a user in it, `default_user` counts.
     pub(crate) fn parse(
         text: &str,
         default_user: Option<String>,
