@@ -96,7 +96,7 @@ impl Error {
         }
     }
 
-    /// What to change in the settings, if that is clear.
+    /// The setting to change, if that is clear.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         match self.first() {

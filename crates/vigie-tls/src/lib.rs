@@ -1,4 +1,4 @@
-//! TLS to the servers that are watched: certificates in files, a verifier, errors in words.
+//! TLS to the servers that are watched: certificates in files, a verifier, and errors in words.
 //!
 //! One verifier serves Redis, PostgreSQL and MySQL. It accepts the certificates that the clients of the watched backend
 //! accept, which are those of OpenSSL (libpq, redis-cli, Node.js):
@@ -75,7 +75,7 @@ impl Tls {
         Ok(Prepared(Arc::new(config)))
     }
 
-    /// What the files hold now.
+    /// The configuration by the current content of the files.
     fn config(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(ring::default_provider());
         let verify = match (self.verify, &self.roots) {

@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::report::Readiness;
 use crate::state::Verdict;
 
-/// What a scripted check does at its next run.
+/// The outcome of a scripted check's next run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Pass,
@@ -321,7 +321,7 @@ async fn a_group_and_its_server_tell_one_cause_at_once() {
     assert_eq!(text("queues/mail"), "broke off");
     assert_eq!(text("queues"), "1 of 1 failed: mail: broke off");
 
-    // What concerns the queue alone stays its own.
+    // A failure of the queue alone keeps its own reason.
     server.set(Act::Pass);
     pass(5 * SECOND).await;
     let report = checks.report(checks.now());
