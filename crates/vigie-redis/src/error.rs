@@ -64,6 +64,8 @@ pub enum Error {
         name: String,
         /// The failure of each Sentinel.
         tried: Vec<String>,
+        /// The problem with the certificates or with TLS of the first one that has any.
+        tls: Option<TlsProblem>,
     },
     /// The server is part of a cluster, and the address is not that of one.
     #[error(
@@ -92,6 +94,7 @@ impl Error {
             Self::Tls(error) => error.problem(),
             // A server refuses the client's certificate after the handshake.
             Self::Redis(error) => TlsProblem::in_sources(error),
+            Self::NoMaster { tls, .. } => *tls,
             _ => None,
         }
     }
