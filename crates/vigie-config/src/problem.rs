@@ -1,6 +1,7 @@
 //! One mistake, and all of them together.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use vigie_redis::redact;
 
@@ -22,6 +23,8 @@ pub(crate) struct Problem {
     pub(crate) local: bool,
     /// The check that cannot run because of it; everything else can.
     pub(crate) fails: Option<&'static str>,
+    /// The file with a secret that cannot be used.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Problem {
@@ -39,6 +42,7 @@ impl Problem {
             help: None,
             local: false,
             fails: None,
+            file: None,
         }
     }
 
@@ -57,12 +61,18 @@ impl Problem {
         self
     }
 
+    pub(crate) fn in_file(mut self, path: PathBuf) -> Self {
+        self.file = Some(path);
+        self
+    }
+
     /// The check that cannot run, if that is all that follows from this mistake.
     pub(crate) fn unusable(&self) -> Option<Unusable> {
         let reason = || format!("{}: {}", self.title, self.label);
         self.fails.map(|check| Unusable {
             check,
             reason: reason(),
+            file: self.file.clone(),
         })
     }
 

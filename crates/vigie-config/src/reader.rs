@@ -155,12 +155,15 @@ impl Reader {
                 kind(&Given::untyped(&secret, given.place.clone()))
                     .map_err(|wrongs| format!("in the file: {}", labels(wrongs)))
             })
-            .map_err(|reason| self.unusable_file(&file_key, &path, given.place, reason))
+            .map_err(|reason| {
+                let problem = self.unusable_file(&file_key, &path, given.place, reason);
+                self.problem(problem.in_file(path.clone()));
+            })
             .ok()
     }
 
-    /// Notes that a file cannot be used. A value that is no path is not shown: it may be what the file should hold.
-    fn unusable_file(&mut self, key: &str, path: &Path, place: Place, reason: String) {
+    /// The problem with a file that cannot be used. A value that is no path is not shown: it may be what the file should hold.
+    fn unusable_file(&mut self, key: &str, path: &Path, place: Place, reason: String) -> Problem {
         let title = format!("{key}: this file cannot be used");
         let given = self.layer.values.get(key);
         let value = given.and_then(Given::text).unwrap_or_default();
@@ -173,7 +176,7 @@ impl Reader {
                 Problem::at(place, title, label).help(help)
             }
         };
-        self.problem(problem.local());
+        problem.local()
     }
 
     /// The path of a file that is there and that `judge` finds usable.
@@ -185,9 +188,21 @@ impl Reader {
         let path = self.path(key)?;
         if let Err(error) = judge(&path) {
             let place = self.place(key)?.clone();
-            self.unusable_file(key, &path, place, error.to_string());
+            let problem = self.unusable_file(key, &path, place, error.to_string());
+            self.problem(problem);
         }
         Some(path)
+    }
+
+    /// Refuses a key that has no effect without another one.
+    pub(crate) fn needs(&mut self, key: &str, other: &str) {
+        let is_given = |key: &str| self.layer.values.contains_key(key);
+        if let (true, false, Some(place)) = (is_given(key), is_given(other), self.place(key)) {
+            let title = format!("{key} has no effect without {other}");
+            let label = format!("give {other} also, or remove this");
+            let problem = Problem::at(place.clone(), title, label);
+            self.problem(problem);
+        }
     }
 
     /// A secret that its section cannot do without.

@@ -21,10 +21,16 @@ pub(crate) fn is_path(value: &str, path: &Path) -> bool {
 /// # Errors
 /// When the file cannot be read, is empty, too large or not text. The error never quotes the content.
 pub fn read(path: &Path) -> Result<String, String> {
+    let place = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+    let metadata = path.metadata().map_err(|error| place(&error))?;
+    // Opening a FIFO would wait for a writer.
+    if !metadata.is_file() {
+        return Err(place(&"it is not a regular file"));
+    }
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+        .map_err(|error| place(&error))?;
     if bytes.len() as u64 > LARGEST {
         return Err(format!("the file must hold at most {LARGEST} bytes"));
     }

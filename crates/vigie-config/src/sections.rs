@@ -231,6 +231,9 @@ fn app_request(r: &mut Reader) -> Option<AppRequest> {
     let methods = &[("GET", "GET"), ("HEAD", "HEAD"), ("OPTIONS", "OPTIONS")];
     let method = r.or("checks.app.method", one_of(methods), "GET");
     let status = r.or("checks.app.status", list(20, status), vec![200..=399]);
+    for key in ["checks.app.method", "checks.app.status"] {
+        r.needs(key, "checks.app.path");
+    }
     path.map(|path| AppRequest {
         method: method.parse().unwrap_or_default(),
         path,

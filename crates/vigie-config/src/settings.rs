@@ -43,6 +43,8 @@ pub struct Unusable {
     pub check: &'static str,
     /// What is wrong, without any secret.
     pub reason: String,
+    /// The file with the address, if that is what cannot be used.
+    pub file: Option<PathBuf>,
 }
 
 impl Settings {

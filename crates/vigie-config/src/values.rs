@@ -307,22 +307,31 @@ fn trimmed(given: &Given) -> Parsed<&str> {
     }
 }
 
+fn begins_with_scheme(text: &str) -> bool {
+    let of_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| scheme.chars().all(of_scheme))
+}
+
 /// Where the database is. The error never quotes the value.
 pub(crate) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
-    let text = trimmed(given)?;
+    // Only libpq's keywords are parted by spaces.
+    let text = match given.text().map(str::trim) {
+        Some(text) if !begins_with_scheme(text) => text,
+        _ => trimmed(given)?,
+    };
     let engine = match text.split_once(':').map_or("", |(scheme, _)| scheme) {
-        "postgres" | "postgresql" => Engine::Postgres,
         "mysql" | "mariadb" => Engine::MySql,
         "sqlite" => Engine::Sqlite,
-        _ => {
-            return wrong(
-                "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite:, \
-                 like postgres://USER:PASSWORD@127.0.0.1:5432/NAME",
-            );
-        }
+        // The keywords of libpq have no scheme.
+        _ => Engine::Postgres,
     };
     match vigie_probes::Sql::new("database", text) {
         Ok(_) => Ok((text.to_owned(), engine)),
+        Err(vigie_probes::UrlError::Scheme(_)) => wrong(
+            "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite:, \
+             like postgres://USER:PASSWORD@127.0.0.1:5432/NAME, or one like host=HOST user=USER dbname=NAME",
+        ),
         Err(vigie_probes::UrlError::Syntax(_)) => wrong(
             "an address like postgres://USER:PASSWORD@127.0.0.1:5432/NAME; \
              in a password, write / as %2F, # as %23, @ as %40, % as %25",

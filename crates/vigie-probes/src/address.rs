@@ -2,17 +2,17 @@
 
 use url::Url;
 
-/// What is wrong with an address in the settings. The text never holds the address itself.
+/// Why an address in the settings is refused. The text never holds the address itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// It cannot be read as a URL.
+    /// It cannot be parsed.
     #[error("not a URL: {0} (characters like / ? # @ in a password must be percent-encoded)")]
     Syntax(String),
-    /// It begins with something else than it may.
+    /// Its scheme is unknown.
     #[error("the URL must begin with {0}")]
     Scheme(&'static str),
-    /// Nobody outside can look into it.
+    /// It cannot be reached from outside the app.
     #[error("a SQLite database in memory lives inside the app and cannot be checked from outside")]
     InMemory,
     /// The part after the `?`, or another detail.
@@ -20,7 +20,7 @@ pub enum UrlError {
     Detail(String),
 }
 
-/// Reads a URL whose host can be told to everybody.
+/// Parses a URL; its host is safe to show.
 pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
     let syntax = |text: &str| UrlError::Syntax(text.to_owned());
     let url = Url::parse(url.trim()).map_err(|error| syntax(&error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Time, as the outside gives it.
+//! Time, which the caller provides.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 pub struct Moment {
     /// Since the program started; it never jumps.
     pub elapsed: Duration,
-    /// What people call it.
+    /// Wall-clock time.
     pub wall: Timestamp,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Tells what time it is. Clones tell the same.
+/// A source of the current time. Clones share it.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
 
@@ -59,7 +59,7 @@ impl Clock {
         })
     }
 
-    /// What time it is.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Moment {
         (self.0)()

@@ -9,19 +9,19 @@ const MAX_CHARS: usize = 300;
 /// The longest text, in bytes, that is searched for secrets; the rest is dropped.
 const MAX_RAW: usize = 8 << 10;
 
-/// What kind of failure it was.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// No server could be reached at the address.
+    /// There was no connection.
     Unreachable,
     /// The connection broke off.
     Broken,
-    /// The server refuses the user, the password or the operation.
+    /// The server refuses the login, or a permission.
     Denied,
-    /// The server answers, and says that it cannot serve now.
+    /// The server answers that it cannot serve now.
     NotReady,
-    /// The server accepts no more connections.
+    /// The server has reached its limit of connections.
     Full,
     /// The answer does not follow the protocol.
     Protocol,
@@ -29,14 +29,14 @@ pub enum FailureKind {
     Tls,
     /// There was no answer in time.
     TimedOut,
-    /// There has been no verdict for too long.
+    /// There has been no result for too long.
     Stale,
     /// None of these.
     Other,
 }
 
 impl FailureKind {
-    /// What a person can do about it.
+    /// The advice for this kind of failure.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -44,8 +44,8 @@ impl FailureKind {
             Self::Broken => "did the server restart, or does something in between cut connections?",
             Self::Denied => "check user, password, database and what this user may do",
             Self::NotReady => "wait, or look at the server's log",
-            Self::Full => "raise the server's connection limit, or find who holds them",
-            Self::Protocol => "is this address that of another kind of server?",
+            Self::Full => "raise the server's connection limit, or find the clients that hold them",
+            Self::Protocol => "does another kind of server listen at this address?",
             Self::Tls => "check the certificates, and whether the server speaks TLS at all",
             Self::TimedOut => "is the server overloaded or frozen, or a firewall in between?",
             Self::Stale => "Vigie itself is stuck: look at its log",
@@ -85,26 +85,26 @@ impl Failure {
         failure.advise(self.advice)
     }
 
-    /// Gives better advice than there is for its kind.
+    /// Replaces the advice for its kind.
     #[must_use]
     pub(crate) fn advise(mut self, advice: Option<&'static str>) -> Self {
         self.advice = advice;
         self
     }
 
-    /// What a person can do about it.
+    /// The advice to the reader.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         self.advice.unwrap_or_else(|| self.kind.advice())
     }
 
-    /// What kind of failure it is.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// What happened, on one line.
+    /// The text, on one line.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -139,7 +139,7 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
         Io::InvalidData => FailureKind::Tls,
         _ => FailureKind::Unreachable,
     };
-    // Errors of the system are told without their number, made-up ones (names, TLS) in full.
+    // Errors of the system are shown without their number, others (resolver, TLS) in full.
     match error.raw_os_error() {
         Some(_) if error.kind().to_string() != "uncategorized error" => {
             Failure::new(kind, format_args!("{place}: {}", error.kind()))

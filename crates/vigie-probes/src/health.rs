@@ -90,7 +90,7 @@ fn code(ready: bool) -> StatusCode {
     }
 }
 
-/// What a request may ask for; what it does not know it ignores.
+/// The parameters of a request; unknown ones are ignored.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Query {
     verbose: bool,

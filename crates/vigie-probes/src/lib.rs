@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The crate knows nothing of queues, requests or configuration files. No error text holds a secret.
+//! The crate does not know queues, requests or configuration files. No error text holds a secret.
 
 mod address;
 mod app;

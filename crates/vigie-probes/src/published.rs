@@ -27,7 +27,7 @@ impl Published {
         }
     }
 
-    /// Writes one verdict down. What is not known yet has no series.
+    /// Publishes one verdict. Values that are not known yet have no series.
     pub(crate) fn verdict(&self, name: &str, verdict: &Verdict) {
         match is_up(verdict) {
             Some(up) => self.up.set([name], up),

@@ -13,8 +13,8 @@ use crate::redis_cluster::Members;
 use crate::redis_ping::Ping;
 use crate::sql::RELOGIN_EVERY;
 
-/// Asks Redis for a `PING` on a connection that is kept; of a cluster every master, whether all slots are held, and what
-/// the cluster says of its own state.
+/// Sends `PING` on a connection that is kept. In a cluster it asks every master, and also whether all slots are held and
+/// the state that the cluster reports.
 pub struct Redis {
     name: String,
     endpoint: Endpoint,
@@ -28,7 +28,7 @@ enum Asked {
     Cluster(Box<Members>),
 }
 
-/// What is wrong, and of several nodes with which.
+/// A problem, and the node that has it if there are several.
 pub(crate) struct Trouble {
     pub(crate) node: Option<String>,
     pub(crate) what: What,
@@ -36,7 +36,7 @@ pub(crate) struct Trouble {
 
 pub(crate) enum What {
     Error(Error),
-    /// The cluster works only in part, as it says itself.
+    /// The cluster reports that it works only in part.
     Partial(String),
 }
 
@@ -53,7 +53,7 @@ impl Redis {
     /// A check of the server at a `redis://`, `rediss://` or `unix:` URL.
     ///
     /// # Errors
-    /// When the URL makes no sense.
+    /// When the URL cannot be parsed.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         address::parse(url)?;
         let endpoint = Endpoint::new(url, TlsFiles::default());
@@ -64,7 +64,7 @@ impl Redis {
         Ok(Self::at(name, endpoint))
     }
 
-    /// A check of the server there: with certificates of our own, of the master that Sentinels know, or of a cluster.
+    /// A check of an endpoint: a server, the master that Sentinels name, or a cluster.
     #[must_use]
     pub fn at(name: impl Into<String>, endpoint: Endpoint) -> Self {
         let mut secrets = Secrets::default();
@@ -81,7 +81,7 @@ impl Redis {
         }
     }
 
-    /// Sets how often a new login is made though the old one still works; 60 s if this is not called.
+    /// Sets the period after which a new login is made though the old one still works; 60 s if this is not called.
     #[must_use]
     pub fn relogin_every(mut self, every: Duration) -> Self {
         self.relogin_every = every;
@@ -154,7 +154,7 @@ impl Check for Redis {
     }
 }
 
-/// What an error means, in words.
+/// The meaning of an error in words.
 fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
     use FailureKind::{
         Broken, Denied, Full, NotReady, Other, Protocol, TimedOut, Tls, Unreachable,
@@ -168,14 +168,16 @@ fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
             "CLUSTERDOWN" => (NotReady, "belongs to a cluster that is down"),
             "MISCONF" => (NotReady, "refuses writes because it cannot save to disk"),
             "READONLY" => (NotReady, "is a read-only replica"),
-            "NOAUTH" => (Denied, "wants a password, and none is set"),
+            "NOAUTH" => (Denied, "asks for a password, and the address has none"),
             "WRONGPASS" => (Denied, "does not accept this user and password"),
             "NOPERM" => (Denied, "does not let this user run PING"),
             "DENIED" => (
                 Denied,
                 "runs in protected mode and answers to its own machine only",
             ),
-            "ERR" if detail.contains("max number of clients") => (Full, "has no room for us"),
+            "ERR" if detail.contains("max number of clients") => {
+                (Full, "has reached its limit of clients")
+            }
             "ERR" if detail.contains("AUTH") || detail.contains("invalid password") => {
                 (Denied, "does not accept this password")
             }
@@ -195,10 +197,10 @@ fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
             format!("does not speak the Redis protocol ({error})"),
         ),
         _ if error.is_connection_refusal() => (Unreachable, "connection refused".into()),
-        // A server without room says so and hangs up, but what it said is often lost on the way.
+        // A server at its limit of clients sends an error and hangs up; the error is often lost.
         _ if error.is_connection_dropped() => (
             Broken,
-            "the connection broke off (a server at its maxclients does this)".into(),
+            "the connection broke off (a server at its maxclients limit does this)".into(),
         ),
         ErrorKind::Io if over_tls && !is_of_the_network(error) => (Tls, format!("TLS: {error}")),
         ErrorKind::Io => (Unreachable, error.to_string()),
@@ -206,7 +208,7 @@ fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
     }
 }
 
-/// Whether it failed before TLS began; the driver passes both on as they come.
+/// Whether it failed before TLS began; the driver does not distinguish the two.
 fn is_of_the_network(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains("(os error ") || text.contains("lookup address")

@@ -1,4 +1,4 @@
-//! A cluster, asked node by node.
+//! The check of a cluster, node by node.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,13 +23,13 @@ impl Members {
         }
     }
 
-    /// Every master answers, together they hold all slots, and the cluster says that it works.
+    /// Passes if every master answers, all slots are held, and the cluster reports that it works.
     pub(crate) async fn run(
         &mut self,
         deadline: Duration,
         relogin_every: Duration,
     ) -> Result<(), Trouble> {
-        // Who hangs must not take the time in which the others tell that it does.
+        // A node that hangs must leave time to ask the others.
         let each = deadline.mul_f64(0.4);
         let masters = self.scout.masters(each).await?;
         let held = masters.iter().fold(Slots::none(), |mut all, master| {
@@ -40,7 +40,7 @@ impl Members {
         let missing = usize::from(SLOTS) - held.len();
         if missing > 0 {
             return Err(partial(format!(
-                "{missing} of {SLOTS} slots are held by nobody"
+                "{missing} of {SLOTS} slots are held by no node"
             )));
         }
         match self.state().await? {
@@ -65,7 +65,7 @@ impl Members {
                 (master.name, ping, answer)
             });
         }
-        // Those that are masters no longer are forgotten.
+        // Connections to former masters are dropped.
         self.pings.clear();
         let mut failed: Option<(String, Error)> = None;
         while let Some(answered) = asked.join_next().await {
@@ -76,7 +76,7 @@ impl Members {
                 Ok(()) => drop(self.pings.insert(name, ping)),
                 Err(error) => {
                     self.scout.distrust(&name);
-                    // The same one every time, whoever answers first.
+                    // The same node is named each time, whichever answers first.
                     if failed.as_ref().is_none_or(|(first, _)| name < *first) {
                         failed = Some((name, error));
                     }
@@ -92,7 +92,7 @@ impl Members {
         }
     }
 
-    /// What the cluster says of itself; `None`: it does not tell this user.
+    /// The state that the cluster reports; `None`: this user may not ask.
     async fn state(&mut self) -> Result<Option<String>, Error> {
         let Some(connection) = self.scout.connection() else {
             return Ok(None);

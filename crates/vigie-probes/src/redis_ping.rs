@@ -1,4 +1,4 @@
-//! One server, asked for a `PING`.
+//! `PING` to one server.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use redis::{ErrorKind, RedisError};
 use tokio::time::Instant;
 use vigie_redis::{Endpoint, Error};
 
-/// Asks over a connection that is kept.
+/// Sends `PING` over a connection that is kept.
 #[derive(Default)]
 pub(crate) struct Ping {
     kept: Option<(MultiplexedConnection, Instant)>,
@@ -31,7 +31,7 @@ impl Ping {
                     self.kept = Some((connection, since));
                     return Ok(());
                 }
-                // The server has answered, if only to say no: a new connection would hear the same.
+                // The server answered with an error; it would do so on a new connection too.
                 Err(error) if error.code().is_some() => return Err(Error::Redis(error)),
                 Err(_) => {}
             }

@@ -1,10 +1,10 @@
-//! The verdicts of all checks at one moment, and the one that they add up to.
+//! The verdicts of all checks at one moment, and the readiness that follows from them.
 
 use crate::clock::Moment;
 use crate::source::summary;
 use crate::state::{Status, Verdict};
 
-/// What all checks add up to.
+/// The readiness that follows from all checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// Every check passes.
@@ -46,7 +46,7 @@ pub struct Entry {
     pub name: String,
     /// Whether readiness depends on it.
     pub required: bool,
-    /// What is thought of it; of a group, the worst of its parts.
+    /// Its verdict; that of a group is the worst of its parts.
     pub verdict: Verdict,
     /// The parts of a group; `None` for a check of its own.
     pub parts: Option<Vec<(String, Verdict)>>,
@@ -59,15 +59,15 @@ pub struct Report {
     pub draining: bool,
     /// The checks, in the order they were given.
     pub entries: Vec<Entry>,
-    /// What could be watched and is not configured.
+    /// Things that could be watched and are not configured.
     pub unwatched: Vec<String>,
-    /// What was left out on request.
+    /// Checks that the request excluded.
     pub excluded: Vec<String>,
     pub(crate) started: Moment,
 }
 
 impl Report {
-    /// What all checks add up to.
+    /// The readiness that follows from all checks.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         if self.draining {
@@ -96,7 +96,7 @@ impl Report {
             if found {
                 self.excluded.push(name.to_owned());
             }
-            // What is not configured is left out already.
+            // An unconfigured check is excluded already.
             let left_out = self
                 .excluded
                 .iter()

@@ -1,11 +1,13 @@
-//! Runs the checks in the background and keeps what they came to.
+//! Runs the checks in the background and keeps their verdicts.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -28,9 +30,9 @@ pub struct Settings {
     pub period: Duration,
     /// How long a run may take.
     pub timeout: Duration,
-    /// Whether readiness depends on it; if not, its failure is told as `degraded`.
+    /// Whether readiness depends on it; if not, its failure is reported as `degraded`.
     pub required: bool,
-    /// The `source` label of `vigie_source_up`, if this check is what knows it.
+    /// The `source` label of `vigie_source_up`, if this check determines it.
     pub source: Option<&'static str>,
 }
 
@@ -52,7 +54,7 @@ impl Settings {
     }
 }
 
-/// The checks, what they last came to, and whether the program drains. Clones share them.
+/// The checks, their verdicts, and whether the program drains. Clones share them.
 #[derive(Clone)]
 pub struct Checks(Arc<Inner>);
 
@@ -72,11 +74,15 @@ struct Watched {
     name: String,
     settings: Settings,
     state: Mutex<State>,
+    /// Asks for a run before the period is over.
+    hurry: Notify,
 }
 
 struct Group {
     source: Arc<dyn CheckSource>,
     required: bool,
+    /// The check of the server that the parts are read from.
+    server: Option<&'static str>,
 }
 
 /// Collects the checks. Each name may be given once.
@@ -95,10 +101,20 @@ impl Builder {
         self
     }
 
-    /// Adds a group of checks that somebody else runs.
+    /// Adds a group of checks that another part of the program runs. While the check named `server` fails, parts that
+    /// fail give its reason: both tell of one cause in the same words. A group that begins to fail runs that check at once.
     #[must_use]
-    pub fn source(mut self, source: Arc<dyn CheckSource>, required: bool) -> Self {
-        self.groups.push(Group { source, required });
+    pub fn source(
+        mut self,
+        source: Arc<dyn CheckSource>,
+        required: bool,
+        server: Option<&'static str>,
+    ) -> Self {
+        self.groups.push(Group {
+            source,
+            required,
+            server,
+        });
         self
     }
 
@@ -117,6 +133,7 @@ impl Builder {
             name: check.name().to_owned(),
             state: Mutex::new(State::new(started, settings.stale_after())),
             settings: settings.clone(),
+            hurry: Notify::new(),
         };
         Checks(Arc::new(Inner {
             started,
@@ -143,7 +160,7 @@ impl Checks {
         }
     }
 
-    /// What time it is, by the clock of these checks.
+    /// The current time by the clock of these checks.
     #[must_use]
     pub fn now(&self) -> Moment {
         self.0.clock.now()
@@ -154,7 +171,7 @@ impl Checks {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    /// What is thought of all checks. Answers from memory.
+    /// The verdicts on all checks, from memory.
     #[must_use]
     pub fn report(&self, now: Moment) -> Report {
         let watched = self.0.watched.iter().map(|watched| Entry {
@@ -163,18 +180,28 @@ impl Checks {
             verdict: watched.state.lock().verdict(now),
             parts: None,
         });
-        let groups = self.0.groups.iter().map(|group| {
-            let parts = group.source.verdicts(now);
-            Entry {
+        let mut entries: Vec<_> = watched.collect();
+        for group in &self.0.groups {
+            let mut parts = group.source.verdicts(now);
+            let server = entries
+                .iter()
+                .find(|entry| Some(&*entry.name) == group.server);
+            if let Some(cause) = server.and_then(|server| server.verdict.failure.as_ref()) {
+                let failures = parts
+                    .iter_mut()
+                    .filter_map(|(_, part)| part.failure.as_mut());
+                failures.for_each(|failure| failure.clone_from(cause));
+            }
+            entries.push(Entry {
                 name: group.source.name().to_owned(),
                 required: group.required,
                 verdict: summary(&parts, self.0.started),
                 parts: Some(parts),
-            }
-        });
+            });
+        }
         Report {
             draining: self.0.draining.load(Ordering::Relaxed),
-            entries: watched.chain(groups).collect(),
+            entries,
             unwatched: self.0.unwatched.clone(),
             excluded: Vec::new(),
             started: self.0.started,
@@ -190,13 +217,14 @@ impl Checks {
         }
         let mut publish = interval(PUBLISH_EVERY);
         publish.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = HashSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = publish.tick() => self.publish(),
+                _ = publish.tick() => self.publish(&mut failing),
                 // A check only ends by a panic; its verdict goes stale, and so counts as failed.
                 Some(Err(error)) = tasks.join_next() => {
-                    tracing::error!(%error, "a check broke down and runs no more");
+                    tracing::error!(%error, "a check panicked; it no longer runs, and its verdict goes stale");
                 }
             }
         }
@@ -210,7 +238,11 @@ impl Checks {
             let started = Instant::now();
             let (outcome, duration) = run_once(&mut *check, settings.timeout).await;
             self.record(at, duration, outcome);
-            sleep_until(started + jittered(settings.period, random.hash_one(turn))).await;
+            let next = started + jittered(settings.period, random.hash_one(turn));
+            tokio::select! {
+                () = sleep_until(next) => {}
+                () = self.0.watched[at].hurry.notified() => {}
+            }
         }
     }
 
@@ -242,7 +274,8 @@ impl Checks {
         }
     }
 
-    fn publish(&self) {
+    /// `failing` holds the groups that failed the last time.
+    fn publish(&self, failing: &mut HashSet<String>) {
         let now = self.now();
         for watched in &self.0.watched {
             self.publish_one(watched, now);
@@ -251,13 +284,28 @@ impl Checks {
             let report = self.report(now);
             for group in report.entries.iter().filter(|entry| entry.parts.is_some()) {
                 self.0.published.verdict(&group.name, &group.verdict);
+                if group.verdict.status != Status::Failed {
+                    failing.remove(&group.name);
+                } else if failing.insert(group.name.clone()) {
+                    self.hurry_server_of(&group.name);
+                }
             }
             self.0.published.parts(&report);
         }
     }
+
+    fn hurry_server_of(&self, group: &str) {
+        let mut groups = self.0.groups.iter();
+        let server = groups.find(|known| known.source.name() == group);
+        let server = server.and_then(|group| group.server);
+        let mut watched = self.0.watched.iter();
+        if let Some(server) = watched.find(|watched| Some(&*watched.name) == server) {
+            server.hurry.notify_one();
+        }
+    }
 }
 
-/// Nine to ten tenths of a period, so that replicas do not ask all at once, and never later than promised.
+/// Nine to ten tenths of a period, so that replicas do not run at the same time, and never later than the period.
 fn jittered(period: Duration, random: u64) -> Duration {
     let part = (random >> 11) as f64 / (1_u64 << 53) as f64;
     period.mul_f64(0.9 + 0.1 * part)

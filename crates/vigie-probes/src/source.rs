@@ -1,4 +1,4 @@
-//! Checks whose list changes over time, kept by somebody else.
+//! Groups of checks whose list changes over time, run by another part of the program.
 
 use crate::clock::Moment;
 use crate::failure::{Failure, FailureKind};
@@ -8,10 +8,10 @@ use crate::state::{Status, Verdict};
 ///
 /// In `/readyz` the group is one check, which fails when one of its parts does.
 pub trait CheckSource: Send + Sync + 'static {
-    /// What the group is called; a part is called `group/part`.
+    /// The group's name; a part is named `group/part`.
     fn name(&self) -> &str;
 
-    /// What is known now, by name of the part. Asked at every request, so it must answer from memory.
+    /// The current verdicts, by name of the part. Called at every request, so it must answer from memory.
     ///
     /// A source that does not know its parts yet gives one part that is pending.
     fn verdicts(&self, now: Moment) -> Vec<(String, Verdict)>;
@@ -36,7 +36,7 @@ pub(crate) fn summary(parts: &[(String, Verdict)], started: Moment) -> Verdict {
     } else if of(Status::Pending).next().is_some() {
         (Status::Pending, earliest(Status::Pending))
     } else {
-        // All is well since the last of them recovered.
+        // The group is ok since the last part recovered.
         let since = of(Status::Ok).map(|part| part.since);
         (Status::Ok, since.max_by_key(|since| since.elapsed))
     };

@@ -6,7 +6,7 @@ use crate::check::Outcome;
 use crate::clock::Moment;
 use crate::failure::{Failure, FailureKind};
 
-/// What is thought of a check.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It has not been run yet.
@@ -29,7 +29,7 @@ impl Status {
     }
 }
 
-/// What is thought of a check, and since when.
+/// The state of a check, since when, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// Passed, failed, or not known yet.
@@ -48,13 +48,13 @@ pub struct Verdict {
 #[derive(Clone, Debug)]
 pub struct State {
     stale_after: Duration,
-    /// When there was last news of it.
+    /// When the last run ended.
     heard: Moment,
     verdict: Verdict,
 }
 
 impl State {
-    /// A check that has not been run. Without news for longer than `stale_after` it counts as failed.
+    /// A check that has not been run. Without a result for longer than `stale_after` it counts as failed.
     #[must_use]
     pub fn new(now: Moment, stale_after: Duration) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl State {
 
     /// Takes note of a run that ended now, and of how long it took if that was measured.
     pub fn record(&mut self, now: Moment, duration: impl Into<Option<Duration>>, outcome: Outcome) {
-        // A verdict that went stale had failed already, from then on.
+        // A stale verdict counts as failed from the time it went stale.
         let before = self.verdict(now);
         let status = match outcome {
             Ok(()) => Status::Ok,
@@ -89,7 +89,7 @@ impl State {
         };
     }
 
-    /// What is thought of it now.
+    /// The verdict at this time.
     #[must_use]
     pub fn verdict(&self, now: Moment) -> Verdict {
         if now.since(self.heard) <= self.stale_after {

@@ -1,13 +1,13 @@
-//! A cluster: the addresses of some of its nodes, and what they say of all of them.
+//! A cluster: the addresses of some of its nodes, and its description by one of them.
 
 use std::fmt;
 
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, Value};
 use url::Url;
 
-use crate::answer::{field, list, number, text};
 use crate::error::Error;
 use crate::hosts::{self, Address};
+use crate::reply::{count, field, list, text};
 use crate::slot::Slots;
 
 const PORT: u16 = 6379;
@@ -26,7 +26,7 @@ impl Cluster {
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        // There is but one database, and nothing else to say.
+        // There is only one database, and there are no parameters.
         if rest.contains(['/', '?', '#']) {
             return None;
         }
@@ -59,25 +59,25 @@ impl fmt::Display for Cluster {
     }
 }
 
-/// What a node says of all: its masters with their slots, and the replicas.
+/// The cluster as one node sees it: the masters with their slots, and the replicas.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nodes {
     pub(crate) masters: Vec<(Address, Slots)>,
     pub(crate) replicas: Vec<Address>,
 }
 
-/// Reads the answer of the node at `asked` to CLUSTER SLOTS. `None` when it is none.
+/// Reads the reply of the node at `asked` to CLUSTER SLOTS; `None` if it is malformed.
 ///
 /// Each entry has the first and last slot of a range and its nodes, the master first. A node has a host, a port, an id,
-/// and from version 7 on more that is known of it. An empty host, or none, stands for the one that was asked; a host name
-/// that is announced is preferred to an address, for certificates have names.
+/// and from version 7 on more fields. An empty host, or none, stands for the one that was asked; an announced host name
+/// is preferred to an address, since certificates have names.
 pub(crate) fn read(answer: &Value, asked: &str) -> Option<Nodes> {
     let mut nodes = Nodes::default();
     for range in list(answer)? {
         let [from, to, master, replicas @ ..] = list(range)? else {
             return None;
         };
-        let [from, to] = [from, to].map(|slot| u16::try_from(number(slot)?).ok());
+        let [from, to] = [from, to].map(|slot| u16::try_from(count(slot)?).ok());
         let master = address(master, asked)?;
         let at = nodes.masters.iter().position(|(known, _)| *known == master);
         let at = at.unwrap_or_else(|| {
@@ -99,9 +99,10 @@ fn address(node: &Value, asked: &str) -> Option<Address> {
     let [host, port, rest @ ..] = list(node)? else {
         return None;
     };
-    let port = u16::try_from(number(port)?).ok().filter(|port| *port > 0)?;
+    let port = u16::try_from(count(port)?).ok().filter(|port| *port > 0)?;
     let usable = |host: &String| !host.is_empty() && host != "?";
     let name = rest.get(1).and_then(|more| field(more, "hostname"));
+    let name = name.and_then(text);
     let host = name.filter(usable).or_else(|| text(host).filter(usable));
     Some((host.unwrap_or_else(|| asked.to_owned()), port))
 }

@@ -37,7 +37,7 @@ struct Server {
     info: ConnectionInfo,
     /// Whether the address names a database.
     names_database: bool,
-    /// Whether it may be a node of a cluster: whoever takes it for all there is would see but a part.
+    /// Whether it may be a node of a cluster. Elsewhere that is an error, since its data is only a part.
     may_be_node: bool,
 }
 
@@ -85,9 +85,9 @@ impl Endpoint {
         }
     }
 
-    /// Connects and logs in; with Sentinels, to the server that is master now; to whichever node of a cluster answers.
+    /// Connects and logs in: with Sentinels, to the server that is master now; in a cluster, to the first node that answers.
     ///
-    /// The connection's answers have the same time as this whole, until that is changed.
+    /// Each answer on the connection has the same time limit as connecting, until that is changed.
     ///
     /// # Errors
     /// When there is no connection `within` that time, or the server turns out to be part of a cluster.
@@ -104,7 +104,7 @@ impl Endpoint {
                 }
             }
         };
-        // A server that takes the connection and never greets is bounded only by this.
+        // Only this bounds a server that accepts the connection and never answers.
         timeout(within, connecting)
             .await
             .unwrap_or(Err(Error::Late(within)))
@@ -133,7 +133,7 @@ impl Endpoint {
             .unwrap_or(Err(Error::Late(within)))
     }
 
-    /// Who can tell the masters of this cluster; `None` when it is none.
+    /// Lists the masters of this cluster; `None` when it is not a cluster.
     #[must_use]
     pub fn scout(&self) -> Option<Scout> {
         match &self.place {
@@ -164,7 +164,7 @@ impl Endpoint {
         }
     }
 
-    /// The same place, and another of its databases. A cluster has but one.
+    /// The same place with another database. A cluster has only one.
     #[must_use]
     pub fn in_database(self, database: u16) -> Self {
         let database = i64::from(database);
@@ -189,7 +189,7 @@ impl Endpoint {
         Self { tls, ..self }
     }
 
-    /// The same place; if the address names no database, in this one, should there be one.
+    /// The same place; if the address names no database, with this one, if there is one.
     #[must_use]
     pub fn or_in_database(self, database: Option<u16>) -> Self {
         match database {
@@ -198,7 +198,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether what is said is encrypted.
+    /// Whether the connection is encrypted.
     #[must_use]
     pub fn is_over_tls(&self) -> bool {
         match &self.place {
@@ -208,7 +208,7 @@ impl Endpoint {
         }
     }
 
-    /// The passwords, for whoever must keep them out of a text.
+    /// The passwords, so that a caller can keep them out of its texts.
     pub fn passwords(&self) -> impl Iterator<Item = &str> {
         let all = match &self.place {
             Place::Server(server) => [server.info.redis_settings().password(), None],
@@ -220,10 +220,10 @@ impl Endpoint {
 }
 
 impl Server {
-    /// One that is reached over the network, or by a socket of this machine.
+    /// A server that is reached over the network, or by a socket of this machine.
     fn parse(url: &str, over_network: bool) -> Result<Self, UrlError> {
         let parsed = redis::parse_redis_url(url).ok_or(UrlError::Server)?;
-        // In `redis://u:12?34@h`, `u:12` is half a password and would be told as the host.
+        // In `redis://u:12?34@h`, `u:12` is half a password and would be shown as the host.
         let behind = parsed.path().contains('@') || parsed.query().is_some_and(|q| q.contains('@'));
         if parsed.fragment().is_some() || over_network && behind {
             return Err(UrlError::Server);
@@ -305,10 +305,11 @@ pub(crate) async fn open(
         return connection.await.map_err(Error::Redis);
     };
     let io = |error: std::io::Error| Error::Redis(error.into());
+    let tls = tls.settings().prepare().await?;
     let stream = TcpStream::connect((host.as_str(), *port)).await;
     let stream = stream.map_err(io)?;
     stream.set_nodelay(true).map_err(io)?;
-    let stream = tls.settings().connect(host, stream).await?;
+    let stream = tls.connect(host, stream).await?;
     let (login, stream) = (info.redis_settings(), Patience::new(stream));
     let opened = MultiplexedConnection::new_with_config(login, stream, config);
     let (connection, driver) = opened.await.map_err(Error::Redis)?;
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_not_repeated() {
+    fn malformed_addresses_are_not_repeated() {
         for (url, expected) in [
             ("http://h", UrlError::Scheme),
             ("", UrlError::Scheme),

@@ -1,4 +1,4 @@
-//! What can go wrong, without a password in it.
+//! The errors of this crate. Their texts hold no password.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use vigie_tls::TlsProblem;
 
 use crate::tls;
 
-/// What is wrong with an address. The text holds nothing of it.
+/// Why an address is refused. The text does not repeat it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
-    /// It begins with something else than it may.
+    /// Its scheme is unknown.
     #[error(
         "the URL must begin with redis:, rediss:, unix:, redis+unix:, redis-sentinel:, rediss-sentinel:, \
          redis-cluster: or rediss-cluster:"
     )]
     Scheme,
-    /// It is no address of a server.
+    /// It is not the address of a server.
     #[error(
         "not redis://HOST:PORT/DATABASE or unix:///PATH?db=DATABASE \
          (characters like / ? # @ in a password must be percent-encoded)"
@@ -27,18 +27,18 @@ pub enum UrlError {
     Parameter {
         /// The parameter; `?` stands for a name that is not a plain word.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: &'static str,
     },
-    /// It is no address of Sentinels.
+    /// It is not the address of Sentinels.
     #[error(
         "not redis-sentinel://:PASSWORD@HOST:PORT,HOST:PORT/MASTER/DATABASE \
          (characters like / ? # @ in a password must be percent-encoded)"
     )]
     Sentinels,
-    /// It is no address of a cluster.
+    /// It is not the address of a cluster.
     #[error(
-        "not redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT, without a database, for a cluster has but one \
+        "not redis-cluster://:PASSWORD@HOST:PORT,HOST:PORT, without a database, since a cluster has only one \
          (characters like / ? # @ in a password must be percent-encoded)"
     )]
     Cluster,
@@ -51,35 +51,37 @@ pub enum Error {
     /// The server could not be reached, or refuses.
     #[error("{}", told(.0))]
     Redis(redis::RedisError),
-    /// Nobody answered in time.
+    /// There was no answer in time.
     #[error("no answer within {0:?}")]
     Late(Duration),
     /// There is no connection over TLS, or a file with a certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] vigie_tls::Error),
-    /// No Sentinel knew a master that says it is one.
+    /// No Sentinel led to a server that is master.
     #[error("no master {name:?}: {}", tried.join("; "))]
     NoMaster {
         /// The master's name.
         name: String,
-        /// What each Sentinel came to.
+        /// The failure of each Sentinel.
         tried: Vec<String>,
+        /// The problem with the certificates or with TLS of the first one that has any.
+        tls: Option<TlsProblem>,
     },
-    /// A server that was taken for all there is holds but a part.
+    /// The server is part of a cluster, and the address is not that of one.
     #[error(
         "the server is part of a cluster: use redis-cluster://HOST:PORT,HOST:PORT (rediss-cluster:// with TLS)"
     )]
     PartOfCluster,
-    /// A server that was taken for a node of a cluster is none.
+    /// The server is not part of a cluster, and the address is that of one.
     #[error("the server is no part of a cluster: use redis:// (rediss:// with TLS)")]
     NoCluster,
-    /// A node of a cluster, or all of them, know nobody who holds the slots in question.
-    #[error("nobody in the cluster holds these slots")]
+    /// No node of the cluster is known to hold the slots in question.
+    #[error("no node of the cluster holds these slots")]
     NoSlots,
-    /// No node of a cluster can tell who its masters are.
+    /// No node of the cluster answered the question for its masters.
     #[error("no node of the cluster answers: {}", each(tried))]
     NoNode {
-        /// What each node came to, by `host:port`.
+        /// The failure of each node, by `host:port`.
         tried: Vec<(String, Error)>,
     },
 }
@@ -92,11 +94,12 @@ impl Error {
             Self::Tls(error) => error.problem(),
             // A server refuses the client's certificate after the handshake.
             Self::Redis(error) => TlsProblem::in_sources(error),
+            Self::NoMaster { tls, .. } => *tls,
             _ => None,
         }
     }
 
-    /// What to change in the settings, if that is clear.
+    /// The setting to change, if that is clear.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         match self.first() {
@@ -121,7 +124,7 @@ fn each(tried: &[(String, Error)]) -> String {
     tried.collect::<Vec<_>>().join("; ")
 }
 
-/// The error in words; of a problem with TLS the driver knows only the library's debug text.
+/// The error in words; for a problem with TLS the driver has only the library's debug text.
 fn told(error: &redis::RedisError) -> String {
     match TlsProblem::in_sources(error) {
         Some(problem) => problem.to_string(),

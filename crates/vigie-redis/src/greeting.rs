@@ -1,15 +1,15 @@
-//! What a server says of itself when it is greeted: that needs no right of its own.
+//! The reply to `HELLO`: a server's role and mode, for which a user needs no permission.
 
 use redis::Value;
 use redis::aio::MultiplexedConnection;
 
-use crate::answer::field;
 use crate::error::Error;
+use crate::reply::{field, text};
 
-/// What is asked of it here. `None`: the server is too old to tell, or does not.
+/// The fields that are used. `None`: the server is too old to send the field, or does not.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
-    /// What it is in its replication: `master`, `replica`, and in old versions `slave`.
+    /// Its role in the replication: `master`, `replica`, and in old versions `slave`.
     pub(crate) role: Option<String>,
     /// `standalone`, `cluster` or `sentinel`.
     pub(crate) mode: Option<String>,
@@ -26,8 +26,8 @@ pub(crate) async fn of(connection: &mut MultiplexedConnection) -> Result<Greetin
 
 fn read(answer: &Value) -> Greeting {
     Greeting {
-        role: field(answer, "role"),
-        mode: field(answer, "mode"),
+        role: field(answer, "role").and_then(text),
+        mode: field(answer, "mode").and_then(text),
     }
 }
 

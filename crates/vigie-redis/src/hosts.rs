@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::Error;
 
-/// Nobody has more.
+/// More hosts than a deployment has.
 const MOST: usize = 32;
 
 /// Host and port.

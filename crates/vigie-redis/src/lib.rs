@@ -1,7 +1,7 @@
 //! Where Redis is, and how it is reached: addresses, TLS with own certificates, Sentinels, clusters.
 //!
 //! An [`Endpoint`] is made from a URL and [connects](Endpoint::connect) as often as it is asked to. It keeps no
-//! connection: whoever finds one broken drops it and asks for another, and is led to the master of that time.
+//! connection: a caller drops one that is broken and connects again, to the master of that time.
 //!
 //! ```
 //! use vigie_redis::{Endpoint, TlsFiles};
@@ -15,17 +15,16 @@
 //! # }
 //! ```
 //!
-//! A cluster has no one place: its [`Scout`] tells the [masters](Master) of the moment, each an endpoint that holds some
-//! [`Slots`], and [`slot`] says where a key is.
+//! A cluster has several masters: its [`Scout`] lists the current [masters](Master), each an endpoint that holds some
+//! [`Slots`], and [`slot`] computes the slot of a key.
 //!
 //! [`redact`] covers credentials in texts, also for other crates.
 //!
-//! The crate knows nothing of queues and checks. No text that it makes holds a password.
+//! The crate does not know queues and checks. No text of it holds a password.
 
-// The driver leaves the choice of cryptography to whoever links it; ours is in the features of this.
+// The driver takes the cryptography that the program links; the features of this crate choose it.
 use rustls as _;
 
-mod answer;
 mod cluster;
 mod endpoint;
 mod error;
@@ -34,6 +33,7 @@ mod hosts;
 mod parameters;
 mod patience;
 pub mod redact;
+pub mod reply;
 mod scout;
 mod sentinel;
 mod slot;

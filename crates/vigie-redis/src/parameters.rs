@@ -34,7 +34,7 @@ const HARMLESS: [&str; 22] = [
 /// A longer name is not repeated in an error.
 const LONGEST_NAME: usize = 40;
 
-/// Applies the parameters of `url` to `info`, and tells whether one of them names a database.
+/// Applies the parameters of `url` to `info`, and returns whether one of them names a database.
 ///
 /// Where clients disagree about a parameter that contradicts the rest of the address, it is an error.
 pub(crate) fn apply(url: &Url, info: ConnectionInfo) -> Result<(ConnectionInfo, bool), UrlError> {

@@ -1,4 +1,4 @@
-//! Who has which slots of a cluster, asked as often as one wants to know.
+//! Asks a cluster which master holds which slots.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::hosts::{self, Address};
 use crate::slot::Slots;
 use crate::tls::TlsFiles;
 
-/// So many known nodes are asked at once, besides the seeds, when none is known to answer.
+/// How many known nodes are asked at once, besides the seeds, when no connection works.
 const ASKED: usize = 32;
 
 /// A master of a cluster.
@@ -24,7 +24,7 @@ pub struct Master {
     pub name: String,
     /// How it is reached.
     pub endpoint: Endpoint,
-    /// What it holds.
+    /// The slots that it holds.
     pub slots: Slots,
 }
 
@@ -36,7 +36,7 @@ pub struct Scout {
     kept: Option<Kept>,
     /// Of the last answer.
     known: Vec<Address>,
-    /// Asked only if nobody else answers.
+    /// Asked only if no other node answers.
     distrusted: Option<Address>,
 }
 
@@ -59,7 +59,7 @@ impl Scout {
     /// The masters that hold slots, by their names.
     ///
     /// # Errors
-    /// When no node answers `within` that time, or none knows any.
+    /// When no node answers `within` that time, or none knows a master.
     pub async fn masters(&mut self, within: Duration) -> Result<Vec<Master>, Error> {
         let asking = timeout(within, self.ask(within)).await;
         let nodes = asking.unwrap_or(Err(Error::Late(within)))?;
@@ -81,7 +81,7 @@ impl Scout {
         self.kept.as_mut().map(|kept| &mut kept.connection)
     }
 
-    /// The node at `host:port` says that it does not hold what it was said to hold: it knows better, and is asked next.
+    /// Asks the node at `host:port` next: it denied that it holds a slot, so its own view is newer.
     pub async fn believe(&mut self, name: &str, within: Duration) {
         let known = self
             .known
@@ -96,7 +96,7 @@ impl Scout {
         }
     }
 
-    /// The node at `host:port` does not work: others are asked rather than this one.
+    /// Asks other nodes rather than the one at `host:port`, which does not work.
     pub fn distrust(&mut self, name: &str) {
         let is = |at: &Address| hosts::name(at) == name;
         if self.kept.as_ref().is_some_and(|kept| is(&kept.at)) {
@@ -118,9 +118,9 @@ impl Scout {
         Ok(nodes)
     }
 
-    /// Asks all nodes that are known at once: one that hangs holds up nobody.
+    /// Asks all known nodes at once, so that one that hangs delays no other.
     async fn find(&mut self, within: Duration) -> Result<(Nodes, Kept), Error> {
-        // The seeds always: of many known nodes all that are asked may be gone.
+        // The seeds always: all known nodes that are asked may be gone.
         let known = self.known.iter().take(ASKED);
         let mut places: Vec<_> = known.chain(&self.cluster.seeds).collect();
         let distrusted = self.distrusted.take();

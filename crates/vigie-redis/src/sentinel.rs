@@ -1,8 +1,8 @@
 //! Sentinels, and how they lead to the master.
 //!
-//! As the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/) want it: a
-//! Sentinel is asked for the master's address, and the server there whether it is one. All Sentinels are asked
-//! at once: one that hangs holds up nobody.
+//! This follows the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/): a
+//! Sentinel is asked for the master's address, and the server there for its role. All Sentinels are asked at once, so
+//! that one that hangs delays no other.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{IntoConnectionInfo, RedisConnectionInfo};
 use tokio::task::JoinSet;
 use url::Url;
+use vigie_tls::TlsProblem;
 
 use crate::endpoint::open;
 use crate::error::Error;
@@ -107,20 +108,26 @@ impl Sentinels {
             let (at, sentinels, tls) = (at.clone(), self.clone(), tls.clone());
             asked.spawn(async move {
                 let led = sentinels.led_by(&at, &tls, each).await;
-                led.map_err(|reason| format!("{} {reason}", hosts::name(&at)))
+                led.map_err(|failed| Failed {
+                    reason: format!("{} {}", hosts::name(&at), failed.reason),
+                    ..failed
+                })
             });
         }
         let mut tried = Vec::new();
         while let Some(led) = asked.join_next().await {
             match led {
                 Ok(Ok(connection)) => return Ok(connection),
-                Ok(Err(reason)) => tried.push(reason),
+                Ok(Err(failed)) => tried.push(failed),
                 Err(_) => {}
             }
         }
-        tried.sort();
-        let name = self.master.clone();
-        Err(Error::NoMaster { name, tried })
+        tried.sort_by(|a, b| a.reason.cmp(&b.reason));
+        Err(Error::NoMaster {
+            name: self.master.clone(),
+            tls: tried.iter().find_map(|failed| failed.tls),
+            tried: tried.into_iter().map(|failed| failed.reason).collect(),
+        })
     }
 
     async fn led_by(
@@ -128,8 +135,8 @@ impl Sentinels {
         at: &Address,
         tls: &TlsFiles,
         within: Duration,
-    ) -> Result<MultiplexedConnection, String> {
-        let failed = |error: Error| format!("fails: {error}");
+    ) -> Result<MultiplexedConnection, Failed> {
+        let failed = |error: Error| Failed::of("fails", &error);
         let asking = async {
             let info = hosts::info(at, self.over_tls, &self.sentinel).map_err(failed)?;
             let mut sentinel = open(&info, tls, within).await.map_err(failed)?;
@@ -140,22 +147,48 @@ impl Sentinels {
                 .await
                 .map_err(|error| failed(Error::Redis(error)))?;
             let Some(master) = answer else {
-                return Err("knows no master of this name".to_owned());
+                return Err(Failed::because("knows no master of this name"));
             };
             let name = hosts::name(&master);
-            let of_master = |error: Error| format!("leads to {name}: {error}");
+            let of_master = |error: Error| Failed::of(&format!("leads to {name}"), &error);
             let info = hosts::info(&master, self.over_tls, &self.server).map_err(of_master)?;
             let mut connection = open(&info, tls, within).await.map_err(of_master)?;
             match greeting::of(&mut connection).await.map_err(of_master)?.role {
                 Some(role) if role != "master" => {
-                    Err(format!("leads to {name}, which is a {role}"))
+                    let reason = format!("leads to {name}, which is a {role}");
+                    Err(Failed::because(reason))
                 }
                 _ => Ok(connection),
             }
         };
         tokio::time::timeout(within, asking)
             .await
-            .unwrap_or_else(|_| Err(format!("gave no answer within {within:?}")))
+            .unwrap_or_else(|_| {
+                let reason = format!("gave no answer within {within:?}");
+                Err(Failed::because(reason))
+            })
+    }
+}
+
+/// Why one Sentinel did not lead to the master.
+struct Failed {
+    reason: String,
+    tls: Option<TlsProblem>,
+}
+
+impl Failed {
+    fn because(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            tls: None,
+        }
+    }
+
+    fn of(words: &str, error: &Error) -> Self {
+        Self {
+            reason: format!("{words}: {error}"),
+            tls: error.tls(),
+        }
     }
 }
 

@@ -71,7 +71,7 @@ impl Slots {
         Self(Box::new([u64::MAX; SLOTS as usize / 64]))
     }
 
-    /// Adds a range; what is no slot of it is left out.
+    /// Adds a range; numbers that are not slots are left out.
     pub fn add(&mut self, range: RangeInclusive<u16>) {
         let end = (*range.end()).min(SLOTS - 1);
         for slot in *range.start()..=end {

@@ -1,4 +1,4 @@
-//! What binds a login to the encrypted connection under it (RFC 5929, section 4).
+//! The value that binds a login to the encrypted connection under it (RFC 5929, section 4).
 
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tokio_rustls::client::TlsStream;

@@ -31,7 +31,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What is wrong with the certificates or with TLS, if that is the reason.
+    /// The problem with the certificates or with TLS, if that is the reason.
     #[must_use]
     pub fn problem(&self) -> Option<TlsProblem> {
         match self {

@@ -1,4 +1,4 @@
-//! TLS to the servers that are watched: certificates in files, a verifier, errors in words.
+//! TLS to the servers that are watched: certificates in files, a verifier, and errors in words.
 //!
 //! One verifier serves Redis, PostgreSQL and MySQL. It accepts the certificates that the clients of the watched backend
 //! accept, which are those of OpenSSL (libpq, redis-cli, Node.js):
@@ -42,6 +42,8 @@ pub use tokio_rustls::client::TlsStream;
 pub enum Verify {
     /// Not at all.
     Nothing,
+    /// As [`Verify::Chain`] if the file of the roots exists; otherwise not at all, as libpq has it.
+    ChainIfPresent,
     /// A root has signed it, and it is valid now.
     Chain,
     /// Also, it names the host.
@@ -61,32 +63,33 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Makes the handshake with `host` over a connection. The caller bounds its time.
+    /// Reads the files, so that a mistake in them shows before there is a connection. The caller bounds the time.
     ///
     /// # Errors
-    /// When a file cannot be used, or the two sides do not agree.
-    pub async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::Name)?;
+    /// When a file cannot be used.
+    pub async fn prepare(&self) -> Result<Prepared, Error> {
         let tls = self.clone();
         // A file on a network may take its time.
         let config = tokio::task::spawn_blocking(move || tls.config());
         let config = config.await.map_err(|_| Error::Interrupted)??;
-        let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        connecting.await.map_err(Error::handshake)
+        Ok(Prepared(Arc::new(config)))
     }
 
-    /// What the files hold now.
+    /// The configuration by the current content of the files.
     fn config(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(ring::default_provider());
-        let roots = match (self.verify, &self.roots) {
+        let verify = match (self.verify, &self.roots) {
+            (Verify::ChainIfPresent, Some(Pem::File(path))) if !path.exists() => Verify::Nothing,
+            (Verify::ChainIfPresent, None) => Verify::Nothing,
+            (Verify::ChainIfPresent, Some(_)) => Verify::Chain,
+            (verify, _) => verify,
+        };
+        let roots = match (verify, &self.roots) {
             (Verify::Nothing, _) => Roots::Certificates(Vec::new()),
             (_, Some(pem)) => Roots::Certificates(pem.certificates()?),
             (_, None) => Roots::of_system(),
         };
-        let verifier = Verifier::new(&provider, roots, self.verify);
+        let verifier = Verifier::new(&provider, roots, verify);
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| Error::of(&error))?
@@ -98,5 +101,24 @@ impl Tls {
                 .map_err(|error| Error::of(&error)),
             None => Ok(config.with_no_client_auth()),
         }
+    }
+}
+
+/// TLS with the certificates that the files held a moment ago.
+#[derive(Clone)]
+pub struct Prepared(Arc<ClientConfig>);
+
+impl Prepared {
+    /// Makes the handshake with `host` over a connection. The caller bounds its time.
+    ///
+    /// # Errors
+    /// When the two sides do not agree, or the connection breaks.
+    pub async fn connect<S>(self, host: &str, stream: S) -> Result<TlsStream<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::Name)?;
+        let connecting = TlsConnector::from(self.0).connect(name, stream);
+        connecting.await.map_err(Error::handshake)
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of an X.509 certificate that the verifier needs (RFC 5280, section 4.1).
 //!
-//! The TLS library reads certificates itself, but not those of version 1, and shows no common name. What is read here is
-//! trusted only with a root's signature on it.
+//! The TLS library reads certificates itself, but not those of version 1, and shows no common name. The
+//! fields read here are trusted only with a root's signature on them.
 
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ fn bits(content: &[u8]) -> Option<&[u8]> {
     (*unused == 0).then_some(bytes)
 }
 
-/// What is left of a sequence of DER elements.
+/// The rest of a sequence of DER elements.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -18,7 +18,7 @@ async fn verdict(port: u16, roots: &Path, host: &str, verify: Verify) -> Option<
         verify,
     };
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    match tls.connect(host, stream).await {
+    match tls.prepare().await.unwrap().connect(host, stream).await {
         Ok(_) => None,
         Err(error) => Some(error.problem().unwrap_or_else(|| panic!("{error:?}"))),
     }

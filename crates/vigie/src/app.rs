@@ -311,12 +311,18 @@ fn checks(
     if let Some(watcher) = watcher {
         let stale_after = every.period + every.timeout;
         let counts = QueueCounts::new(watcher.clone(), stale_after);
-        builder = builder.source(Arc::new(counts), every.queues.required);
+        // In a cluster a queue may fail for another node than the check names.
+        let is_cluster = settings
+            .redis
+            .as_ref()
+            .is_some_and(|redis| redis.redis.is_cluster());
+        let server = (!is_cluster).then_some("redis");
+        builder = builder.source(Arc::new(counts), every.queues.required, server);
     }
     if let Some(gateway) = &settings.gateway {
         builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
     }
-    for vigie_config::Unusable { check, reason } in &settings.unusable {
+    for vigie_config::Unusable { check, reason, .. } in &settings.unusable {
         error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
     }
     // A check that could be built reports the reason itself, and recovers when its files become readable.
@@ -327,8 +333,7 @@ fn checks(
     for (_, name, check) in missing.into_iter().filter(|(is_missing, ..)| *is_missing) {
         let mut unusable = settings.unusable.iter();
         if let Some(found) = unusable.find(|unusable| unusable.check == name) {
-            let failing = probes::Unusable::new(name, &found.reason);
-            builder = builder.check(failing, how(check, None));
+            builder = builder.check(unusable_check(name, found), how(check, None));
         }
     }
     for section in settings.unwatched() {
@@ -336,6 +341,25 @@ fn checks(
         builder = builder.unwatched(section);
     }
     Ok(builder.build(registry))
+}
+
+/// Fails with the reason, and reads a file with an address again until it can be used.
+fn unusable_check(name: &'static str, found: &vigie_config::Unusable) -> probes::Unusable {
+    let failing = probes::Unusable::new(name, &found.reason);
+    let Some(file) = found.file.clone() else {
+        return failing;
+    };
+    failing.retry(move || {
+        let address = vigie_config::secret_file(&file)?;
+        if name != "database" {
+            let place = file.display();
+            return Err(format!(
+                "{place} can be read now; restart Vigie to watch the Redis that it names"
+            ));
+        }
+        let check = probes::Sql::new(name, &address);
+        Ok(Box::new(check.map_err(|error| error.to_string())?))
+    })
 }
 
 fn access(admin: &vigie_config::Admin, address: SocketAddr) -> admin::Access {

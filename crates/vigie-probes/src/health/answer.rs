@@ -1,4 +1,4 @@
-//! What the health endpoints say, as JSON and as text.
+//! The answers of the health endpoints, as JSON and as text.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::report::{Entry, Report};
 use crate::state::{Status, Verdict};
 
-/// At most so many parts of a group are told one by one.
+/// How many parts of a group are listed at most.
 const MAX_PARTS: usize = 100;
 
 #[derive(Serialize)]

@@ -40,7 +40,7 @@ fn one(name: &'static str, status: Status) -> Arc<Fixed> {
 fn checks(sources: impl IntoIterator<Item = (Arc<Fixed>, bool)>) -> Checks {
     let mut builder = Checks::builder(Clock::new(|| at(12_345))).unwatched("app");
     for (source, required) in sources {
-        builder = builder.source(source, required);
+        builder = builder.source(source, required, None);
     }
     builder.build(&Registry::new())
 }

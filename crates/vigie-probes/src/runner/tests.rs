@@ -12,7 +12,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::report::Readiness;
 use crate::state::Verdict;
 
-/// What a scripted check does at its next run.
+/// The outcome of a scripted check's next run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Act {
     Pass,
@@ -236,7 +236,7 @@ async fn groups_count_and_their_parts_come_and_go() {
     let queues = Arc::new(Queues::default());
     let registry = Registry::new();
     let checks = Checks::builder(clock())
-        .source(queues.clone(), true)
+        .source(queues.clone(), true, None)
         .unwatched("redis")
         .build(&registry);
     let stop = CancellationToken::new();
@@ -281,6 +281,53 @@ async fn groups_count_and_their_parts_come_and_go() {
     stop.cancel();
     pass(SECOND).await;
     assert!(ended.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_and_its_server_tell_one_cause_at_once() {
+    let server = Scripted::new(Act::Pass);
+    let queues = Arc::new(Queues::default());
+    let checks = Checks::builder(clock())
+        .check(server.clone(), settings())
+        .source(queues.clone(), true, Some("scripted"))
+        .build(&Registry::new());
+    let stop = CancellationToken::new();
+    let (running, token) = (checks.clone(), stop.clone());
+    tokio::spawn(async move { running.run(token).await });
+    pass(SECOND).await;
+    let runs = || server.runs.lock().len();
+    assert_eq!(runs(), 1);
+
+    // The group fails first, so the check runs before its period is over, once.
+    server.set(Act::Fail);
+    let mut state = State::new(checks.now(), 60 * SECOND);
+    let own = Failure::new(FailureKind::Unreachable, "cannot connect");
+    state.record(checks.now(), SECOND, Err(own));
+    let ill = state.verdict(checks.now());
+    *queues.0.lock() = vec![("mail".into(), ill)];
+    pass(2 * SECOND).await;
+    assert_eq!(runs(), 2);
+    let report = checks.report(checks.now());
+    let text = |name| {
+        report
+            .find(name)
+            .unwrap()
+            .verdict
+            .failure
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(text("scripted"), "broke off");
+    assert_eq!(text("queues/mail"), "broke off");
+    assert_eq!(text("queues"), "1 of 1 failed: mail: broke off");
+
+    // A failure of the queue alone keeps its own reason.
+    server.set(Act::Pass);
+    pass(5 * SECOND).await;
+    let report = checks.report(checks.now());
+    let mail = report.find("queues/mail").unwrap().verdict.failure.unwrap();
+    assert_eq!(mail.to_string(), "cannot connect");
+    stop.cancel();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which database an address names, and what may be told of it.
+//! The database that an address names, and the parts of the address that may be shown.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::error::Error;
 use super::{mysql, postgres, sqlite};
 use crate::address::{self, UrlError};
 
-/// How to log in, and what may be told of it.
+/// How to log in, and the parts of the address that may be shown.
 pub(super) struct Login {
     engine: Engine,
     /// `postgres db.example:5432/game`
@@ -41,7 +41,9 @@ impl Login {
         }
         let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
         if matches!(scheme, "postgres" | "postgresql") || postgres::is_dsn(text) {
-            let (login, secrets) = postgres::Login::parse(text)?;
+            // As node-postgres has it.
+            let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+            let (login, secrets) = postgres::Login::parse(text, user)?;
             return Ok(Self {
                 target: format!("postgres {}/{}", login.places(), login.database),
                 engine: Engine::Postgres(login),

@@ -225,6 +225,8 @@ async fn an_address_means_what_it_means_to_libpq_and_node_postgres() {
             ),
             ALL,
         ),
+        row(with("sslmode=require&sslrootcert=/no/such/file"), LIBPQ),
+        row(with("sslmode=verify-ca&sslrootcert=/no/such/file"), ALL),
         // Other ways to log in.
         row(with("sslmode=require&channel_binding=require"), LIBPQ),
         row(with("sslmode=disable&channel_binding=require"), LIBPQ),

@@ -112,7 +112,7 @@ async fn refusals_are_told_apart() {
     ];
     server.cli(&limited).await.unwrap();
     for (login, meaning) in [
-        ("", "wants a password, and none is set (NOAUTH"),
+        ("", "asks for a password, and the address has none (NOAUTH"),
         (":wrong-password@", "does not accept this user and password"),
         (
             "nobody:first-password@",

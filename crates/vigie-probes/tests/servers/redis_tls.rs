@@ -1,5 +1,7 @@
 //! Redis over TLS, and behind a Sentinel.
 
+use std::path::Path;
+
 use vigie_probes::{Check as _, FailureKind, Redis};
 use vigie_redis::{Endpoint, TlsFiles};
 use vigie_testkit::{Certificates, Kind, Redis as Server, RedisOptions, Sentinel, ports};
@@ -124,6 +126,91 @@ async fn a_certificate_that_is_its_own_root_is_accepted() {
     assert_eq!(refused.kind(), FailureKind::Tls);
     assert!(refused.text().contains("not trusted"), "{refused}");
     assert!(!refused.text().contains("Other"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_used_fails_the_check_until_it_can() {
+    let ca = Certificates::new().await.unwrap();
+    let port = ports::free();
+    let directives = ca.of_server("server", port).await.unwrap();
+    let args = directives
+        .into_iter()
+        .flat_map(|(name, value)| [format!("--{name}"), value]);
+    let starting = Server::start_with(RedisOptions {
+        args: args.collect(),
+        ..RedisOptions::default()
+    });
+    let _server = starting.await.unwrap();
+    let (certificate, key) = ca.issue("vigie", 2).await.unwrap();
+    let other_key = ca.issue("other", 2).await.unwrap().1;
+    let directory = tempfile::tempdir().unwrap();
+    let ours = directory.path().join("ours");
+    let url = format!("rediss://127.0.0.1:{port}");
+    let place = |file: &str| match file {
+        "ca" => (ours.clone(), certificate.clone(), key.clone()),
+        "certificate" => (ca.ca(), ours.clone(), key.clone()),
+        _ => (ca.ca(), certificate.clone(), ours.clone()),
+    };
+    let fifo = |path: &Path| {
+        rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RWXU).unwrap();
+    };
+    let bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    type Make<'a> = &'a dyn Fn(&Path);
+    let cases: [(&str, Make<'_>, &str); 8] = [
+        ("ca", &|_| {}, "No such file"),
+        (
+            "ca",
+            &|path| std::fs::create_dir(path).unwrap(),
+            "not a regular file",
+        ),
+        ("ca", &fifo, "not a regular file"),
+        (
+            "ca",
+            &|path| std::fs::write(path, bad).unwrap(),
+            "cannot be understood",
+        ),
+        (
+            "certificate",
+            &|path| std::fs::write(path, "").unwrap(),
+            "no certificate",
+        ),
+        ("key", &fifo, "not a regular file"),
+        (
+            "key",
+            &|path| std::fs::write(path, "x").unwrap(),
+            "no private key",
+        ),
+        (
+            "key",
+            &|path| assert!(std::fs::copy(&other_key, path).is_ok()),
+            "not that of the client",
+        ),
+    ];
+    for (file, make, reason) in cases {
+        make(&ours);
+        let (ca_file, certificate_file, key_file) = place(file);
+        let tls = TlsFiles {
+            ca: Some(ca_file),
+            client: Some((certificate_file, key_file)),
+        };
+        let mut check = check(&url, &tls);
+        let failed = failure(&mut check).await;
+        assert_eq!(failed.kind(), FailureKind::Tls, "{failed}");
+        assert!(failed.text().contains(reason), "{failed}");
+        if ours.is_dir() {
+            std::fs::remove_dir(&ours).unwrap();
+        } else if ours.symlink_metadata().is_ok() {
+            std::fs::remove_file(&ours).unwrap();
+        }
+        let well = match file {
+            "ca" => ca.ca(),
+            "certificate" => certificate.clone(),
+            _ => key.clone(),
+        };
+        std::fs::copy(well, &ours).unwrap();
+        passes(&mut check).await;
+        std::fs::remove_file(&ours).unwrap();
+    }
 }
 
 #[tokio::test]

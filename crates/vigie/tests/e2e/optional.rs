@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vigie_testkit::faults::http_answer;
-use vigie_testkit::{Fault, FaultServer, eventually, http};
+use vigie_testkit::{Fault, FaultServer, Postgres, eventually, http};
 
 use crate::common::{Program, TURN, Vigie};
 
@@ -12,6 +12,9 @@ const SOON: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn the_gateway_starts_without_its_checks() {
     let _turn = TURN.lock().await;
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
     let app = FaultServer::start(Fault::Answer(http_answer(200, "hello")))
         .await
         .unwrap();
@@ -30,6 +33,31 @@ async fn the_gateway_starts_without_its_checks() {
             "[database]\nurl_file = \"/no/such/file\"",
             "database",
             "No such file or directory",
+        ),
+        (
+            &format!("[database]\nurl_file = {fifo:?}"),
+            "database",
+            "it is not a regular file",
+        ),
+        (
+            "[database]\nurl_file = \"/\"",
+            "database",
+            "it is not a regular file",
+        ),
+        (
+            "[database]\nurl = \"postgres://u:hunter2@name.invalid/d\"",
+            "database",
+            "",
+        ),
+        (
+            "[redis]\nurl = \"redis://:hunter2@127.0.0.1:99999\"",
+            "redis",
+            "expected an address like",
+        ),
+        (
+            &format!("[redis]\nurl = \"rediss://127.0.0.1:1\"\nca_file = {fifo:?}"),
+            "redis",
+            "it is not a regular file",
         ),
         (
             "[database]\nurl = \"postgres://u:hunter2@127.0.0.1/d?sslmode=verify-full&sslrootcert=/no/such/ca\"",
@@ -81,4 +109,29 @@ async fn the_gateway_starts_without_its_checks() {
         assert_eq!(check.end().await.0, Some(2));
         assert!(check.log().contains(reason), "{}", check.log());
     }
+}
+
+#[tokio::test]
+async fn an_address_counts_as_soon_as_its_file_can_be_read() {
+    let _turn = TURN.lock().await;
+    let postgres = Postgres::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("url");
+    let sections = format!("[database]\nurl_file = {file:?}\n");
+    let vigie = Vigie::launch(&sections, &[]);
+    let until = async |status: u16, words: &str| {
+        eventually(SOON, async || {
+            let page = http::get(vigie.admin, "/readyz/database").await;
+            let page = page.map_err(|error| error.to_string())?;
+            let is_so = page.status == status && page.text().contains(words);
+            is_so.then_some(()).ok_or_else(|| page.text())
+        })
+        .await;
+    };
+    until(503, "No such file").await;
+    std::fs::write(&file, "postgres://u@h/d?sslcrl=x").unwrap();
+    until(503, "sslcrl is not supported").await;
+    std::fs::write(&file, postgres.url()).unwrap();
+    until(200, "").await;
+    vigie.stop().await;
 }

@@ -147,6 +147,18 @@ async fn redis_is_out(vigie: &Vigie, runs: u32) {
             .ok_or(format!("{levels} levels, up {up:?}"))
     })
     .await;
+    // Both checks give one reason.
+    eventually(RECOVERY, async || {
+        let reason = async |check: &str| {
+            let page = vigie.get(&format!("/readyz/{check}")).await.text();
+            let page: Value = serde_json::from_str(&page).unwrap();
+            page["error"].as_str().unwrap_or_default().to_owned()
+        };
+        let (redis, queues) = (reason("redis").await, reason("queues").await);
+        let agree = !redis.is_empty() && queues.ends_with(&redis);
+        agree.then_some(()).ok_or(format!("{redis:?}, {queues:?}"))
+    })
+    .await;
     counted(vigie, runs).await;
     sleep(DOWN).await;
     assert_eq!(vigie.get("/readyz").await.status, 503, "while it is down");

@@ -12,7 +12,7 @@ const SHA256: &str = "sha256_password";
 /// The plugins whose first answer is known before the server names one.
 pub(super) const FIRST: &str = NATIVE;
 
-/// The first answer to a challenge. Over a connection that nobody can read, some plugins send the password itself.
+/// The first answer to a challenge. Over a private connection, some plugins send the password itself.
 pub(super) fn answer(
     plugin: &str,
     password: &str,

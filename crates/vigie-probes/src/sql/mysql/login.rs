@@ -51,7 +51,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Reads an address, and collects what must never be told of it.
+    /// Reads an address, and collects its secrets.
     pub(crate) fn parse(url: &Url) -> Result<(Self, Secrets), UrlError> {
         let mut secrets = Secrets::default();
         if let Some(password) = url.password() {
@@ -78,15 +78,9 @@ impl Login {
                 port: url.port().unwrap_or(PORT),
             },
         };
-        let user = decode(url.username());
-        if user.is_empty() {
-            let problem =
-                "the address names no user, and that of the operating system is not taken";
-            return Err(UrlError::Detail(problem.into()));
-        }
         let login = Self {
             place,
-            user,
+            user: decode(url.username()),
             password: url.password().map(decode).filter(|word| !word.is_empty()),
             database: decode(url.path().trim_start_matches('/')),
             tls: words.policy()?,

@@ -46,7 +46,7 @@ impl Wire {
     }
 }
 
-/// What is left of a packet; reading beyond its end gives `None`.
+/// The rest of a packet; reading beyond its end gives `None`.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {

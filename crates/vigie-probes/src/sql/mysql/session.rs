@@ -5,7 +5,6 @@ use super::login::Login;
 use super::packet::{Reader, Wire};
 use crate::failure::FailureKind;
 use crate::sql::error::Error;
-use crate::sql::stream::Stream;
 use crate::sql::tls::Demand;
 use vigie_tls::Verify;
 
@@ -27,7 +26,7 @@ const MORE: u8 = 1;
 const SWITCH: u8 = 0xfe;
 const END: u8 = 0xfe;
 const ERROR: u8 = 0xff;
-/// `caching_sha2_password` knows the password from an earlier login, or does not.
+/// `caching_sha2_password`: the password is cached from an earlier login, or not.
 const KNOWN: [u8; 2] = [MORE, 3];
 const UNKNOWN: [u8; 2] = [MORE, 4];
 
@@ -61,6 +60,12 @@ impl Session {
     }
 
     async fn attempt(login: &Login, demand: Demand) -> Result<Self, Error> {
+        let tls = match (demand, login.place.host()) {
+            (Demand::Always | Demand::IfPossible, Some(host)) => {
+                Some((login.tls.tls.prepare().await?, host))
+            }
+            _ => None,
+        };
         let mut wire = Wire {
             stream: login.place.connect().await?,
             number: 0,
@@ -73,13 +78,12 @@ impl Session {
         }
         let can_tls = greeting.capabilities & TLS != 0;
         let mut is_private = login.place.host().is_none();
-        match (demand, login.place.host()) {
-            (Demand::Always, Some(_)) if !can_tls => return Err(Error::NoTls),
-            (Demand::Always | Demand::IfPossible, Some(host)) if can_tls => {
+        match tls {
+            Some(_) if !can_tls && demand == Demand::Always => return Err(Error::NoTls),
+            Some((tls, host)) if can_tls => {
                 capabilities |= TLS;
                 wire.write(&head(capabilities)).await?;
-                let stream = login.tls.tls.connect(host, wire.stream).await?;
-                wire.stream = Box::new(stream) as Stream;
+                wire.stream = Box::new(tls.connect(host, wire.stream).await?);
                 is_private = true;
             }
             _ => {}
@@ -135,7 +139,7 @@ impl Greeting {
             Some(0xff) => return Err(told(packet)),
             _ => return Err(Error::protocol("the first packet is not a greeting")),
         }
-        let read = || {
+        let mut read = || {
             rest.text();
             rest.take(4)?;
             let first = rest.take(8)?;
@@ -145,7 +149,7 @@ impl Greeting {
             let high = rest.number::<2>()?;
             let length = usize::try_from(rest.number::<1>()?).ok()?;
             rest.take(10)?;
-            // It ends with a zero byte, which is no part of it.
+            // It ends with a zero byte, which is not part of it.
             let second = rest.take(length.saturating_sub(8).max(13))?;
             let challenge = [first, second.get(..12)?].concat();
             Some(Self {
@@ -154,7 +158,6 @@ impl Greeting {
                 plugin: rest.text(),
             })
         };
-        let mut read = read;
         let mut greeting = read().ok_or_else(|| Error::protocol("the greeting is malformed"))?;
         if greeting.plugin.is_empty() {
             greeting.plugin = auth::FIRST.to_owned();
@@ -163,7 +166,7 @@ impl Greeting {
     }
 }
 
-/// What a login begins with; alone it asks for TLS.
+/// The first part of a login; alone it asks for TLS.
 fn head(capabilities: u32) -> Vec<u8> {
     let mut head = capabilities.to_le_bytes().to_vec();
     head.extend(LONGEST_PACKET.to_le_bytes());
@@ -174,27 +177,25 @@ fn head(capabilities: u32) -> Vec<u8> {
 
 fn response(login: &Login, capabilities: u32, plugin: &str, proof: &[u8]) -> Vec<u8> {
     let mut response = head(capabilities);
-    let mut text = |text: &str| {
-        response.extend(text.bytes().filter(|byte| *byte != 0));
-        response.push(0);
-    };
-    text(&login.user);
+    put_text(&mut response, &login.user);
     response.push(u8::try_from(proof.len()).unwrap_or(u8::MAX));
     response.extend(proof.iter().take(usize::from(u8::MAX)));
-    let mut text = |text: &str| {
-        response.extend(text.bytes().filter(|byte| *byte != 0));
-        response.push(0);
-    };
     if capabilities & CONNECT_WITH_DATABASE != 0 {
-        text(&login.database);
+        put_text(&mut response, &login.database);
     }
     if capabilities & PLUGINS != 0 {
-        text(plugin);
+        put_text(&mut response, plugin);
     }
     response
 }
 
-/// Answers the server until it lets us in or refuses.
+/// A text and the zero byte that ends it.
+fn put_text(response: &mut Vec<u8>, text: &str) {
+    response.extend(text.bytes().filter(|byte| *byte != 0));
+    response.push(0);
+}
+
+/// Answers the server until it accepts or refuses the login.
 async fn finish(wire: &mut Wire, password: &str, is_private: bool) -> Result<(), Error> {
     loop {
         let packet = wire.read().await?;

@@ -65,7 +65,7 @@ impl Wanted {
         })
     }
 
-    /// What is wanted in the first pass over the servers, and in the second.
+    /// The kinds that are wanted in each pass over the servers.
     pub(super) fn passes(self) -> &'static [Self] {
         match self {
             Self::Any => &[Self::Any],
@@ -92,8 +92,11 @@ impl Wanted {
 }
 
 impl Login {
-    /// Reads an address, and collects what must never be told of it.
-    pub(crate) fn parse(text: &str) -> Result<(Self, Secrets), UrlError> {
+    /// Reads an address, and collects its secrets. Without a user in it, `default_user` counts.
+    pub(crate) fn parse(
+        text: &str,
+        default_user: Option<String>,
+    ) -> Result<(Self, Secrets), UrlError> {
         let keywords = match text.split_once("://") {
             Some((_, rest)) if !dsn::is_dsn(text) => uri::read(rest)?,
             _ if dsn::is_dsn(text) => dsn::read(text)?,
@@ -104,9 +107,8 @@ impl Login {
         };
         keywords.check()?;
         let owned = |key: &str| keywords.get(key).map(str::to_owned);
-        let Some(user) = owned("user") else {
-            let problem =
-                "the address names no user, and that of the operating system is not taken";
+        let Some(user) = owned("user").or(default_user) else {
+            let problem = "the address names no user, and the variable USER is not set";
             return Err(UrlError::Detail(problem.into()));
         };
         let wanted = keywords.get("target_session_attrs").unwrap_or("any");

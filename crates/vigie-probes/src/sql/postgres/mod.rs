@@ -19,7 +19,8 @@ pub(super) use session::Session;
 use super::error::Error;
 
 impl Login {
-    /// Connects to the first server that lets us in and is of the wanted kind. Each but the last has its share of the time.
+    /// Connects to the first server that accepts the login and is of the wanted kind. Each but the last has its share of
+    /// the time.
     pub(super) async fn connect(&self, deadline: Duration) -> Result<Session, Error> {
         let passes = self.wanted.passes();
         let turns = self.servers.len() * passes.len();

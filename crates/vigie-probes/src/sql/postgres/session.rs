@@ -12,7 +12,7 @@ use postgres_protocol::message::backend::{
 use postgres_protocol::message::frontend;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use vigie_tls::Verify;
+use vigie_tls::{Prepared, Verify};
 
 use super::login::{Binding, Login, Server};
 use crate::failure::FailureKind;
@@ -69,25 +69,31 @@ impl Session {
     }
 
     async fn attempt(server: &Server, login: &Login, demand: Demand) -> Result<Self, Error> {
+        let tls = match (demand, server.place.host()) {
+            (Demand::IfPossible | Demand::Always, Some(host)) => {
+                Some((login.tls.tls.prepare().await?, host))
+            }
+            _ => None,
+        };
         let mut session = Self {
             stream: server.place.connect().await?,
             input: BytesMut::new(),
             end_point: None,
         };
-        if let (Demand::IfPossible | Demand::Always, Some(host)) = (demand, server.place.host()) {
-            session = session.encrypt(host, login, demand).await?;
+        if let Some((tls, host)) = tls {
+            session = session.encrypt(host, tls, demand).await?;
         }
         session.start(login).await?;
         Ok(session)
     }
 
-    async fn encrypt(mut self, host: &str, login: &Login, demand: Demand) -> Result<Self, Error> {
+    async fn encrypt(mut self, host: &str, tls: Prepared, demand: Demand) -> Result<Self, Error> {
         let mut request = BytesMut::new();
         frontend::ssl_request(&mut request);
         self.stream.write_all(&request).await?;
         match self.stream.read_u8().await? {
             b'S' => {
-                let stream = login.tls.tls.connect(host, self.stream).await?;
+                let stream = tls.connect(host, self.stream).await?;
                 Ok(Self {
                     end_point: vigie_tls::end_point(&stream),
                     stream: Box::new(stream),

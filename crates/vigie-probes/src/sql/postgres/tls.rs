@@ -21,9 +21,9 @@ pub(super) fn policy(keywords: &Keywords) -> Result<Policy, UrlError> {
         keywords.get("sslpassword"),
         keywords.get("sslidentity"),
     )?;
-    // libpq verifies whenever it has a root.
+    // libpq verifies whenever there is a root.
     let implied = match roots {
-        Some(_) => Verify::Chain,
+        Some(_) => Verify::ChainIfPresent,
         None => Verify::Nothing,
     };
     let (demand, mut verify) = match (keywords.get("sslmode"), keywords.get("ssl")) {

@@ -4,7 +4,7 @@ use crate::sql::tls::Demand;
 use vigie_tls::Verify;
 
 fn parse(text: &str) -> Result<Login, UrlError> {
-    Login::parse(text).map(|(login, _)| login)
+    Login::parse(text, None).map(|(login, _)| login)
 }
 
 fn places(text: &str) -> String {
@@ -45,6 +45,11 @@ fn both_forms_name_servers() {
     ] {
         assert_eq!(places(text), expected, "{text}");
     }
+    let (nameless, _) = Login::parse("postgres://db", Some("me".into())).unwrap();
+    assert_eq!(
+        (nameless.user, nameless.database),
+        ("me".into(), "me".into())
+    );
     let quoted = parse(r"host=/cloudsql/x user=u password='a b\\' dbname=d").unwrap();
     assert_eq!(quoted.password.as_deref(), Some(r"a b\"));
     let own = parse("postgres://u@%2Frun%2Fpg:7/game").unwrap();
@@ -57,7 +62,7 @@ fn both_forms_name_servers() {
 #[test]
 fn tls_is_understood_in_every_spelling() {
     use Demand::{Always, IfPossible, IfRefused, Never};
-    use Verify::{Chain, ChainAndName, Nothing};
+    use Verify::{Chain, ChainAndName, ChainIfPresent, Nothing};
     for (query, demand, verify) in [
         ("", IfPossible, Nothing),
         (
@@ -68,8 +73,16 @@ fn tls_is_understood_in_every_spelling() {
         ("sslmode=allow", IfRefused, Nothing),
         ("sslmode=prefer", IfPossible, Nothing),
         ("sslmode=require", Always, Nothing),
-        ("sslmode=require&sslrootcert=/ca.pem", Always, Chain),
-        ("sslmode=prefer&sslrootcert=/ca.pem", IfPossible, Chain),
+        (
+            "sslmode=require&sslrootcert=/ca.pem",
+            Always,
+            ChainIfPresent,
+        ),
+        (
+            "sslmode=prefer&sslrootcert=/ca.pem",
+            IfPossible,
+            ChainIfPresent,
+        ),
         ("sslmode=verify-ca&sslrootcert=/ca.pem", Always, Chain),
         ("sslmode=verify-full", Always, ChainAndName),
         ("sslrootcert=system", Always, ChainAndName),
