@@ -13,8 +13,8 @@ use anyhow::{Context, Result};
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::{info, warn};
-use vigie_history::{Appender, History, Settings};
+use tracing::{error, info, warn};
+use vigie_history::{Appender, Error, History, Settings};
 use vigie_promql::storage::Selection;
 use vigie_promql::value::is_stale;
 use vigie_promql::{Labels, Sample, Storage as _};
@@ -33,23 +33,23 @@ struct State {
     history: History,
     /// Since when it stands in for one that is loaded; `None`: it is loaded.
     loading: Option<Instant>,
+    /// Whether a directory is configured.
+    has_path: bool,
 }
 
 impl Current {
     /// One in memory: all there is, or what stands in for the one on disk. The disk is not touched.
     pub(crate) fn in_memory(settings: &Settings) -> Result<Self> {
-        let stands_in = settings.path.is_some();
-        let memory = Settings {
-            path: None,
-            max_bytes: match stands_in {
-                true => settings.max_bytes / SHARE,
-                false => settings.max_bytes,
-            },
-            ..settings.clone()
+        let has_path = settings.path.is_some();
+        let max_bytes = match has_path {
+            true => settings.max_bytes / SHARE,
+            false => settings.max_bytes,
         };
-        let history = History::open(&memory).context("history")?;
-        let loading = stands_in.then(Instant::now);
-        Ok(Self(Arc::new(RwLock::new(State { history, loading }))))
+        Ok(Self(Arc::new(RwLock::new(State {
+            history: in_memory(settings, max_bytes)?,
+            loading: has_path.then(Instant::now),
+            has_path,
+        }))))
     }
 
     /// What takes the scrapes now, and tells how it is.
@@ -63,18 +63,18 @@ impl Current {
         state.loading.is_none().then(|| state.history.clone())
     }
 
-    /// Whether it takes longer to load than a disk that works does.
-    pub(crate) fn is_late(&self) -> bool {
-        let loading = self.0.read().loading;
-        loading.is_some_and(|since| since.elapsed() > SLOW)
+    /// Whether a directory is configured and cannot be used: it takes longer to load than from a disk that works, or the
+    /// history had to be opened in memory.
+    pub(crate) fn lacks_disk(&self) -> bool {
+        let state = self.0.read();
+        state.has_path && state.loading.is_none_or(|since| since.elapsed() > SLOW)
     }
 
     /// This is it from now on.
     pub(crate) fn is_now(&self, history: History) {
-        *self.0.write() = State {
-            history,
-            loading: None,
-        };
+        let mut state = self.0.write();
+        state.history = history;
+        state.loading = None;
     }
 }
 
@@ -95,9 +95,28 @@ pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Resul
     Ok(Some(told))
 }
 
-/// Opens the history and tells what was in it.
+fn in_memory(settings: &Settings, max_bytes: u64) -> Result<History> {
+    let settings = Settings {
+        path: None,
+        max_bytes,
+        ..settings.clone()
+    };
+    History::open(&settings).context("history")
+}
+
+/// Opens the history and logs what was in it. When its directory cannot be used, the history is opened in memory.
 pub(super) fn open(settings: &Settings) -> Result<History> {
-    let history = History::open(settings).context("history.path")?;
+    let history = match History::open(settings) {
+        Err(error @ Error::Directory { .. }) if !error.is_misconfiguration() => {
+            let error = anyhow::Error::from(error);
+            error!(
+                error = redact::addresses(&format!("{error:#}")),
+                "history.path cannot be used; the history is kept in memory until the next start"
+            );
+            return in_memory(settings, settings.max_bytes);
+        }
+        opened => opened.context("history.path")?,
+    };
     let loaded = history.loaded();
     for (file, why) in &loaded.damaged {
         warn!(file, why, "a file of the history could not be read in full");
