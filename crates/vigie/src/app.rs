@@ -315,6 +315,9 @@ fn checks(
     if let Some(gateway) = &settings.gateway {
         builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
     }
+    for exposed in &settings.exposed {
+        warn!("{exposed}");
+    }
     for config::Unusable { check, reason } in &settings.unusable {
         error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
     }

@@ -22,6 +22,7 @@
 
 mod access;
 mod env;
+mod exposed;
 mod file;
 mod given;
 mod mask;
@@ -47,6 +48,7 @@ use problem::{Problem, Shown};
 use reader::Reader;
 use vigie_redis::redact;
 
+pub use exposed::Exposed;
 pub use problem::ConfigError;
 pub use route::validate_route;
 pub(crate) use secret_file::read as secret_file;
@@ -112,7 +114,11 @@ impl Settings {
             None => None,
         };
         let file = file.as_ref().map(|(path, text)| (*path, text.as_str()));
-        resolve(file, &sources.env, &sources.flags, to_serve)
+        let (mut settings, holds_credentials) =
+            resolve(file, &sources.env, &sources.flags, to_serve)?;
+        let file = sources.file.as_deref().filter(|_| holds_credentials);
+        settings.exposed.splice(0..0, file.and_then(Exposed::find));
+        Ok(settings)
     }
 
     /// Resolves the text of a file alone, without environment or flags.
@@ -120,7 +126,8 @@ impl Settings {
     /// # Errors
     /// All mistakes in the text together.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        resolve(Some((Path::new("vigie.toml"), text)), &[], &[], false)
+        let file = Some((Path::new("vigie.toml"), text));
+        resolve(file, &[], &[], false).map(|(settings, _)| settings)
     }
 
     /// Every key that can be set, as `section.key`.
@@ -132,12 +139,13 @@ impl Settings {
     }
 }
 
+/// The settings, and whether the file holds credentials.
 fn resolve(
     file: Option<(&Path, &str)>,
     env: &[(OsString, OsString)],
     flags: &[Flag],
     to_serve: bool,
-) -> Result<Settings, ConfigError> {
+) -> Result<(Settings, bool), ConfigError> {
     let (mut layer, broken) = file.map_or_else(Default::default, |(_, text)| file::parse(text));
     let (variables, mut problems) = env::layer(env);
     layer.overlay(variables);
@@ -174,7 +182,8 @@ fn resolve(
     let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
     if problems.is_empty() || to_serve && unusable.len() == problems.len() {
         settings.unusable = unusable;
-        Ok(settings)
+        settings.exposed = outcome.exposed;
+        Ok((settings, outcome.holds_credentials))
     } else {
         Err(ConfigError::new(problems, shown))
     }

@@ -4,6 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use vigie_redis::redact;
+
+use super::exposed::Exposed;
 use super::given::{Given, Layer, Place, Span, may_hide_secret, twin};
 use super::mask;
 use super::problem::Problem;
@@ -18,6 +21,9 @@ pub(super) struct Reader {
     secrets: Vec<String>,
     /// Keys of files whose value is no path, so that it may be the secret itself.
     misplaced: Vec<String>,
+    /// Whether a credential stands in the configuration file itself.
+    holds_credentials: bool,
+    exposed: Vec<Exposed>,
     problems: Vec<Problem>,
 }
 
@@ -29,6 +35,8 @@ impl Reader {
             known: Vec::new(),
             secrets: Vec::new(),
             misplaced: Vec::new(),
+            holds_credentials: false,
+            exposed: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -134,6 +142,8 @@ impl Reader {
             return None;
         }
         if let Some(given) = direct {
+            let in_file = matches!(given.place, Place::File(_));
+            self.holds_credentials |= in_file && given.text().is_some_and(is_credential);
             return kind(&given)
                 .map_err(|wrongs| {
                     let title = format!("{key}: found a value that is not accepted (not shown)");
@@ -143,6 +153,7 @@ impl Reader {
         }
         let (path, given) = (path?, from_file?);
         let path = self.located(path, &given.place);
+        self.exposed.extend(Exposed::find(&path));
         secret_file::read(&path)
             .and_then(|secret| {
                 kind(&Given::untyped(&secret, given.place.clone()))
@@ -180,6 +191,17 @@ impl Reader {
             let place = self.place(key)?.clone();
             self.unusable_file(key, &path, place, error.to_string());
         }
+        Some(path)
+    }
+
+    /// The same of a file that only Vigie should read.
+    pub(super) fn private_file(
+        &mut self,
+        key: &str,
+        judge: impl Fn(&Path) -> Result<(), vigie_redis::Error>,
+    ) -> Option<PathBuf> {
+        let path = self.file(key, judge)?;
+        self.exposed.extend(Exposed::find(&path));
         Some(path)
     }
 
@@ -227,6 +249,8 @@ impl Reader {
             covered: Vec::new(),
             known: self.known,
             secrets: self.secrets,
+            holds_credentials: self.holds_credentials,
+            exposed: self.exposed,
         };
         let mut name = |path: &str, place: &Place| {
             outcome.names.extend(in_file(place));
@@ -262,6 +286,8 @@ pub(super) struct Outcome {
     pub(super) values: Vec<Span>,
     pub(super) names: Vec<Span>,
     pub(super) covered: Vec<Span>,
+    pub(super) holds_credentials: bool,
+    pub(super) exposed: Vec<Exposed>,
     secrets: Vec<String>,
 }
 
@@ -280,6 +306,13 @@ impl Outcome {
         let named = |key: &&String| last(key) == last(name);
         self.known.iter().any(|key| named(&key)) && !self.secrets.iter().any(|key| named(&key))
     }
+}
+
+/// Whether the value of a secret key is one: an address without a password is none.
+fn is_credential(value: &str) -> bool {
+    let is_address =
+        value.contains("://") || value.starts_with("sqlite:") || value.starts_with("unix:");
+    !is_address || redact::addresses(value) != value
 }
 
 fn labels(wrongs: Vec<Wrong>) -> String {

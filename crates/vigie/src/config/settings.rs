@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use vigie_probes::AppRequest;
 use vigie_redis::TlsFiles;
 
+use super::exposed::Exposed;
+
 /// Everything that Vigie was told. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -37,6 +39,8 @@ pub struct Settings {
     pub log: Log,
     /// Checks whose settings cannot be used; see [`Settings::load_to_serve`].
     pub unusable: Vec<Unusable>,
+    /// Files with credentials that other users can read.
+    pub exposed: Vec<Exposed>,
 }
 
 /// A check whose settings cannot be used.

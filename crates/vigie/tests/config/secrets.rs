@@ -309,3 +309,56 @@ fn from_the_command_line() {
         assert!(shown.contains("error:"), "{shown}");
     }
 }
+
+#[test]
+fn files_with_credentials_that_others_can_read_are_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (config, secret) = (dir.path().join("vigie.toml"), dir.path().join("secret"));
+    fs::write(&secret, "redis://:hunter2@h").unwrap();
+    let exposed = |text: &str, mode| {
+        fs::write(&config, text).unwrap();
+        for path in [&config, &secret] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let settings = Settings::load(&Sources {
+            file: Some(config.clone()),
+            ..Sources::default()
+        });
+        let exposed = settings.unwrap().exposed.into_iter();
+        exposed
+            .map(|exposed| exposed.to_string())
+            .collect::<Vec<_>>()
+    };
+    for text in [
+        "[redis]\nurl = \"redis://:hunter2@h\"",
+        "[admin]\ntoken = \"hunter2\"",
+        "[database]\nurl = \"postgres://h/d?password=hunter2\"",
+    ] {
+        assert!(exposed(text, 0o600).is_empty(), "{text}");
+        for mode in [0o644, 0o640, 0o604] {
+            let [warning] = &exposed(text, mode)[..] else {
+                panic!("{text}");
+            };
+            let advice = format!("chmod 600 {}", config.display());
+            assert!(warning.contains(&advice), "{warning}");
+            assert!(!warning.contains(SECRET), "{warning}");
+        }
+    }
+    let by_file = "[redis]\nurl_file = \"secret\"";
+    let [warning] = &exposed(by_file, 0o644)[..] else {
+        panic!("{by_file}");
+    };
+    assert!(warning.contains(secret.to_str().unwrap()), "{warning}");
+    // No credentials, no warning.
+    for text in [
+        "",
+        "[redis]\nurl = \"redis://127.0.0.1:6379\"",
+        "[database]\nurl = \"sqlite:/x\"",
+    ] {
+        assert!(exposed(text, 0o644).is_empty(), "{text}");
+    }
+    // Both the file and what it names.
+    let both = "[redis]\nurl_file = \"secret\"\n[admin]\ntoken = \"hunter2\"";
+    assert_eq!(exposed(both, 0o644).len(), 2);
+}
