@@ -96,7 +96,8 @@ impl App {
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
         let history = Current::in_memory(&settings.history)?;
         let address = edges.admin.local_addr()?;
-        let scraper = Scraper::new(&registry, &history, address.to_string(), edges.clock);
+        let instance = address.to_string();
+        let scraper = Scraper::new(&registry, &history, instance, edges.clock.clone());
         let router = admin::router(
             registry.clone(),
             checks.clone(),
@@ -104,7 +105,7 @@ impl App {
                 .as_ref()
                 .map(|(gateway, _)| gateway.learned_routes()),
             watcher.clone(),
-            api(&history, &registry, &settings.query),
+            api(&history, &registry, &settings.query, edges.clock.clone()),
             access(&settings.admin, address),
         );
         Ok(Self {

@@ -10,8 +10,8 @@ use tracing::info;
 use crate::app::{App, Edges};
 use crate::config::Settings;
 
-/// A second signal ends the program as if the signal itself had: 128 and its number.
-const INTERRUPTED: i32 = 128 + 2;
+/// A shell adds this to the number of the signal that ended a process.
+const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Runs until a signal, then drains.
 ///
@@ -19,7 +19,7 @@ const INTERRUPTED: i32 = 128 + 2;
 /// When an address cannot be listened on, or a setting turns out unusable.
 pub fn run(settings: Settings) -> Result<ExitCode> {
     let app = App::build(&settings, Edges::bind(&settings)?)?;
-    // One thread for watching and telling; the gateway brings its own.
+    // One thread for watchers and the admin port; the gateway has its own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -29,11 +29,11 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         let stop = CancellationToken::new();
         let on_signal = stop.clone();
         tokio::spawn(async move {
-            signals.next().await;
-            info!("asked to stop; a second signal stops at once");
+            let signal = signals.next().await;
+            info!(signal, "stopping; a second signal ends the process at once");
             on_signal.cancel();
-            signals.next().await;
-            std::process::exit(INTERRUPTED);
+            let signal = signals.next().await;
+            std::process::exit(ENDED_BY_SIGNAL + signal);
         });
         app.run(stop).await
     })?;
@@ -53,10 +53,12 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+    /// The number of the next signal.
+    async fn next(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        kind.as_raw_value()
     }
 }
