@@ -9,7 +9,7 @@ const MAX_CHARS: usize = 300;
 /// The longest text, in bytes, that is searched for secrets; the rest is dropped.
 const MAX_RAW: usize = 8 << 10;
 
-/// What kind of failure it was.
+/// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -19,7 +19,7 @@ pub enum FailureKind {
     Broken,
     /// The server refuses the user, the password or the operation.
     Denied,
-    /// The server answers, and says that it cannot serve now.
+    /// The server answers that it cannot serve at the moment.
     NotReady,
     /// The server accepts no more connections.
     Full,
@@ -36,7 +36,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// What a person can do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -85,26 +85,26 @@ impl Failure {
         failure.advise(self.advice)
     }
 
-    /// Gives better advice than there is for its kind.
+    /// Replaces the advice for its kind, if there is a better one.
     #[must_use]
     pub(crate) fn advise(mut self, advice: Option<&'static str>) -> Self {
         self.advice = advice;
         self
     }
 
-    /// What a person can do about it.
+    /// Advice for the operator.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         self.advice.unwrap_or_else(|| self.kind.advice())
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// What happened, on one line.
+    /// The description, on one line.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -139,7 +139,7 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
         Io::InvalidData => FailureKind::Tls,
         _ => FailureKind::Unreachable,
     };
-    // Errors of the system are told without their number, made-up ones (names, TLS) in full.
+    // Errors of the system are shown without their number, those of libraries (names, TLS) in full.
     match error.raw_os_error() {
         Some(_) if error.kind().to_string() != "uncategorized error" => {
             Failure::new(kind, format_args!("{place}: {}", error.kind()))

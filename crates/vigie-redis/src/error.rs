@@ -1,8 +1,9 @@
-//! What can go wrong, without a password in it.
+//! Errors. Their texts hold no password.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::redact;
 use crate::tls::TlsProblem;
 
 /// What is wrong with an address. The text holds nothing of it.
@@ -54,7 +55,7 @@ pub enum Error {
     #[error("no answer within {0:?}")]
     Late(Duration),
     /// A file with a certificate or key cannot be used.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", redact::addresses(&path.display().to_string()))]
     File {
         /// The file.
         path: PathBuf,
