@@ -172,7 +172,8 @@ impl Reader {
             true => Problem::at(place, title, reason),
             false => {
                 self.misplaced.push(key.to_owned());
-                let label = "there is no such file (the value is not shown: it may be a secret)";
+                let hidden = "the path is not shown, since it may be a secret";
+                let label = reason.replace(&*path.to_string_lossy(), hidden);
                 let help = "the key wants the path of a file; in front of a name in the same directory write ./";
                 Problem::at(place, title, label).help(help)
             }
