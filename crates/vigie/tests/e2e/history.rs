@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
+use vigie_testkit::promtext::Format;
 use vigie_testkit::{eventually, http};
 
 use crate::common::{Program, Vigie};
@@ -165,7 +166,8 @@ async fn a_disk_that_hangs_holds_up_nothing() {
     }
     // It has scraped meanwhile, and says that the disk does not work.
     eventually(A_SCRAPE, async || {
-        let scrape = vigie.scrape().await;
+        // One page: the disk may become late between two.
+        let scrape = vigie.scrape_as(Format::Text).await;
         let samples = scrape.value("vigie_history_samples_total", &[]);
         let disk = scrape.value("vigie_history_disk_up", &[]);
         match (samples, disk) {
