@@ -118,15 +118,27 @@ struct Inner {
     gate: Gate,
     small_gate: Gate,
     lookup_gate: Gate,
-    now: fn() -> i64,
+    /// The time, in milliseconds since the epoch.
+    now: Box<dyn Fn() -> i64 + Send + Sync>,
     /// The start of the API, in milliseconds since the epoch.
     started: i64,
 }
 
 impl Api {
-    /// The API over `source`.
+    /// The API over `source`, by the system's clock.
     #[must_use]
     pub fn new(source: Arc<dyn Source>, settings: Settings, build: BuildInfo) -> Self {
+        Self::with_clock(source, settings, build, system_time)
+    }
+
+    /// The API over `source`; `now` tells the time in milliseconds since the epoch.
+    #[must_use]
+    pub fn with_clock(
+        source: Arc<dyn Source>,
+        settings: Settings,
+        build: BuildInfo,
+        now: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(Inner {
             gate: Gate::new(settings.concurrency),
             small_gate: Gate::new(SMALL_CONCURRENCY),
@@ -134,8 +146,8 @@ impl Api {
             source,
             settings,
             build,
-            now: system_time,
-            started: system_time(),
+            started: now(),
+            now: Box::new(now),
         }))
     }
 

@@ -22,6 +22,7 @@
 
 mod access;
 mod env;
+mod exposed;
 mod file;
 mod given;
 mod mask;
@@ -47,6 +48,7 @@ use problem::{Problem, Shown};
 use reader::Reader;
 use vigie_redis::redact;
 
+pub use exposed::Exposed;
 pub use problem::ConfigError;
 pub use route::validate_route;
 pub use secret_file::read as secret_file;
@@ -124,6 +126,8 @@ impl Settings {
             value: mut settings,
             problems,
             shown,
+            exposed,
+            holds_credentials,
         } = resolve(file, sources, None, |reader| {
             let settings = sections::settings(reader);
             rules::check(&settings, reader);
@@ -132,6 +136,9 @@ impl Settings {
         let unusable: Vec<_> = problems.iter().filter_map(Problem::unusable).collect();
         if problems.is_empty() || to_serve && unusable.len() == problems.len() {
             settings.unusable = unusable;
+            let file = sources.file.as_deref().filter(|_| holds_credentials);
+            settings.exposed.extend(file.and_then(Exposed::find));
+            settings.exposed.extend(exposed);
             Ok(settings)
         } else {
             Err(ConfigError::new(problems, shown))
@@ -178,6 +185,10 @@ struct Resolved<T> {
     value: T,
     problems: Vec<Problem>,
     shown: Option<Shown>,
+    /// The files of secrets that other users can read.
+    exposed: Vec<Exposed>,
+    /// Whether the configuration file itself holds credentials.
+    holds_credentials: bool,
 }
 
 /// Takes a value out of all sources, or out of one section of them.
@@ -229,6 +240,8 @@ fn resolve<T>(
         value,
         problems,
         shown,
+        exposed: outcome.exposed,
+        holds_credentials: outcome.holds_credentials,
     }
 }
 

@@ -4,6 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
+use vigie_redis::redact;
+
+use crate::exposed::Exposed;
 use crate::given::{Given, Layer, Place, Span, may_hide_secret, twin};
 use crate::mask;
 use crate::problem::Problem;
@@ -18,6 +21,9 @@ pub(crate) struct Reader {
     secrets: Vec<String>,
     /// Keys of files whose value is no path, so that it may be the secret itself.
     misplaced: Vec<String>,
+    /// Whether a credential stands in the configuration file itself.
+    holds_credentials: bool,
+    exposed: Vec<Exposed>,
     problems: Vec<Problem>,
 }
 
@@ -29,6 +35,8 @@ impl Reader {
             known: Vec::new(),
             secrets: Vec::new(),
             misplaced: Vec::new(),
+            holds_credentials: false,
+            exposed: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -141,6 +149,8 @@ impl Reader {
             return None;
         }
         if let Some(given) = direct {
+            let in_file = matches!(given.place, Place::File(_));
+            self.holds_credentials |= in_file && given.text().is_some_and(is_credential);
             return kind(&given)
                 .map_err(|wrongs| {
                     let title = format!("{key}: found a value that is not accepted (not shown)");
@@ -150,6 +160,7 @@ impl Reader {
         }
         let (path, given) = (path?, from_file?);
         let path = self.located(path, &given.place);
+        self.exposed.extend(Exposed::find(&path));
         secret_file::read(&path)
             .and_then(|secret| {
                 kind(&Given::untyped(&secret, given.place.clone()))
@@ -171,7 +182,8 @@ impl Reader {
             true => Problem::at(place, title, reason),
             false => {
                 self.misplaced.push(key.to_owned());
-                let label = "there is no such file (the value is not shown: it may be a secret)";
+                let hidden = "the path is not shown, since it may be a secret";
+                let label = reason.replace(&*path.to_string_lossy(), hidden);
                 let help = "the key wants the path of a file; in front of a name in the same directory write ./";
                 Problem::at(place, title, label).help(help)
             }
@@ -203,6 +215,17 @@ impl Reader {
             let problem = Problem::at(place.clone(), title, label);
             self.problem(problem);
         }
+    }
+
+    /// As [`Self::file`], for a file that only Vigie should be able to read.
+    pub(crate) fn private_file(
+        &mut self,
+        key: &str,
+        judge: impl Fn(&Path) -> Result<(), vigie_redis::Error>,
+    ) -> Option<PathBuf> {
+        let path = self.file(key, judge)?;
+        self.exposed.extend(Exposed::find(&path));
+        Some(path)
     }
 
     /// A secret that its section cannot do without.
@@ -249,6 +272,8 @@ impl Reader {
             covered: Vec::new(),
             known: self.known,
             secrets: self.secrets,
+            holds_credentials: self.holds_credentials,
+            exposed: self.exposed,
         };
         let mut name = |path: &str, place: &Place| {
             outcome.names.extend(in_file(place));
@@ -284,6 +309,8 @@ pub(crate) struct Outcome {
     pub(crate) values: Vec<Span>,
     pub(crate) names: Vec<Span>,
     pub(crate) covered: Vec<Span>,
+    pub(crate) holds_credentials: bool,
+    pub(crate) exposed: Vec<Exposed>,
     secrets: Vec<String>,
 }
 
@@ -302,6 +329,13 @@ impl Outcome {
         let named = |key: &&String| last(key) == last(name);
         self.known.iter().any(|key| named(&key)) && !self.secrets.iter().any(|key| named(&key))
     }
+}
+
+/// Whether the value of a secret key is one: an address without a password is none.
+fn is_credential(value: &str) -> bool {
+    let is_address =
+        value.contains("://") || value.starts_with("sqlite:") || value.starts_with("unix:");
+    !is_address || redact::addresses(value) != value
 }
 
 fn labels(wrongs: Vec<Wrong>) -> String {

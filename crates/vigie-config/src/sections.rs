@@ -43,6 +43,7 @@ pub(crate) fn settings(r: &mut Reader) -> Settings {
         shutdown: shutdown(r),
         log: log(r),
         unusable: Vec::new(),
+        exposed: Vec::new(),
     }
 }
 
@@ -176,7 +177,7 @@ fn queues(r: &mut Reader) -> Queues {
 fn tls(r: &mut Reader) -> TlsFiles {
     let ca = r.file("redis.ca_file", TlsFiles::judge_certificates);
     let certificate = r.file("redis.cert_file", TlsFiles::judge_certificates);
-    let key = r.file("redis.key_file", TlsFiles::judge_key);
+    let key = r.private_file("redis.key_file", TlsFiles::judge_key);
     TlsFiles {
         ca,
         client: certificate.zip(key),

@@ -7,6 +7,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use vigie_probes::AppRequest;
 
+use super::exposed::Exposed;
+
 /// Everything that Vigie was told. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -34,6 +36,8 @@ pub struct Settings {
     pub log: Log,
     /// Checks whose settings cannot be used; see [`Settings::load_to_serve`].
     pub unusable: Vec<Unusable>,
+    /// Files with credentials that other users can read.
+    pub exposed: Vec<Exposed>,
 }
 
 /// A check whose settings cannot be used.

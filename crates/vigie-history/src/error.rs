@@ -40,3 +40,19 @@ pub enum Error {
         source: io::Error,
     },
 }
+
+impl Error {
+    /// Whether another directory has to be configured, because this one belongs to another program or is none. Other errors
+    /// can pass without a change of the settings.
+    #[must_use]
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::Foreign { .. } => true,
+            Self::Directory { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists
+            ),
+            Self::InUse { .. } | Self::Thread { .. } => false,
+        }
+    }
+}

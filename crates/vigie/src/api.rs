@@ -1,25 +1,33 @@
-//! What the API answers from: the samples of the history, and what the registry knows of its metrics.
+//! The source of the API: the samples of the history and the descriptions of the registry.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use vigie_api::{Api, BuildInfo, Metadata, MetricKind, Settings, Source};
 use vigie_metrics::{Kind, Registry};
+use vigie_probes::Clock;
 use vigie_promql::storage::{Selection, StorageError};
 use vigie_promql::{Labels, Sample, Storage};
 
 use crate::history::Current;
 
-/// The API over what Vigie knows.
-pub(crate) fn api(history: &Current, registry: &Registry, settings: &Settings) -> Api {
+/// The API over the history and the descriptions of the registry.
+pub(crate) fn api(
+    history: &Current,
+    registry: &Registry,
+    settings: &Settings,
+    clock: Clock,
+) -> Api {
     let source = Known {
         history: history.clone(),
         registry: registry.clone(),
     };
-    Api::new(Arc::new(source), settings.clone(), BuildInfo::default())
+    let now = move || clock.now().wall.as_millisecond();
+    let build = BuildInfo::default();
+    Api::with_clock(Arc::new(source), settings.clone(), build, now)
 }
 
-/// Never answered: before the history is loaded, every request is refused.
+/// Not shown: the API answers 503 by itself until the history is loaded.
 const LOADING: &str = "it is being loaded";
 
 struct Known {
@@ -83,5 +91,40 @@ impl Source for Known {
             unit: String::new(),
         });
         metadata.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use jiff::Timestamp;
+    use tower::ServiceExt as _;
+    use vigie_probes::Moment;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_without_a_time_is_evaluated_at_the_time_of_the_clock() {
+        let clock = Clock::new(|| Moment {
+            elapsed: std::time::Duration::ZERO,
+            wall: Timestamp::constant(1_767_268_800, 0),
+        });
+        let history = Current::in_memory(&vigie_history::Settings::default()).unwrap();
+        let api = api(&history, &Registry::new(), &Settings::default(), clock);
+        let router = vigie_api::router::<()>(api).with_state(());
+        for (path, expected) in [
+            ("query?query=time()", r#"[1767268800,"1767268800"]"#),
+            ("status/runtimeinfo", "2026-01-01T12:00:00"),
+        ] {
+            let request = Request::get(format!("/api/v1/{path}"));
+            let request = request.body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            assert!(body.contains(expected), "{body}");
+        }
     }
 }

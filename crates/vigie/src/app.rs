@@ -102,13 +102,14 @@ impl App {
         let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
         let history = Current::in_memory(&settings.history)?;
         let address = edges.admin.local_addr()?;
-        let scraper = Scraper::new(&registry, &history, address.to_string(), edges.clock);
+        let instance = address.to_string();
+        let scraper = Scraper::new(&registry, &history, instance, edges.clock.clone());
         let router = admin::router(
             registry.clone(),
             checks.clone(),
             gateway.as_ref().map(|(gateway, _)| gateway.routes()),
             watcher.clone(),
-            api(&history, &registry, &settings.query),
+            api(&history, &registry, &settings.query, edges.clock.clone()),
             access(&settings.admin, address),
         );
         Ok(Self {
@@ -321,6 +322,9 @@ fn checks(
     }
     if let Some(gateway) = &settings.gateway {
         builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
+    }
+    for exposed in &settings.exposed {
+        warn!("{exposed}");
     }
     for vigie_config::Unusable { check, reason, .. } in &settings.unusable {
         error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");

@@ -47,7 +47,8 @@ Examples:
   vigie run --app http://127.0.0.1:3000 --listen 127.0.0.1:8080 --admin 127.0.0.1:9850 \\
             --redis redis://127.0.0.1:6379 --tick production/production-tick
 
-SIGTERM or SIGINT ends it once open requests are done, a second one at once.")]
+SIGTERM or SIGINT ends it once open requests are done, a second one at once: with
+exit code 143 (SIGTERM) or 130 (SIGINT).")]
     Run(Overrides),
     /// Connect once to everything that is configured and say what works
     #[command(after_help = "\

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::metrics;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use vigie_history::{Appender, DiskState, History};
 use vigie_metrics::{Epoch, Family, Gauge, Registry, Scrape};
 use vigie_probes::Clock;
@@ -108,6 +108,13 @@ impl Scraper {
         let mut appender = history.appender();
         opening::move_scrapes(&self.current.history(), &mut appender);
         self.appender = appender;
+        if let DiskState::Failing(why) = history.stats().disk {
+            error!(
+                why,
+                "history.path cannot be written; the history is kept in memory and written when that works again"
+            );
+            self.disk = DiskState::Failing(why);
+        }
         self.current.is_now(history);
     }
 
@@ -238,7 +245,7 @@ fn register(registry: &Registry, current: &Current) {
     let current = current.clone();
     registry.collect(&metrics::HISTORY_DISK_UP, move || {
         match current.history().stats().disk {
-            DiskState::Off => current.is_late().then_some(0.0),
+            DiskState::Off => current.lacks_disk().then_some(0.0),
             DiskState::Working => Some(1.0),
             DiskState::Failing(_) => Some(0.0),
         }

@@ -58,7 +58,11 @@ fn with_settings(
 fn done(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         complain(&format!("vigie: {error:#}"));
-        ExitCode::FAILURE
+        let history: Option<&vigie_history::Error> = error.downcast_ref();
+        match history.is_some_and(vigie_history::Error::is_misconfiguration) {
+            true => ExitCode::from(USAGE),
+            false => ExitCode::FAILURE,
+        }
     })
 }
 

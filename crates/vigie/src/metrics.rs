@@ -62,7 +62,7 @@ descriptions! {
     /// Whether the history outlives the process.
     HISTORY_DISK_UP: Gauge, 0 = Desc::gauge(
         "vigie_history_disk_up",
-        "1 when the history is written to disk, 0 when this fails, or reading it takes longer than 5 s, and it is kept in memory alone. Without history.path there is no series.",
+        "1 when the history is written to disk; 0 when it is kept in memory alone because history.path cannot be used or written, or has taken longer than 5 s to read. Absent without history.path.",
         &[],
     );
 

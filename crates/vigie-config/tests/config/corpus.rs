@@ -43,7 +43,9 @@ fn snapshots() -> insta::Settings {
 #[test]
 fn good_files_resolve() {
     for (name, path) in corpus(".good") {
-        let settings = load(path).unwrap_or_else(|error| panic!("{name}:\n{error}"));
+        let mut settings = load(path).unwrap_or_else(|error| panic!("{name}:\n{error}"));
+        // It depends on how the repository was checked out.
+        settings.exposed.clear();
         snapshots().bind(|| insta::assert_snapshot!(name, format!("{settings:#?}")));
     }
 }

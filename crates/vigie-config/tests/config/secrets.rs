@@ -169,6 +169,12 @@ const ADDRESSES: &[&str] = &[
     "u:SECRET@h:6379",
     "redis%3A%2F%2Fu%3ASECRET%40h",
     "host=h password=SECRET",
+    // The parts of a password that is not percent-encoded are read as a path, a parameter or a fragment.
+    "redis://u:a?SECRET=b@h",
+    "postgres://u:a?b=SECRET@h",
+    "redis://u:1/SECRET@h",
+    "redis://u:a#SECRET@h",
+    "redis://u:a SECRET b@h",
 ];
 
 /// What is said about a value in every place where one can be given.
@@ -273,7 +279,80 @@ proptest! {
         before in "[!-~é]{0,8}",
         after in "[!-~é]{0,8}",
     ) {
+        // An address that is cut within its password may look like one of another host.
+        let is_cut = address == "redis://u:SECRET";
+        let is_like_host = before.contains(['@', '%']) || after.contains(['@', '%'])
+            || before.starts_with(|char: char| char.is_ascii_digit());
+        prop_assume!(!is_cut || !is_like_host);
         let shown = errors_about(&key, &address.replace("SECRET", &format!("{before}hunter2{after}")));
         prop_assert!(!shown.contains(SECRET), "{} = {}\n----\n{}", key, address, shown);
+    }
+}
+
+#[test]
+fn files_with_credentials_that_others_can_read_are_named() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (config, secret) = (dir.path().join("vigie.toml"), dir.path().join("secret"));
+    fs::write(&secret, "redis://:hunter2@h").unwrap();
+    let exposed = |text: &str, mode| {
+        fs::write(&config, text).unwrap();
+        for path in [&config, &secret] {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let settings = Settings::load(&Sources {
+            file: Some(config.clone()),
+            ..Sources::default()
+        });
+        let exposed = settings.unwrap().exposed.into_iter();
+        exposed
+            .map(|exposed| exposed.to_string())
+            .collect::<Vec<_>>()
+    };
+    for text in [
+        "[redis]\nurl = \"redis://:hunter2@h\"",
+        "[admin]\ntoken = \"hunter2\"",
+        "[database]\nurl = \"postgres://h/d?password=hunter2\"",
+    ] {
+        assert!(exposed(text, 0o600).is_empty(), "{text}");
+        for mode in [0o644, 0o640, 0o604] {
+            let [warning] = &exposed(text, mode)[..] else {
+                panic!("{text}");
+            };
+            let advice = format!("chmod 600 {}", config.display());
+            assert!(warning.contains(&advice), "{warning}");
+            assert!(!warning.contains(SECRET), "{warning}");
+        }
+    }
+    let by_file = "[redis]\nurl_file = \"secret\"";
+    let [warning] = &exposed(by_file, 0o644)[..] else {
+        panic!("{by_file}");
+    };
+    assert!(warning.contains(secret.to_str().unwrap()), "{warning}");
+    // No credentials, no warning.
+    for text in [
+        "",
+        "[redis]\nurl = \"redis://127.0.0.1:6379\"",
+        "[database]\nurl = \"sqlite:/x\"",
+    ] {
+        assert!(exposed(text, 0o644).is_empty(), "{text}");
+    }
+    // Both the file and what it names.
+    let both = "[redis]\nurl_file = \"secret\"\n[admin]\ntoken = \"hunter2\"";
+    assert_eq!(exposed(both, 0o644).len(), 2);
+}
+
+#[test]
+fn a_password_with_commas_in_a_list_is_not_shown() {
+    for key in [
+        "admin.hosts",
+        "gateway.routes",
+        "gateway.trusted_proxies",
+        "redis.databases",
+    ] {
+        for password in ["a,hunter2", "hunter2,a", "a,hunter2,b"] {
+            let shown = errors_about(key, &format!("redis://u:{password}@h"));
+            assert!(!shown.contains(SECRET), "{key} = {password}\n----\n{shown}");
+        }
     }
 }

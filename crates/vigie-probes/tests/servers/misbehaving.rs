@@ -96,6 +96,35 @@ async fn a_password_that_a_server_says_is_not_said_again() {
 }
 
 #[tokio::test]
+async fn a_password_in_another_spelling_is_not_said_again() {
+    // hid"d\en'phrase, as it stands in the URL.
+    let password = "hid%22d%5Cen%27phrase";
+    for spelling in [
+        r#"hid"d\en'phrase"#,
+        r#"hid\"d\\en'phrase"#,
+        r#"hid\x22d\x5cen\'phrase"#,
+        r#"hid"d\en''phrase"#,
+        "hid%22d%5cen'phrase",
+        "en'phrase",
+        "hid\"d\\en",
+    ] {
+        let fields = format!("SFATAL\0C28000\0Mnear \u{1}{spelling}\u{1} there\0\0");
+        let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+        let answer = [b"E".as_slice(), &length, fields.as_bytes()].concat();
+        let server = FaultServer::start(Fault::Answer(answer)).await.unwrap();
+        let url = format!(
+            "postgres://vigie:{password}@{}/x?sslmode=disable",
+            server.addr()
+        );
+        let failed = failure(&mut Sql::new("database", &url).unwrap()).await;
+        assert!(
+            failed.text().ends_with("near  ***  there"),
+            "{spelling}: {failed}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn tls_that_is_none_is_a_failure() {
     let server = FaultServer::start(Fault::Answer(http_answer(400, "")))
         .await

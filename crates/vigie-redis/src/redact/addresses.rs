@@ -79,7 +79,11 @@ fn is_host(word: &[char]) -> bool {
         .iter()
         .take_while(|char| !"/?#".contains(**char))
         .collect();
-    let authority = authority.trim_end_matches(|char| ",;:.)]}>\"'`".contains(char));
+    let is_whole_word = authority.len() == word.iter().collect::<String>().len();
+    let authority = match is_whole_word {
+        true => authority.trim_end_matches(|char| ",;:.)]}>\"'`".contains(char)),
+        false => &authority,
+    };
     let is_port = |port: &str| {
         port == "PORT" || (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit())
     };
@@ -117,15 +121,14 @@ fn named(line: &[char], equals: usize) -> Option<Range<usize>> {
     }
     let start = equals + 1;
     let value = &line[start..];
-    let end = match value.first()? {
-        // The value may hold the quote itself.
-        quote @ ('"' | '\'') => {
-            let closing = value.iter().rposition(|char| char == quote);
-            closing.filter(|at| *at > 0).map(|at| at + 1)
-        }
-        _ => value.iter().position(|char| char.is_whitespace()),
-    };
-    let end = end.unwrap_or(value.len());
+    // A quoted value may hold spaces, and the quote itself.
+    let quoted = value.first().filter(|char| matches!(char, '"' | '\''));
+    let closing = quoted.and_then(|quote| value.iter().rposition(|char| char == quote));
+    let closing = closing.unwrap_or(0);
+    let after = value[closing..]
+        .iter()
+        .position(|char| char.is_whitespace());
+    let end = after.map_or(value.len(), |after| closing + after);
     (end > 0).then_some(start..start + end)
 }
 
@@ -158,6 +161,8 @@ mod tests {
             ("redis://:a b@h", "redis://***@h"),
             ("redis://u:cut", "redis://***"),
             ("redis://:cut", "redis://***"),
+            ("redis://u:/cut", "redis://***"),
+            ("password='a'b c", "password=*** c"),
             ("a://x b://u:p@h", "a://x b://***@h"),
             ("u:p@h:6379", "***@h:6379"),
             ("(\"u:p@h\")", "(\"***@h\")"),

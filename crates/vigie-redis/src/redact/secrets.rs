@@ -1,6 +1,7 @@
 //! Secrets that are known.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::cover;
 use super::views::views;
@@ -9,6 +10,8 @@ use super::views::views;
 /// a word of any message.
 const LEAST_PART: usize = 6;
 const MOST_PART: usize = 9;
+/// Words of many messages, which are no part of a secret when they stand alone.
+const WORDS: [&str; 2] = ["password", "username"];
 
 /// Secrets that must not be shown. Not `Debug`.
 #[derive(Clone, Default)]
@@ -34,17 +37,43 @@ impl Secrets {
         let mut covered = Vec::new();
         for view in views(text) {
             let chars: Vec<char> = view.chars.iter().copied().map(alike).collect();
+            let words = words(&chars);
             for secret in &self.0 {
                 let length = secret.len().div_ceil(2).clamp(LEAST_PART, MOST_PART);
                 let length = length.min(secret.len());
                 let parts: HashSet<&[char]> = secret.windows(length).collect();
                 let found = chars.windows(length).enumerate();
                 let found = found.filter(|(_, part)| parts.contains(part));
-                covered.extend(found.map(|(at, _)| view.place(at..at + length)));
+                let mut runs: Vec<Range<usize>> = Vec::new();
+                for (at, _) in found {
+                    match runs.last_mut() {
+                        Some(run) if at <= run.end => run.end = at + length,
+                        _ => runs.push(at..at + length),
+                    }
+                }
+                let is_word = |run: &Range<usize>| {
+                    let mut words = words.iter();
+                    run.len() < secret.len()
+                        && words.any(|word| word.start <= run.start && run.end <= word.end)
+                };
+                let runs = runs.into_iter().filter(|run| !is_word(run));
+                covered.extend(runs.map(|run| view.place(run)));
             }
         }
         cover(text, covered)
     }
+}
+
+/// Where [`WORDS`] stand.
+fn words(chars: &[char]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for word in WORDS {
+        let length = word.len();
+        let places = chars.windows(length).enumerate();
+        let places = places.filter(|(_, part)| part.iter().copied().eq(word.chars()));
+        found.extend(places.map(|(at, _)| at..at + length));
+    }
+    found
 }
 
 /// A form writes a space as a plus.
@@ -112,6 +141,12 @@ mod tests {
         );
         let text = "password authentication failed";
         assert_eq!(scrubbed(&["some-role-password"], text), text);
+        assert_eq!(scrubbed(&["first-password"], text), text);
+        assert_eq!(
+            scrubbed(&["first-password"], "near st-password"),
+            "near ***"
+        );
+        assert_eq!(scrubbed(&["password"], text), "*** authentication failed");
     }
 
     proptest! {

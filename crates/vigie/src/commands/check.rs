@@ -71,7 +71,11 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         .context("cannot start the runtime")?;
     let rows = runtime.block_on(check(&settings))?;
     let all_well = rows.iter().all(|row| row.verdict.is_ok() || row.warns);
-    io::stdout().write_all(table(&rows, &settings.unwatched()).as_bytes())?;
+    let mut shown = table(&rows, &settings.unwatched());
+    for exposed in &settings.exposed {
+        shown += &format!("warning: {exposed}\n");
+    }
+    io::stdout().write_all(shown.as_bytes())?;
     Ok(if all_well {
         ExitCode::SUCCESS
     } else {

@@ -11,8 +11,8 @@ use crate::app::{App, Edges};
 use crate::memory;
 use vigie_config::Settings;
 
-/// A second signal ends the program as if the signal itself had: 128 and its number.
-const INTERRUPTED: i32 = 128 + 2;
+/// A shell adds this to the number of the signal that ended a process.
+const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Runs until a signal, then drains.
 ///
@@ -21,7 +21,7 @@ const INTERRUPTED: i32 = 128 + 2;
 pub fn run(settings: Settings) -> Result<ExitCode> {
     memory::compare_with_limit(&settings);
     let app = App::build(&settings, Edges::bind(&settings)?)?;
-    // One thread for watching and telling; the gateway brings its own.
+    // One thread for watchers and the admin port; the gateway has its own.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -31,11 +31,11 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         let stop = CancellationToken::new();
         let on_signal = stop.clone();
         tokio::spawn(async move {
-            signals.next().await;
-            info!("asked to stop; a second signal stops at once");
+            let signal = signals.next().await;
+            info!(signal, "stopping; a second signal ends the process at once");
             on_signal.cancel();
-            signals.next().await;
-            std::process::exit(INTERRUPTED);
+            let signal = signals.next().await;
+            std::process::exit(ENDED_BY_SIGNAL + signal);
         });
         app.run(stop).await
     });
@@ -57,10 +57,12 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+    /// The number of the next signal.
+    async fn next(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        kind.as_raw_value()
     }
 }

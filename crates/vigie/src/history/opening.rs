@@ -1,7 +1,6 @@
-//! The history is loaded beside everything else: a disk that hangs holds up nothing.
+//! Loads the history on a thread of its own, so that a disk that hangs delays nothing else.
 //!
-//! Until it is loaded another one, in memory alone, stands in for it and takes the scrapes, which then are
-//! [moved](move_scrapes) into it.
+//! Until then a history in memory takes the scrapes. They are [moved](move_scrapes) into the loaded one.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -13,46 +12,46 @@ use anyhow::{Context, Result};
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::{info, warn};
-use vigie_history::{Appender, History, Settings};
+use tracing::{error, info, warn};
+use vigie_history::{Appender, Error, History, Settings};
 use vigie_promql::storage::Selection;
 use vigie_promql::value::is_stale;
 use vigie_promql::{Labels, Sample, Storage as _};
 use vigie_redis::redact;
 
-/// A disk that has not been read after so long does not work, for all that is known.
+/// A disk that takes longer to read is reported as not working.
 const SLOW: Duration = Duration::from_secs(5);
-/// How much of the memory the one that stands in may take.
+/// The temporary history may take this part of the memory.
 const SHARE: u64 = 4;
 
-/// The history as it is now. Clones are the same.
+/// The current history. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Current(Arc<RwLock<State>>);
 
 struct State {
     history: History,
-    /// Since when it stands in for one that is loaded; `None`: it is loaded.
+    /// When loading began; `None` once it is done.
     loading: Option<Instant>,
+    /// Whether a directory is configured.
+    has_path: bool,
 }
 
 impl Current {
-    /// One in memory: all there is, or what stands in for the one on disk. The disk is not touched.
+    /// A history in memory: the only one, or the temporary one until that on disk is loaded. Reads no file.
     pub(crate) fn in_memory(settings: &Settings) -> Result<Self> {
-        let stands_in = settings.path.is_some();
-        let memory = Settings {
-            path: None,
-            max_bytes: match stands_in {
-                true => settings.max_bytes / SHARE,
-                false => settings.max_bytes,
-            },
-            ..settings.clone()
+        let has_path = settings.path.is_some();
+        let max_bytes = match has_path {
+            true => settings.max_bytes / SHARE,
+            false => settings.max_bytes,
         };
-        let history = History::open(&memory).context("history")?;
-        let loading = stands_in.then(Instant::now);
-        Ok(Self(Arc::new(RwLock::new(State { history, loading }))))
+        Ok(Self(Arc::new(RwLock::new(State {
+            history: in_memory(settings, max_bytes)?,
+            loading: has_path.then(Instant::now),
+            has_path,
+        }))))
     }
 
-    /// What takes the scrapes now, and tells how it is.
+    /// The history that takes the scrapes at the moment.
     pub(crate) fn history(&self) -> History {
         self.0.read().history.clone()
     }
@@ -73,22 +72,22 @@ impl Current {
         }
     }
 
-    /// Whether it takes longer to load than a disk that works does.
-    pub(crate) fn is_late(&self) -> bool {
-        let loading = self.0.read().loading;
-        loading.is_some_and(|since| since.elapsed() > SLOW)
+    /// Whether a directory is configured and cannot be used: it takes longer to load than from a disk that works, or the
+    /// history had to be opened in memory.
+    pub(crate) fn lacks_disk(&self) -> bool {
+        let state = self.0.read();
+        state.has_path && state.loading.is_none_or(|since| since.elapsed() > SLOW)
     }
 
-    /// This is it from now on.
+    /// Replaces the temporary history.
     pub(crate) fn is_now(&self, history: History) {
-        *self.0.write() = State {
-            history,
-            loading: None,
-        };
+        let mut state = self.0.write();
+        state.history = history;
+        state.loading = None;
     }
 }
 
-/// Loads what is on disk, on a thread that may hang, and that nobody waits for at the end. `None`: nothing is on disk.
+/// Loads the history from disk on a thread that may hang and is not joined. `None`: no path is configured.
 pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Result<History>>>> {
     if settings.path.is_none() {
         return Ok(None);
@@ -98,19 +97,41 @@ pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Resul
     thread::Builder::new()
         .name("history-load".to_owned())
         .spawn(move || {
-            // Who would have waited for it has stopped.
+            // The receiver is gone when the program stops first.
             let _ = tell.send(open(&settings));
         })
         .context("cannot start the thread that loads the history")?;
     Ok(Some(told))
 }
 
-/// Opens the history and tells what was in it.
+fn in_memory(settings: &Settings, max_bytes: u64) -> Result<History> {
+    let settings = Settings {
+        path: None,
+        max_bytes,
+        ..settings.clone()
+    };
+    History::open(&settings).context("history")
+}
+
+/// Opens the history and logs what was in it. When its directory cannot be used, the history is opened in memory.
 pub(super) fn open(settings: &Settings) -> Result<History> {
-    let history = History::open(settings).context("history.path")?;
+    let history = match History::open(settings) {
+        Err(error @ Error::Directory { .. }) if !error.is_misconfiguration() => {
+            let error = anyhow::Error::from(error);
+            error!(
+                error = redact::addresses(&format!("{error:#}")),
+                "history.path cannot be used; the history is kept in memory until the next start"
+            );
+            return in_memory(settings, settings.max_bytes);
+        }
+        opened => opened.context("history.path")?,
+    };
     let loaded = history.loaded();
     for (file, why) in &loaded.damaged {
-        warn!(file, why, "a file of the history could not be read in full");
+        warn!(
+            file,
+            why, "a file of the history is damaged; the samples before the damage are used"
+        );
     }
     if let Some(path) = &settings.path {
         let (blocks, series) = (loaded.blocks, loaded.series);
@@ -138,7 +159,7 @@ pub(super) fn move_scrapes(from: &History, to: &mut Appender) {
     }
 }
 
-/// When there was a scrape.
+/// The times of all scrapes.
 fn times(history: &History) -> BTreeSet<i64> {
     let mut times = BTreeSet::new();
     each(history, i64::MIN, i64::MAX, |_, samples| {
@@ -158,6 +179,6 @@ fn each(history: &History, start: i64, end: i64, mut each: impl FnMut(&Labels, &
         ControlFlow::Continue(())
     });
     if let Err(error) = read {
-        warn!(%error, "not every scrape of the time of loading could be kept");
+        warn!(%error, "some samples scraped while the history was loaded are lost");
     }
 }

@@ -341,3 +341,67 @@ fn the_first_burst_after_a_restart_is_an_increase() {
         assert!(up.iter().all(|sample| sample.value == 1.0), "{up:?}");
     }
 }
+
+fn disk_up(registry: &Registry) -> Option<String> {
+    let page = registry.expose(vigie_metrics::Format::Text);
+    let mut lines = page.lines();
+    let line = lines.find_map(|line| line.strip_prefix("vigie_history_disk_up "));
+    line.map(str::to_owned)
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_leaves_the_history_in_memory() {
+    let settings = Settings {
+        // Not even root can make a directory there.
+        path: Some("/proc/vigie-history".into()),
+        ..Settings::default()
+    };
+    let mut stage = stage(&settings);
+    stage.scrape_at(START);
+    assert_eq!(disk_up(&stage.registry), None, "it is being loaded");
+    let history = opening::open(&settings).unwrap();
+    stage.scraper.go_on_in(history);
+    assert_eq!(disk_up(&stage.registry).as_deref(), Some("0"));
+    stage.scrape_at(START + EVERY);
+    let found = all(&stage.current.loaded().unwrap());
+    let up = format!(r#"up{{instance="{INSTANCE}", job="vigie"}}"#);
+    assert_eq!(found[&up].len(), 2, "of before and after");
+    assert_eq!(disk_up(&stage.registry).as_deref(), Some("0"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_told_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        path: Some(directory.path().join("samples")),
+        ..Settings::default()
+    };
+    let mut stage = stage(&settings);
+    let history = opening::open(&settings).unwrap();
+    std::fs::remove_dir_all(directory.path()).unwrap();
+    // The file in which it writes is open; a new one is needed once it forgets.
+    history.remove_after(0);
+    while history.stats().disk == DiskState::Working {
+        let _ = history.flush(Duration::from_secs(60));
+    }
+    stage.scraper.go_on_in(history);
+    assert!(matches!(stage.scraper.disk, DiskState::Failing(_)));
+    assert_eq!(disk_up(&stage.registry).as_deref(), Some("0"));
+}
+
+#[test]
+fn a_directory_of_others_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("0.log");
+    std::fs::write(&file, "of another program").unwrap();
+    for path in [directory.path(), &file, &file.join("below")] {
+        let settings = Settings {
+            path: Some(path.to_owned()),
+            ..Settings::default()
+        };
+        let error = opening::open(&settings).err().unwrap();
+        let error: &vigie_history::Error = error.downcast_ref().unwrap();
+        assert!(error.is_misconfiguration(), "{error}");
+    }
+    assert_eq!(std::fs::read(&file).unwrap(), b"of another program");
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
+use vigie_testkit::promtext::Format;
 use vigie_testkit::{eventually, http};
 
 use crate::common::{Program, Vigie};
@@ -72,6 +73,41 @@ async fn killed_and_started_again_it_remembers() {
     vigie.stop().await;
 }
 
+#[tokio::test]
+async fn a_directory_of_another_program_is_a_wrong_setting() {
+    let directory = TempDir::new().unwrap();
+    let samples = directory.path().join("samples");
+    std::fs::create_dir(&samples).unwrap();
+    std::fs::write(samples.join("0.log"), "of another program").unwrap();
+    let settings = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{}", section(&directory));
+    let config = directory.path().join("vigie.toml");
+    std::fs::write(&config, settings).unwrap();
+    let arguments = ["run", "--config", config.to_str().unwrap()];
+    let mut program = Program::start(&arguments, &[], &directory.path().join("log"));
+    let (code, _) = program.end().await;
+    let log = program.log();
+    assert_eq!(code, Some(2), "{log}");
+    assert!(
+        log.contains("history.path") && log.contains("0.log"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn without_its_directory_the_history_is_in_memory() {
+    let vigie = Vigie::start("[history]\npath = \"/proc/vigie-history\"\n").await;
+    until_loaded(&vigie).await;
+    let scrape = vigie.scrape().await;
+    assert_eq!(scrape.value("vigie_history_disk_up", &[]), Some(0.0));
+    assert!(scrapes(&vigie).await > 0);
+    let log = vigie.program.log();
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("history.path cannot be used"));
+    assert_eq!(lines.count(), 1, "{log}");
+    vigie.stop().await;
+}
+
 /// How many scrapes there were, of this instance and others.
 async fn scrapes(vigie: &Vigie) -> u64 {
     let query = "/api/v1/query?query=sum(count_over_time(up%5B1h%5D))";
@@ -130,7 +166,8 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
     }
     // It has scraped meanwhile, and says that the disk does not work.
     eventually(A_SCRAPE, async || {
-        let scrape = vigie.scrape().await;
+        // One page: the disk may become late between two.
+        let scrape = vigie.scrape_as(Format::Text).await;
         let samples = scrape.value("vigie_history_samples_total", &[]);
         let disk = scrape.value("vigie_history_disk_up", &[]);
         match (samples, disk) {

@@ -7,7 +7,7 @@ use vigie_testkit::http;
 use vigie_testkit::postgres::PASSWORD;
 use vigie_testkit::process::Signal;
 
-use crate::common::{REDIS_PASSWORD, Stage, Vigie};
+use crate::common::{Program, REDIS_PASSWORD, Stage, Vigie};
 
 const TOKEN: &str = "token-of-the-scraper";
 const SOON: Duration = Duration::from_secs(20);
@@ -77,6 +77,36 @@ async fn no_secret_is_written_anywhere() {
                 panic!("{secret} in {what}: {line}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_others_can_read_is_warned_of_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let files = tempfile::tempdir().unwrap();
+    let config = files.path().join("vigie.toml");
+    let settings = "[admin]\nlisten = \"127.0.0.1:0\"\ntoken = \"testkit-token\"\n";
+    std::fs::write(&config, settings).unwrap();
+    for (mode, warnings) in [(0o644, 1), (0o600, 0)] {
+        std::fs::set_permissions(&config, std::fs::Permissions::from_mode(mode)).unwrap();
+        let path = config.to_str().unwrap();
+        let advice = format!("chmod 600 {path}");
+        let log = files.path().join(format!("{mode:o}.log"));
+        let mut program = Program::start(&["run", "--config", path], &[], &log);
+        eventually(SOON, async || match program.log().contains("admin port") {
+            true => Ok(()),
+            false => Err(program.log()),
+        })
+        .await;
+        program.process.signal(Signal::TERM);
+        assert_eq!(program.end().await.0, Some(0));
+        assert_eq!(program.log().matches(&advice).count(), warnings);
+
+        let mut program = Program::start(&["check", "--config", path], &[], &log);
+        let (code, table) = program.end().await;
+        assert_eq!(code, Some(0), "{table}");
+        assert_eq!(table.matches(&advice).count(), warnings, "{table}");
+        assert!(!table.contains("testkit-token"), "{table}");
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Activity {
 
 struct State {
     phase: Phase,
-    /// When the connection last became idle.
+    /// When the connection became idle, or its last request began.
     since: Instant,
     /// Held from the head of a request until the client has read the whole answer.
     place: Option<OwnedSemaphorePermit>,
@@ -36,23 +36,14 @@ struct State {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    /// No byte of a request has arrived.
+    /// No byte of a further request has arrived.
     Idle { until: Instant },
-    /// A head is incomplete.
+    /// The connection is new, or a part of a head has arrived.
     Head { until: Instant },
     /// A request is being answered.
     Answering,
     /// The answer is complete, and not all of it is written.
     Sending,
-}
-
-/// Connections that may be closed for a new one, the first to go first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Idleness {
-    /// Without a complete head since then.
-    Idle(Instant),
-    /// With an answer to a request that needs no place.
-    Answering(Instant),
 }
 
 impl Activity {
@@ -61,7 +52,7 @@ impl Activity {
         let until = since + deadlines.head;
         Self {
             state: Mutex::new(State {
-                phase: Phase::Idle { until },
+                phase: Phase::Head { until },
                 since,
                 place: None,
             }),
@@ -83,21 +74,16 @@ impl Activity {
         }
     }
 
-    /// Whether a part of a head has arrived, or the first head is awaited.
+    /// Whether a head is due, and not only awaited.
     pub(super) fn owes_head(&self) -> bool {
-        let state = self.state.lock();
-        match state.phase {
-            Phase::Head { .. } => true,
-            Phase::Idle { until } => until == state.since + self.deadlines.head,
-            _ => false,
-        }
+        matches!(self.state.lock().phase, Phase::Head { .. })
     }
 
     /// Bytes have arrived.
     pub(super) fn received(&self) {
         let mut state = self.state.lock();
-        if let Phase::Idle { until } = state.phase {
-            let until = until.min(Instant::now() + self.deadlines.head);
+        if let Phase::Idle { .. } = state.phase {
+            let until = Instant::now() + self.deadlines.head;
             state.phase = Phase::Head { until };
         }
     }
@@ -111,6 +97,7 @@ impl Activity {
                 let mut state = self.state.lock();
                 if matches!(state.phase, Phase::Idle { .. } | Phase::Head { .. }) {
                     state.phase = Phase::Answering;
+                    state.since = Instant::now();
                     return;
                 }
             }
@@ -140,14 +127,10 @@ impl Activity {
         }
     }
 
-    /// Whether the connection may be closed for another one: not while a request holds a place.
-    pub(super) fn idleness(&self) -> Option<Idleness> {
+    /// Since when the connection makes no use of a place; `None` while it does, and it must not be closed for another one.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state.lock();
-        match state.phase {
-            Phase::Idle { .. } | Phase::Head { .. } => Some(Idleness::Idle(state.since)),
-            _ if state.place.is_none() => Some(Idleness::Answering(state.since)),
-            _ => None,
-        }
+        state.place.is_none().then_some(state.since)
     }
 
     /// Asks the connection's task to close it.

@@ -53,7 +53,7 @@ impl Connections {
 impl Table {
     fn close_one(&mut self) -> bool {
         let idle = self.open.iter();
-        let idle = idle.filter_map(|(key, activity)| Some((activity.idleness()?, *key)));
+        let idle = idle.filter_map(|(key, activity)| Some((activity.idle_since()?, *key)));
         let Some((_, key)) = idle.min() else {
             return false;
         };
