@@ -61,7 +61,8 @@ impl Queue {
         self.series.set(&counted.levels);
         let before = self.counted.lock().replace(counted);
         let before = before.map(|before| before.levels);
-        self.signals.adapt(before.as_ref(), &counted.levels);
+        let now = Instant::now().into_std();
+        self.signals.adapt(before.as_ref(), &counted.levels, now);
     }
 
     /// Forgets the levels and signals, which are not known any more.

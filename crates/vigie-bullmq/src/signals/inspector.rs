@@ -189,7 +189,8 @@ async fn look(
             fold.hold_against(before.in_flight, before.now);
         }
         drop(fold);
-        queue.while_at(node, |queue| queue.signals.set(&signals, clock));
+        let at = Instant::now().into_std();
+        queue.while_at(node, |queue| queue.signals.set(&signals, clock, at));
     }
     Ok(())
 }
