@@ -36,8 +36,8 @@ pub struct Scout {
     kept: Option<Kept>,
     /// Of the last answer.
     known: Vec<Address>,
-    /// Asked only if nobody else answers.
-    distrusted: Option<Address>,
+    /// Asked only if there is no other.
+    avoided: Option<Address>,
 }
 
 struct Kept {
@@ -52,7 +52,7 @@ impl Scout {
             tls,
             kept: None,
             known: Vec::new(),
-            distrusted: None,
+            avoided: None,
         }
     }
 
@@ -81,8 +81,9 @@ impl Scout {
         self.kept.as_mut().map(|kept| &mut kept.connection)
     }
 
-    /// The node at `host:port` says that it does not hold what it was said to hold: it knows better, and is asked next.
-    pub async fn believe(&mut self, name: &str, within: Duration) {
+    /// Asks the node at `host:port` next: it replied that it does not hold a slot that it was known to hold, so that it knows
+    /// the newer state.
+    pub async fn prefer(&mut self, name: &str, within: Duration) {
         let known = self
             .known
             .iter()
@@ -96,13 +97,13 @@ impl Scout {
         }
     }
 
-    /// The node at `host:port` does not work: others are asked rather than this one.
-    pub fn distrust(&mut self, name: &str) {
+    /// Asks other nodes than the one at `host:port` next, which does not work.
+    pub fn avoid(&mut self, name: &str) {
         let is = |at: &Address| hosts::name(at) == name;
         if self.kept.as_ref().is_some_and(|kept| is(&kept.at)) {
             self.kept = None;
         }
-        self.distrusted = self.known.iter().find(|at| is(at)).cloned();
+        self.avoided = self.known.iter().find(|at| is(at)).cloned();
     }
 
     async fn ask(&mut self, within: Duration) -> Result<Nodes, Error> {
@@ -123,9 +124,9 @@ impl Scout {
         // The seeds always: of many known nodes all that are asked may be gone.
         let known = self.known.iter().take(ASKED);
         let mut places: Vec<_> = known.chain(&self.cluster.seeds).collect();
-        let distrusted = self.distrusted.take();
-        if places.iter().any(|at| Some(*at) != distrusted.as_ref()) {
-            places.retain(|at| Some(*at) != distrusted.as_ref());
+        let avoided = self.avoided.take();
+        if places.iter().any(|at| Some(*at) != avoided.as_ref()) {
+            places.retain(|at| Some(*at) != avoided.as_ref());
         }
         places.sort();
         places.dedup();
