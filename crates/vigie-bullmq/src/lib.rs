@@ -2,11 +2,12 @@
 //!
 //! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
 //! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
-//! attempt ran. Now and then it looks how old, how late and how stuck jobs are. What it may have missed it counts too,
-//! to the entry. It needs no script, writes nothing, and costs the server far less than BullMQ's own counting.
+//! attempt ran. Every few seconds it reads how old, how late and how stuck jobs are. Entries that were missed are counted.
+//! It needs no script, writes nothing, and costs the server far less than BullMQ's own counting. Each command is optional
+//! by itself: what needs one that the server does not answer is absent.
 //!
 //! Queues of BullMQ 3 to 6 are read alike. Those of Bull, the predecessor, have no event stream: their jobs are counted
-//! by state, and how they end is not known, nor published.
+//! by state, and how they end is unknown.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -30,19 +31,19 @@
 //! # }
 //! ```
 //!
-//! | folder | what it knows |
+//! | folder | contents |
 //! | --- | --- |
-//! | `events` | the event streams: what they come to, what is remembered meanwhile, what was missed |
+//! | `events` | the event streams: the outcome of jobs, jobs in flight and their names, missed entries |
 //! | `queues` | how queues are found, and their jobs counted |
-//! | `signals` | how old, late and stuck jobs are, what holds them back, and who works on them |
-//! | `nodes` | the parts that have connections of their own |
-//! | `series`, `shared` | where all of it is published, and who knows what |
+//! | `signals` | how old, late and stuck jobs are, limits, and workers |
+//! | `nodes` | the parts that have connections of their own, and the commands that they answer |
+//! | `series`, `shared` | the published series, and the state of all tasks |
 //! | `watcher` | the handle, and the settings |
 //!
-//! Connections, tasks and time are in `link`, `cluster`, `survey`, `control`, `inspector`, `stream`, `follower`
-//! and `watcher`; all other modules are pure.
+//! Connections, tasks and time are in `link`, `refusals`, `cluster`, `survey`, `queues::names`, `control`, `inspector`,
+//! `stream`, `follower` and `watcher`; all other modules are pure.
 //!
-//! The crate knows nothing of HTTP, of checks, or of who reads the metrics.
+//! The crate knows nothing about HTTP, checks, or the readers of the metrics.
 
 mod error;
 mod events;

@@ -1,4 +1,4 @@
-//! What the tasks and the handles know in common.
+//! The state that the tasks and the handles share.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::events::activity::Activity;
 use crate::events::fold::Fold;
 use crate::events::jobs::Room;
 use crate::events::reading::{Handover, Reading};
-use crate::nodes::cluster::Doubts;
+use crate::nodes::cluster::Signs;
 use crate::nodes::node::{Keyspace, Node};
 use crate::queues::discovery::Found;
 use crate::queues::key::QueueKey;
@@ -27,8 +27,8 @@ pub(crate) struct Queue {
     pub(crate) key: QueueKey,
     pub(crate) space: Arc<Keyspace>,
     pub(crate) slot: u16,
-    /// It did not exist when the first sweep began: all of its events are of our time.
-    pub(crate) young: bool,
+    /// It did not exist when the first sweep began: its stream is read from the first entry on.
+    pub(crate) is_new: bool,
     /// Whether it has a stream of events; without one only its levels are known.
     pub(crate) events: bool,
     pub(crate) row: Arc<Row>,
@@ -61,7 +61,8 @@ impl Queue {
         self.series.set(&counted.levels);
         let before = self.counted.lock().replace(counted);
         let before = before.map(|before| before.levels);
-        self.signals.adapt(before.as_ref(), &counted.levels);
+        let now = Instant::now().into_std();
+        self.signals.adapt(before.as_ref(), &counted.levels, now);
     }
 
     /// Forgets the levels and signals, which are not known any more.
@@ -117,7 +118,7 @@ pub(crate) struct Shared {
     lost: Mutex<Option<String>>,
     /// How many queues no node holds.
     stray: AtomicUsize,
-    pub(crate) doubts: Doubts,
+    pub(crate) signs: Signs,
 }
 
 /// The nodes that are watched.
@@ -158,7 +159,7 @@ impl Shared {
             changing: Mutex::default(),
             lost: Mutex::default(),
             stray: AtomicUsize::new(0),
-            doubts: Doubts::default(),
+            signs: Signs::default(),
         }
     }
 
@@ -178,12 +179,12 @@ impl Shared {
         self.assign();
     }
 
-    /// Follows more queues, unless they are followed; `young` says which are known to be new.
+    /// Follows more queues, unless they are followed; `is_new` tells which are known to be new.
     pub(crate) fn adopt(
         &self,
         space: &Arc<Keyspace>,
         found: Vec<Found>,
-        young: impl Fn(&QueueKey) -> bool,
+        is_new: impl Fn(&QueueKey) -> bool,
     ) {
         let _changing = self.changing.lock();
         let known = self.queues();
@@ -216,7 +217,7 @@ impl Shared {
                 signals: SignalSeries::new(families, &key),
                 space: Arc::clone(space),
                 slot: space.slot(&key),
-                young: young(&key),
+                is_new: is_new(&key),
                 key,
                 events,
                 row,
@@ -279,7 +280,7 @@ impl Shared {
         }
     }
 
-    /// Says which nodes there are is known again, or why it is not.
+    /// Sets why it is not known which nodes there are; `None`: it is known.
     pub(crate) fn set_lost(&self, lost: Option<String>) {
         *self.lost.lock() = lost;
         self.report();

@@ -75,7 +75,7 @@ impl Members {
             match answer {
                 Ok(()) => drop(self.pings.insert(name, ping)),
                 Err(error) => {
-                    self.scout.distrust(&name);
+                    self.scout.avoid(&name);
                     // The same node is named each time, whichever answers first.
                     if failed.as_ref().is_none_or(|(first, _)| name < *first) {
                         failed = Some((name, error));

@@ -37,7 +37,7 @@ pub struct Scout {
     /// Of the last answer.
     known: Vec<Address>,
     /// Asked only if no other node answers.
-    distrusted: Option<Address>,
+    avoided: Option<Address>,
 }
 
 struct Kept {
@@ -52,7 +52,7 @@ impl Scout {
             tls,
             kept: None,
             known: Vec::new(),
-            distrusted: None,
+            avoided: None,
         }
     }
 
@@ -81,8 +81,9 @@ impl Scout {
         self.kept.as_mut().map(|kept| &mut kept.connection)
     }
 
-    /// Asks the node at `host:port` next: it denied that it holds a slot, so its own view is newer.
-    pub async fn believe(&mut self, name: &str, within: Duration) {
+    /// Asks the node at `host:port` next: it replied that it does not hold a slot that it was known to hold, so that it knows
+    /// the newer state.
+    pub async fn prefer(&mut self, name: &str, within: Duration) {
         let known = self
             .known
             .iter()
@@ -96,13 +97,13 @@ impl Scout {
         }
     }
 
-    /// Asks other nodes rather than the one at `host:port`, which does not work.
-    pub fn distrust(&mut self, name: &str) {
+    /// Asks other nodes than the one at `host:port` next, which does not work.
+    pub fn avoid(&mut self, name: &str) {
         let is = |at: &Address| hosts::name(at) == name;
         if self.kept.as_ref().is_some_and(|kept| is(&kept.at)) {
             self.kept = None;
         }
-        self.distrusted = self.known.iter().find(|at| is(at)).cloned();
+        self.avoided = self.known.iter().find(|at| is(at)).cloned();
     }
 
     async fn ask(&mut self, within: Duration) -> Result<Nodes, Error> {
@@ -123,9 +124,9 @@ impl Scout {
         // The seeds always: all known nodes that are asked may be gone.
         let known = self.known.iter().take(ASKED);
         let mut places: Vec<_> = known.chain(&self.cluster.seeds).collect();
-        let distrusted = self.distrusted.take();
-        if places.iter().any(|at| Some(*at) != distrusted.as_ref()) {
-            places.retain(|at| Some(*at) != distrusted.as_ref());
+        let avoided = self.avoided.take();
+        if places.iter().any(|at| Some(*at) != avoided.as_ref()) {
+            places.retain(|at| Some(*at) != avoided.as_ref());
         }
         places.sort();
         places.dedup();

@@ -114,7 +114,7 @@ impl Follower {
             self.read(link, Pace { busy, idle }).await?;
             self.works();
             if link.take_moved() {
-                self.shared.doubts.elsewhere(&self.node);
+                self.shared.signs.elsewhere(&self.node);
             }
             let next = self.streams.iter().map(|stream| stream.read_at).min();
             // A new queue is not waited for longer than an event of an old one.
@@ -157,7 +157,7 @@ impl Follower {
         self.queues = queues;
     }
 
-    /// Leaves all streams to whoever follows them next.
+    /// Leaves all streams to the node that follows them next.
     fn leave(&mut self) {
         let streams = std::mem::take(&mut self.streams);
         self.left(streams);
@@ -271,7 +271,10 @@ impl Follower {
         let mut health = self.node.health.lock();
         // A refused command was logged as such.
         if health.events_error.as_ref() != Some(&text) && !error.is_of_command() {
-            warn!(error = text, "events cannot be followed");
+            warn!(
+                error = text,
+                "events cannot be read: nothing is counted from them until it works again"
+            );
         }
         health.events_error = Some(text);
         drop(health);

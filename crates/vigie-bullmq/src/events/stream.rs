@@ -136,7 +136,7 @@ impl Stream {
         let lost = match &mut self.reading.ledger {
             Some(ledger) => ledger.check_with(info.as_ref(), counted),
             None => {
-                let mut ledger = match self.queue.young {
+                let mut ledger = match self.queue.is_new {
                     true => Ledger::from_start(),
                     false => Ledger::from_now(info.as_ref()),
                 };

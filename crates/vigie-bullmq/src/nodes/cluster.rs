@@ -1,4 +1,4 @@
-//! The task that knows which nodes a cluster has, and watches each of its masters.
+//! The task that reads which nodes a cluster has, and starts a session for each of its masters.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -22,35 +22,35 @@ const EVERY: Duration = Duration::from_secs(5);
 /// It is not asked more often than that, however much changes.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What makes one doubt that the masters are still those that are known.
+/// Signs that the masters are not those that are known any more.
 #[derive(Default)]
-pub(crate) struct Doubts {
-    last: Mutex<Option<Doubt>>,
-    raised: Notify,
+pub(crate) struct Signs {
+    last: Mutex<Option<Sign>>,
+    given: Notify,
 }
 
-enum Doubt {
-    /// The node of this name says that it does not hold what it was thought to hold.
+enum Sign {
+    /// The node of this name replied that it does not hold a slot that it was known to hold.
     Elsewhere(String),
     /// The node of this name cannot be read.
     Broken(String),
 }
 
-impl Doubts {
-    /// A node does not hold what it was thought to hold.
+impl Signs {
+    /// A node does not hold a slot that it was known to hold.
     pub(crate) fn elsewhere(&self, node: &Node) {
-        self.raise(node, Doubt::Elsewhere);
+        self.give(node, Sign::Elsewhere);
     }
 
     /// A node cannot be read.
     pub(crate) fn broken(&self, node: &Node) {
-        self.raise(node, Doubt::Broken);
+        self.give(node, Sign::Broken);
     }
 
-    fn raise(&self, node: &Node, doubt: impl FnOnce(String) -> Doubt) {
+    fn give(&self, node: &Node, sign: impl FnOnce(String) -> Sign) {
         if let (true, Some(name)) = (node.space.is_cluster, &node.name) {
-            *self.last.lock() = Some(doubt(name.clone()));
-            self.raised.notify_one();
+            *self.last.lock() = Some(sign(name.clone()));
+            self.given.notify_one();
         }
     }
 }
@@ -63,8 +63,8 @@ pub(crate) struct Cluster {
     nodes: BTreeMap<String, (Arc<Node>, CancellationToken)>,
     sessions: JoinSet<()>,
     backoff: Backoff,
-    /// What was last said of why it is not known which nodes there are.
-    said: Option<String>,
+    /// The error that was logged last.
+    logged: Option<String>,
 }
 
 impl Cluster {
@@ -78,7 +78,7 @@ impl Cluster {
             nodes: BTreeMap::new(),
             sessions: JoinSet::new(),
             backoff: Backoff::new(),
-            said: None,
+            logged: None,
         })
     }
 
@@ -98,21 +98,21 @@ impl Cluster {
             };
             sleep(PAUSE).await;
             self.until(next).await;
-            let doubt = self.shared.doubts.last.lock().take();
-            match doubt {
-                Some(Doubt::Elsewhere(name)) => self.scout.believe(&name, timeout).await,
-                Some(Doubt::Broken(name)) => self.scout.distrust(&name),
+            let sign = self.shared.signs.last.lock().take();
+            match sign {
+                Some(Sign::Elsewhere(name)) => self.scout.prefer(&name, timeout).await,
+                Some(Sign::Broken(name)) => self.scout.avoid(&name),
                 None => {}
             }
         }
     }
 
-    /// Waits until then, or until there is a doubt.
+    /// Waits until then, or until there is a sign.
     async fn until(&mut self, next: Instant) {
         loop {
             tokio::select! {
                 () = sleep_until(next) => return,
-                () = self.shared.doubts.raised.notified() => return,
+                () = self.shared.signs.given.notified() => return,
                 // One that was told to end did so.
                 Some(ended) = self.sessions.join_next() => {
                     if let Err(error) = ended
@@ -128,8 +128,8 @@ impl Cluster {
     /// Watches these masters, and no others.
     fn set(&mut self, masters: Vec<Master>) {
         self.backoff.reset();
-        if self.said.take().is_some() {
-            info!("the nodes of the cluster are known again");
+        if self.logged.take().is_some() {
+            info!("the masters of the cluster are known again");
         }
         let mut old = std::mem::take(&mut self.nodes);
         let mut new = Vec::new();
@@ -170,9 +170,12 @@ impl Cluster {
     }
 
     fn lost(&mut self, error: &str) {
-        if self.said.as_deref() != Some(error) {
-            warn!(error, "it is not known which nodes the cluster has");
-            self.said = Some(error.to_owned());
+        if self.logged.as_deref() != Some(error) {
+            warn!(
+                error,
+                "cannot read which nodes the cluster has: the masters known before are watched, and it is tried again"
+            );
+            self.logged = Some(error.to_owned());
         }
         self.shared.set_lost(Some(error.to_owned()));
     }

@@ -37,7 +37,7 @@ pub(crate) struct Control {
     /// Followed queues of which nothing is left, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
-    /// Whether it was said that there is a queue without a hash tag.
+    /// Whether it was logged that there is a queue without a hash tag.
     untagged: bool,
     inspector: Inspector,
 }
@@ -101,7 +101,7 @@ impl Control {
             // Only now: a command that breaks the connection must not do so without a pause.
             self.backoff.reset();
             if link.take_moved() {
-                self.shared.doubts.elsewhere(&self.node);
+                self.shared.signs.elsewhere(&self.node);
             }
         }
     }
@@ -179,7 +179,7 @@ impl Control {
         {
             warn!(
                 %queue,
-                "in a cluster a queue without a hash tag in its name or prefix cannot work: such are not followed"
+                "a queue without a hash tag in its name or prefix cannot work in a cluster: it is not followed"
             );
             self.untagged = true;
         }
@@ -194,7 +194,7 @@ impl Control {
             if !self.refused {
                 warn!(
                     max_queues = self.shared.settings.max_queues,
-                    "more queues than may be followed"
+                    "more queues than redis.max_queues: the others are not followed"
                 );
             }
             self.refused = true;
@@ -220,10 +220,10 @@ impl Control {
             "following queues"
         );
         self.met.extend(keys.iter().map(|found| found.key.clone()));
-        // One that was refused before may be old.
+        // A queue that was refused before may be an old one.
         let space = &self.node.space;
-        let young = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
-        self.shared.adopt(space, keys, young);
+        let is_new = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
+        self.shared.adopt(space, keys, is_new);
     }
 
     /// Drops queues of which nothing has been left for long.
@@ -321,6 +321,6 @@ impl Control {
         drop(health);
         self.shared.report();
         self.shared.forget(&self.node);
-        self.shared.doubts.broken(&self.node);
+        self.shared.signs.broken(&self.node);
     }
 }

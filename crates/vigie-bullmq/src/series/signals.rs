@@ -47,8 +47,19 @@ impl SignalSeries {
         }
     }
 
-    /// Sets what a look found. What is unknown is forgotten; without a clock that is every age.
-    pub(crate) fn set(&self, signals: &Signals, clock: Option<Clock>) {
+    /// Sets what a look found that ended at `at`. What is unknown is forgotten; without a clock that is every age.
+    pub(crate) fn set(&self, signals: &Signals, clock: Option<Clock>, at: Instant) {
+        self.set_all_but_reset(signals, clock);
+        match signals.rate_limit_reset {
+            Some(left) => {
+                let series = self.rate_limit_reset.of(&self.queue);
+                series.until(left as f64 / 1e3, at);
+            }
+            None => self.rate_limit_reset.forget(),
+        }
+    }
+
+    fn set_all_but_reset(&self, signals: &Signals, clock: Option<Clock>) {
         for (series, since) in [
             (&self.oldest_waiting, signals.oldest_waiting),
             (&self.oldest_active, signals.oldest_active),
@@ -68,13 +79,6 @@ impl SignalSeries {
         set(&self.overdue, signals.overdue);
         set(&self.schedulers, signals.schedulers);
         set(&self.rate_limited, signals.rate_limited.map(u64::from));
-        match signals.rate_limit_reset {
-            Some(left) => {
-                let series = self.rate_limit_reset.of(&self.queue);
-                series.until(left as f64 / 1e3, Instant::now());
-            }
-            None => self.rate_limit_reset.forget(),
-        }
         match signals.paused.zip(clock) {
             Some((since, clock)) => {
                 let series = self.paused.of(&self.queue);
@@ -85,9 +89,8 @@ impl SignalSeries {
     }
 
     /// Keeps what is known in agreement with new levels until the next look: where no job is left the age is 0, and where
-    /// there was none before it begins now.
-    pub(crate) fn adapt(&self, before: Option<&Levels>, levels: &Levels) {
-        let now = Instant::now();
+    /// there was none before it begins at `now`.
+    pub(crate) fn adapt(&self, before: Option<&Levels>, levels: &Levels, now: Instant) {
         let ready = [State::Waiting, State::Prioritized, State::Paused];
         let held = [State::WaitingChildren];
         for (series, states) in [
@@ -118,7 +121,8 @@ impl SignalSeries {
     }
 
     pub(crate) fn forget(&self) {
-        self.set(&Signals::default(), None);
+        self.set_all_but_reset(&Signals::default(), None);
+        self.rate_limit_reset.forget();
     }
 
     pub(crate) fn workers(&self, workers: Option<u64>) {
@@ -154,9 +158,13 @@ mod tests {
         levels
     }
 
+    fn now() -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
     /// A clock that was read a minute ago.
     fn clock() -> Option<Clock> {
-        let at = Instant::now().checked_sub(Duration::from_secs(60));
+        let at = now().checked_sub(Duration::from_secs(60));
         at.map(|at| Clock { now: 100_000, at })
     }
 
@@ -170,36 +178,36 @@ mod tests {
             rate_limit_reset: Some(60_000),
             ..Signals::default()
         };
-        series.set(&signals, clock());
+        series.set(&signals, clock(), now());
         assert!(series.oldest_waiting.get() >= Some(70.0));
         assert!(series.oldest_waiting() >= Some(Duration::from_secs(70)));
         assert_eq!(series.oldest_active.get(), Some(0.0));
         let (paused, reset) = (&series.paused, &series.rate_limit_reset);
         assert!(paused.of(&series.queue).get() >= Some(61.0));
         assert!(reset.of(&series.queue).get() <= Some(60.0));
-        series.adapt(Some(&levels(3, 0)), &levels(0, 2));
+        series.adapt(Some(&levels(3, 0)), &levels(0, 2), now());
         assert_eq!(series.oldest_waiting.get(), Some(0.0));
         assert_eq!(paused.of(&series.queue).get(), None);
         // It runs since this moment at the latest.
         std::thread::sleep(Duration::from_millis(2));
         assert!(series.oldest_active.get() > Some(0.0));
-        series.adapt(Some(&levels(0, 2)), &levels(0, 0));
+        series.adapt(Some(&levels(0, 2)), &levels(0, 0), now());
         assert_eq!(series.oldest_active.get(), Some(0.0));
     }
 
     #[test]
     fn what_is_not_known_is_not_made_known_by_levels() {
         let series = series();
-        series.set(&Signals::default(), clock());
-        series.adapt(Some(&levels(0, 0)), &levels(1, 1));
-        series.adapt(Some(&levels(1, 1)), &levels(0, 0));
+        series.set(&Signals::default(), clock(), now());
+        series.adapt(Some(&levels(0, 0)), &levels(1, 1), now());
+        series.adapt(Some(&levels(1, 1)), &levels(0, 0), now());
         assert_eq!(series.oldest_waiting.get(), None);
         assert_eq!(series.oldest_active.get(), None);
         let signals = Signals {
             oldest_active: Some(Since::At(17)),
             ..Signals::default()
         };
-        series.set(&signals, None);
+        series.set(&signals, None, now());
         assert_eq!(series.oldest_active.get(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Looks at all queues now and then, and counts their workers; on the connection that counts the jobs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::MutexGuard;
 use redis::Value;
@@ -22,52 +23,93 @@ const READS: usize = 8;
 /// A look takes no more steps: one, one for each priority, and one for the jobs of the last.
 const STEPS: usize = 40;
 
+/// When a question that broke the connection so many times in a row is asked again: some proxies close the connection on a
+/// command that they do not know. Levels are counted over the next one meanwhile.
+const BREAKS: u32 = 3;
+const BROKEN: Duration = Duration::from_secs(60);
+
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
     node: Arc<Node>,
-    next_look: Instant,
-    next_workers: Instant,
+    look: Turn,
+    workers: Turn,
+}
+
+/// When something is due.
+struct Turn {
+    next: Instant,
+    /// How many times in a row it was begun and not ended.
+    breaks: u32,
+}
+
+impl Turn {
+    fn now() -> Self {
+        let next = Instant::now();
+        Self { next, breaks: 0 }
+    }
+
+    /// A new connection: it is due at once, unless it is what breaks connections.
+    fn restart(&mut self) {
+        if self.breaks < BREAKS {
+            self.next = Instant::now();
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.next <= Instant::now()
+    }
+
+    fn begin(&mut self) {
+        self.breaks += 1;
+        self.next = Instant::now() + BROKEN;
+    }
+
+    fn end(&mut self, every: Duration) {
+        self.breaks = 0;
+        self.next = Instant::now() + every;
+    }
 }
 
 impl Inspector {
     pub(crate) fn new(shared: Arc<Shared>, node: Arc<Node>) -> Self {
-        let now = Instant::now();
         Self {
             shared,
             node,
-            next_look: now,
-            next_workers: now,
+            look: Turn::now(),
+            workers: Turn::now(),
         }
     }
 
-    /// Begins at once.
+    /// Begins with a new connection.
     pub(crate) fn restart(&mut self) {
-        self.next_look = Instant::now();
-        self.next_workers = self.next_look;
+        self.look.restart();
+        self.workers.restart();
     }
 
     /// When there is something to do.
     pub(crate) fn next(&self) -> Instant {
-        self.next_look.min(self.next_workers)
+        self.look.next.min(self.workers.next)
     }
 
     /// Does what is due.
     pub(crate) async fn run(&mut self, link: &mut Link) -> Result<(), Error> {
         let settings = &self.shared.settings;
         let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
-        if self.next_look <= Instant::now() {
-            self.look(link).await?;
-            self.next_look = Instant::now() + looks_every;
+        if self.look.is_due() {
+            self.look.begin();
+            self.look_at_all(link).await?;
+            self.look.end(looks_every);
         }
-        if self.next_workers <= Instant::now() {
-            self.workers(link).await?;
-            self.next_workers = Instant::now() + workers_every;
+        if self.workers.is_due() {
+            self.workers.begin();
+            self.count_workers(link).await?;
+            self.workers.end(workers_every);
         }
         Ok(())
     }
 
     /// Looks at all queues whose levels are known.
-    async fn look(&self, link: &mut Link) -> Result<(), Error> {
+    async fn look_at_all(&self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         if queues.is_empty() {
             return Ok(());
@@ -116,7 +158,7 @@ impl Inspector {
         Ok(())
     }
 
-    async fn workers(&self, link: &mut Link) -> Result<(), Error> {
+    async fn count_workers(&self, link: &mut Link) -> Result<(), Error> {
         let reply = link.ask("listing clients", workers::ask()).await?;
         let queues = self.node.queues();
         let keys = queues.iter().map(|queue| &queue.key);
@@ -189,7 +231,8 @@ async fn look(
             fold.hold_against(before.in_flight, before.now);
         }
         drop(fold);
-        queue.while_at(node, |queue| queue.signals.set(&signals, clock));
+        let at = Instant::now().into_std();
+        queue.while_at(node, |queue| queue.signals.set(&signals, clock, at));
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ fn in_turn(redis: &Redis) -> Watched {
     let mut settings = settings(&redis.url());
     // A turn takes fifteen refreshes.
     settings.levels_every = Duration::from_millis(200);
+    // Checks of so many streams take long.
+    settings.checks_every = Duration::from_secs(60);
     settings.timeout = Duration::from_secs(5);
     watch(settings)
 }
@@ -141,6 +143,7 @@ async fn an_event_has_its_queue_counted_out_of_turn() {
 async fn without_events_every_queue_is_counted_every_time() {
     let redis = redis().await;
     let mut settings = settings(&redis.url());
+    settings.checks_every = Duration::from_secs(60);
     settings.timeout = Duration::from_secs(5);
     // It looks once, before any queue is known, and never again.
     settings.poll_every = Duration::from_secs(86_400);

@@ -505,3 +505,30 @@ async fn ages_without_a_command() {
 async fn other_signals_without_a_command() {
     all_ways(&CASES[13..]).await;
 }
+
+/// Some proxies close the connection on a command that they do not know. What it is for is asked rarely then, and levels stay.
+#[tokio::test]
+async fn a_command_that_closes_the_connection_does_not_take_the_levels_with_it() {
+    let redis = Redis::start().await.unwrap();
+    let mut queue = Driven::start(&redis, "work").await;
+    queue.ask(json!({"cmd": "add", "n": 3})).await;
+    let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
+    let proxy = RedisProxy::start(target).await.unwrap();
+    let (command, reply) = ("CLIENT LIST".to_owned(), Vec::new());
+    proxy.set(Some(Replacement { command, reply })).await;
+    let watched = watch_through(&proxy, "");
+    let levels = [("queue", "work"), ("state", "waiting")];
+    // It is tried a few times.
+    eventually(SOON, async || match proxy.connections() {
+        0..4 => Err("not yet".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
+    watched.until("queue_jobs_total", &levels, Some(3.0)).await;
+    let connections = proxy.connections();
+    for _ in 0..15 {
+        sleep(Duration::from_millis(100)).await;
+        assert_eq!(watched.value("queue_jobs_total", &levels), Some(3.0));
+    }
+    assert_eq!(proxy.connections(), connections);
+}

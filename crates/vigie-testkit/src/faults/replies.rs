@@ -17,7 +17,7 @@ use crate::Error;
 pub struct Replacement {
     /// In upper case.
     pub command: String,
-    /// One whole RESP value.
+    /// One whole RESP value; if it is empty, the connection is closed instead.
     pub reply: Vec<u8>,
 }
 
@@ -107,6 +107,9 @@ async fn pass(
                     let command = &asked[sent..sent + length];
                     let state = state.borrow();
                     let replacement = state.as_ref().filter(|replacement| is(command, &replacement.command));
+                    if replacement.is_some_and(|replacement| replacement.reply.is_empty()) {
+                        return Ok(());
+                    }
                     expected.push_back(replacement.map(|replacement| replacement.reply.clone()));
                     commands.fetch_add(1, SeqCst);
                     sent += length;
