@@ -168,7 +168,12 @@ impl Reader {
             })
             .map_err(|reason| {
                 let problem = self.unusable_file(&file_key, &path, given.place, reason);
-                self.problem(problem.in_file(path.clone()));
+                // A value that is not shown must not be kept either.
+                let is_shown = !self.misplaced.contains(&file_key);
+                self.problem(match is_shown {
+                    true => problem.in_file(path.clone()),
+                    false => problem,
+                });
             })
             .ok()
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use vigie_bullmq::metrics::MAX_QUEUES;
 use vigie_bullmq::{Settings, Watcher};
 use vigie_metrics::{Format, Registry};
 use vigie_testkit::Process;
@@ -17,7 +18,9 @@ use crate::{pinned, usage};
 /// Runs until its standard input ends. Says how it is doing at every line.
 pub(crate) async fn serve(redis: &str) -> anyhow::Result<()> {
     let registry = Registry::new();
-    let watcher = Watcher::new(Settings::new(redis::Client::open(redis)?), &registry);
+    let mut settings = Settings::new(redis::Client::open(redis)?);
+    settings.max_queues = MAX_QUEUES;
+    let watcher = Watcher::new(settings, &registry);
     let stop = CancellationToken::new();
     let running = watcher.clone().run(stop.clone());
     let asked = std::thread::spawn(move || {

@@ -312,7 +312,7 @@ fn files_with_credentials_that_others_can_read_are_named() {
     for text in [
         "[redis]\nurl = \"redis://:hunter2@h\"",
         "[admin]\ntoken = \"hunter2\"",
-        "[database]\nurl = \"postgres://h/d?password=hunter2\"",
+        "[database]\nurl = \"postgres://u@h/d?password=hunter2\"",
     ] {
         assert!(exposed(text, 0o600).is_empty(), "{text}");
         for mode in [0o644, 0o640, 0o604] {

@@ -142,6 +142,7 @@ pub(super) async fn by_vigie(
 /// A watcher that follows the streams and, after the start, does nothing else but what is set.
 fn watch(url: &str, set: impl FnOnce(&mut Settings)) -> anyhow::Result<Watched> {
     let mut settings = Settings::new(redis::Client::open(url)?);
+    settings.max_queues = vigie_bullmq::metrics::MAX_QUEUES;
     settings.levels_every = NEVER;
     settings.signals_every = NEVER;
     settings.workers_every = NEVER;
