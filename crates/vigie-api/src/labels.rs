@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use vigie_promql::Labels;
 use vigie_promql::storage::Selection;
+use vigie_promql::syntax::tree_bytes;
 
 use crate::api::Api;
 use crate::error::{self, ApiError, Kind};
@@ -118,11 +119,17 @@ async fn answer<T: Ord + Send + 'static>(
     let texts = selectors::texts(params).map_err(list.bad_selector)?;
     let source = Arc::clone(api.source());
     let memory = MEMORY.min(api.settings().limits.bytes);
+    let trees: usize = texts.iter().map(|text| tree_bytes(text)).sum();
+    if trees > memory {
+        let most = error::size(memory);
+        let message = format!("the selectors would take more than {most}: ask for fewer");
+        return Err(ApiError::new(Kind::Execution, message));
+    }
     let work = move |running: &Running| {
         let selectors = selectors::parse(&texts).map_err(list.bad_selector)?;
         let mut found = Found {
             items: BTreeSet::new(),
-            bytes: 0,
+            bytes: trees,
         };
         let mut refused = None;
         for matchers in each_or_all(&selectors) {

@@ -261,11 +261,13 @@ fn truncate<T>(series: &mut Vec<T>, limit: usize) -> bool {
 pub(crate) fn text<'a>(api: &Api, params: &'a Params) -> Result<&'a str, ApiError> {
     let text = params.get("query").unwrap_or_default();
     let (found, most) = (text.len(), api.settings().query_bytes);
-    match found > most {
-        true => {
-            let reason = format!("it is {found} bytes long, at most {most} are accepted");
-            Err(ApiError::parameter("query", reason))
-        }
+    if found > most {
+        let reason = format!("it is {found} bytes long, at most {most} are accepted");
+        return Err(ApiError::parameter("query", reason));
+    }
+    let memory = api.settings().limits.bytes;
+    match tree_bytes(text) > memory {
+        true => Err(ApiError::too_much_memory(memory)),
         false => Ok(text),
     }
 }

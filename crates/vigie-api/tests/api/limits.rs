@@ -440,6 +440,7 @@ async fn labels_that_grow_are_refused() {
         (copied, memory),
         ("sum_over_time(odd[7d:100ms])".to_owned(), memory),
         ("1+".repeat(15_000) + "1", memory),
+        (vec!["a{b=~\"(x{900}){3}\"}"; 100].join(" or "), memory),
     ] {
         let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let form = format!("query={encoded}&time=1700000100");
