@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(in crate::admin) enum Class {
     /// `/healthz`, `/readyz` and their like: answered from memory, always.
     Probe,
-    /// `/api/v1`: may wait for other queries.
+    /// `/api/v1` and `/federate`: may wait for other queries.
     Query,
     /// `/metrics`, `/queues` and everything else.
     Page,
@@ -22,7 +22,7 @@ impl Class {
             (Some("healthz" | "livez" | "readyz"), _) | (Some("-"), Some("healthy" | "ready")) => {
                 Self::Probe
             }
-            (Some("api"), _) => Self::Query,
+            (Some("api" | "federate"), _) => Self::Query,
             _ => Self::Page,
         }
     }
@@ -75,7 +75,7 @@ mod tests {
         ] {
             assert_eq!(Class::of(path), Class::Probe, "{path}");
         }
-        for path in ["/api/v1/query", "/api/v1/label/x/values", "/api"] {
+        for path in ["/api/v1/query", "/api/v1/label/x/values", "/api", "/federate"] {
             assert_eq!(Class::of(path), Class::Query, "{path}");
         }
         for path in [
