@@ -1,4 +1,4 @@
-//! The command line: what the user typed. What it means is for [`crate::config`] to say.
+//! The command line: what the user typed. What it means is for [`vigie_config`] to say.
 
 use std::path::PathBuf;
 
