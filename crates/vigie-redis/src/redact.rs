@@ -1,7 +1,7 @@
 //! Covers secrets in texts that are shown: [`addresses`] those that look like one, [`Secrets`] those that are known.
 //!
 //! A server, a driver or a library may repeat a secret in another spelling: percent-encoded, escaped, or a part of it. Both
-//! search the text as it stands and as it reads without these encodings ([`views`]).
+//! search the text as it stands and as it reads without these encodings (`views`).
 
 mod addresses;
 mod secrets;
