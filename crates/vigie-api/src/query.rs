@@ -20,19 +20,19 @@ use crate::sending::{self, Pieces as _};
 use crate::source::Source;
 use crate::time;
 
-/// The most warnings, and the most infos, that an answer carries.
+/// The maximum number of warnings, and of infos, in a response.
 const MOST_REMARKS: usize = 10;
-/// A query is small if it holds no more samples and bytes than this at a time and its answer is a single piece. It does not
-/// wait behind large queries.
+/// A query is small if it holds at most this many samples and [`SMALL_MEMORY`] bytes at a time and its response is a
+/// single chunk. It does not wait behind large queries.
 const SMALL: usize = 20_000;
 /// See [`SMALL`].
 pub(crate) const SMALL_MEMORY: usize = 2 << 20;
 /// A small query with a text of at most this many bytes is evaluated on the serving thread, in about a tenth of a
 /// millisecond: waking another thread would take as long.
 const SMALL_TEXT: usize = 1 << 10;
-/// How long an evaluation may hold up the serving thread.
+/// The time after which an evaluation on the serving thread is stopped.
 const AT_ONCE: Duration = Duration::from_millis(1);
-/// How long a small query may be evaluated on a thread for small queries.
+/// The time after which the evaluation of a small query on a thread for small queries is stopped.
 const SOON: Duration = Duration::from_millis(50);
 
 pub(crate) async fn instant(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
@@ -70,14 +70,14 @@ pub(crate) async fn range(State(api): State<Api>, params: Params) -> Result<Resp
         .await
 }
 
-/// When a query is evaluated.
+/// The evaluation times of a query.
 #[derive(Clone, Copy)]
 enum Times {
     At(i64),
     Every(TimeRange),
 }
 
-/// What both sorts of query are asked with.
+/// The parameters common to both endpoints.
 struct Query {
     text: String,
     engine: Engine,
@@ -97,7 +97,7 @@ impl Query {
             limits: settings.limits,
             ..Engine::default()
         };
-        // Prometheus limits what lies between the points.
+        // Prometheus limits the number of intervals, which is one less than that of points.
         engine.limits.points = engine.limits.points.saturating_add(1);
         Ok(Self {
             text: text(api, params)?.to_owned(),
@@ -108,7 +108,7 @@ impl Query {
         })
     }
 
-    /// Tries the evaluation within the bounds of a small query first: whether a query is small is known only afterwards.
+    /// Tries to evaluate within the limits of a small query first: a query's size is known only afterwards.
     async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
         let asked = Instant::now();
         let to_send = api.settings().timeout;
@@ -131,7 +131,7 @@ impl Query {
         Ok(sending::response(answer, Some(permit), to_send))
     }
 
-    /// Evaluates the query on the serving thread; `None` if it is not small.
+    /// Evaluates the query on the serving thread; returns `None` if it is not small.
     fn at_once(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
         // Compiling a regular expression may take longer than `AT_ONCE`.
         if self.text.len() > SMALL_TEXT || is_costly(&self.text) {
@@ -144,7 +144,8 @@ impl Query {
         (!is_large(&answer)).then_some(answer)
     }
 
-    /// Evaluates the query on a thread for small queries; `None` if it is not small and there is time left.
+    /// Evaluates the query on a thread for small queries; returns `None` if it is not small and its timeout has not
+    /// passed.
     async fn soon(self: &Arc<Self>, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
         let engine = self.small()?;
         let asked = Instant::now();
@@ -161,7 +162,7 @@ impl Query {
         is_final.then_some(answer)
     }
 
-    /// The engine with the limits of a small query; `None` if its own are tighter.
+    /// The engine with the limits of a small query; `None` if its own limits are tighter.
     fn small(&self) -> Option<Engine> {
         let mut engine = self.engine;
         let samples = std::mem::replace(&mut engine.limits.samples, SMALL);
@@ -178,7 +179,7 @@ impl Query {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answer, ApiError> {
         let begun = Instant::now();
-        // The memory of the query, of which the evaluation gets what the syntax tree leaves.
+        // The memory limit of the query; the evaluation gets the part that the syntax tree does not use.
         let memory = engine.limits.bytes;
         let mut engine = *engine;
         let left = memory.checked_sub(tree_bytes(&self.text));
@@ -242,7 +243,7 @@ impl Query {
     }
 }
 
-/// Whether the query exceeded the limits of a small one, or holds memory until its client has read the answer.
+/// Whether the query exceeded the limits of a small one, or holds memory until its client has read the response.
 fn is_large(answer: &Result<Answer, ApiError>) -> bool {
     match answer {
         Ok(answer) => !answer.is_written(),
@@ -250,14 +251,14 @@ fn is_large(answer: &Result<Answer, ApiError>) -> bool {
     }
 }
 
-/// Whether there was more than `limit`.
+/// Truncates the series to `limit`, and returns whether any were removed.
 fn truncate<T>(series: &mut Vec<T>, limit: usize) -> bool {
     let more = series.len() > limit;
     series.truncate(limit);
     more
 }
 
-/// The parameter `query`, if it is not too long.
+/// The parameter `query`, checked against the maximum length.
 pub(crate) fn text<'a>(api: &Api, params: &'a Params) -> Result<&'a str, ApiError> {
     let text = params.get("query").unwrap_or_default();
     let (found, most) = (text.len(), api.settings().query_bytes);
@@ -276,7 +277,7 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
     vigie_promql::parse(text).map_err(|error| ApiError::parameter("query", error))
 }
 
-/// Why an expression cannot be evaluated over a range.
+/// The reason why an expression cannot be evaluated over a range.
 fn no_range(expr: &Expr) -> Option<String> {
     use vigie_promql::syntax::ValueType::{Matrix, Scalar, String, Vector};
     let found = match expr.value_type() {

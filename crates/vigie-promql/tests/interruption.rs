@@ -1,4 +1,4 @@
-//! Every loop over series, steps, samples and labels asks regularly whether to stop, and stops.
+//! Every loop over series, steps, samples and labels calls `interrupted` regularly, and stops.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::Cell;
@@ -9,7 +9,7 @@ use vigie_promql::{
 
 const SERIES: usize = 100;
 const STEPS: usize = 300;
-/// Samples that may be read or made between two questions.
+/// The maximum number of samples read or computed between two calls.
 const PATIENCE: usize = 8_192;
 
 fn storage() -> MemoryStorage {
@@ -29,7 +29,7 @@ fn storage() -> MemoryStorage {
     storage
 }
 
-/// Evaluates over all steps; from the question `last` on the answer is to stop. Returns how often it was asked, too.
+/// Evaluates over all steps; `interrupted` returns `true` from call number `last` on. Also returns the number of calls.
 fn evaluate(
     storage: &MemoryStorage,
     query: &str,
@@ -108,7 +108,7 @@ fn every_loop_asks_and_stops() {
                 asked * PATIENCE >= samples,
                 "{query}: asked {asked} times for {samples} samples"
             );
-            // At the first and last questions, and at some between.
+            // Interrupts at the first and the last call, and at some between.
             for part in 1..=6 {
                 let last = (asked * part / 6).max(1);
                 let (result, again) = evaluate(&storage, query, steps, last);
@@ -116,7 +116,7 @@ fn every_loop_asks_and_stops() {
                     matches!(result, Err(EvalError::Interrupted)),
                     "{query}: was answered though it was to stop at question {last} of {asked}"
                 );
-                // Within a series the windows stop first, and the evaluation with the next question.
+                // Within a series the windows stop at one call, and the evaluation at the next.
                 assert!(
                     again <= last + 1,
                     "{query}: went on after {last} to {again}"

@@ -1,4 +1,4 @@
-//! Queries over several lines are laid out as Prometheus does it.
+//! Queries over several lines are laid out as in Prometheus.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! What is parsed, how it is printed, and how a slip is told.
+//! Parsing, printing and error messages.
 #![allow(clippy::unwrap_used)]
 
 use std::thread;
@@ -503,7 +503,7 @@ fn spans_point_at_what_was_written() {
     );
 }
 
-/// Runs in a thread with the stack of a tokio worker.
+/// Runs `run` in a thread with the stack size of a tokio worker.
 fn on_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new()
         .stack_size(2 << 20)
@@ -593,7 +593,7 @@ fn regular_expressions_that_compile_are_costly() {
     }
 }
 
-/// Each of the expressions is small, all of them are not.
+/// Each expression is below the limit, all of them together are above it.
 #[test]
 fn the_expressions_of_a_query_have_a_bound() {
     let matchers: String = (0..200)
@@ -608,7 +608,7 @@ fn the_expressions_of_a_query_have_a_bound() {
     assert!(parse("{l=~\"\\\\PL{50}\"}").is_ok());
 }
 
-/// A quoted name is a condition among others.
+/// A quoted name is an ordinary condition.
 #[test]
 fn a_quoted_name_may_stand_beside_other_conditions_on_the_name() {
     for (query, printed, matchers) in [

@@ -1,4 +1,4 @@
-//! Aggregations: series are put into groups once, and each group is folded step by step.
+//! Aggregations. Series are grouped once; each group is then folded step by step.
 
 use std::collections::HashMap;
 
@@ -21,10 +21,10 @@ use crate::{
     syntax::{Aggregate, AggregateOp, Grouping},
 };
 
-/// Bytes charged for a series' place in a group, in a list that doubles as it grows.
+/// Bytes charged for a member of a group, in a list that doubles as it grows.
 const MEMBER: usize = 2 * size_of::<usize>();
 
-/// Bytes charged for a value's place in a hash table that doubles as it grows.
+/// Bytes charged for an entry of a hash table that doubles as it grows.
 const PLACE: usize = 2 * size_of::<(u64, usize)>() + 2;
 
 /// The series of one group.
@@ -132,7 +132,7 @@ impl Evaluation<'_> {
         Ok(output)
     }
 
-    /// The scalar argument at each step.
+    /// The value of the scalar argument at each step.
     pub(super) fn param(
         &mut self,
         aggregate: &Aggregate,
@@ -159,7 +159,7 @@ impl Evaluation<'_> {
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
         let mut places = Signatures::new(|_: &str| true);
-        // The places of one series' values: no more than it has steps.
+        // The values of one series: at most one entry per step.
         self.meter.hold(Cost::bytes(PLACE).times(steps.count))?;
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
@@ -196,7 +196,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Whether a group keeps a label.
+/// Whether the grouping keeps a label.
 fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
     let Some(grouping) = grouping else {
         return false;
@@ -209,7 +209,7 @@ fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
 }
 
 impl Evaluation<'_> {
-    /// The groups in the order in which their first series come.
+    /// The groups, in the order of their first series.
     pub(super) fn groups(
         &self,
         input: &[Series],
@@ -238,14 +238,14 @@ impl Evaluation<'_> {
         Ok(groups)
     }
 
-    /// Charges a series of the result of which the values are not made yet.
+    /// Charges a result series whose values are not computed yet.
     pub(super) fn hold_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
         let values = Cost::column(steps.count);
         self.meter.hold(Cost::series(series).and(values))
     }
 
-    /// The group's result. Where it keeps a name that for some members is to go, and for others not, it is two series: at
-    /// each step the name goes if it goes for any member that is there.
+    /// The result of a group. If the group keeps the metric name and the name is to be dropped for only some members,
+    /// the result is two series: at each step the name is dropped if it is dropped for any member present.
     fn group_result(
         &self,
         group: Members,

@@ -1,4 +1,4 @@
-//! Classic histograms: series that are the buckets of one histogram are brought together.
+//! Classic histograms: grouping of series into the buckets of one histogram.
 
 use super::{
     Evaluation,
@@ -17,11 +17,11 @@ use crate::{
     syntax::{Call, Span},
 };
 
-/// Bytes charged for a bucket: its place in its histogram's list, which doubles as it grows and is sorted, and among those
-/// that are present at a step.
+/// Bytes charged for a bucket: its entry in the histogram's list, which doubles as it grows and is sorted, and its
+/// entry among the buckets present at a step.
 const BUCKETS: usize = 6 * size_of::<Bucket>();
 
-/// A histogram: its buckets' bounds, ascending, with the series that counts each.
+/// A histogram: the upper bounds of its buckets, ascending, each with the index of its series.
 struct Histogram {
     labels: Labels,
     nameless: bool,
@@ -65,7 +65,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// A series for each histogram, with `value` of its buckets at each step; the buckets are the last argument.
+    /// One series per histogram, with `value` of its buckets at each step. The buckets are the last argument.
     fn of_histograms(
         &mut self,
         call: &Call,
@@ -103,7 +103,7 @@ impl Evaluation<'_> {
         self.without_names(vector, call.span)
     }
 
-    /// Histograms are told apart by all labels but the bound.
+    /// Groups series into histograms: the buckets of one differ only in the label `le`.
     fn histograms(&mut self, input: &[Series], span: Span) -> Result<Vec<Histogram>, EvalError> {
         self.meter.hold(Cost::bytes(BUCKETS).times(input.len()))?;
         let mut places = Signatures::new(|name: &str| name != BUCKET);
@@ -159,7 +159,7 @@ impl Evaluation<'_> {
         self.annotations.repaired(span, &name, repair);
     }
 
-    /// The metric's name in messages: none where names go at once, as in Prometheus.
+    /// The metric name for messages; empty if names are removed immediately, as in Prometheus.
     fn told_name<'l>(&self, labels: &'l Labels) -> &'l str {
         match self.engine.name_removal {
             NameRemoval::Immediate => "",

@@ -1,11 +1,11 @@
-//! Which expressions have the same value at every step, because `@` holds all that they read.
+//! Detection of expressions with the same value at every step, because every selector is fixed by `@`.
 
 use crate::{
     functions::math,
     syntax::{Expr, Function},
 };
 
-/// Whether an expression needs to be evaluated only once. Literals alone are not worth it.
+/// Whether an expression needs to be evaluated only once. `false` for literals: caching them gains nothing.
 pub(super) fn is_invariant(expr: &Expr) -> bool {
     !matches!(expr, Expr::Number(_) | Expr::Text(_)) && holds(expr)
 }
@@ -18,7 +18,7 @@ fn holds(expr: &Expr) -> bool {
         Expr::Subquery(subquery) => subquery.shift.at.is_some(),
         Expr::Call(call) => match call.function {
             Function::Time | Function::PredictLinear => false,
-            // Of an expression, the time of evaluation is given.
+            // For an expression other than a selector, `timestamp` returns the time of evaluation.
             Function::Timestamp => {
                 let arg = call.args[0].unwrap_parens();
                 matches!(arg, Expr::Selector(_)) && holds(arg)

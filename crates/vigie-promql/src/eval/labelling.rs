@@ -1,4 +1,4 @@
-//! Functions of labels.
+//! Functions that read or change labels.
 
 use super::{
     Evaluation,
@@ -15,8 +15,8 @@ use crate::{
     syntax::{Call, Expr},
 };
 
-/// The longest value that `label_replace` matches, in bytes. A match cannot be interrupted, and takes time in proportion to
-/// the value and to the regular expression.
+/// The longest label value that `label_replace` accepts, in bytes. A match cannot be interrupted and takes time
+/// proportional to the lengths of the value and of the regular expression.
 const LONGEST_SOURCE: usize = 64 << 10;
 
 impl Evaluation<'_> {
@@ -29,7 +29,7 @@ impl Evaluation<'_> {
             [1, 2, 3, 4].map(|at| text(&call.args[at]));
         check_name(&call.args[1], "destination", call)?;
         let mut vector = self.vector(&call.args[0], steps)?;
-        // After the argument is evaluated: of nested calls, one regular expression is compiled at a time.
+        // Compiled after the argument is evaluated, so that nested calls hold one compiled expression at a time.
         let replacer = Replacer::new(pattern).map_err(|error| {
             let message = format_args!("invalid regular expression in label_replace(): {error}");
             EvalError::execution(call.args[4].span(), message)
@@ -46,7 +46,7 @@ impl Evaluation<'_> {
                 return Err(EvalError::execution(call.args[3].span(), message));
             }
             self.meter.work(series.label_work() + from.len())?;
-            // Each reference yields the whole source at most.
+            // Each reference expands to at most the whole source.
             let longest = replacement
                 .len()
                 .saturating_add(references.saturating_mul(from.len()));
@@ -89,7 +89,7 @@ impl Evaluation<'_> {
         self.joined(vector, call)
     }
 
-    /// Sets a label, or takes it away where `value` is empty. A name that is set on purpose is not taken away later.
+    /// Sets a label, or removes it if `value` is empty. A metric name set here is not removed later.
     fn relabel(&self, series: &mut Series, name: &str, value: &str) -> Result<(), EvalError> {
         let before = series.overhead();
         series.relabel(series.labels().with(name, value));
@@ -105,7 +105,8 @@ impl Evaluation<'_> {
         Ok(Evaluated::Vector(vector))
     }
 
-    /// `absent` and `absent_over_time` of `arg`: one series of 1 where none of `found` has a value.
+    /// `absent` and `absent_over_time` of `arg`: one series of value 1 at the steps where no series of `found` has a
+    /// value.
     pub(super) fn absent_of(
         &self,
         found: &[Series],
@@ -127,7 +128,7 @@ impl Evaluation<'_> {
         Ok(series)
     }
 
-    /// The labels that an absent series would have: those that the selector asks for by `=`, each once.
+    /// The labels of an absent series: those set by an `=` matcher and not matched again later in the selector.
     fn labels_of_absent(&self, arg: &Expr) -> Result<Labels, EvalError> {
         let selector = match arg {
             Expr::Selector(selector) => selector,

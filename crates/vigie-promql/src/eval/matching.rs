@@ -1,7 +1,7 @@
-//! Operators between two vectors: which series of one side meets which of the other.
+//! Matching of series between two vectors.
 //!
-//! A series' *signature* is the labels it is matched by. Which series share one is found once; at each step only those
-//! count that have a sample there.
+//! The *signature* of a series is the set of labels it is matched by. Series are grouped by signature once; at each
+//! step only those with a sample take part.
 
 use super::{
     Evaluation,
@@ -23,28 +23,28 @@ const NO_MATCH: &str =
 const NO_GROUP: &str = "multiple matches for labels: grouping labels must ensure unique matches";
 const NONE: usize = usize::MAX;
 
-/// Bytes charged for a signature: the lists that are kept for it, and a series' number.
+/// Bytes charged for a signature: its lists and the number of a series.
 const PLACES: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
 
-/// The numbers of the signatures of both sides.
+/// The signatures of both sides, numbered.
 struct Matched {
     left: Vec<usize>,
     right: Vec<usize>,
     count: usize,
 }
 
-/// The series of one signature on the side that has one for each.
+/// The series of one signature on the "one" side.
 #[derive(Clone, Default)]
 struct One {
     members: Vec<usize>,
-    /// For each step the member that has a sample; not made while there is only one member.
+    /// For each step, the member that has a sample; not allocated while there is only one member.
     present: Vec<usize>,
 }
 
 /// A series of the result under construction.
 struct Output {
     series: Series,
-    /// Steps at which a match was made, be it kept or filtered out.
+    /// Steps with a match, whether or not a comparison filtered it out.
     matched: Vec<bool>,
 }
 
@@ -94,7 +94,7 @@ impl Evaluation<'_> {
 
         let mut outputs: Vec<Output> = Vec::new();
         let mut places = Signatures::new(|_: &str| true);
-        // Of one-to-one matches: for each signature, the steps at which it was used.
+        // For one-to-one matching: for each signature, the steps at which it was matched.
         let mut used: Vec<Vec<bool>> = vec![Vec::new(); signatures.count];
         for (series, &signature) in many.iter().zip(of_many) {
             self.meter.work(8 + steps.count)?;
@@ -156,7 +156,8 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// For signatures that several series of the side of one share, which of them is there at each step. Fails where two are.
+    /// Finds, for each signature with several series on the "one" side, the series that has a sample at each step.
+    /// Fails if two have one at the same step.
     fn find_present(
         &mut self,
         ones: &mut [One],
@@ -166,7 +167,7 @@ impl Evaluation<'_> {
         span: Span,
         steps: Steps,
     ) -> Result<(), EvalError> {
-        // Where one side is empty at a step, nothing is matched there and no duplicate seen.
+        // A step at which one side is empty has no matches, so duplicates on the other side are not an error.
         let any_many = |step: usize| many.iter().any(|series| !is_absent(series.values[step]));
         for found in ones.iter_mut().filter(|found| found.members.len() > 1) {
             self.meter
@@ -220,7 +221,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// The series of the result for two that match, without its values.
+    /// The result series of a match, without its values.
     fn result_series(
         &self,
         many: &Series,
@@ -254,7 +255,7 @@ impl Evaluation<'_> {
         Ok(series)
     }
 
-    /// `and`, where `wanted`, and `unless`.
+    /// `and` if `wanted`, otherwise `unless`.
     fn filtered(
         &self,
         mut left: Vec<Series>,
@@ -289,7 +290,7 @@ impl Evaluation<'_> {
         join_same_labels(left, span, &self.meter)
     }
 
-    /// For each signature and step, whether any series has a sample; nothing for signatures that no series has.
+    /// For each signature and step, whether any series has a sample; empty for a signature without series.
     fn presence(
         &self,
         series: &[Series],
@@ -362,7 +363,7 @@ fn result_value(operation: &Operation, left: f64, right: f64) -> f64 {
     if holds(op, left, right) { left } else { ABSENT }
 }
 
-/// Takes away what stands where `present` is not what is wanted.
+/// Removes the values at the steps where `present` differs from `wanted`.
 fn keep_where(series: &mut Series, present: &[bool], wanted: bool) {
     if present.is_empty() && wanted {
         series.values.fill(ABSENT);

@@ -1,4 +1,4 @@
-//! When metric names go, and what happens to series that are left with the same labels.
+//! Removal of metric names, and merging of series left with equal labels.
 
 use super::{
     column::{Series, is_absent},
@@ -10,19 +10,19 @@ use crate::syntax::Span;
 
 const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
-/// When the metric's name is removed from what is no longer that metric.
+/// When the metric name is removed from a result that is no longer that metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NameRemoval {
-    /// By the function or operator that changes the meaning, as Prometheus does by default.
+    /// By the function or operator that changes the meaning: Prometheus' default.
     #[default]
     Immediate,
-    /// At the end, as Prometheus does with `--enable-feature=promql-delayed-name-removal`: until then, `label_replace` and
-    /// aggregations see the name.
+    /// At the end of the query, as with Prometheus' `--enable-feature=promql-delayed-name-removal`: until then
+    /// `label_replace` and aggregations see the name.
     Delayed,
 }
 
 impl NameRemoval {
-    /// Takes the name from one series, now or later.
+    /// Removes the name of one series, immediately or at the end of the query.
     pub(super) fn remove(self, series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
         match self {
             Self::Immediate => strip(series, meter)?,
@@ -31,7 +31,7 @@ impl NameRemoval {
         Ok(())
     }
 
-    /// Takes the names from all series of a vector; those that become equal are joined.
+    /// Removes the names of all series of a vector, and merges series that become equal.
     pub(super) fn remove_all(
         self,
         mut series: Vec<Series>,
@@ -48,7 +48,7 @@ impl NameRemoval {
         Ok(series)
     }
 
-    /// What is left to do at the end of a query.
+    /// Applies the delayed removals at the end of a query.
     pub(super) fn finish(
         self,
         mut series: Vec<Series>,
@@ -81,7 +81,7 @@ fn has_several_names(series: &[Series]) -> bool {
     names.any(|name| name != first)
 }
 
-/// Fails where two series have the same labels.
+/// Fails if two series have the same labels.
 pub(super) fn refuse_same_labels(
     series: &[Series],
     span: Span,
@@ -104,7 +104,7 @@ fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalErr
     Ok(false)
 }
 
-/// Joins series that have the same labels and never a sample at the same step; fails where they do.
+/// Merges series that have the same labels; fails if two of them have a sample at the same step.
 pub(super) fn join_same_labels(
     series: Vec<Series>,
     span: Span,

@@ -1,4 +1,4 @@
-//! From columns to the result of a query.
+//! Conversion of columns into the result of a query.
 
 use super::{
     Evaluation,
@@ -93,7 +93,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// Series with their final labels, those without any sample left out.
+    /// The series with their final labels, without those that have no samples.
     fn finished(&self, mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
         series.retain(Series::has_samples);
         let series = self.engine.name_removal.finish(series, &self.meter)?;
@@ -104,7 +104,7 @@ impl Evaluation<'_> {
         Ok(series)
     }
 
-    /// The samples of a range that is itself the query.
+    /// The samples of a query that is a range selector or a subquery.
     fn samples_of(&mut self, range: &Expr, steps: Steps) -> Result<Value, EvalError> {
         let windows = self.windows(range, steps)?;
         let mut found = Vec::new();

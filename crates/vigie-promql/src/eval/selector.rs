@@ -23,7 +23,7 @@ impl Evaluation<'_> {
         Ok(Evaluated::Vector(series))
     }
 
-    /// For every series and step, what `take` makes of the newest sample.
+    /// For every series and step, the value that `take` computes from the newest sample.
     pub(super) fn newest(
         &mut self,
         selector: &Selector,
@@ -54,7 +54,7 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// Passes over every series that a selector selects, between two times, themselves included.
+    /// Calls `each` for every selected series, with its samples between two times, both inclusive.
     pub(super) fn select(
         &mut self,
         selector: &Selector,

@@ -1,4 +1,4 @@
-//! Which series have the same labels, or the same of some labels.
+//! Grouping of label sets by equality of all or some labels.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -7,14 +7,14 @@ use hashbrown::HashTable;
 
 use crate::labels::Labels;
 
-/// Numbers label sets from 0 on; sets that agree in every label that `keep` accepts, and in whether their name is to go,
-/// have the same number.
+/// Numbers label sets from 0. Sets get the same number if they agree in every label that `keep` accepts and in whether
+/// their name is to be dropped.
 ///
-/// Nothing is allocated for a set that is known already.
+/// A set seen before causes no allocation.
 pub(super) struct Signatures<K> {
     keep: K,
     known: HashTable<usize>,
-    /// By number, the first set that had it.
+    /// The first set of each number.
     first: Vec<(Labels, bool)>,
     hasher: RandomState,
 }
@@ -29,17 +29,17 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
         }
     }
 
-    /// How many different sets there were.
+    /// The number of distinct sets.
     pub(super) fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// The number of a set, a new one where it has none.
+    /// Returns the number of a set; assigns the next one to a new set.
     pub(super) fn number(&mut self, labels: &Labels) -> usize {
         self.number_of(labels, false)
     }
 
-    /// The same for a set whose name may be `nameless`, there until the end of the query only.
+    /// As [`number`](Self::number), for a set whose name is dropped at the end of the query if `nameless`.
     pub(super) fn number_of(&mut self, labels: &Labels, nameless: bool) -> usize {
         let (keep, first, hasher) = (&self.keep, &mut self.first, &self.hasher);
         let hash = |labels: &Labels, nameless: bool| {
@@ -63,7 +63,7 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
         number
     }
 
-    /// The labels that all sets of one number have.
+    /// The labels common to all sets of a number.
     pub(super) fn labels(&self, number: usize) -> Labels {
         self.first[number].0.filter(&self.keep)
     }
@@ -93,7 +93,7 @@ mod tests {
             (signatures.len(), signatures.labels(0)),
             (4, set(&[("a", "1")]))
         );
-        // Names and values do not run together.
+        // A name and its value are hashed separately.
         assert_eq!(signatures.number(&set(&[("a", "1c"), ("c", "")])), 4);
         for many in 0..1000 {
             assert_eq!(

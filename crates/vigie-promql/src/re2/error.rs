@@ -1,19 +1,19 @@
-//! Why a regular expression is refused.
+//! Errors in regular expressions.
 
 use std::ops::Range;
 
 use thiserror::Error;
 
-/// The deepest nesting of an expression, as in Go.
+/// The maximum nesting depth of an expression, as in Go.
 pub(super) const MOST_DEPTH: u32 = 1000;
 
-/// The most copies of an expression that repeat counts ask for, those of nested repetitions multiplied, as in Go.
+/// The maximum repeat count, multiplied over nested repetitions, as in Go.
 pub(super) const MOST_COPIES: u32 = 1000;
 
-/// The longest part of an expression that a message quotes, in characters.
+/// The longest part of an expression quoted in a message, in characters.
 const MOST_QUOTED: usize = 40;
 
-/// A regular expression that Prometheus refuses, or that is larger than is compiled here.
+/// A regular expression that Prometheus refuses or that exceeds a size limit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("invalid regular expression: {fault}{place}")]
 pub(crate) struct Error {
@@ -21,7 +21,7 @@ pub(crate) struct Error {
     place: String,
 }
 
-/// The kinds of mistakes.
+/// The kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum Fault {
     #[error("unknown character class")]
@@ -55,7 +55,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The fault of this part of `pattern`.
+    /// An error for a part of `pattern`.
     pub(super) fn at(self, pattern: &str, part: Range<usize>) -> Error {
         let quoted: String = pattern[part.clone()].chars().take(MOST_QUOTED).collect();
         let more = if quoted.len() < part.len() { "…" } else { "" };
@@ -66,7 +66,7 @@ impl Fault {
         }
     }
 
-    /// The fault of an expression as a whole.
+    /// An error for the whole expression.
     pub(super) fn of_all(self) -> Error {
         Error {
             fault: self,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An expression, values that match it, and values that do not.
+/// An expression, values that match, and values that do not.
 type Row = (
     &'static str,
     &'static [&'static str],
@@ -127,7 +127,7 @@ fn sets_prefixes_and_suffixes_need_no_automaton() {
     }
 }
 
-/// Both ways to match agree.
+/// The plain matcher and the automaton agree.
 #[test]
 fn plain_matchers_agree_with_automata() {
     let values = MEANINGS

@@ -1,4 +1,4 @@
-//! Comparing a result with what a script expects.
+//! Comparison of a result with the one a script expects.
 
 use super::{
     notation::Point,
@@ -9,7 +9,7 @@ use crate::{
     value::{MatrixSeries, Sample, Value, VectorSample, is_stale},
 };
 
-/// Values may differ by this part of their sum.
+/// The tolerated difference of two values, relative to their sum.
 const TOLERANCE: f64 = 1e-6;
 
 pub(super) fn nearly_equal(a: f64, b: f64) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn nearly_equal(a: f64, b: f64) -> bool {
     difference / sum.min(f64::MAX) < TOLERANCE
 }
 
-/// Why a result is not the one that is expected.
+/// Returns the reason if a result is not the expected one.
 pub(super) fn compare(eval: &Eval, value: &Value) -> Result<(), String> {
     match (&eval.expected, value) {
         (Expected::Scalar(expected), Value::Scalar(found)) => {

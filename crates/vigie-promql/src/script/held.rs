@@ -1,4 +1,4 @@
-//! Queries that are held at one time by `@`, so that they give the same whenever they are evaluated.
+//! Queries fixed at one time by `@`, so that the result does not depend on the evaluation time.
 
 use crate::{
     Expr,
@@ -6,7 +6,7 @@ use crate::{
     syntax::{At, AtTime, Call, Function, Shift, Span, Visitor, walk},
 };
 
-/// Whether `step()` or `range()` is used, which a range query changes, or `start()` or `end()`.
+/// Whether the expression uses `step()`, `range()`, `start()` or `end()`, which depend on the query's range.
 pub(super) fn reads_the_query(expr: &Expr) -> bool {
     let text = expr.to_string();
     ["range()", "step()", "start()", "end()"]
@@ -14,7 +14,8 @@ pub(super) fn reads_the_query(expr: &Expr) -> bool {
         .any(|one| text.contains(one))
 }
 
-/// The query with `@ time` on every selector and subquery that has none; `None` where a function reads the time itself.
+/// The query with `@ time` added to every selector and subquery without `@`; `None` if a function reads the evaluation
+/// time.
 pub(super) fn held_at(expr: &Expr, time: i64) -> Option<Expr> {
     struct Calls(bool);
     impl<'a> Visitor<'a> for Calls {

@@ -1,4 +1,4 @@
-//! From the text of a script to its commands.
+//! The parser of scripts.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,13 @@ use regex::Regex;
 use super::notation::{self, Point};
 use crate::{Labels, syntax::number::parse_duration};
 
-/// A line of a script that is not understood.
+/// A syntax error in a script.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct ScriptError {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The error.
     pub message: String,
 }
 
@@ -24,9 +24,9 @@ pub(super) enum Command {
 }
 
 pub(super) struct Load {
-    /// Milliseconds between points; the first stands at 0.
+    /// The milliseconds between points; the first is at 0.
     pub(super) step: i64,
-    /// Whether the classic histograms are loaded as native ones with custom buckets besides.
+    /// Whether classic histograms are also loaded as native ones with custom buckets.
     pub(super) native_besides: bool,
     pub(super) series: Vec<(Labels, Vec<Point>)>,
 }
@@ -49,7 +49,7 @@ pub(super) enum When {
 
 pub(super) enum Expected {
     Series(Vec<(Labels, Vec<Point>)>),
-    /// A range vector, the points from `start` on by `step`.
+    /// A range vector with points from `start` on, `step` apart.
     RangeVector {
         start: i64,
         step: i64,

@@ -1,4 +1,4 @@
-//! Running a script.
+//! Execution of scripts.
 
 use super::{
     case::{Class, Failure, Report, Verdict},
@@ -19,11 +19,11 @@ use crate::{
 
 const MINUTE: i64 = 60_000;
 
-/// Runs a script as Prometheus' own test runner does: with names removed at the end of a query.
+/// Runs a script as Prometheus' own test runner does, with delayed name removal.
 ///
 /// # Errors
 ///
-/// The first line that is not understood.
+/// The first line that is invalid.
 pub fn run(text: &str) -> Result<Report, ScriptError> {
     let engine = Engine {
         name_removal: NameRemoval::Delayed,
@@ -32,11 +32,11 @@ pub fn run(text: &str) -> Result<Report, ScriptError> {
     run_with(&engine, text)
 }
 
-/// Runs a script with an engine of one's own.
+/// Runs a script with the given engine.
 ///
 /// # Errors
 ///
-/// The first line that is not understood.
+/// The first line that is invalid.
 pub fn run_with(engine: &Engine, text: &str) -> Result<Report, ScriptError> {
     let mut runner = Runner {
         engine: *engine,
@@ -60,7 +60,7 @@ pub fn run_with(engine: &Engine, text: &str) -> Result<Report, ScriptError> {
 struct Runner {
     engine: Engine,
     storage: MemoryStorage,
-    /// The series that hold native histograms, which are not loaded.
+    /// The series with native histograms, which are not loaded.
     histograms: Vec<Labels>,
 }
 
@@ -140,8 +140,8 @@ impl Runner {
         let fails = eval.expects(ExpectationKind::Fail);
         let expr = match parsed {
             Ok(expr) => expr,
-            // What Prometheus refuses when it evaluates may be refused here when it is parsed, in other words. That
-            // something is not supported is no such refusal.
+            // Prometheus may refuse during evaluation a query that is refused here by the parser, with another text. An
+            // unsupported feature is not such a refusal.
             Err(error) if error.kind != ParseErrorKind::NotSupported && fails => return Ok(()),
             Err(error) => return Err(as_failure("parsed", error.to_string())),
         };
@@ -177,7 +177,7 @@ impl Runner {
         }
     }
 
-    /// Evaluates at one time, and as the middle step of three.
+    /// Evaluates at one time, and as the middle step of a range of three.
     fn instant(
         &self,
         eval: &Eval,
@@ -208,7 +208,7 @@ impl Runner {
         compare(eval, &middle).map_err(|reason| format!("as a range: {reason}"))
     }
 
-    /// Whether failure and annotations are those expected; `None` where a failure was expected and came.
+    /// Checks that failure and annotations are as expected; `None` after an expected failure.
     fn judge(
         &self,
         eval: &Eval,
@@ -241,7 +241,7 @@ impl Runner {
             if eval.expects(unwanted) && !texts.is_empty() {
                 return Err(format!("unexpected {texts:?}"));
             }
-            // Of a query that was changed, the places have changed.
+            // In a modified query, positions differ.
             if query.is_some() {
                 self.compare_texts(eval, wanted, &texts)?;
             } else if eval.expects(wanted) && texts.is_empty() {
@@ -281,7 +281,7 @@ impl Runner {
     }
 }
 
-/// The middle of three steps as an instant result of the kind of `like`.
+/// The middle of three steps as an instant result of the same kind as `like`.
 fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
     let Value::Matrix(series) = ranged else {
         return Err("a range query gave no matrix".to_owned());
