@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Maximum number of distinct annotations per result; further ones are dropped.
-const MOST: usize = 100;
+const MAX_ANNOTATIONS: usize = 100;
 
 /// The warnings and infos of a result.
 #[derive(Clone, Debug, Default)]
@@ -95,7 +95,7 @@ impl Annotations {
             if let (Some(known), Some(repair)) = (&mut known.monotonicity, repair) {
                 known.merge(repair);
             }
-        } else if self.list.len() < MOST {
+        } else if self.list.len() < MAX_ANNOTATIONS {
             self.list.push(Annotation {
                 severity,
                 message,

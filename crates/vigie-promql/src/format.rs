@@ -5,9 +5,9 @@ use std::fmt::{self, Display, Write};
 use crate::functions::date::Date;
 
 /// The longest text of an error or annotation, in bytes: labels made by a query can be much longer.
-const LONGEST: usize = 2 << 10;
+const MAX_TEXT: usize = 2 << 10;
 
-/// The text, truncated to [`LONGEST`]. The rest is never formatted.
+/// The text, truncated to [`MAX_TEXT`]. The rest is never formatted.
 pub(crate) fn shortened(text: impl Display) -> String {
     let mut short = Short(String::new());
     if write!(short, "{text}").is_err() {
@@ -20,7 +20,7 @@ struct Short(String);
 
 impl Write for Short {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LONGEST.saturating_sub(self.0.len());
+        let room = MAX_TEXT.saturating_sub(self.0.len());
         let fits = text.floor_char_boundary(room);
         self.0.push_str(&text[..fits]);
         match fits == text.len() {

@@ -9,7 +9,7 @@ pub const METRIC_NAME: &str = "__name__";
 pub(crate) const BUCKET: &str = "le";
 
 /// The size of an [`Arc`]'s reference counts, in bytes.
-const COUNTS: usize = 2 * size_of::<usize>();
+const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
 
 /// A label set, sorted by name, with unique names and no empty values. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,21 +88,21 @@ impl Labels {
 
     /// The size of the set in bytes, without the texts of its labels.
     pub(crate) fn set_bytes(&self) -> usize {
-        COUNTS + size_of_val(&*self.0)
+        REFERENCE_COUNTS + size_of_val(&*self.0)
     }
 
     /// The size in bytes of the names and values not shared with `other`.
-    pub(crate) fn text_bytes_beside(&self, other: &Self) -> usize {
+    pub(crate) fn unshared_text_bytes(&self, other: &Self) -> usize {
         let mut others = other.0.iter().peekable();
         let mut bytes = 0;
         for (name, value) in self.0.iter() {
             while others.next_if(|(other, _)| other < name).is_some() {}
             let same = others.next_if(|(other, _)| other == name);
             if !same.is_some_and(|(other, _)| Arc::ptr_eq(other, name)) {
-                bytes += COUNTS + name.len();
+                bytes += REFERENCE_COUNTS + name.len();
             }
             if !same.is_some_and(|(_, other)| Arc::ptr_eq(other, value)) {
-                bytes += COUNTS + value.len();
+                bytes += REFERENCE_COUNTS + value.len();
             }
         }
         bytes

@@ -67,7 +67,7 @@ const WORDS: Words = Words {
         "month",
         "year",
     ],
-    picks_plainly: true,
+    picks_from_selectors_only: true,
 };
 
 /// Leaves out the intended differences from 3.5: dates of non-finite times, and the first argument of an aggregation
@@ -89,12 +89,12 @@ const NEWER_WORDS: Words = Words {
         "month",
         "year",
     ],
-    picks_plainly: true,
+    picks_from_selectors_only: true,
     ..Words::all()
 };
 
 /// `rate` and `increase` of series other than large counters, and functions that depend on last digits: see above.
-const PASSED_OVER: [&str; 8] = [
+const SKIPPED: [&str; 8] = [
     "rate((",
     "rate(b",
     "rate({",
@@ -125,42 +125,42 @@ struct Answer {
 }
 
 /// The queries for one version, without intended differences.
-struct Questions {
+struct QuerySet {
     words: Words,
     /// Whether a query is skipped.
-    passed_over: fn(&str) -> bool,
+    skipped: fn(&str) -> bool,
     /// Whether samples may be at the edges of windows.
     edges: bool,
 }
 
 #[test]
 fn random_queries_agree_with_prometheus_2_42() {
-    let questions = Questions {
+    let set = QuerySet {
         words: WORDS,
-        passed_over: |query| PASSED_OVER.iter().any(|known| query.contains(known)),
+        skipped: |query| SKIPPED.iter().any(|known| query.contains(known)),
         edges: false,
     };
-    compare(&Release::installed().unwrap(), &questions);
+    compare(&Release::installed().unwrap(), &set);
 }
 
 #[test]
 #[ignore = "needs Prometheus 3.5 in target/servers/sid (`cargo xtask setup`)"]
 fn random_queries_agree_with_prometheus_3_5() {
-    let questions = Questions {
+    let set = QuerySet {
         words: NEWER_WORDS,
-        passed_over: |query| {
+        skipped: |query| {
             let computed = query.contains("(time(), ") || query.contains("(scalar(");
             computed && query.contains(" @ ") || query.contains("histogram_fraction(-1e-300")
         },
         edges: true,
     };
-    compare(&Release::sid().unwrap(), &questions);
+    compare(&Release::sid().unwrap(), &set);
 }
 
-fn compare(release: &Release, questions: &Questions) {
+fn compare(release: &Release, set: &QuerySet) {
     let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), seed);
-    let series = samples(questions.edges);
+    let series = samples(set.edges);
     let mut storage = MemoryStorage::new();
     for (labels, samples) in &series {
         for &(time, value) in samples {
@@ -168,12 +168,12 @@ fn compare(release: &Release, questions: &Questions) {
         }
     }
     let prometheus = Peer::start(release, &series);
-    let queries = vectors(questions.words);
+    let queries = vectors(set.words);
     let mut alike = 0;
     let mut differ = Vec::new();
     for _ in 0..QUERIES {
         let query = queries.new_tree(&mut runner).unwrap().current();
-        if (questions.passed_over)(&query) {
+        if (set.skipped)(&query) {
             continue;
         }
         let ours = evaluate(&storage, &query);

@@ -236,7 +236,7 @@ proptest! {
     /// Every step of a range query is bit-identical to an instant query at that time. Queries that depend on the order
     /// of series, which differs there, are skipped: the choice among equals, and the last bit of sums.
     #[test]
-    fn ranges_are_instants_side_by_side(text in vectors(Words::all()), storage in series(), names in any::<bool>()) {
+    fn range_queries_equal_instant_queries(text in vectors(Words::all()), storage in series(), names in any::<bool>()) {
         if ["topk", "bottomk", "sort"].iter().any(|order| text.contains(order)) {
             return Ok(());
         }
@@ -256,20 +256,20 @@ proptest! {
 
     /// A query never exceeds its limits, and stops when interrupted.
     #[test]
-    fn limits_hold(text in vectors(Words::all()), storage in series(), samples in 0usize..3000, patience in 0u32..200) {
+    fn limits_hold(text in vectors(Words::all()), storage in series(), samples in 0usize..3000, calls_allowed in 0u32..200) {
         let expr = parse(&text).unwrap();
         let engine = engine(false, samples);
-        let asked = Cell::new(0);
+        let calls = Cell::new(0);
         let interrupted = || {
-            asked.set(asked.get() + 1);
-            asked.get() > patience
+            calls.set(calls.get() + 1);
+            calls.get() > calls_allowed
         };
         match engine.range(&storage, &expr, TIMES, &interrupted) {
             Ok(outcome) => {
                 within(&outcome, &engine);
-                prop_assert!(asked.get() <= patience);
+                prop_assert!(calls.get() <= calls_allowed);
             }
-            Err(EvalError::Interrupted) => prop_assert!(asked.get() > patience),
+            Err(EvalError::Interrupted) => prop_assert!(calls.get() > calls_allowed),
             Err(_) => {}
         }
     }
@@ -307,10 +307,10 @@ fn wide_windows_are_interrupted() {
         end: 199_000,
         step: 10,
     };
-    let asked = Cell::new(0);
+    let calls = Cell::new(0);
     let interrupted = || {
-        asked.set(asked.get() + 1);
-        asked.get() > 5
+        calls.set(calls.get() + 1);
+        calls.get() > 5
     };
     let outcome = Engine::default().range(&storage, &expr, times, &interrupted);
     assert!(matches!(outcome, Err(EvalError::Interrupted)));

@@ -7,7 +7,7 @@ use super::{
     call::text,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
-    fold::{Count, Deviation, Fold, Highest, Lowest, Presence, Variance},
+    fold::{Count, Fold, Maximum, Minimum, Presence, StandardDeviation, Variance},
     meter::Cost,
     signature::Signatures,
 };
@@ -25,7 +25,7 @@ use crate::{
 const MEMBER: usize = 2 * size_of::<usize>();
 
 /// Bytes charged for an entry of a hash table that doubles as it grows.
-const PLACE: usize = 2 * size_of::<(u64, usize)>() + 2;
+const ENTRY: usize = 2 * size_of::<(u64, usize)>() + 2;
 
 /// The series of one group.
 pub(super) struct Members {
@@ -50,10 +50,10 @@ impl Evaluation<'_> {
                     AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
                     AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
                     AggregateOp::Count => self.fold::<Count>(&input, groups, steps)?,
-                    AggregateOp::Min => self.fold::<Lowest>(&input, groups, steps)?,
-                    AggregateOp::Max => self.fold::<Highest>(&input, groups, steps)?,
+                    AggregateOp::Min => self.fold::<Minimum>(&input, groups, steps)?,
+                    AggregateOp::Max => self.fold::<Maximum>(&input, groups, steps)?,
                     AggregateOp::Stdvar => self.fold::<Variance>(&input, groups, steps)?,
-                    AggregateOp::Stddev => self.fold::<Deviation>(&input, groups, steps)?,
+                    AggregateOp::Stddev => self.fold::<StandardDeviation>(&input, groups, steps)?,
                     _ => self.fold::<Presence>(&input, groups, steps)?,
                 }
             }
@@ -68,11 +68,11 @@ impl Evaluation<'_> {
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
         let scratch = steps.count.saturating_mul(size_of::<Option<F>>());
-        self.meter.hold(Cost::bytes(scratch))?;
+        self.meter.charge(Cost::bytes(scratch))?;
         let mut folds: Vec<Option<F>> = Vec::with_capacity(steps.count);
         let mut output = Vec::with_capacity(groups.len());
         for group in groups {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             folds.clear();
             folds.resize(steps.count, None);
             for &series in &group.series {
@@ -111,11 +111,11 @@ impl Evaluation<'_> {
             }
         }
         let input = self.vector(&aggregate.expr, steps)?;
-        self.meter.hold(Cost::column(input.len()))?;
+        self.meter.charge(Cost::column(input.len()))?;
         let mut values = Vec::new();
         let mut output = Vec::new();
         for group in self.groups(&input, aggregate.grouping.as_ref())? {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             let column = (0..steps.count).map(|step| {
                 self.meter.work(8 + group.series.len())?;
                 values.clear();
@@ -158,9 +158,9 @@ impl Evaluation<'_> {
         let grouping = aggregate.grouping.as_ref();
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
-        let mut places = Signatures::new(|_: &str| true);
+        let mut label_sets = Signatures::new(|_: &str| true);
         // The values of one series: at most one entry per step.
-        self.meter.hold(Cost::bytes(PLACE).times(steps.count))?;
+        self.meter.charge(Cost::bytes(ENTRY).times(steps.count))?;
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
             values.clear();
@@ -169,26 +169,26 @@ impl Evaluation<'_> {
                 if is_absent(value) {
                     continue;
                 }
-                let place = match values.get(&value.to_bits()) {
-                    Some(&place) => place,
+                let number = match values.get(&value.to_bits()) {
+                    Some(&number) => number,
                     None => {
                         self.meter.work(series.label_work())?;
                         let labels = series.labels().with(label, &format::plain(value));
                         let labels = labels
                             .filter(|name| (name == label && !without) || is_kept(grouping, name));
-                        let place = places.number(&labels);
-                        if place == output.len() {
+                        let number = label_sets.number(&labels);
+                        if number == output.len() {
                             let mut counts = series.derived(labels, Vec::new());
-                            self.hold_output(&counts, steps)?;
-                            counts.nameless = false;
+                            self.charge_output(&counts, steps)?;
+                            counts.drops_name = false;
                             counts.values = vec![ABSENT; steps.count];
                             output.push(counts);
                         }
-                        values.insert(value.to_bits(), place);
-                        place
+                        values.insert(value.to_bits(), number);
+                        number
                     }
                 };
-                let count = &mut output[place].values[step];
+                let count = &mut output[number].values[step];
                 *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
             }
         }
@@ -217,7 +217,7 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Members>, EvalError> {
         let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
         let mut groups: Vec<Members> = Vec::new();
-        self.meter.hold(Cost::bytes(MEMBER).times(input.len()))?;
+        self.meter.charge(Cost::bytes(MEMBER).times(input.len()))?;
         let named = grouping.map_or(0, |grouping| grouping.labels.len());
         for (at, series) in input.iter().enumerate() {
             let labels = series.labels();
@@ -227,7 +227,7 @@ impl Evaluation<'_> {
             if number == groups.len() {
                 let labels = signatures.labels(number);
                 let made = series.derived(labels, Vec::new());
-                self.meter.hold(Cost::series(&made))?;
+                self.meter.charge(Cost::series(&made))?;
                 groups.push(Members {
                     labels: made.labels().clone(),
                     series: Vec::new(),
@@ -239,9 +239,9 @@ impl Evaluation<'_> {
     }
 
     /// Charges a result series whose values are not computed yet.
-    pub(super) fn hold_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
+    pub(super) fn charge_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
         let values = Cost::column(steps.count);
-        self.meter.hold(Cost::series(series).and(values))
+        self.meter.charge(Cost::series(series).and(values))
     }
 
     /// The result of a group. If the group keeps the metric name and the name is to be dropped for only some members,
@@ -254,29 +254,29 @@ impl Evaluation<'_> {
         output: &mut Vec<Series>,
     ) -> Result<(), EvalError> {
         let members = group.series.iter().map(|&at| &input[at]);
-        let nameless = members.clone().filter(|one| one.nameless).count();
+        let dropping = members.clone().filter(|one| one.drops_name).count();
         let mixed =
-            nameless > 0 && nameless < group.series.len() && !group.labels.metric().is_empty();
+            dropping > 0 && dropping < group.series.len() && !group.labels.metric().is_empty();
         let first = &input[group.series[0]];
         if mixed {
-            let goes = |step: usize| {
-                let mut going = members.clone().filter(|one| one.nameless);
-                going.any(|one| !is_absent(one.values[step]))
+            let is_dropped = |step: usize| {
+                let mut dropping = members.clone().filter(|one| one.drops_name);
+                dropping.any(|one| !is_absent(one.values[step]))
             };
-            self.meter.hold(Cost::column(values.len()))?;
+            self.meter.charge(Cost::column(values.len()))?;
             let mut named = vec![ABSENT; values.len()];
             for (step, named) in named.iter_mut().enumerate() {
                 self.meter.work(group.series.len())?;
-                if !goes(step) {
+                if !is_dropped(step) {
                     std::mem::swap(named, &mut values[step]);
                 }
             }
             let mut series = first.derived(group.labels.clone(), named);
-            series.nameless = false;
+            series.drops_name = false;
             output.push(series);
         }
         let mut series = first.derived(group.labels, values);
-        series.nameless = nameless > 0;
+        series.drops_name = dropping > 0;
         output.push(series);
         Ok(())
     }

@@ -36,7 +36,7 @@ impl Evaluation<'_> {
         for (index, operation) in binary.rest.iter().enumerate() {
             let right = self.eval(&operation.rhs, steps)?;
             left = self.operation(left, operation, right, binary.span_to(index), steps)?;
-            self.meter.keep(before, &left)?;
+            self.meter.release_except(before, &left)?;
         }
         Ok(left)
     }
@@ -67,7 +67,10 @@ impl Evaluation<'_> {
                 let vector = self.matched(left, operation, right, span, steps)?;
                 Ok(Evaluated::Vector(vector))
             }
-            _ => Err(EvalError::execution(span, "a string has no operators")),
+            _ => Err(EvalError::execution(
+                span,
+                "operators do not apply to strings",
+            )),
         }
     }
 

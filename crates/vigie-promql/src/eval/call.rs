@@ -30,7 +30,7 @@ impl Evaluation<'_> {
         match call.function {
             Function::Pi => self.constant(std::f64::consts::PI, steps),
             Function::Time => {
-                self.meter.hold(Cost::column(steps.count))?;
+                self.meter.charge(Cost::column(steps.count))?;
                 Ok(Evaluated::Scalar(times(steps)))
             }
             Function::ScalarOf => self.scalar_of(call, steps),
@@ -103,21 +103,21 @@ impl Evaluation<'_> {
 
     /// A column with the same value at every step.
     pub(super) fn same(&self, value: f64, steps: Steps) -> Result<Column, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         Ok(vec![value; steps.count])
     }
 
     /// A vector of one series without labels.
     fn vector_of(&self, column: Column) -> Result<Evaluated, EvalError> {
         let series = Series::new(Labels::empty(), column);
-        self.meter.hold(Cost::bytes(series.overhead()))?;
+        self.meter.charge(Cost::bytes(series.overhead()))?;
         Ok(Evaluated::Vector(vec![series]))
     }
 
     /// The single sample of each step as a number; NaN if there is none or more than one.
     fn scalar_of(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let vector = self.vector(&call.args[0], steps)?;
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         let only = |step: usize| {
             self.meter.work(vector.len() + 1)?;
             let values = vector.iter().map(|series| series.values[step]);
@@ -143,7 +143,7 @@ impl Evaluation<'_> {
             false => f64::NAN,
         };
         let Some(arg) = call.args.first() else {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             let seconds = steps.times().map(|time| time.div_euclid(1000) as f64);
             return self.vector_of(seconds.map(part).collect());
         };

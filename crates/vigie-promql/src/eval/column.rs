@@ -26,11 +26,11 @@ pub(crate) type Column = Vec<f64>;
 pub(crate) struct Series {
     labels: Labels,
     /// Bytes of label texts allocated by the query for this series; all others are shared with the storage.
-    made: usize,
+    own_text_bytes: usize,
     /// Whether the query allocated the label set too.
-    made_set: bool,
+    owns_set: bool,
     /// Whether the metric name is to be dropped at the end of the query (delayed name removal).
-    pub(crate) nameless: bool,
+    pub(crate) drops_name: bool,
     pub(crate) values: Column,
 }
 
@@ -39,9 +39,9 @@ impl Series {
     pub(crate) fn stored(labels: &Labels, values: Column) -> Self {
         Self {
             labels: labels.clone(),
-            made: 0,
-            made_set: false,
-            nameless: false,
+            own_text_bytes: 0,
+            owns_set: false,
+            drops_name: false,
             values,
         }
     }
@@ -73,9 +73,9 @@ impl Series {
     /// Replaces the labels by ones derived from them.
     pub(crate) fn relabel(&mut self, labels: Labels) {
         if !labels.shares_set(&self.labels) {
-            let texts = labels.text_bytes_beside(&self.labels);
-            self.made = self.made.saturating_add(texts);
-            self.made_set = true;
+            let texts = labels.unshared_text_bytes(&self.labels);
+            self.own_text_bytes = self.own_text_bytes.saturating_add(texts);
+            self.owns_set = true;
             self.labels = labels;
         }
     }
@@ -94,16 +94,18 @@ impl Series {
 
     /// Bytes charged besides the values.
     pub(crate) fn overhead(&self) -> usize {
-        let set = match self.made_set {
+        let set = match self.owns_set {
             true => self.labels.set_bytes(),
             false => 0,
         };
-        FIELDS.saturating_add(set).saturating_add(self.made)
+        FIELDS
+            .saturating_add(set)
+            .saturating_add(self.own_text_bytes)
     }
 
     /// The work of reading the labels, in the meter's unit.
     pub(crate) fn label_work(&self) -> usize {
-        8 + self.made / 8
+        8 + self.own_text_bytes / 8
     }
 }
 

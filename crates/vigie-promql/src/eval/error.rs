@@ -22,16 +22,16 @@ pub enum EvalError {
     },
     /// A range query has more steps than [`Limits::points`](super::Limits::points).
     #[error(
-        "the query asks for {asked} points for each series, at most {limit} are given: use a larger step or a shorter range"
+        "the query has {requested} points for each series, more than the limit of {limit}: use a larger step or a shorter range"
     )]
     TooManyPoints {
         /// The number of steps requested.
-        asked: u64,
+        requested: u64,
         /// The limit.
         limit: usize,
     },
     /// The result has more series than [`Limits::series`](super::Limits::series).
-    #[error("the result has {found} series, at most {limit} are given")]
+    #[error("the result has {found} series, more than the limit of {limit}")]
     TooManySeries {
         /// The number of series in the result.
         found: usize,

@@ -71,9 +71,9 @@ impl Fold for Presence {
 
 /// The minimum; NaN only if all samples are NaN.
 #[derive(Clone, Copy)]
-pub(super) struct Lowest(f64);
+pub(super) struct Minimum(f64);
 
-impl Fold for Lowest {
+impl Fold for Minimum {
     fn first(value: f64) -> Self {
         Self(value)
     }
@@ -91,9 +91,9 @@ impl Fold for Lowest {
 
 /// The maximum; NaN only if all samples are NaN.
 #[derive(Clone, Copy)]
-pub(super) struct Highest(f64);
+pub(super) struct Maximum(f64);
 
-impl Fold for Highest {
+impl Fold for Maximum {
     fn first(value: f64) -> Self {
         Self(value)
     }
@@ -140,9 +140,9 @@ impl Fold for Variance {
 
 /// The square root of the [`Variance`].
 #[derive(Clone, Copy)]
-pub(super) struct Deviation(Variance);
+pub(super) struct StandardDeviation(Variance);
 
-impl Fold for Deviation {
+impl Fold for StandardDeviation {
     fn first(value: f64) -> Self {
         Self(Variance::first(value))
     }

@@ -6,7 +6,7 @@ use super::{
     column::{ABSENT, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
-    names::join_same_labels,
+    names::merge_same_labels,
 };
 use crate::{
     labels::{Labels, METRIC_NAME},
@@ -17,7 +17,7 @@ use crate::{
 
 /// The longest label value that `label_replace` accepts, in bytes. A match cannot be interrupted and takes time
 /// proportional to the lengths of the value and of the regular expression.
-const LONGEST_SOURCE: usize = 64 << 10;
+const MAX_SOURCE: usize = 64 << 10;
 
 impl Evaluation<'_> {
     pub(super) fn label_replace(
@@ -38,9 +38,9 @@ impl Evaluation<'_> {
         let references = replacement.bytes().filter(|&byte| byte == b'$').count();
         for series in &mut vector {
             let from = series.labels().get(source);
-            if from.len() > LONGEST_SOURCE {
+            if from.len() > MAX_SOURCE {
                 let message = format_args!(
-                    "label_replace() matches at most {LONGEST_SOURCE} bytes, the label {source:?} has {}",
+                    "label_replace() matches at most {MAX_SOURCE} bytes, the label {source:?} has {}",
                     from.len()
                 );
                 return Err(EvalError::execution(call.args[3].span(), message));
@@ -50,7 +50,8 @@ impl Evaluation<'_> {
             let longest = replacement
                 .len()
                 .saturating_add(references.saturating_mul(from.len()));
-            self.meter.afford(Cost::bytes(longest.saturating_mul(2)))?;
+            self.meter
+                .check_available(Cost::bytes(longest.saturating_mul(2)))?;
             if let Some(value) = replacer.replace(from, replacement) {
                 self.relabel(series, destination, &value)?;
             }
@@ -75,7 +76,8 @@ impl Evaluation<'_> {
             let lengths = sources.iter().map(|source| labels.get(source).len());
             let length = lengths.fold(separators, usize::saturating_add);
             self.meter.work(series.label_work() + length / 8)?;
-            self.meter.afford(Cost::bytes(length.saturating_mul(2)))?;
+            self.meter
+                .check_available(Cost::bytes(length.saturating_mul(2)))?;
             value.clear();
             for (at, source) in sources.iter().enumerate() {
                 self.meter.work(1 + labels.len())?;
@@ -94,14 +96,14 @@ impl Evaluation<'_> {
         let before = series.overhead();
         series.relabel(series.labels().with(name, value));
         if name == METRIC_NAME {
-            series.nameless = false;
+            series.drops_name = false;
         }
         let made = series.overhead().saturating_sub(before);
-        self.meter.hold(Cost::bytes(made))
+        self.meter.charge(Cost::bytes(made))
     }
 
     fn joined(&self, vector: Vec<Series>, call: &Call) -> Result<Evaluated, EvalError> {
-        let vector = join_same_labels(vector, call.span, &self.meter)?;
+        let vector = merge_same_labels(vector, call.span, &self.meter)?;
         Ok(Evaluated::Vector(vector))
     }
 
@@ -113,7 +115,7 @@ impl Evaluation<'_> {
         arg: &Expr,
         steps: Steps,
     ) -> Result<Series, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         let mut column = vec![1.0; steps.count];
         for series in found {
             self.meter.work(8 + steps.count)?;
@@ -124,7 +126,7 @@ impl Evaluation<'_> {
             }
         }
         let series = Series::new(self.labels_of_absent(arg)?, column);
-        self.meter.hold(Cost::bytes(series.overhead()))?;
+        self.meter.charge(Cost::bytes(series.overhead()))?;
         Ok(series)
     }
 
@@ -135,17 +137,17 @@ impl Evaluation<'_> {
             Expr::Range(range) => &range.selector,
             _ => return Ok(Labels::empty()),
         };
-        let mut known: Vec<&str> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         let mut labels = Labels::empty();
         for matcher in selector.matchers.iter().map(|one| &one.matcher) {
-            self.meter.work(1 + known.len() + labels.len())?;
+            self.meter.work(1 + seen.len() + labels.len())?;
             let name = matcher.name();
             if name == METRIC_NAME {
                 continue;
             }
-            if matcher.op() == MatchOp::Equal && !known.contains(&name) {
+            if matcher.op() == MatchOp::Equal && !seen.contains(&name) {
                 labels = labels.with(name, matcher.value());
-                known.push(name);
+                seen.push(name);
             } else {
                 labels = labels.with(name, "");
             }

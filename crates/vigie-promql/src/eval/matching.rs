@@ -8,7 +8,7 @@ use super::{
     column::{ABSENT, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
-    names::join_same_labels,
+    names::merge_same_labels,
     signature::Signatures,
 };
 use crate::{
@@ -24,7 +24,7 @@ const NO_GROUP: &str = "multiple matches for labels: grouping labels must ensure
 const NONE: usize = usize::MAX;
 
 /// Bytes charged for a signature: its lists and the number of a series.
-const PLACES: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
+const SIGNATURE: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
 
 /// The signatures of both sides, numbered.
 struct Matched {
@@ -85,7 +85,7 @@ impl Evaluation<'_> {
             true => (right, left, &signatures.right, &signatures.left),
         };
         self.meter
-            .hold(Cost::bytes(PLACES).times(signatures.count))?;
+            .charge(Cost::bytes(SIGNATURE).times(signatures.count))?;
         let mut ones = vec![One::default(); signatures.count];
         for (member, &signature) in of_one.iter().enumerate() {
             ones[signature].members.push(member);
@@ -93,7 +93,7 @@ impl Evaluation<'_> {
         self.find_present(&mut ones, many, one, operation, span, steps)?;
 
         let mut outputs: Vec<Output> = Vec::new();
-        let mut places = Signatures::new(|_: &str| true);
+        let mut label_sets = Signatures::new(|_: &str| true);
         // For one-to-one matching: for each signature, the steps at which it was matched.
         let mut used: Vec<Vec<bool>> = vec![Vec::new(); signatures.count];
         for (series, &signature) in many.iter().zip(of_many) {
@@ -104,10 +104,10 @@ impl Evaluation<'_> {
                 continue;
             }
             if used.is_empty() {
-                self.meter.hold(Cost::bytes(steps.count))?;
+                self.meter.charge(Cost::bytes(steps.count))?;
                 used.resize(steps.count, false);
             }
-            let (mut partner, mut place) = (NONE, 0);
+            let (mut partner, mut number) = (NONE, 0);
             for (step, &value) in series.values.iter().enumerate() {
                 let at = found.at(step);
                 if is_absent(value) || at == NONE {
@@ -123,10 +123,10 @@ impl Evaluation<'_> {
                 if partner != at {
                     partner = at;
                     let mut result = self.result_series(series, &one[at], operation)?;
-                    place = places.number_of(result.labels(), result.nameless);
-                    if place == outputs.len() {
-                        self.hold_output(&result, steps)?;
-                        self.meter.hold(Cost::bytes(steps.count))?;
+                    number = label_sets.number_of(result.labels(), result.drops_name);
+                    if number == outputs.len() {
+                        self.charge_output(&result, steps)?;
+                        self.meter.charge(Cost::bytes(steps.count))?;
                         result.values = vec![ABSENT; steps.count];
                         outputs.push(Output {
                             series: result,
@@ -134,7 +134,7 @@ impl Evaluation<'_> {
                         });
                     }
                 }
-                let output = &mut outputs[place];
+                let output = &mut outputs[number];
                 if std::mem::replace(&mut output.matched[step], true) {
                     return Err(EvalError::execution(span, NO_GROUP));
                 }
@@ -171,7 +171,7 @@ impl Evaluation<'_> {
         let any_many = |step: usize| many.iter().any(|series| !is_absent(series.values[step]));
         for found in ones.iter_mut().filter(|found| found.members.len() > 1) {
             self.meter
-                .hold(Cost::bytes(size_of::<usize>()).times(steps.count))?;
+                .charge(Cost::bytes(size_of::<usize>()).times(steps.count))?;
             found.present = vec![NONE; steps.count];
             for &member in &found.members {
                 self.meter.work(8 + steps.count)?;
@@ -203,7 +203,7 @@ impl Evaluation<'_> {
         matching: Option<&Matching>,
     ) -> Result<Matched, EvalError> {
         let count = left.len() + right.len();
-        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        self.meter.charge(Cost::bytes(SIGNATURE).times(count))?;
         let mut signatures = Signatures::new(|name: &str| is_matched(matching, name));
         let named = matching.map_or(0, |matching| matching.labels.len());
         let mut number = |series: &Series| {
@@ -242,7 +242,7 @@ impl Evaluation<'_> {
                     let texts = include
                         .iter()
                         .map(|label| one.labels().get(&label.text).len());
-                    self.meter.afford(Cost::bytes(texts.sum()))?;
+                    self.meter.check_available(Cost::bytes(texts.sum()))?;
                     for label in include {
                         self.meter.work(labels.len() + one.labels().len())?;
                         labels = labels.with(&label.text, one.labels().get(&label.text));
@@ -251,7 +251,7 @@ impl Evaluation<'_> {
             }
         }
         let mut series = many.derived(labels, Vec::new());
-        series.nameless |= operation.return_bool;
+        series.drops_name |= operation.return_bool;
         Ok(series)
     }
 
@@ -287,7 +287,7 @@ impl Evaluation<'_> {
             keep_where(series, &present[number], false);
         }
         left.extend(right.into_iter().filter(Series::has_samples));
-        join_same_labels(left, span, &self.meter)
+        merge_same_labels(left, span, &self.meter)
     }
 
     /// For each signature and step, whether any series has a sample; empty for a signature without series.
@@ -298,13 +298,13 @@ impl Evaluation<'_> {
         count: usize,
         steps: Steps,
     ) -> Result<Vec<Vec<bool>>, EvalError> {
-        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        self.meter.charge(Cost::bytes(SIGNATURE).times(count))?;
         let mut present = vec![Vec::new(); count];
         for (one, &number) in series.iter().zip(numbers) {
             self.meter.work(8 + steps.count)?;
             let present: &mut Vec<bool> = &mut present[number];
             if present.is_empty() {
-                self.meter.hold(Cost::bytes(steps.count))?;
+                self.meter.charge(Cost::bytes(steps.count))?;
                 present.resize(steps.count, false);
             }
             for (present, &value) in present.iter_mut().zip(&one.values) {

@@ -1,7 +1,7 @@
 //! Accounting of a query: samples and memory held, and interruption.
 //!
 //! Everything that grows with the query or the data is charged before it is allocated. Evaluation is a tree of calls,
-//! so memory is released by nesting: after an expression is evaluated, only its result stays charged ([`Meter::keep`]).
+//! so memory is released by nesting: after an expression is evaluated, only its result stays charged ([`Meter::release_except`]).
 
 use std::cell::Cell;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::value::Sample;
 
 /// Work between two calls of `interrupted`, in samples or in units of eight bytes of labels.
-const PATIENCE: usize = 1 << 10;
+const CHECK_INTERVAL: usize = 1 << 10;
 
 /// Samples and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Charges memory that is about to be allocated.
-    pub(crate) fn hold(&self, cost: Cost) -> Result<(), EvalError> {
+    pub(crate) fn charge(&self, cost: Cost) -> Result<(), EvalError> {
         let held = self.within(cost)?;
         self.held.set(held);
         self.peak.set(self.peak.get().max(held.samples));
@@ -119,7 +119,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Fails if `cost` exceeds what is left. For memory that is held only briefly.
-    pub(crate) fn afford(&self, cost: Cost) -> Result<(), EvalError> {
+    pub(crate) fn check_available(&self, cost: Cost) -> Result<(), EvalError> {
         self.within(cost).map(|_| ())
     }
 
@@ -147,7 +147,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Releases everything charged since `before`, except the result.
-    pub(crate) fn keep(&self, before: Cost, result: &Evaluated) -> Result<(), EvalError> {
+    pub(crate) fn release_except(&self, before: Cost, result: &Evaluated) -> Result<(), EvalError> {
         self.held.set(before);
         let held = self.within(Cost::of(result))?;
         self.held.set(held);
@@ -168,7 +168,7 @@ impl<'a> Meter<'a> {
     pub(crate) fn work(&self, amount: usize) -> Result<(), EvalError> {
         let work = self.work.get().saturating_add(amount);
         self.work.set(work);
-        match work < PATIENCE {
+        match work < CHECK_INTERVAL {
             true => Ok(()),
             false => self.check(),
         }

@@ -188,7 +188,7 @@ impl<'a> Evaluation<'a> {
         } else {
             self.eval_node(expr, steps)?
         };
-        self.meter.keep(before, &result)?;
+        self.meter.release_except(before, &result)?;
         Ok(result)
     }
 
@@ -196,7 +196,7 @@ impl<'a> Evaluation<'a> {
         match expr {
             Expr::Number(number) => self.constant(number.value, steps),
             Expr::Text(text) => {
-                self.meter.hold(Cost::bytes(text.value.len()))?;
+                self.meter.charge(Cost::bytes(text.value.len()))?;
                 Ok(Evaluated::Text(text.value.clone()))
             }
             Expr::Paren(paren) => self.eval_node(&paren.expr, steps),
@@ -207,13 +207,13 @@ impl<'a> Evaluation<'a> {
             Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps),
             Expr::Range(_) | Expr::Subquery(_) => Err(EvalError::execution(
                 expr.span(),
-                "a range vector is only the argument of a function",
+                "a range vector is only allowed as the argument of a function",
             )),
         }
     }
 
     fn constant(&mut self, value: f64, steps: Steps) -> Result<Evaluated, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         Ok(Evaluated::Scalar(vec![value; steps.count]))
     }
 
@@ -240,11 +240,11 @@ impl<'a> Evaluation<'a> {
     fn repeat(&mut self, once: Evaluated, count: usize) -> Result<Evaluated, EvalError> {
         match once {
             Evaluated::Scalar(column) => {
-                self.meter.hold(Cost::column(count))?;
+                self.meter.charge(Cost::column(count))?;
                 Ok(Evaluated::Scalar(vec![column[0]; count]))
             }
             Evaluated::Vector(mut series) => {
-                self.meter.hold(Cost::column(count).times(series.len()))?;
+                self.meter.charge(Cost::column(count).times(series.len()))?;
                 for one in &mut series {
                     self.meter.work(count)?;
                     one.values.resize(count, one.values[0]);

@@ -26,7 +26,7 @@ impl NameRemoval {
     pub(super) fn remove(self, series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
         match self {
             Self::Immediate => strip(series, meter)?,
-            Self::Delayed => series.nameless = true,
+            Self::Delayed => series.drops_name = true,
         }
         Ok(())
     }
@@ -43,7 +43,7 @@ impl NameRemoval {
             self.remove(one, meter)?;
         }
         if may_collide {
-            return join_same_labels(series, span, meter);
+            return merge_same_labels(series, span, meter);
         }
         Ok(series)
     }
@@ -55,11 +55,11 @@ impl NameRemoval {
         meter: &Meter<'_>,
     ) -> Result<Vec<Series>, EvalError> {
         if self == Self::Delayed {
-            for one in series.iter_mut().filter(|one| one.nameless) {
+            for one in series.iter_mut().filter(|one| one.drops_name) {
                 strip(one, meter)?;
-                one.nameless = false;
+                one.drops_name = false;
             }
-            return join_same_labels(series, Span::default(), meter);
+            return merge_same_labels(series, Span::default(), meter);
         }
         Ok(series)
     }
@@ -70,7 +70,7 @@ fn strip(series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
     let before = series.overhead();
     series.relabel(series.labels().without_metadata());
     let made = series.overhead().saturating_sub(before);
-    meter.hold(Cost::bytes(made))
+    meter.charge(Cost::bytes(made))
 }
 
 fn has_several_names(series: &[Series]) -> bool {
@@ -97,7 +97,7 @@ fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalErr
     let mut signatures = Signatures::new(|_: &str| true);
     for (at, one) in series.iter().enumerate() {
         meter.work(one.label_work())?;
-        if signatures.number_of(one.labels(), one.nameless) != at {
+        if signatures.number_of(one.labels(), one.drops_name) != at {
             return Ok(true);
         }
     }
@@ -105,7 +105,7 @@ fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalErr
 }
 
 /// Merges series that have the same labels; fails if two of them have a sample at the same step.
-pub(super) fn join_same_labels(
+pub(super) fn merge_same_labels(
     series: Vec<Series>,
     span: Span,
     meter: &Meter<'_>,
@@ -113,19 +113,19 @@ pub(super) fn join_same_labels(
     if !has_same_labels(&series, meter)? {
         return Ok(series);
     }
-    let mut places = Signatures::new(|_: &str| true);
+    let mut label_sets = Signatures::new(|_: &str| true);
     let mut joined: Vec<Series> = Vec::with_capacity(series.len());
     for one in series {
         meter.work(one.label_work() + one.values.len())?;
         if !one.has_samples() {
             continue;
         }
-        let place = places.number_of(one.labels(), one.nameless);
-        if place == joined.len() {
+        let number = label_sets.number_of(one.labels(), one.drops_name);
+        if number == joined.len() {
             joined.push(one);
             continue;
         }
-        let first = &mut joined[place];
+        let first = &mut joined[number];
         for (value, &other) in first.values.iter_mut().zip(&one.values) {
             if is_absent(other) {
                 continue;

@@ -44,10 +44,11 @@ impl Evaluation<'_> {
         let mut output: Vec<Series> = Vec::with_capacity(input.len());
         for series in &input {
             self.meter.work(steps.count)?;
-            self.meter.hold(Cost::series(series))?;
+            self.meter.charge(Cost::series(series))?;
             output.push(series.derived(series.labels().clone(), vec![ABSENT; steps.count]));
         }
-        self.meter.hold(Cost::bytes(CANDIDATE).times(input.len()))?;
+        self.meter
+            .charge(Cost::bytes(CANDIDATE).times(input.len()))?;
         // For an instant query, the order in which the series are returned.
         let mut order = Vec::new();
         let mut best = Vec::new();

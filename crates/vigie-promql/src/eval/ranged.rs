@@ -67,13 +67,13 @@ impl<'e> Evaluation<'e> {
         self.each_range(arg, ranged.windows, |evaluation, source, samples| {
             evaluation.meter.work(8 + steps.count)?;
             let mut series = source.without_values();
-            evaluation.hold_output(&series, steps)?;
+            evaluation.charge_output(&series, steps)?;
             series.values = ranged.column(samples);
             // An interrupted pass leaves windows out, so the result must be discarded.
             evaluation.meter.check()?;
             if any_present(&series.values) {
                 evaluation.suspect_gauge(call.function, series.labels(), arg);
-                if !keeps_name || series.nameless {
+                if !keeps_name || series.drops_name {
                     let names = evaluation.engine.name_removal;
                     names.remove(&mut series, &evaluation.meter)?;
                 }
@@ -186,7 +186,7 @@ impl<'e> Evaluation<'e> {
                 return each(evaluation, labels, samples);
             }
             let copy = Cost::bytes(2 * size_of_val(samples));
-            evaluation.meter.afford(copy)?;
+            evaluation.meter.check_available(copy)?;
             kept.clear();
             kept.extend(samples.iter().filter(|sample| !is_stale(sample.value)));
             each(evaluation, labels, &kept)
@@ -217,13 +217,13 @@ impl<'e> Evaluation<'e> {
         let count = end.saturating_sub(start) / step + 1;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         // Checked before anything of that size is allocated.
-        self.meter.afford(Cost::column(count))?;
+        self.meter.check_available(Cost::column(count))?;
         let inner = Steps { start, step, count };
         // Samples of a subquery are counted as samples of its windows.
         let before = self.queried.get();
         let series = self.vector(&subquery.expr, inner)?;
         let scratch = Cost::bytes(size_of::<Sample>()).times(count).times(2);
-        self.meter.afford(scratch)?;
+        self.meter.check_available(scratch)?;
         self.queried.set(before);
         let mut samples = Vec::new();
         for one in &series {

@@ -13,7 +13,7 @@ use crate::labels::Labels;
 /// A set seen before causes no allocation.
 pub(super) struct Signatures<K> {
     keep: K,
-    known: HashTable<usize>,
+    numbers: HashTable<usize>,
     /// The first set of each number.
     first: Vec<(Labels, bool)>,
     hasher: RandomState,
@@ -23,7 +23,7 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
     pub(super) fn new(keep: K) -> Self {
         Self {
             keep,
-            known: HashTable::new(),
+            numbers: HashTable::new(),
             first: Vec::new(),
             hasher: RandomState::default(),
         }
@@ -39,27 +39,27 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
         self.number_of(labels, false)
     }
 
-    /// As [`number`](Self::number), for a set whose name is dropped at the end of the query if `nameless`.
-    pub(super) fn number_of(&mut self, labels: &Labels, nameless: bool) -> usize {
+    /// As [`number`](Self::number), for a set whose name is dropped at the end of the query if `drops_name`.
+    pub(super) fn number_of(&mut self, labels: &Labels, drops_name: bool) -> usize {
         let (keep, first, hasher) = (&self.keep, &mut self.first, &self.hasher);
-        let hash = |labels: &Labels, nameless: bool| {
+        let hash = |labels: &Labels, drops_name: bool| {
             let mut state = hasher.build_hasher();
-            nameless.hash(&mut state);
+            drops_name.hash(&mut state);
             kept(labels, keep).for_each(|label| label.hash(&mut state));
             state.finish()
         };
         let same = |&number: &usize| {
-            let (known, flag) = &first[number];
-            *flag == nameless && kept(known, keep).eq(kept(labels, keep))
+            let (stored, stored_drops) = &first[number];
+            *stored_drops == drops_name && kept(stored, keep).eq(kept(labels, keep))
         };
-        let hashed = hash(labels, nameless);
-        if let Some(&number) = self.known.find(hashed, same) {
+        let hashed = hash(labels, drops_name);
+        if let Some(&number) = self.numbers.find(hashed, same) {
             return number;
         }
         let number = first.len();
-        first.push((labels.clone(), nameless));
+        first.push((labels.clone(), drops_name));
         let rehash = |&number: &usize| hash(&first[number].0, first[number].1);
-        self.known.insert_unique(hashed, number, rehash);
+        self.numbers.insert_unique(hashed, number, rehash);
         number
     }
 

@@ -99,7 +99,7 @@ impl Cursor {
 }
 
 /// Samples visited between two calls of `interrupted`.
-const PATIENCE: usize = 1 << 12;
+const CHECK_INTERVAL: usize = 1 << 12;
 
 /// One window of a series.
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +139,7 @@ impl Windows<'_> {
             let (from, to) = (first.at, last.at);
             looked_at += 1 + to - from;
             queried += (to - from) as u64;
-            if looked_at > PATIENCE {
+            if looked_at > CHECK_INTERVAL {
                 looked_at = 0;
                 if (self.interrupted)() {
                     column.resize(self.references.count, ABSENT);

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The largest compiled size that is accepted, in bytes.
-pub(super) const MOST_BYTES: usize = 4 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
 /// Compiles the expression, anchored at both ends.
 pub(super) fn whole(node: &Node) -> Result<Regex, Error> {
@@ -27,7 +27,7 @@ pub(super) fn as_is(node: &Node) -> Result<Regex, Error> {
 }
 
 fn compile(hir: Hir) -> Result<Regex, Error> {
-    let config = Config::new().nfa_size_limit(Some(MOST_BYTES));
+    let config = Config::new().nfa_size_limit(Some(MAX_BYTES));
     let built = Builder::new().configure(config).build_from_hir(&hir);
     // The tree is valid, so the only possible error is the size limit.
     built.map_err(|_| Fault::TooLarge.of_all())

@@ -5,20 +5,20 @@ use std::ops::Range;
 use thiserror::Error;
 
 /// The maximum nesting depth of an expression, as in Go.
-pub(super) const MOST_DEPTH: u32 = 1000;
+pub(super) const MAX_DEPTH: u32 = 1000;
 
 /// The maximum repeat count, multiplied over nested repetitions, as in Go.
-pub(super) const MOST_COPIES: u32 = 1000;
+pub(super) const MAX_COPIES: u32 = 1000;
 
 /// The longest part of an expression quoted in a message, in characters.
-const MOST_QUOTED: usize = 40;
+const MAX_QUOTED: usize = 40;
 
 /// A regular expression that Prometheus refuses or that exceeds a size limit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("invalid regular expression: {fault}{place}")]
+#[error("invalid regular expression: {fault}{location}")]
 pub(crate) struct Error {
     fault: Fault,
-    place: String,
+    location: String,
 }
 
 /// The kinds of error.
@@ -38,7 +38,7 @@ pub(super) enum Fault {
     GroupSyntax,
     #[error("repetition of a repetition")]
     StackedRepetition,
-    #[error("repeat count out of order, or more than {MOST_COPIES} copies")]
+    #[error("repeat count out of order, or more than {MAX_COPIES} copies")]
     RepeatCount,
     #[error("repetition of nothing")]
     NothingToRepeat,
@@ -48,21 +48,21 @@ pub(super) enum Fault {
     UnclosedGroup,
     #[error("unopened group")]
     UnopenedGroup,
-    #[error("nesting of more than {MOST_DEPTH} levels")]
+    #[error("nesting of more than {MAX_DEPTH} levels")]
     TooDeep,
-    #[error("it compiles to more than {} MiB", super::MOST_BYTES >> 20)]
+    #[error("it compiles to more than {} MiB", super::MAX_BYTES >> 20)]
     TooLarge,
 }
 
 impl Fault {
     /// An error for a part of `pattern`.
     pub(super) fn at(self, pattern: &str, part: Range<usize>) -> Error {
-        let quoted: String = pattern[part.clone()].chars().take(MOST_QUOTED).collect();
+        let quoted: String = pattern[part.clone()].chars().take(MAX_QUOTED).collect();
         let more = if quoted.len() < part.len() { "…" } else { "" };
         let character = pattern[..part.start].chars().count() + 1;
         Error {
             fault: self,
-            place: format!(": `{quoted}{more}` at character {character}"),
+            location: format!(": `{quoted}{more}` at character {character}"),
         }
     }
 
@@ -70,7 +70,7 @@ impl Fault {
     pub(super) fn of_all(self) -> Error {
         Error {
             fault: self,
-            place: String::new(),
+            location: String::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Open groups during parsing.
 
 use super::{
-    error::{Error, Fault, MOST_DEPTH},
+    error::{Error, Fault, MAX_DEPTH},
     node::{Measured, Node},
 };
 
@@ -96,7 +96,7 @@ impl Group {
 
 /// Refuses an item that is nested too deeply.
 pub(super) fn checked(item: Measured) -> Result<Measured, Error> {
-    match item.height > MOST_DEPTH {
+    match item.height > MAX_DEPTH {
         true => Err(Fault::TooDeep.of_all()),
         false => Ok(item),
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use regex_automata::meta;
 
-use compile::MOST_BYTES;
+use compile::MAX_BYTES;
 pub(crate) use error::Error;
 use group::Flags;
 use node::Node;
@@ -46,7 +46,7 @@ impl Regexp {
     ///
     /// # Errors
     ///
-    /// Prometheus refuses the expression, or it compiles to more than [`MOST_BYTES`].
+    /// Prometheus refuses the expression, or it compiles to more than [`MAX_BYTES`].
     pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
         let parsed = read(pattern)?;
         parsed.visit(|node| {

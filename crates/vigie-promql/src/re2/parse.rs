@@ -7,7 +7,7 @@ use regex_syntax::hir::{ClassUnicode, Look};
 use super::{
     class,
     cursor::Cursor,
-    error::{Error, Fault, MOST_COPIES},
+    error::{Error, Fault, MAX_COPIES},
     escape::{self, Classes},
     group::{Flags, Group, checked},
     node::{Measured, Node, Repeat},
@@ -285,7 +285,7 @@ impl Parser<'_> {
             max => item.copies.saturating_mul(max.unwrap_or(min).max(1)),
         };
         let repeats = min >= 2 || max.is_some_and(|max| max >= 2);
-        if counted && repeats && copies > MOST_COPIES {
+        if counted && repeats && copies > MAX_COPIES {
             return Err(self.cursor.fault(Fault::RepeatCount, start));
         }
         let greedy = self.flags.lazy == swapped;

@@ -13,15 +13,15 @@ use super::{
 };
 
 /// The largest character class that is expanded into single characters.
-const MOST_OF_CLASS: usize = 32;
+const MAX_OF_CLASS: usize = 32;
 /// The maximum number of values from combining parts, such as `(a|b)(c|d)`.
-const MOST_COMBINED: usize = 1000;
+const MAX_COMBINED: usize = 1000;
 /// The maximum number of copies of a part.
-const MOST_COPIES: u32 = 32;
+const MAX_COPIES: u32 = 32;
 /// The maximum number of globs, which are tried one after another.
-const MOST_GLOBS: usize = 16;
+const MAX_GLOBS: usize = 16;
 /// The maximum number of bytes copied to combine values, in addition to a multiple of the expression's length.
-const MOST_COPIED: usize = 4 << 20;
+const MAX_COPIED: usize = 4 << 20;
 /// The approximate size of a value in addition to its text, in bytes.
 const VALUE_BYTES: usize = 32;
 
@@ -38,12 +38,12 @@ impl Plain {
     /// Returns `None` if the expression needs an automaton.
     pub(super) fn new(node: &Node, length: usize) -> Option<Self> {
         let mut letters = Letters::default();
-        letters.see(node);
-        let fold = letters.of_any_case;
-        if letters.in_large_class || fold && letters.of_one_case {
+        letters.visit(node);
+        let fold = letters.case_insensitive;
+        if letters.in_large_class || fold && letters.case_sensitive {
             return None;
         }
-        let left = MOST_COPIED + 4 * length;
+        let left = MAX_COPIED + 4 * length;
         let mut expansion = Expansion { fold, left };
         let mut plain = Self {
             fold,
@@ -62,7 +62,7 @@ impl Plain {
                 glob => plain.globs.push(glob),
             }
         }
-        (plain.globs.len() <= MOST_GLOBS).then_some(plain)
+        (plain.globs.len() <= MAX_GLOBS).then_some(plain)
     }
 
     pub(super) fn is_match(&self, value: &str) -> bool {
@@ -164,26 +164,26 @@ enum Piece {
 #[derive(Default)]
 struct Letters {
     in_large_class: bool,
-    of_one_case: bool,
-    of_any_case: bool,
+    case_sensitive: bool,
+    case_insensitive: bool,
 }
 
 impl Letters {
-    fn see(&mut self, node: &Node) {
+    fn visit(&mut self, node: &Node) {
         match node {
             Node::Empty | Node::Look(_) => {}
             Node::Literal { text, fold } => {
                 let letters = text.chars().any(has_cases);
-                self.of_one_case |= letters && !fold;
-                self.of_any_case |= letters && *fold;
+                self.case_sensitive |= letters && !fold;
+                self.case_insensitive |= letters && *fold;
             }
             Node::Class(class) if is_any(class) => {}
-            Node::Class(class) if count(class) > MOST_OF_CLASS => self.in_large_class = true,
+            Node::Class(class) if count(class) > MAX_OF_CLASS => self.in_large_class = true,
             // A class lists the cases it matches, so it is case-sensitive unless folding leaves it unchanged.
-            Node::Class(class) => self.of_one_case |= folded(class.clone()) != *class,
-            Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.see(node),
+            Node::Class(class) => self.case_sensitive |= folded(class.clone()) != *class,
+            Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.visit(node),
             Node::Concat(nodes) | Node::Alternate(nodes) => {
-                nodes.iter().for_each(|node| self.see(node));
+                nodes.iter().for_each(|node| self.visit(node));
             }
         }
     }
@@ -209,7 +209,7 @@ impl Expansion {
             Node::Empty => Some(vec![Vec::new()]),
             Node::Literal { text, .. } => one(self.text(text)),
             Node::Class(class) => {
-                if count(class) > MOST_OF_CLASS {
+                if count(class) > MAX_OF_CLASS {
                     return None;
                 }
                 let ranges = class.ranges().iter();
@@ -262,7 +262,7 @@ impl Expansion {
         {
             return one(Piece::Gap(*min as usize));
         }
-        let max = max.filter(|max| *max <= MOST_COPIES)?;
+        let max = max.filter(|max| *max <= MAX_COPIES)?;
         let one = self.of(node)?;
         let mut copies = vec![Vec::new()];
         let mut all = Vec::new();
@@ -288,7 +288,7 @@ impl Expansion {
             }
             return Some(before);
         }
-        if before.len() > 1 && before.len() * next.len() > MOST_COMBINED {
+        if before.len() > 1 && before.len() * next.len() > MAX_COMBINED {
             return None;
         }
         let mut all = Vec::with_capacity(before.len() * next.len());

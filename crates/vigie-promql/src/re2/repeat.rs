@@ -2,7 +2,7 @@
 
 use super::{
     cursor::Cursor,
-    error::{Error, Fault, MOST_COPIES},
+    error::{Error, Fault, MAX_COPIES},
 };
 
 /// `*`, `{2,5}` and their like.
@@ -50,8 +50,8 @@ fn counted(after: &mut Cursor<'_>) -> Result<Option<Counts>, Error> {
         return Ok(None);
     }
     *after = cursor;
-    let ordered = max.is_none_or(|max| min <= max && max <= MOST_COPIES);
-    if min > MOST_COPIES || !ordered {
+    let ordered = max.is_none_or(|max| min <= max && max <= MAX_COPIES);
+    if min > MAX_COPIES || !ordered {
         return Err(cursor.fault(Fault::RepeatCount, start));
     }
     Ok(Some(Counts {

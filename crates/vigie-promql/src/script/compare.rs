@@ -66,22 +66,22 @@ fn vector(
     ordered: bool,
 ) -> Result<(), String> {
     for (at, sample) in found.iter().enumerate() {
-        let place = expected
+        let position = expected
             .iter()
             .position(|(labels, _)| *labels == sample.labels);
-        let Some(place) = place else {
+        let Some(position) = position else {
             return Err(format!(
                 "unexpected {} with {}",
                 sample.labels, sample.value
             ));
         };
-        if ordered && place != at {
+        if ordered && position != at {
             return Err(format!(
-                "{} is at place {at}, expected {place}",
+                "{} is at position {at}, expected {position}",
                 sample.labels
             ));
         }
-        match expected[place].1.first() {
+        match expected[position].1.first() {
             Some(Point::Value(value)) => equal(*value, sample.value, || sample.labels.to_string())?,
             other => return Err(format!("{}: expected {other:?}", sample.labels)),
         }

@@ -18,7 +18,7 @@ pub enum Point {
 }
 
 /// The maximum number of points in one series.
-const MOST_POINTS: usize = 1_000_000;
+const MAX_POINTS: usize = 1_000_000;
 
 /// Parses the labels and the points of a line.
 ///
@@ -65,8 +65,8 @@ pub fn points(text: &str) -> Result<Vec<Point>, String> {
 }
 
 fn push(points: &mut Vec<Point>, more: impl ExactSizeIterator<Item = Point>) -> Result<(), String> {
-    if points.len().saturating_add(more.len()) > MOST_POINTS {
-        return Err(format!("a series of more than {MOST_POINTS} points"));
+    if points.len().saturating_add(more.len()) > MAX_POINTS {
+        return Err(format!("a series of more than {MAX_POINTS} points"));
     }
     points.extend(more);
     Ok(())
@@ -110,7 +110,7 @@ fn item(item: &str, points: &mut Vec<Point>) -> Result<(), String> {
 }
 
 fn count(text: &str, item: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|&count| count <= MOST_POINTS);
+    let count = text.parse().ok().filter(|&count| count <= MAX_POINTS);
     count.ok_or_else(|| format!("{text:?} in {item:?} is not a count"))
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Load {
     /// The milliseconds between points; the first is at 0.
     pub(super) step: i64,
     /// Whether classic histograms are also loaded as native ones with custom buckets.
-    pub(super) native_besides: bool,
+    pub(super) also_native: bool,
     pub(super) series: Vec<(Labels, Vec<Point>)>,
 }
 
@@ -180,7 +180,7 @@ fn load(head: &str, body: &[&str], line: usize) -> Result<Command, ScriptError> 
         .map(|(at, text)| notation::series(text).map_err(|message| error(line + 1 + at, message)));
     Ok(Command::Load(Load {
         step,
-        native_besides: !parts[0].is_empty(),
+        also_native: !parts[0].is_empty(),
         series: series.collect::<Result<_, _>>()?,
     }))
 }
@@ -250,7 +250,7 @@ impl Eval {
         }
         if text.split(' ').next() == Some("expect") {
             let parts = parts(&EXPECT, text);
-            let parts = parts.ok_or_else(|| error(line, "this expect is not known"))?;
+            let parts = parts.ok_or_else(|| error(line, "unknown kind of expect"))?;
             return self.expect_text(&parts, line);
         }
         for (prefix, regex) in [

@@ -3,7 +3,7 @@
 use super::{
     case::{Class, Failure, Report, Verdict},
     compare::compare,
-    held::{held_at, reads_the_query},
+    held::{depends_on_range, fixed_at},
     notation::Point,
     parse::{Command, Eval, ExpectationKind, Expected, Load, ScriptError, When, commands},
 };
@@ -70,7 +70,7 @@ impl Runner {
             if points.contains(&Point::Histogram) {
                 self.histograms.push(labels.clone());
             }
-            if load.native_besides
+            if load.also_native
                 && let Some(base) = labels.metric().strip_suffix("_bucket")
             {
                 let base = labels.with(METRIC_NAME, base).with(BUCKET, "");
@@ -159,7 +159,7 @@ impl Runner {
             When::Instant(time) => {
                 let first = self.instant(eval, expr, time, Some(&eval.query));
                 first.map_err(|reason| as_failure("as written", reason))?;
-                let Some(held) = held_at(expr, time) else {
+                let Some(held) = fixed_at(expr, time) else {
                     return Ok(());
                 };
                 let held = held.to_string();
@@ -194,7 +194,7 @@ impl Runner {
             eval.expected,
             Expected::RangeVector { .. } | Expected::Text(_)
         );
-        if excluded || eval.ordered || reads_the_query(expr) {
+        if excluded || eval.ordered || depends_on_range(expr) {
             return Ok(());
         }
         let times = TimeRange {

@@ -89,7 +89,7 @@ fn matching(op: BinaryOp, scalars: u8, operation: &Operation) -> Result<(), Faul
     for label in &group.include {
         if matching.on && matching.labels.contains(label) {
             let message = format!(
-                "the label \"{}\" stands in on and in the group modifier",
+                "the label \"{}\" appears both in on and in the group modifier",
                 label.text
             );
             return Err(Fault::syntax(label.span, message));
@@ -214,7 +214,7 @@ pub(super) fn ranged(expr: Expr, bracket: Span) -> Result<Selector, Fault> {
     match expr {
         Expr::Selector(selector) if selector.shift == Shift::default() => Ok(selector),
         Expr::Selector(_) => {
-            let message = "a range stands before offset and @: x[5m] offset 1h";
+            let message = "a range must precede offset and @: x[5m] offset 1h";
             Err(Fault::syntax(bracket, message))
         }
         expr if expr.value_type() == ValueType::Vector => {

@@ -28,7 +28,7 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
                 let end = token.kind == TokenKind::End;
                 debug_assert!(end || token.span.start < token.span.end, "no progress");
                 if tokens.len() == MAX_TOKENS && !end {
-                    let message = format!("a query of more than {MAX_TOKENS} words is not parsed");
+                    let message = format!("the query has more than {MAX_TOKENS} tokens");
                     break Fault::new(ParseErrorKind::TooLong, token.span, message);
                 }
                 tokens.push(token);

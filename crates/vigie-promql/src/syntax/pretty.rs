@@ -13,7 +13,7 @@ use super::{
 const LINE: usize = 100;
 /// The deepest indentation at which expressions are split: each line starts with as many blanks, so the text would grow
 /// quadratically.
-const MOST_LEVELS: usize = 100;
+const MAX_LEVELS: usize = 100;
 
 /// Formats the expression over as many lines as it needs.
 #[must_use]
@@ -73,7 +73,7 @@ fn write(out: &mut String, expr: &Expr, level: usize) -> fmt::Result {
 /// A run of operations. The part to the left of an operator is an expression of its own, indented one level further.
 fn operations(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
     let count = binary.rest.len();
-    let levels = MOST_LEVELS - level;
+    let levels = MAX_LEVELS - level;
     // The number of leading operations printed on one line.
     let whole = fitting(binary).max(count.saturating_sub(levels));
     let innermost = level + count - whole;
@@ -125,7 +125,7 @@ fn indent(out: &mut String, level: usize) {
 }
 
 fn fits(expr: &Expr, level: usize) -> bool {
-    level >= MOST_LEVELS || write!(Line { left: LINE }, "{expr}").is_ok()
+    level >= MAX_LEVELS || write!(Line { left: LINE }, "{expr}").is_ok()
 }
 
 /// A buffer that accepts as much text as fits on a line.

@@ -10,7 +10,7 @@ const STRING: usize = 32;
 const REGEX: usize = 16 << 10;
 const ANY: usize = 512;
 const CLASS: usize = 16 << 10;
-const MOST_REGEX: usize = 2 << 20;
+const MAX_REGEX: usize = 2 << 20;
 
 /// The approximate maximum of memory, in bytes, that parsing `text` and then its tree with compiled matchers takes.
 #[must_use]
@@ -63,7 +63,7 @@ fn regex_bytes(pattern: &[u8]) -> usize {
             repeated = repeated.saturating_mul(numbers.max().unwrap_or(1).max(1));
         }
     }
-    bytes.saturating_mul(repeated).min(MOST_REGEX)
+    bytes.saturating_mul(repeated).min(MAX_REGEX)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub struct Words {
     pub without: &'static [&'static str],
     /// Whether `topk`, `bottomk` and `count_values` are only applied to selectors, so that ties and rounding
     /// differences do not matter.
-    pub picks_plainly: bool,
+    pub picks_from_selectors_only: bool,
 }
 
 impl Words {
@@ -57,7 +57,7 @@ impl Words {
                 "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "< bool", ">=",
             ],
             without: &[],
-            picks_plainly: false,
+            picks_from_selectors_only: false,
         }
     }
 }
@@ -120,7 +120,7 @@ pub fn vectors(words: Words) -> BoxedStrategy<String> {
             1 => Just("time()".to_owned()),
         ]
         .boxed();
-        let picked = if words.picks_plainly {
+        let picked = if words.picks_from_selectors_only {
             plain.clone()
         } else {
             vector.clone()

@@ -39,7 +39,7 @@ type Parsed<T> = Result<T, Fault>;
 pub fn parse(query: &str) -> Result<Expr, ParseError> {
     if query.len() > MAX_QUERY_BYTES {
         let message = format!(
-            "the query is {} bytes long, more than {MAX_QUERY_BYTES} are not parsed",
+            "the query is {} bytes long, more than the limit of {MAX_QUERY_BYTES}",
             query.len()
         );
         let fault = Fault::new(ParseErrorKind::TooLong, Span::default(), message);
