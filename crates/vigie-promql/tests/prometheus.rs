@@ -12,8 +12,7 @@
 //!   differ: samples are ordinary numbers, and those functions are not used;
 //! - `@` does not fix the windows of `predict_linear`, nor the first argument of an aggregation: it is not used;
 //! - `topk(-Inf, …)` fails, `-` fails on series that differ only in their names and never have samples at the same
-//! step,
-//!   and a filtering comparison does not detect many-to-one matches: these one-sided failures are accepted.
+//!   step, and a filtering comparison does not detect many-to-one matches: these one-sided failures are accepted.
 //!
 //! In 3.5 only `topk(NaN, …)` of no series differs, which does not fail there, and the parts [`NEWER_WORDS`] leaves
 //! out.

@@ -5,7 +5,7 @@ use super::{
     error::{Error, Fault, MAX_COPIES},
 };
 
-/// `*`, `{2,5}` and their like.
+/// A repetition operator: `*`, `{2,5}` and similar.
 pub(super) struct Counts {
     pub(super) min: u32,
     pub(super) max: Option<u32>,

@@ -59,7 +59,7 @@ pub struct LabelMatcher {
 /// The modifiers that shift a selector or subquery in time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shift {
-    /// `offset 5m`; a positive offset looks into the past.
+    /// `offset 5m`; a positive offset shifts into the past.
     pub offset: Option<Duration>,
     /// `@ 1600000000`.
     pub at: Option<At>,
