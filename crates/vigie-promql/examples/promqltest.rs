@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match scripts(&dir) {
         Ok(paths) if !paths.is_empty() => report(&paths),
         Ok(_) => {
-            eprintln!("{dir} holds no *.test files");
+            eprintln!("{dir}: no *.test files");
             ExitCode::from(2)
         }
         Err(error) => {

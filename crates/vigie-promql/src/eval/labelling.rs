@@ -98,8 +98,8 @@ impl Evaluation<'_> {
         if name == METRIC_NAME {
             series.drops_name = false;
         }
-        let made = series.overhead().saturating_sub(before);
-        self.meter.charge(Cost::bytes(made))
+        let allocated = series.overhead().saturating_sub(before);
+        self.meter.charge(Cost::bytes(allocated))
     }
 
     fn joined(&self, vector: Vec<Series>, call: &Call) -> Result<Evaluated, EvalError> {

@@ -69,8 +69,8 @@ fn strip(series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
     meter.work(series.label_work())?;
     let before = series.overhead();
     series.relabel(series.labels().without_metadata());
-    let made = series.overhead().saturating_sub(before);
-    meter.charge(Cost::bytes(made))
+    let allocated = series.overhead().saturating_sub(before);
+    meter.charge(Cost::bytes(allocated))
 }
 
 fn has_several_names(series: &[Series]) -> bool {

@@ -110,7 +110,7 @@ fn matrix(
             let time = start + step * at as i64;
             if time > end {
                 return Err(format!(
-                    "{labels}: more points are expected than there are steps"
+                    "{labels}: expected more points than there are steps"
                 ));
             }
             match point {
@@ -119,7 +119,7 @@ fn matrix(
                     time,
                     value: *value,
                 }),
-                Point::Histogram => return Err(format!("{labels}: a histogram is expected")),
+                Point::Histogram => return Err(format!("{labels}: expected a histogram")),
             }
         }
         let same = |(a, b): (&Sample, &Sample)| a.time == b.time && nearly_equal(a.value, b.value);
@@ -127,7 +127,7 @@ fn matrix(
         if wanted.len() != series.samples.len() || !pairs.clone().all(same) {
             let differ = pairs.clone().find(|pair| !same(*pair));
             return Err(format!(
-                "{labels}: expected {} points, found {}; first that differ: {differ:?}",
+                "{labels}: expected {} points, found {}; first difference: {differ:?}",
                 wanted.len(),
                 series.samples.len()
             ));

@@ -149,7 +149,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>, ScriptError> {
             }
             _ if line.starts_with("load") => load(line, body, at + 1)?,
             _ if line.starts_with("eval") => eval(line, body, at + 1)?,
-            _ => return Err(error(at + 1, "neither clear, load nor eval")),
+            _ => return Err(error(at + 1, "expected clear, load or eval")),
         };
         commands.push(command);
         at += block;
@@ -272,10 +272,7 @@ impl Eval {
         match &mut self.expected {
             Expected::Series(series) | Expected::RangeVector { series, .. } => series.push(one),
             _ => {
-                return Err(error(
-                    line,
-                    "a series is expected beside a number or a string",
-                ));
+                return Err(error(line, "expected a number or a string, found a series"));
             }
         }
         Ok(())

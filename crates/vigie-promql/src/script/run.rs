@@ -241,11 +241,11 @@ impl Runner {
             if eval.expects(unwanted) && !texts.is_empty() {
                 return Err(format!("unexpected {texts:?}"));
             }
-            // In a modified query, positions differ.
+            // Texts contain positions, which differ in a modified query (`query` is `None`).
             if query.is_some() {
                 self.compare_texts(eval, wanted, &texts)?;
             } else if eval.expects(wanted) && texts.is_empty() {
-                return Err("an annotation is missing".to_owned());
+                return Err("expected an annotation, found none".to_owned());
             }
         }
         Ok(Some(outcome))
@@ -265,7 +265,7 @@ impl Runner {
             |one: &super::parse::Expectation| texts.iter().any(|text| one.text.accepts(text));
         match texts.iter().all(expected) && eval.of(kind).all(found) {
             true => Ok(()),
-            false => Err(format!("other annotations are expected than {texts:?}")),
+            false => Err(format!("expected other annotations, found {texts:?}")),
         }
     }
 
@@ -276,7 +276,7 @@ impl Runner {
         let mut expected = eval.of(ExpectationKind::Fail);
         match expected.all(|one| one.text.accepts(error)) {
             true => Ok(()),
-            false => Err(format!("another failure is expected than {error:?}")),
+            false => Err(format!("expected another failure, found {error:?}")),
         }
     }
 }
@@ -284,7 +284,7 @@ impl Runner {
 /// The middle of three steps as an instant result of the same kind as `like`.
 fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
     let Value::Matrix(series) = ranged else {
-        return Err("a range query gave no matrix".to_owned());
+        return Err("a range query did not return a matrix".to_owned());
     };
     let at = |series: &MatrixSeries| {
         let mut samples = series.samples.iter();
