@@ -20,20 +20,20 @@ use crate::sending::{self, Pieces as _};
 use crate::source::Source;
 use crate::time;
 
-/// The most warnings, and the most infos, that an answer carries.
-const MOST_REMARKS: usize = 10;
-/// A query is small if it holds no more samples and bytes than this at a time and its answer is a single piece. It does not
-/// wait behind large queries.
-const SMALL: usize = 20_000;
-/// See [`SMALL`].
+/// The maximum number of warnings, and of infos, in a response.
+const MAX_REMARKS: usize = 10;
+/// A query is small if it holds at most this many samples and [`SMALL_MEMORY`] bytes at a time and its response is a
+/// single chunk. It does not wait behind large queries.
+const SMALL_SAMPLES: usize = 20_000;
+/// See [`SMALL_SAMPLES`].
 pub(crate) const SMALL_MEMORY: usize = 2 << 20;
 /// A small query with a text of at most this many bytes is evaluated on the serving thread, in about a tenth of a
 /// millisecond: waking another thread would take as long.
 const SMALL_TEXT: usize = 1 << 10;
-/// How long an evaluation may hold up the serving thread.
-const AT_ONCE: Duration = Duration::from_millis(1);
-/// How long a small query may be evaluated on a thread for small queries.
-const SOON: Duration = Duration::from_millis(50);
+/// The time after which an evaluation on the serving thread is stopped.
+const INLINE_TIME: Duration = Duration::from_millis(1);
+/// The time after which the evaluation of a small query on a thread for small queries is stopped.
+const SMALL_TIME: Duration = Duration::from_millis(50);
 
 pub(crate) async fn instant(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let limit = params.limit()?;
@@ -70,14 +70,14 @@ pub(crate) async fn range(State(api): State<Api>, params: Params) -> Result<Resp
         .await
 }
 
-/// When a query is evaluated.
+/// The evaluation times of a query.
 #[derive(Clone, Copy)]
 enum Times {
     At(i64),
     Every(TimeRange),
 }
 
-/// What both sorts of query are asked with.
+/// The parameters common to both endpoints.
 struct Query {
     text: String,
     engine: Engine,
@@ -97,7 +97,7 @@ impl Query {
             limits: settings.limits,
             ..Engine::default()
         };
-        // Prometheus limits what lies between the points.
+        // Prometheus limits the number of intervals, which is one less than that of points.
         engine.limits.points = engine.limits.points.saturating_add(1);
         Ok(Self {
             text: text(api, params)?.to_owned(),
@@ -108,65 +108,70 @@ impl Query {
         })
     }
 
-    /// Tries the evaluation within the bounds of a small query first: whether a query is small is known only afterwards.
+    /// Tries to evaluate within the limits of a small query first: a query's size is known only afterwards.
     async fn answer(self, api: &Api, times: Times) -> Result<Response, ApiError> {
-        let asked = Instant::now();
-        let to_send = api.settings().timeout;
+        let received = Instant::now();
+        let send_timeout = api.settings().timeout;
         if !self.timeout.is_zero()
-            && let Some(answer) = self.at_once(api, times)
+            && let Some(answer) = self.evaluate_inline(api, times)
         {
-            return Ok(sending::response(answer?, None, to_send));
+            return Ok(sending::response(answer?, None, send_timeout));
         }
         let query = Arc::new(self);
-        if let Some(answer) = query.soon(api, times).await {
-            return Ok(sending::response(answer?, None, to_send));
+        if let Some(answer) = query.evaluate_small(api, times).await {
+            return Ok(sending::response(answer?, None, send_timeout));
         }
         let source = Arc::clone(api.source());
-        let left = query.timeout.saturating_sub(asked.elapsed());
+        let left = query.timeout.saturating_sub(received.elapsed());
         let work = move |running: &Running| {
             let interrupted = || running.abandoned();
             query.evaluate(&*source, times, &query.engine, running.queued, &interrupted)
         };
         let (answer, permit) = api.gate().run(left, work).await?;
-        Ok(sending::response(answer, Some(permit), to_send))
+        Ok(sending::response(answer, Some(permit), send_timeout))
     }
 
-    /// Evaluates the query on the serving thread; `None` if it is not small.
-    fn at_once(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
-        // Compiling a regular expression may take longer than `AT_ONCE`.
+    /// Evaluates the query on the serving thread; returns `None` if it is not small.
+    fn evaluate_inline(&self, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
+        // Compiling a regular expression may take longer than `INLINE_TIME`.
         if self.text.len() > SMALL_TEXT || is_costly(&self.text) {
             return None;
         }
-        let engine = self.small()?;
-        let begun = Instant::now();
-        let too_long = || begun.elapsed() > AT_ONCE;
+        let engine = self.small_engine()?;
+        let started = Instant::now();
+        let too_long = || started.elapsed() > INLINE_TIME;
         let answer = self.evaluate(&**api.source(), times, &engine, Duration::ZERO, &too_long);
         (!is_large(&answer)).then_some(answer)
     }
 
-    /// Evaluates the query on a thread for small queries; `None` if it is not small and there is time left.
-    async fn soon(self: &Arc<Self>, api: &Api, times: Times) -> Option<Result<Answer, ApiError>> {
-        let engine = self.small()?;
-        let asked = Instant::now();
+    /// Evaluates the query on a thread for small queries; returns `None` if it is not small and its timeout has not
+    /// passed.
+    async fn evaluate_small(
+        self: &Arc<Self>,
+        api: &Api,
+        times: Times,
+    ) -> Option<Result<Answer, ApiError>> {
+        let engine = self.small_engine()?;
+        let received = Instant::now();
         let (query, source) = (Arc::clone(self), Arc::clone(api.source()));
         let work = move |running: &Running| {
-            let begun = Instant::now();
-            let interrupted = || running.abandoned() || begun.elapsed() > SOON;
+            let started = Instant::now();
+            let interrupted = || running.abandoned() || started.elapsed() > SMALL_TIME;
             query.evaluate(&*source, times, &engine, running.queued, &interrupted)
         };
         let answer = api.small_gate().run(self.timeout, work).await;
         let answer = answer.map(|(answer, _)| answer);
-        let is_late = answer.is_err() && asked.elapsed() >= self.timeout;
+        let is_late = answer.is_err() && received.elapsed() >= self.timeout;
         let is_final = !is_large(&answer) || is_late;
         is_final.then_some(answer)
     }
 
-    /// The engine with the limits of a small query; `None` if its own are tighter.
-    fn small(&self) -> Option<Engine> {
+    /// The engine with the limits of a small query; `None` if its own limits are tighter.
+    fn small_engine(&self) -> Option<Engine> {
         let mut engine = self.engine;
-        let samples = std::mem::replace(&mut engine.limits.samples, SMALL);
+        let samples = std::mem::replace(&mut engine.limits.samples, SMALL_SAMPLES);
         engine.limits.bytes = engine.limits.bytes.min(SMALL_MEMORY);
-        (samples > SMALL).then_some(engine)
+        (samples > SMALL_SAMPLES).then_some(engine)
     }
 
     fn evaluate(
@@ -177,17 +182,17 @@ impl Query {
         queued: Duration,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Answer, ApiError> {
-        let begun = Instant::now();
-        // The memory of the query, of which the evaluation gets what the syntax tree leaves.
+        let started = Instant::now();
+        // The memory limit of the query; the evaluation gets the part that the syntax tree does not use.
         let memory = engine.limits.bytes;
         let mut engine = *engine;
         let left = memory.checked_sub(tree_bytes(&self.text));
         engine.limits.bytes = left.ok_or_else(|| ApiError::too_much_memory(memory))?;
         let expr = parse(&self.text)?;
-        if let (Times::Every(_), Some(refused)) = (times, no_range(&expr)) {
+        if let (Times::Every(_), Some(refused)) = (times, range_type_error(&expr)) {
             return Err(ApiError::parameter("query", refused));
         }
-        let prepared = begun.elapsed();
+        let prepared = started.elapsed();
         let outcome = match times {
             Times::At(time) => engine.instant(source, &expr, time, interrupted),
             Times::Every(times) => engine.range(source, &expr, times, interrupted),
@@ -203,7 +208,7 @@ impl Query {
         let stats = self.stats.then(|| Stats {
             queued,
             prepared,
-            evaluated: begun.elapsed() - prepared,
+            evaluated: started.elapsed() - prepared,
             peak_samples: outcome.peak_samples,
             queried: outcome.queried,
         });
@@ -217,10 +222,10 @@ impl Query {
     fn finish(&self, mut outcome: Outcome, time: i64, stats: Option<Stats>) -> Answer {
         let texts = |severity| {
             let mut texts = outcome.annotations.texts(severity, &self.text);
-            let left_out = texts.len().saturating_sub(MOST_REMARKS);
-            if left_out > 0 {
-                texts.truncate(MOST_REMARKS);
-                texts.push(format!("{left_out} more are left out"));
+            let omitted = texts.len().saturating_sub(MAX_REMARKS);
+            if omitted > 0 {
+                texts.truncate(MAX_REMARKS);
+                texts.push(format!("{omitted} more omitted"));
             }
             texts
         };
@@ -242,7 +247,7 @@ impl Query {
     }
 }
 
-/// Whether the query exceeded the limits of a small one, or holds memory until its client has read the answer.
+/// Whether the query exceeded the limits of a small one, or holds memory until its client has read the response.
 fn is_large(answer: &Result<Answer, ApiError>) -> bool {
     match answer {
         Ok(answer) => !answer.is_written(),
@@ -250,19 +255,19 @@ fn is_large(answer: &Result<Answer, ApiError>) -> bool {
     }
 }
 
-/// Whether there was more than `limit`.
+/// Truncates the series to `limit`, and returns whether any were removed.
 fn truncate<T>(series: &mut Vec<T>, limit: usize) -> bool {
     let more = series.len() > limit;
     series.truncate(limit);
     more
 }
 
-/// The parameter `query`, if it is not too long.
+/// The parameter `query`, checked against the maximum length.
 pub(crate) fn text<'a>(api: &Api, params: &'a Params) -> Result<&'a str, ApiError> {
     let text = params.get("query").unwrap_or_default();
-    let (found, most) = (text.len(), api.settings().query_bytes);
-    if found > most {
-        let reason = format!("it is {found} bytes long, at most {most} are accepted");
+    let (found, limit) = (text.len(), api.settings().query_bytes);
+    if found > limit {
+        let reason = format!("it is {found} bytes long, at most {limit} are accepted");
         return Err(ApiError::parameter("query", reason));
     }
     let memory = api.settings().limits.bytes;
@@ -276,8 +281,8 @@ pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
     vigie_promql::parse(text).map_err(|error| ApiError::parameter("query", error))
 }
 
-/// Why an expression cannot be evaluated over a range.
-fn no_range(expr: &Expr) -> Option<String> {
+/// The reason why an expression cannot be evaluated over a range.
+fn range_type_error(expr: &Expr) -> Option<String> {
     use vigie_promql::syntax::ValueType::{Matrix, Scalar, String, Vector};
     let found = match expr.value_type() {
         Scalar | Vector => return None,

@@ -1,6 +1,7 @@
 //! Runs Prometheus' test scripts: `cargo run --release -p vigie-promql --example promqltest -- DIR`.
 //!
-//! Prints for each file how many queries passed of those that need only floats, and of the others; then what failed.
+//! Prints, for each file, the passed and total numbers of float-only queries and of all other queries, followed by the
+//! failures.
 #![allow(clippy::print_stderr)]
 
 use std::{fmt::Write as _, fs, io::Write as _, path::PathBuf, process::ExitCode};
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
     match scripts(&dir) {
         Ok(paths) if !paths.is_empty() => report(&paths),
         Ok(_) => {
-            eprintln!("{dir} holds no *.test files");
+            eprintln!("{dir}: no *.test files");
             ExitCode::from(2)
         }
         Err(error) => {
@@ -52,7 +53,7 @@ fn report(paths: &[PathBuf]) -> ExitCode {
         .flat_map(|(_, report)| report.verdicts.clone())
         .collect();
     let all = Report { verdicts: all };
-    // Whoever reads may stop reading: that is no failure.
+    // Ignore write errors: the reader of a pipe may close it early.
     let text = table(&reports, &all) + &failures(&reports);
     let _ = std::io::stdout().write_all(text.as_bytes());
     let (passed, of) = all.of(Class::Float);

@@ -1,4 +1,4 @@
-//! Warnings and infos that come with a result, worded as in Prometheus.
+//! Warnings and infos attached to a result. The texts are those of Prometheus.
 
 use std::fmt::Display;
 
@@ -7,8 +7,8 @@ use crate::{
     syntax::Span,
 };
 
-/// How many different annotations a result carries; further ones are dropped.
-const MOST: usize = 100;
+/// Maximum number of distinct annotations per result; further ones are dropped.
+const MAX_ANNOTATIONS: usize = 100;
 
 /// The warnings and infos of a result.
 #[derive(Clone, Debug, Default)]
@@ -16,47 +16,47 @@ pub struct Annotations {
     list: Vec<Annotation>,
 }
 
-/// How much an annotation matters.
+/// The severity of an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// The result may be wrong.
     Warning,
-    /// The query may not be what was meant.
+    /// The query may not do what its author intended.
     Info,
 }
 
-/// One annotation.
+/// A warning or info.
 #[derive(Clone, Debug)]
 pub struct Annotation {
-    /// How much it matters.
+    /// The severity.
     pub severity: Severity,
-    /// The text, without the position.
+    /// The text, without its position.
     pub message: String,
-    /// The part of the query it is about.
+    /// The part of the query that the annotation refers to.
     pub span: Span,
     monotonicity: Option<Repair>,
 }
 
-/// What was done to the buckets of histograms to make them ascend.
+/// Changes made to the buckets of histograms to make their counts monotonic.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Repair {
-    /// The step, or the first and last of several, in milliseconds.
+    /// The first and the last affected step, in milliseconds since the epoch.
     pub(crate) times: (i64, i64),
-    /// The lowest and highest bound whose bucket was changed.
+    /// The lowest and the highest bound of the changed buckets.
     pub(crate) buckets: (f64, f64),
-    /// The largest change.
+    /// The largest change of a count.
     pub(crate) diff: f64,
-    /// How many histograms.
+    /// The number of histograms changed.
     pub(crate) count: usize,
 }
 
 impl Annotations {
-    /// Each once, in the order they came up.
+    /// Iterates over the distinct annotations in the order of their first occurrence.
     pub fn iter(&self) -> impl Iterator<Item = &Annotation> {
         self.list.iter()
     }
 
-    /// Texts of one severity as Prometheus gives them, with line and column in `query`.
+    /// The texts of one severity in Prometheus' format, with line and column in `query`.
     #[must_use]
     pub fn texts(&self, severity: Severity, query: &str) -> Vec<String> {
         let list = self.list.iter().filter(|one| one.severity == severity);
@@ -95,7 +95,7 @@ impl Annotations {
             if let (Some(known), Some(repair)) = (&mut known.monotonicity, repair) {
                 known.merge(repair);
             }
-        } else if self.list.len() < MOST {
+        } else if self.list.len() < MAX_ANNOTATIONS {
             self.list.push(Annotation {
                 severity,
                 message,
@@ -107,7 +107,7 @@ impl Annotations {
 }
 
 impl Annotation {
-    /// The text as Prometheus gives it, with line and column in `query`.
+    /// The text in Prometheus' format, with line and column in `query`.
     #[must_use]
     pub fn text(&self, query: &str) -> String {
         let (line, column) = self.span.position(query);

@@ -1,13 +1,13 @@
-//! Numbers and times as Go writes them, for texts that must read the same.
+//! Go's formats of numbers and times, for texts that must equal those of Prometheus.
 
 use std::fmt::{self, Display, Write};
 
 use crate::functions::date::Date;
 
-/// The longest text of an error or annotation, in bytes: labels that a query makes can be much longer.
-const LONGEST: usize = 2 << 10;
+/// The longest text of an error or annotation, in bytes: labels made by a query can be much longer.
+const MAX_TEXT: usize = 2 << 10;
 
-/// The text, or its beginning where it is too long. No more of it than that is made.
+/// The text, truncated to [`MAX_TEXT`]. The rest is never formatted.
 pub(crate) fn shortened(text: impl Display) -> String {
     let mut short = Short(String::new());
     if write!(short, "{text}").is_err() {
@@ -20,7 +20,7 @@ struct Short(String);
 
 impl Write for Short {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = LONGEST.saturating_sub(self.0.len());
+        let room = MAX_TEXT.saturating_sub(self.0.len());
         let fits = text.floor_char_boundary(room);
         self.0.push_str(&text[..fits]);
         match fits == text.len() {
@@ -77,7 +77,7 @@ fn with_exponent(digits: &str, exponent: i32) -> String {
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// `2006-01-02T15:04:05Z`, the milliseconds left out.
+/// `2006-01-02T15:04:05Z`, without milliseconds.
 pub(crate) fn rfc3339(millis: i64) -> String {
     let date = Date::of(millis.div_euclid(1000));
     format!(
@@ -86,7 +86,7 @@ pub(crate) fn rfc3339(millis: i64) -> String {
     )
 }
 
-/// Go's `FormatFloat(value, 'f', -1, 64)`, the way values become labels.
+/// Go's `FormatFloat(value, 'f', -1, 64)`, the format of numbers in label values.
 pub(crate) fn plain(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();

@@ -2,27 +2,28 @@
 
 use std::{fmt, sync::Arc};
 
-/// The name of the label that holds a metric's name.
+/// The label that holds the metric name.
 pub const METRIC_NAME: &str = "__name__";
 
-/// The label that bounds a classic histogram's bucket.
+/// The label that holds the upper bound of a classic histogram's bucket.
 pub(crate) const BUCKET: &str = "le";
 
-/// What an [`Arc`] takes beside what it holds.
-const COUNTS: usize = 2 * size_of::<usize>();
+/// The size of an [`Arc`]'s reference counts, in bytes.
+const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
 
-/// A set of labels, sorted by name; no name twice, no value empty. Cloning it is cheap.
+/// A label set, sorted by name, with unique names and no empty values. Cloning is cheap.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
 
 impl Labels {
-    /// No labels.
+    /// An empty set.
     #[must_use]
     pub fn empty() -> Self {
         Self(Arc::new([]))
     }
 
-    /// A set of the labels given, in any order. Of two of one name the later holds; one with an empty value is left out.
+    /// A set of the given labels, in any order. The last of several labels with one name wins; labels with an empty
+    /// value are dropped.
     pub fn new<N: Into<Arc<str>>, V: Into<Arc<str>>>(
         labels: impl IntoIterator<Item = (N, V)>,
     ) -> Self {
@@ -37,7 +38,7 @@ impl Labels {
         Self(labels.into())
     }
 
-    /// The value of a label; `""` where there is none, as matchers see it.
+    /// The value of a label; `""` if the label is missing, as for matchers.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or("")
@@ -48,30 +49,30 @@ impl Labels {
         found.map(|(_, value)| &**value)
     }
 
-    /// The metric's name, `""` where there is none.
+    /// The metric name; `""` if there is none.
     #[must_use]
     pub fn metric(&self) -> &str {
         self.get(METRIC_NAME)
     }
 
-    /// Names and values, in the order of the names.
+    /// Iterates over names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// How many labels there are.
+    /// The number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Those labels that `keep` accepts by name.
+    /// The labels whose names `keep` accepts.
     pub(crate) fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
         if self.0.iter().all(|(name, _)| keep(name)) {
             return self.clone();
@@ -80,39 +81,39 @@ impl Labels {
         Self(kept.cloned().collect())
     }
 
-    /// Whether both are one set in memory.
+    /// Whether both share one allocation.
     pub(crate) fn shares_set(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Bytes of the set, without the texts of its labels.
+    /// The size of the set in bytes, without the texts of its labels.
     pub(crate) fn set_bytes(&self) -> usize {
-        COUNTS + size_of_val(&*self.0)
+        REFERENCE_COUNTS + size_of_val(&*self.0)
     }
 
-    /// Bytes of the names and values that are not shared with another set.
-    pub(crate) fn text_bytes_beside(&self, other: &Self) -> usize {
+    /// The size in bytes of the names and values not shared with `other`.
+    pub(crate) fn unshared_text_bytes(&self, other: &Self) -> usize {
         let mut others = other.0.iter().peekable();
         let mut bytes = 0;
         for (name, value) in self.0.iter() {
             while others.next_if(|(other, _)| other < name).is_some() {}
             let same = others.next_if(|(other, _)| other == name);
             if !same.is_some_and(|(other, _)| Arc::ptr_eq(other, name)) {
-                bytes += COUNTS + name.len();
+                bytes += REFERENCE_COUNTS + name.len();
             }
             if !same.is_some_and(|(_, other)| Arc::ptr_eq(other, value)) {
-                bytes += COUNTS + value.len();
+                bytes += REFERENCE_COUNTS + value.len();
             }
         }
         bytes
     }
 
-    /// Without the metric's name and the other labels that describe the metric and not the series.
+    /// The labels without the metric name and the other labels that describe the metric.
     pub(crate) fn without_metadata(&self) -> Self {
         self.filter(|name| !matches!(name, METRIC_NAME | "__type__" | "__unit__"))
     }
 
-    /// With one label set to `value`, or taken away where `value` is empty.
+    /// The labels with one set to `value`, or removed if `value` is empty.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut labels: Vec<_> = self.0.to_vec();
         let at = labels.binary_search_by(|(known, _)| (**known).cmp(name));
@@ -128,7 +129,7 @@ impl Labels {
     }
 }
 
-/// `{__name__="up", job="api"}`: the labels as a set, the name among them.
+/// Displays a label set with the name as a label: `{__name__="up", job="api"}`.
 pub(crate) struct Set<'a>(pub(crate) &'a Labels);
 
 impl fmt::Display for Set<'_> {
@@ -156,7 +157,7 @@ impl Default for Labels {
 }
 
 impl fmt::Display for Labels {
-    /// As Prometheus writes a series: `name{label="value", …}`, `{}` where there are no labels.
+    /// Formats a series as Prometheus does: `name{label="value", …}`, `{}` without labels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.metric();
         f.write_str(name)?;

@@ -1,14 +1,14 @@
-//! PromQL: a parser that tells where a slip is, and an evaluator over any source of samples.
+//! PromQL: a parser with precise error positions, and an evaluator over any source of samples.
 //!
 //! ```
 //! let query = vigie_promql::parse("sum by (job) (rate(http_requests_total[5m]))").unwrap();
 //! assert_eq!(query.to_string(), "sum by (job) (rate(http_requests_total[5m]))");
 //!
-//! let slip = vigie_promql::parse("sum(rate(http_requests_total[5m])) by job").unwrap_err();
-//! assert_eq!(slip.to_string(), r#"1:39: unexpected "job", expected "(" after by"#);
+//! let error = vigie_promql::parse("sum(rate(http_requests_total[5m])) by job").unwrap_err();
+//! assert_eq!(error.to_string(), r#"1:39: unexpected "job", expected "(" after by"#);
 //! ```
 //!
-//! An [`Engine`] evaluates what was parsed over anything that is a [`Storage`]:
+//! An [`Engine`] evaluates a parsed query over any [`Storage`]:
 //!
 //! ```
 //! use vigie_promql::{Engine, Labels, Sample, Value, parse, storage::MemoryStorage};
@@ -27,12 +27,12 @@
 //! assert_eq!(result[0].value, 0.5);
 //! ```
 //!
-//! The semantics are those of Prometheus 3. Native histograms and what Prometheus has behind feature flags are refused.
-//! Three things are done otherwise on purpose: the first argument of an aggregation is evaluated at every step also where
-//! `@` holds the rest; the date of a time that is no number is NaN and not an arbitrary one; and of equal values `topk` and
-//! `bottomk` choose the one that comes first.
+//! The semantics are those of Prometheus 3. Native histograms, and syntax that Prometheus has behind feature flags, are
+//! refused. There are three intended differences: the first argument of an aggregation is evaluated at every step even if
+//! `@` fixes the other; the date of a time that is not finite is NaN instead of a platform-dependent one; and of equal
+//! values `topk` and `bottomk` return the first.
 //!
-//! The crate knows nothing of files, sockets, clocks or tasks.
+//! The crate does no I/O and reads no clock.
 
 pub mod annotations;
 mod eval;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::re2::{self, Regexp};
 
-/// The comparison of a [`Matcher`].
+/// The operator of a [`Matcher`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MatchOp {
     /// `=`
@@ -18,7 +18,7 @@ pub enum MatchOp {
 }
 
 impl MatchOp {
-    /// As it is written.
+    /// The operator as written in PromQL.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl MatchOp {
     }
 }
 
-/// A condition on the value of one label. A label that a series lacks has the value `""`.
+/// A condition on the value of one label. A missing label has the value `""`.
 #[derive(Clone)]
 pub struct Matcher {
     name: String,
@@ -40,11 +40,11 @@ pub struct Matcher {
 }
 
 impl Matcher {
-    /// A matcher; the value of `=~` and `!~` is a regular expression in RE2 syntax.
+    /// Creates a matcher. The value of `=~` and `!~` is a regular expression in RE2 syntax.
     ///
     /// # Errors
     ///
-    /// If the regular expression is invalid or compiles to more than 4 MiB; the text says so.
+    /// The regular expression is invalid or compiles to more than 4 MiB. The text gives the reason.
     pub fn new(
         name: impl Into<String>,
         op: MatchOp,
@@ -65,7 +65,7 @@ impl Matcher {
         })
     }
 
-    /// `name="value"`, which cannot fail.
+    /// Creates an equality matcher, which cannot fail.
     #[must_use]
     pub fn equal(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
@@ -76,37 +76,37 @@ impl Matcher {
         }
     }
 
-    /// The label's name; `__name__` for the metric's name.
+    /// The label name; `__name__` for the metric name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The comparison.
+    /// The operator.
     #[must_use]
     pub fn op(&self) -> MatchOp {
         self.op
     }
 
-    /// The value that is compared with.
+    /// The value to compare with.
     #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// The part of its regular expression that Prometheus 2.42 refuses and newer ones accept.
+    /// The part of the regular expression that Prometheus 2.42 refuses and newer versions accept.
     #[must_use]
     pub fn newer_syntax(&self) -> Option<&'static str> {
         self.regex.as_ref().and_then(|_| re2::newer(&self.value))
     }
 
-    /// The approximate size of its regular expression in memory, in bytes.
+    /// The approximate size of the compiled regular expression, in bytes.
     #[must_use]
     pub fn regex_bytes(&self) -> usize {
         self.regex.as_ref().map_or(0, Regexp::bytes)
     }
 
-    /// Whether a label of this value passes.
+    /// Whether a label with this value satisfies the condition.
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         match self.op {

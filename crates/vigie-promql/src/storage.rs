@@ -1,4 +1,4 @@
-//! Where samples come from.
+//! The source of samples.
 
 use std::{collections::HashMap, error::Error, ops::ControlFlow};
 
@@ -6,15 +6,16 @@ use crate::{Labels, Matcher, value::Sample};
 
 /// A source of samples.
 pub trait Storage {
-    /// Calls `each` once for every series that passes every matcher and may have samples in the selected time, with those
-    /// samples by ascending time, until `each` breaks off. Samples outside of the time may be among them, and are ignored.
+    /// Calls `each` once for every series that satisfies every matcher and may have samples in the selected time, with
+    /// its samples in ascending order of time, until `each` breaks. Samples outside of the time may be included and are
+    /// ignored.
     ///
-    /// A source that takes time to find out which series have samples calls `each` now and then with one that has none, so
-    /// that the reader can break off.
+    /// A source that takes long to find the series with samples should occasionally call `each` with a series without
+    /// samples, so that the caller can break.
     ///
     /// # Errors
     ///
-    /// The source's own, when it cannot be read.
+    /// The source's own error if it cannot be read.
     fn select(
         &self,
         selection: &Selection<'_>,
@@ -22,22 +23,22 @@ pub trait Storage {
     ) -> Result<(), StorageError>;
 }
 
-/// Why a source cannot be read.
+/// The error of a source that cannot be read.
 pub type StorageError = Box<dyn Error + Send + Sync>;
 
-/// What is asked of a [`Storage`].
+/// The series and time requested from a [`Storage`].
 #[derive(Clone, Copy, Debug)]
 pub struct Selection<'a> {
-    /// Conditions on the labels, all of which must hold; the metric's name is the label `__name__`.
+    /// Conditions on the labels, all of which must hold. The metric name is the label `__name__`.
     pub matchers: &'a [Matcher],
     /// The first time of interest, in milliseconds since the epoch.
     pub start: i64,
-    /// The last time of interest, itself included.
+    /// The last time of interest, inclusive.
     pub end: i64,
 }
 
 impl Selection<'_> {
-    /// Whether a series of these labels is selected.
+    /// Whether a series with these labels is selected.
     #[must_use]
     pub fn selects(&self, labels: &Labels) -> bool {
         let mut matchers = self.matchers.iter();
@@ -45,7 +46,7 @@ impl Selection<'_> {
     }
 }
 
-/// Samples in memory, for tests and small sets: every series is looked at for every selection.
+/// Samples in memory, for tests and small sets: every selection scans all series.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     series: Vec<(Labels, Vec<Sample>)>,
@@ -53,13 +54,13 @@ pub struct MemoryStorage {
 }
 
 impl MemoryStorage {
-    /// Without any series.
+    /// Creates an empty storage.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a sample. One that stands at the time of an earlier one replaces it.
+    /// Adds a sample. It replaces a sample with the same time.
     pub fn insert(&mut self, labels: &Labels, sample: Sample) {
         let next = self.series.len();
         let at = *self.index.entry(labels.clone()).or_insert(next);
@@ -73,7 +74,7 @@ impl MemoryStorage {
         }
     }
 
-    /// Takes everything away.
+    /// Removes all series.
     pub fn clear(&mut self) {
         self.series.clear();
         self.index.clear();

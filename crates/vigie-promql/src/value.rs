@@ -1,4 +1,4 @@
-//! What goes in and what comes out: samples and results.
+//! Samples and results.
 
 use crate::{annotations::Annotations, labels::Labels};
 
@@ -7,11 +7,11 @@ use crate::{annotations::Annotations, labels::Labels};
 pub struct Sample {
     /// Milliseconds since the epoch.
     pub time: i64,
-    /// The value; a [stale marker](stale_marker) says that the series ended.
+    /// The value; a [stale marker](stale_marker) ends the series.
     pub value: f64,
 }
 
-/// The one NaN that marks the end of a series. Every other NaN is a value.
+/// The bit pattern of the NaN that marks the end of a series. Every other NaN is an ordinary value.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
 /// The value that marks the end of a series.
@@ -20,7 +20,7 @@ pub fn stale_marker() -> f64 {
     f64::from_bits(STALE_BITS)
 }
 
-/// Whether a value is the stale marker, and not a number or an ordinary NaN.
+/// Whether a value is the stale marker. `false` for any other NaN.
 #[must_use]
 pub fn is_stale(value: f64) -> bool {
     value.to_bits() == STALE_BITS
@@ -29,35 +29,36 @@ pub fn is_stale(value: f64) -> bool {
 /// The result of a query.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// What the query evaluates to.
+    /// The value of the query.
     pub value: Value,
-    /// Warnings and infos about how it was evaluated.
+    /// Warnings and infos about the evaluation.
     pub annotations: Annotations,
-    /// How many samples were read and made during the evaluation.
+    /// The number of samples read and computed during the evaluation.
     pub samples: usize,
-    /// The most samples that were held at a time.
+    /// The largest number of samples held at a time.
     pub peak_samples: usize,
     /// The memory charged for the value, in bytes.
     pub bytes: usize,
-    /// How many samples selectors and ranges returned, counted at each step, as Prometheus counts its
+    /// The number of samples that selectors and ranges returned, counted at each step, like Prometheus'
     /// `totalQueryableSamples`.
     pub queried: u64,
 }
 
-/// What a query evaluates to.
+/// The value of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// A number, of an instant query.
+    /// A number, from an instant query.
     Scalar(f64),
-    /// A text, of an instant query.
+    /// A string, from an instant query.
     Text(String),
-    /// A sample for each series, of an instant query, in the order that functions such as `sort` made.
+    /// A sample for each series, from an instant query, in the order of functions such as `sort`.
     Vector(Vec<VectorSample>),
-    /// Samples over time for each series, sorted by labels: of a range query, or of an instant query for a range vector.
+    /// Samples over time for each series, sorted by labels: from a range query, or from an instant query for a range
+    /// vector.
     Matrix(Vec<MatrixSeries>),
 }
 
-/// One series of an instant vector; its sample is at the time of the query.
+/// A series of an instant vector, with the sample at the time of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorSample {
     /// The series' labels.
@@ -66,11 +67,11 @@ pub struct VectorSample {
     pub value: f64,
 }
 
-/// One series of a range vector.
+/// A series of a range vector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatrixSeries {
     /// The series' labels.
     pub labels: Labels,
-    /// The samples, by time; never empty.
+    /// The samples, in ascending order of time; never empty.
     pub samples: Vec<Sample>,
 }

@@ -1,4 +1,4 @@
-//! Every loop over series, steps, samples and labels asks regularly whether to stop, and stops.
+//! Every loop over series, steps, samples and labels calls `interrupted` regularly, and stops.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::Cell;
@@ -9,8 +9,8 @@ use vigie_promql::{
 
 const SERIES: usize = 100;
 const STEPS: usize = 300;
-/// Samples that may be read or made between two questions.
-const PATIENCE: usize = 8_192;
+/// The maximum number of samples read or computed between two calls.
+const CHECK_INTERVAL: usize = 8_192;
 
 fn storage() -> MemoryStorage {
     let mut storage = MemoryStorage::new();
@@ -29,17 +29,17 @@ fn storage() -> MemoryStorage {
     storage
 }
 
-/// Evaluates over all steps; from the question `last` on the answer is to stop. Returns how often it was asked, too.
+/// Evaluates over all steps; `interrupted` returns `true` from call number `last` on. Also returns the number of calls.
 fn evaluate(
     storage: &MemoryStorage,
     query: &str,
     steps: usize,
     last: usize,
 ) -> (Result<Outcome, EvalError>, usize) {
-    let asked = Cell::new(0);
+    let calls = Cell::new(0);
     let interrupted = || {
-        asked.set(asked.get() + 1);
-        asked.get() >= last
+        calls.set(calls.get() + 1);
+        calls.get() >= last
     };
     let expr = parse(query).unwrap();
     let engine = Engine::default();
@@ -53,11 +53,11 @@ fn evaluate(
         };
         engine.range(storage, &expr, times, &interrupted)
     };
-    (result, asked.get())
+    (result, calls.get())
 }
 
 #[test]
-fn every_loop_asks_and_stops() {
+fn every_loop_can_be_interrupted() {
     let storage = storage();
     for query in [
         "x",
@@ -100,26 +100,26 @@ fn every_loop_asks_and_stops() {
         "sum_over_time((x + y)[1m:10s])",
     ] {
         for steps in [STEPS, 1] {
-            let (result, asked) = evaluate(&storage, query, steps, usize::MAX);
+            let (result, calls) = evaluate(&storage, query, steps, usize::MAX);
             let samples = result
                 .unwrap_or_else(|error| panic!("{query}: {error}"))
                 .samples;
             assert!(
-                asked * PATIENCE >= samples,
-                "{query}: asked {asked} times for {samples} samples"
+                calls * CHECK_INTERVAL >= samples,
+                "{query}: {calls} calls for {samples} samples"
             );
-            // At the first and last questions, and at some between.
+            // Interrupts at the first and the last call, and at some between.
             for part in 1..=6 {
-                let last = (asked * part / 6).max(1);
+                let last = (calls * part / 6).max(1);
                 let (result, again) = evaluate(&storage, query, steps, last);
                 assert!(
                     matches!(result, Err(EvalError::Interrupted)),
-                    "{query}: was answered though it was to stop at question {last} of {asked}"
+                    "{query}: returned a result although call {last} of {calls} interrupted it"
                 );
-                // Within a series the windows stop first, and the evaluation with the next question.
+                // Within a series the windows stop at one call, and the evaluation at the next.
                 assert!(
                     again <= last + 1,
-                    "{query}: went on after {last} to {again}"
+                    "{query}: interrupted at call {last}, continued to call {again}"
                 );
             }
         }

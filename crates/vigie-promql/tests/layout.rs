@@ -1,4 +1,4 @@
-//! Queries over several lines are laid out as Prometheus does it.
+//! Queries over several lines are laid out as in Prometheus.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -15,7 +15,7 @@ use vigie_promql::{
 use vigie_testkit::{http, prometheus::Release};
 
 #[test]
-fn what_fits_on_a_line_stands_on_one() {
+fn short_expressions_stay_on_one_line() {
     for query in [
         "up",
         "sum by (job) (rate(http_requests_total[5m])) > 0.5",
@@ -26,7 +26,7 @@ fn what_fits_on_a_line_stands_on_one() {
 }
 
 #[test]
-fn what_does_not_fit_is_split() {
+fn long_expressions_are_split() {
     let selector = format!("http_requests_total{{handler=\"{}\"}}", "a".repeat(70));
     let query = format!(
         "sum by (job) (rate({selector}[5m])) / on (job) group_left () sum(up) + -topk(3, {selector} + b)"
@@ -54,7 +54,7 @@ fn what_does_not_fit_is_split() {
 
 /// Neither many operators nor deep nesting make the text much longer.
 #[test]
-fn the_text_has_a_bound() {
+fn the_size_of_the_text_is_bounded() {
     let long = format!("1{}", " + 1".repeat(MAX_TOKENS / 2 - 1));
     let expr = parse(&long).unwrap();
     let laid_out = pretty(&expr);

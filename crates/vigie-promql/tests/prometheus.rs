@@ -1,23 +1,24 @@
-//! Random queries over random series give what Prometheus gives: Debian's 2.42, and 3.5.
+//! Random queries over random series give the results of Prometheus: Debian's 2.42, and 3.5.
 //!
-//! This engine follows Prometheus 3; where 2.42 differs from that, queries and samples are chosen so that it does not show:
+//! This engine follows Prometheus 3. Queries and samples are chosen so that the differences of 2.42 have no effect:
 //!
-//! - ranges and lookback are closed on the left: no sample stands at an edge;
+//! - ranges and lookback are closed on the left: no sample is at an edge;
 //! - `first_over_time`, `histogram_avg`, `histogram_stddev`, `histogram_stdvar`, durations as numbers, and
 //!   `histogram_fraction` of classic histograms do not exist;
-//! - `atan2` keeps the metric's name;
-//! - a counter that is near zero is extrapolated by another order of the rules: counters are large, and `rate` and
-//!   `increase` of anything else are passed over;
-//! - `stddev` and `stdvar` of infinities, sums of very different numbers, and dates of what is no date differ: samples are
-//!   ordinary numbers, and those functions are not used;
-//! - `@` does not hold the windows of `predict_linear`, nor the first argument of an aggregation: it is not used;
-//! - `topk(-Inf, …)` fails, `-` fails on series that only differ in their names and never meet, and a comparison that
-//!   filters does not see that it matches many with one: those failures of one side alone are let pass.
+//! - `atan2` keeps the metric name;
+//! - the rules that extrapolate a counter near zero apply in another order: counters are large, and `rate` and
+//!   `increase` of other series are skipped;
+//! - `stddev` and `stdvar` of infinities, sums of numbers of very different magnitude, and dates of non-finite times
+//!   differ: samples are ordinary numbers, and those functions are not used;
+//! - `@` does not fix the windows of `predict_linear`, nor the first argument of an aggregation: it is not used;
+//! - `topk(-Inf, …)` fails, `-` fails on series that differ only in their names and never have samples at the same
+//!   step, and a filtering comparison does not detect many-to-one matches: these one-sided failures are accepted.
 //!
-//! Of 3.5 only `topk(NaN, …)` of no series differs, which does not fail there, and what [`NEWER_WORDS`] leaves out.
+//! In 3.5 only `topk(NaN, …)` of no series differs, which does not fail there, and the parts [`NEWER_WORDS`] leaves
+//! out.
 //!
-//! Two libraries of mathematics differ in their last digits, which shows in functions of large angles and where values are
-//! compared for being the same. Among equal values, `topk` and `bottomk` choose as their input is ordered, which is a storage's own affair.
+//! Two mathematical libraries differ in their last digits, which affects functions of large angles and comparisons for
+//! equality. Among equal values, `topk` and `bottomk` choose by the order of their input, which depends on the storage.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -65,12 +66,12 @@ const WORDS: Words = Words {
         "month",
         "year",
     ],
-    picks_plainly: true,
+    picks_from_selectors_only: true,
 };
 
-/// 3.5 differs in what this engine does otherwise on purpose: dates of what is no date, and the first argument of an
-/// aggregation that `@` holds. It has `first_over_time` behind a flag, and forgets the `offset` in
-/// `timestamp(x @ 0 offset 1m)`. Its `histogram_fraction` from just below 0 is NaN.
+/// Leaves out the intended differences from 3.5: dates of non-finite times, and the first argument of an aggregation
+/// fixed by `@`. 3.5 also has `first_over_time` behind a flag, ignores the `offset` in `timestamp(x @ 0 offset 1m)`,
+/// and returns NaN for a `histogram_fraction` from just below 0.
 const NEWER_WORDS: Words = Words {
     shifts: &["", "", "", " offset 1m", " offset -90s", " @ 300"],
     without: &[
@@ -87,12 +88,12 @@ const NEWER_WORDS: Words = Words {
         "month",
         "year",
     ],
-    picks_plainly: true,
+    picks_from_selectors_only: true,
     ..Words::all()
 };
 
-/// `rate` and `increase` of what is no large counter, and what depends on last digits: see above.
-const PASSED_OVER: [&str; 8] = [
+/// `rate` and `increase` of series other than large counters, and functions that depend on last digits: see above.
+const SKIPPED: [&str; 8] = [
     "rate((",
     "rate(b",
     "rate({",
@@ -103,7 +104,7 @@ const PASSED_OVER: [&str; 8] = [
     "resets((",
 ];
 
-/// Failures of one side alone that are let pass: see above.
+/// Accepted one-sided failures: see above.
 const ONE_SIDED: [&str; 5] = [
     "multiple matches for labels: grouping labels",
     "Parameter value is NaN",
@@ -114,51 +115,51 @@ const ONE_SIDED: [&str; 5] = [
 
 type Series = BTreeMap<Labels, Vec<(i64, f64)>>;
 
-/// The answer to a query.
+/// The response to a query.
 #[derive(Debug)]
 struct Answer {
     series: Series,
-    /// The number of samples that were queried for it.
+    /// The number of samples queried.
     queried: u64,
 }
 
-/// The queries for a version, chosen so that intended differences do not show.
-struct Questions {
+/// The queries for one version, without intended differences.
+struct QuerySet {
     words: Words,
-    /// Queries that are passed over.
-    passed_over: fn(&str) -> bool,
-    /// Whether samples stand at the edges of windows.
+    /// Whether a query is skipped.
+    skipped: fn(&str) -> bool,
+    /// Whether samples may be at the edges of windows.
     edges: bool,
 }
 
 #[test]
 fn random_queries_agree_with_prometheus_2_42() {
-    let questions = Questions {
+    let set = QuerySet {
         words: WORDS,
-        passed_over: |query| PASSED_OVER.iter().any(|known| query.contains(known)),
+        skipped: |query| SKIPPED.iter().any(|known| query.contains(known)),
         edges: false,
     };
-    compare(&Release::installed().unwrap(), &questions);
+    compare(&Release::installed().unwrap(), &set);
 }
 
 #[test]
 #[ignore = "needs Prometheus 3.5 in target/servers/sid (`cargo xtask setup`)"]
 fn random_queries_agree_with_prometheus_3_5() {
-    let questions = Questions {
+    let set = QuerySet {
         words: NEWER_WORDS,
-        passed_over: |query| {
+        skipped: |query| {
             let computed = query.contains("(time(), ") || query.contains("(scalar(");
             computed && query.contains(" @ ") || query.contains("histogram_fraction(-1e-300")
         },
         edges: true,
     };
-    compare(&Release::sid().unwrap(), &questions);
+    compare(&Release::sid().unwrap(), &set);
 }
 
-fn compare(release: &Release, questions: &Questions) {
+fn compare(release: &Release, set: &QuerySet) {
     let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), seed);
-    let series = samples(questions.edges);
+    let series = samples(set.edges);
     let mut storage = MemoryStorage::new();
     for (labels, samples) in &series {
         for &(time, value) in samples {
@@ -166,12 +167,12 @@ fn compare(release: &Release, questions: &Questions) {
         }
     }
     let prometheus = Peer::start(release, &series);
-    let queries = vectors(questions.words);
+    let queries = vectors(set.words);
     let mut alike = 0;
     let mut differ = Vec::new();
     for _ in 0..QUERIES {
         let query = queries.new_tree(&mut runner).unwrap().current();
-        if (questions.passed_over)(&query) {
+        if (set.skipped)(&query) {
             continue;
         }
         let ours = evaluate(&storage, &query);
@@ -202,8 +203,8 @@ fn compare(release: &Release, questions: &Questions) {
     assert!(alike > QUERIES / 3, "only {alike} results had any samples");
 }
 
-/// Counters, gauges and histograms with gaps and resets. Their times are multiples of 125 ms, which the text format keeps
-/// exactly; of 500 ms, where windows have their edges, only with `edges`.
+/// Counters, gauges and histograms with gaps and resets. Their times are multiples of 125 ms, which the text format
+/// represents exactly; multiples of 500 ms, where windows have their edges, only with `edges`.
 fn samples(edges: bool) -> Series {
     let mut state: u64 = 42;
     let mut random = move |below: u64| {
@@ -299,7 +300,7 @@ fn evaluate(storage: &MemoryStorage, query: &str) -> Result<Answer, String> {
     }
 }
 
-/// The first thing that differs by more than a billionth.
+/// The first difference larger than 1e-9.
 fn difference(ours: &Series, theirs: &Series) -> Option<String> {
     if !ours.keys().eq(theirs.keys()) {
         return Some(format!(

@@ -1,4 +1,4 @@
-//! What holds for every text, every query and every series.
+//! Properties of all texts, queries and series.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -12,7 +12,7 @@ use vigie_promql::{
     storage::MemoryStorage, value::stale_marker,
 };
 
-/// Words of the language in any order.
+/// Words of the language in random order.
 fn words() -> impl Strategy<Value = String> {
     let words = [
         "sum",
@@ -119,7 +119,7 @@ fn check_text(text: &str) {
     }
 }
 
-/// A few series with few labels, so that they meet; values of every sort, gaps and stale markers.
+/// A few series with few labels, so that they match; values of every kind, gaps and stale markers.
 fn series() -> impl Strategy<Value = MemoryStorage> {
     let labels = (
         select(&["a_total", "b", "h_bucket"][..]),
@@ -233,10 +233,10 @@ proptest! {
         check_text(&text);
     }
 
-    /// Every step of a range query is what an instant query gives at that time, to the last bit. Passed over are queries whose
-    /// result depends on the order of series, which is another one there: the choice among equals, and the last bit of sums.
+    /// Every step of a range query is bit-identical to an instant query at that time. Queries that depend on the order
+    /// of series, which differs there, are skipped: the choice among equals, and the last bit of sums.
     #[test]
-    fn ranges_are_instants_side_by_side(text in vectors(Words::all()), storage in series(), names in any::<bool>()) {
+    fn range_queries_equal_instant_queries(text in vectors(Words::all()), storage in series(), names in any::<bool>()) {
         if ["topk", "bottomk", "sort"].iter().any(|order| text.contains(order)) {
             return Ok(());
         }
@@ -254,27 +254,27 @@ proptest! {
         }
     }
 
-    /// A query never costs more than it may, and one that is told to stop does.
+    /// A query never exceeds its limits, and stops when interrupted.
     #[test]
-    fn limits_hold(text in vectors(Words::all()), storage in series(), samples in 0usize..3000, patience in 0u32..200) {
+    fn limits_hold(text in vectors(Words::all()), storage in series(), samples in 0usize..3000, calls_allowed in 0u32..200) {
         let expr = parse(&text).unwrap();
         let engine = engine(false, samples);
-        let asked = Cell::new(0);
+        let calls = Cell::new(0);
         let interrupted = || {
-            asked.set(asked.get() + 1);
-            asked.get() > patience
+            calls.set(calls.get() + 1);
+            calls.get() > calls_allowed
         };
         match engine.range(&storage, &expr, TIMES, &interrupted) {
             Ok(outcome) => {
                 within(&outcome, &engine);
-                prop_assert!(asked.get() <= patience);
+                prop_assert!(calls.get() <= calls_allowed);
             }
-            Err(EvalError::Interrupted) => prop_assert!(asked.get() > patience),
+            Err(EvalError::Interrupted) => prop_assert!(calls.get() > calls_allowed),
             Err(_) => {}
         }
     }
 
-    /// Times from the ends of the calendar overflow nothing.
+    /// Extreme times cause no overflow.
     #[test]
     fn any_time_is_evaluated_or_refused(
         text in vectors(Words::all()),
@@ -293,7 +293,7 @@ proptest! {
     }
 }
 
-/// One series of many samples under wide windows is much work without a series to count by.
+/// A single series with many samples under wide windows is interrupted too.
 #[test]
 fn wide_windows_are_interrupted() {
     let mut storage = MemoryStorage::new();
@@ -307,10 +307,10 @@ fn wide_windows_are_interrupted() {
         end: 199_000,
         step: 10,
     };
-    let asked = Cell::new(0);
+    let calls = Cell::new(0);
     let interrupted = || {
-        asked.set(asked.get() + 1);
-        asked.get() > 5
+        calls.set(calls.get() + 1);
+        calls.get() > 5
     };
     let outcome = Engine::default().range(&storage, &expr, times, &interrupted);
     assert!(matches!(outcome, Err(EvalError::Interrupted)));

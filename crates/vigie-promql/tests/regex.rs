@@ -1,4 +1,4 @@
-//! Regular expressions at random are accepted, refused and matched as Prometheus does it.
+//! Random regular expressions are accepted, refused and matched as in Prometheus.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -168,7 +168,7 @@ const SEEDS: &[&str] = &[
     r"(?i)[a-k]\W?",
 ];
 
-/// A linear congruential generator: the same expressions on every machine.
+/// A linear congruential generator, for the same expressions on every machine.
 struct Random(u64);
 
 impl Random {
@@ -184,7 +184,7 @@ impl Random {
         all[self.below(all.len())]
     }
 
-    /// Tokens in a row, or a seed with a few changes.
+    /// A sequence of tokens, or a seed with a few changes.
     fn pattern(&mut self) -> String {
         if self.below(3) > 0 {
             return (0..=self.below(6)).map(|_| self.one_of(TOKENS)).collect();
@@ -220,14 +220,14 @@ enum Version {
 }
 
 impl Version {
-    /// Whether this Prometheus is said to refuse the expression, which newer ones accept.
+    /// Whether this version of Prometheus refuses the expression and newer ones accept it.
     fn is_older(self, pattern: &str) -> bool {
         let matcher = Matcher::new("x", MatchOp::Match, pattern);
         self == Self::V2_42 && matcher.is_ok_and(|matcher| matcher.newer_syntax().is_some())
     }
 }
 
-/// The text between double quotes, as PromQL and OpenMetrics read it.
+/// The text in double quotes, as PromQL and OpenMetrics read it.
 fn quoted(text: &str) -> String {
     let escaped = text.replace('\\', r"\\").replace('"', "\\\"");
     format!("\"{}\"", escaped.replace('\n', "\\n"))
@@ -279,7 +279,7 @@ fn accept(program: &Path, version: Version) {
     let mut differ = String::new();
     for (pattern, theirs) in patterns.iter().zip(theirs) {
         let ours = parse(&format!("{{x=~{},y=\"z\"}}", quoted(pattern)));
-        // Go compiles more than this engine does.
+        // Go has a higher size limit than this engine.
         let too_large = |error: &ParseError| error.message.contains("compiles to more than");
         let agreed = match &ours {
             Ok(_) => theirs != version.is_older(pattern),
@@ -296,7 +296,7 @@ fn accept(program: &Path, version: Version) {
     assert!(differ.is_empty(), "{differ}");
 }
 
-/// A server that has a series for each value, and the same in memory.
+/// A server with a series for each value, and the same series in memory.
 struct Peer {
     runtime: Runtime,
     prometheus: Prometheus,
@@ -370,7 +370,7 @@ fn match_alike(release: &Release, version: Version) {
             continue;
         }
         let selected = format!("m{{v=~{}}}", quoted(&pattern));
-        // All of the values, of which few are matched by most expressions, and all groups.
+        // All values, few of which most expressions match, and all groups.
         let groups = quoted("$1,${2}x,$n,$1a,$3_,$$");
         let labelled = format!(
             "label_replace(m, \"w\", {groups}, \"v\", {})",

@@ -1,4 +1,4 @@
-//! The engine against the project's own scripts.
+//! The engine passes the project's own scripts.
 #![allow(clippy::unwrap_used)]
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -52,8 +52,8 @@ fn the_suite_of_the_project_passes() {
     }
 }
 
-/// With names removed at once only a few queries differ: those that read a name after it should have gone, and texts
-/// that tell it.
+/// With immediate name removal only a few queries differ: those that read a name after its removal, and texts that
+/// contain it.
 #[test]
 fn the_suite_passes_with_names_removed_at_once() {
     let differ = [

@@ -1,4 +1,4 @@
-//! What is parsed, how it is printed, and how a slip is told.
+//! Parsing, printing and error messages.
 #![allow(clippy::unwrap_used)]
 
 use std::thread;
@@ -27,7 +27,7 @@ fn same(query: &str) {
 }
 
 #[track_caller]
-fn slip(query: &str, expected: &str) {
+fn fails(query: &str, expected: &str) {
     match parse(query) {
         Ok(expr) => panic!("{query} was parsed: {expr}"),
         Err(error) => assert_eq!(error.to_string(), expected),
@@ -176,240 +176,240 @@ fn calls() {
 }
 
 #[test]
-fn slips_of_the_grammar() {
-    slip("", "1:1: the query is empty");
-    slip(" # nothing", "1:11: the query is empty");
-    slip(
+fn grammar_errors() {
+    fails("", "1:1: the query is empty");
+    fails(" # nothing", "1:11: the query is empty");
+    fails(
         "sum(rate(x[5m])) by job",
         r#"1:21: unexpected "job", expected "(" after by"#,
     );
-    slip(
+    fails(
         "sum by job (x)",
         r#"1:8: unexpected "job", expected "(" after by"#,
     );
-    slip(
+    fails(
         "foo > and bar",
         r#"1:7: unexpected "and", expected an expression after ">""#,
     );
-    slip(
+    fails(
         "foo bar",
         r#"1:5: unexpected "bar", expected an operator or the end of the query"#,
     );
-    slip("foo = 1", r#"1:5: unexpected "=": did you mean "=="?"#);
-    slip(
+    fails("foo = 1", r#"1:5: unexpected "=": did you mean "=="?"#);
+    fails(
         "foo +",
         "1:6: unexpected the end of the query, expected an expression",
     );
-    slip(
+    fails(
         "sum(foo",
         r#"1:8: unexpected the end of the query, expected an operator, "," or ")" to close the "(" at 1:4"#,
     );
-    slip(
+    fails(
         "(a\n+ (b",
         r#"2:5: unexpected the end of the query, expected an operator or ")" to close the "(" at 2:3"#,
     );
-    slip("a)", r#"1:2: unexpected ")": no "(" is open here"#);
-    slip(
+    fails("a)", r#"1:2: unexpected ")": no "(" is open here"#);
+    fails(
         "x{job=api}",
         r#"1:7: unexpected "api", expected a quoted string after "=""#,
     );
-    slip(
+    fails(
         r#"x{job="a""#,
         r#"1:10: unexpected the end of the query, expected "," or "}" to close the "{" at 1:2"#,
     );
-    slip(
+    fails(
         r#"x{job "a"}"#,
         r#"1:7: unexpected the string "a", expected =, !=, =~ or !~ after the label "job""#,
     );
-    slip(
+    fails(
         "rate(x[5m)",
         r#"1:10: unexpected ")", expected ":" or "]" to close the "[" at 1:7"#,
     );
-    slip(
+    fails(
         "rate(x[5 m])",
         r#"1:10: unexpected "m", expected ":" or "]" to close the "[" at 1:7"#,
     );
-    slip(
+    fails(
         "rate(x[5q])",
         r#"1:8: "5q" is neither a number nor a duration"#,
     );
-    slip(
+    fails(
         "x[1m2h]",
         "1:3: \"1m2h\" is not a duration: write 30s, 5m or 1h30m, units in order y w d h m s ms",
     );
-    slip("x[0s]", "1:3: this duration must be greater than 0");
-    slip("x[300y]", "1:3: the duration 300y is out of range");
-    slip(
+    fails("x[0s]", "1:3: this duration must be greater than 0");
+    fails("x[300y]", "1:3: the duration 300y is out of range");
+    fails(
         "x offset",
         "1:9: unexpected the end of the query, expected a duration such as 5m",
     );
-    slip(
+    fails(
         "x @ foo",
         r#"1:5: unexpected "foo", expected a time in seconds, start() or end() after "@""#,
     );
-    slip(
+    fails(
         "sum(x,)",
         r#"1:7: unexpected ")", expected another argument after ",""#,
     );
-    slip(
+    fails(
         "rate(x[5m]) by (job)",
         r#"1:13: unexpected "by": it belongs directly before or after the parentheses of an aggregation such as sum"#,
     );
-    slip("a && b", r#"1:3: unexpected '&', did you mean "and"?"#);
-    slip(
+    fails("a && b", r#"1:3: unexpected '&', did you mean "and"?"#);
+    fails(
         "rate(x[$__rate_interval])",
         "1:8: unexpected '$'; a dashboard variable must be replaced before the query is evaluated",
     );
-    slip(
+    fails(
         "\"é\" \u{201c}",
         "1:5: unexpected '“', which is not a quote of PromQL: use \" or '",
     );
-    slip("'abc", "1:1: this string is not closed");
-    slip(
+    fails("'abc", "1:1: this string is not closed");
+    fails(
         "\"a\nb\"",
         "1:1: this string is not closed at the end of its line",
     );
-    slip(
+    fails(
         r#""\q""#,
         r"1:2: unknown escape; a backslash itself is written \\",
     );
-    slip(
+    fails(
         "a * group_left b",
         r#"1:5: unexpected "group_left": write on (…) or ignoring (…) before group_left"#,
     );
-    slip(
+    fails(
         "x{:",
         r#"1:3: unexpected ":", expected a label name or "}""#,
     );
-    slip(
+    fails(
         "x{a:b=\"c\"}",
         r#"1:4: unexpected ":", expected =, !=, =~ or !~ after the label "a""#,
     );
-    slip("1e999", "1:1: the number 1e999 is out of range");
-    slip("foo offset 5m offset 5m", "1:15: offset is given twice");
-    slip("foo @ 1 @ 2", "1:9: @ is given twice");
-    slip(
+    fails("1e999", "1:1: the number 1e999 is out of range");
+    fails("foo offset 5m offset 5m", "1:15: offset is given twice");
+    fails("foo @ 1 @ 2", "1:9: @ is given twice");
+    fails(
         "foo and bar{x=1",
         r#"1:15: unexpected "1", expected a quoted string after "=""#,
     );
 }
 
 #[test]
-fn slips_of_type() {
-    slip(
+fn type_errors() {
+    fails(
         "rate(x)",
         "1:6: rate() expects a range vector, got an instant vector: add a range such as [5m]",
     );
-    slip(
+    fails(
         "rate(sum(x))",
         "1:6: rate() expects a range vector, got an instant vector: make it a subquery such as [5m:]",
     );
-    slip(
+    fails(
         "abs(x[5m])",
         "1:5: abs() expects an instant vector, got a range vector: remove the range, or apply a function such as rate()",
     );
-    slip("sum(1)", "1:5: sum expects an instant vector, got a scalar");
-    slip(
+    fails("sum(1)", "1:5: sum expects an instant vector, got a scalar");
+    fails(
         "topk(x, x)",
         "1:6: topk expects a scalar, got an instant vector",
     );
-    slip(
+    fails(
         "topk(x)",
         "1:1: topk takes 2 arguments, a number and a vector, got 1",
     );
-    slip(
+    fails(
         "count_values(1, x)",
         "1:14: count_values expects a string, got a scalar",
     );
-    slip(
+    fails(
         "x[5m] + 1",
         r#"1:1: "+" works on scalars and instant vectors, this is a range vector; a function such as rate() makes a vector of it"#,
     );
-    slip(
+    fails(
         "1 + \"a\"",
         r#"1:5: "+" works on scalars and instant vectors, this is a string"#,
     );
-    slip(
+    fails(
         "1 > 2",
         r#"1:3: a comparison of two scalars needs bool: "> bool""#,
     );
-    slip(
+    fails(
         "a + bool b",
         r#"1:3: bool belongs to comparisons, not to "+""#,
     );
-    slip(
+    fails(
         "a and 1",
         r#"1:7: "and" works on two instant vectors, this is a scalar"#,
     );
-    slip(
+    fails(
         "a + on (x) 1",
         "1:5: on needs an instant vector on both sides",
     );
-    slip(
+    fails(
         "a and on (x) group_left b",
         r#"1:7: "and" matches many with many: group_left and group_right do not apply"#,
     );
-    slip(
+    fails(
         "a + on (x) group_left (x) b",
-        r#"1:24: the label "x" stands in on and in the group modifier"#,
+        r#"1:24: the label "x" appears both in on and in the group modifier"#,
     );
-    slip(
+    fails(
         "-\"a\"",
         "1:2: a sign works on scalars and instant vectors, this is a string",
     );
-    slip(
+    fails(
         "{}",
         "1:1: this selects every series: name a metric, or a label with a value that is not empty",
     );
-    slip(
+    fails(
         "{a=~\".*\"}",
         "1:1: this selects every series: name a metric, or a label with a value that is not empty",
     );
-    slip(
+    fails(
         "x{__name__=\"y\"}",
         r#"1:3: the metric is named twice, "x" and "y""#,
     );
-    slip("x{\"y\"}", r#"1:3: the metric is named twice, "x" and "y""#);
-    slip(
+    fails("x{\"y\"}", r#"1:3: the metric is named twice, "x" and "y""#);
+    fails(
         "{\"\"}",
         "1:1: this selects every series: name a metric, or a label with a value that is not empty",
     );
-    slip(
+    fails(
         "x{a=~\"(\"}",
         "1:6: invalid regular expression: unclosed group: `(` at character 1",
     );
-    slip(
+    fails(
         "sum(x)[5m]",
         "1:7: only a selector can have a range; for an expression use a subquery such as [5m:]",
     );
-    slip(
+    fails(
         "x offset 5m [5m]",
-        "1:13: a range stands before offset and @: x[5m] offset 1h",
+        "1:13: a range must precede offset and @: x[5m] offset 1h",
     );
-    slip(
+    fails(
         "sum(x) offset 5m",
         "1:8: offset must directly follow a selector, a range or a subquery",
     );
-    slip(
+    fails(
         "1[5m:]",
         "1:1: a subquery works on an instant vector, this is a scalar",
     );
-    slip("time(1)", "1:1: time() takes no arguments, got 1");
-    slip("clamp(x, 1)", "1:1: clamp() takes 3 arguments, got 2");
-    slip("round()", "1:1: round() takes 1 to 2 arguments, got 0");
+    fails("time(1)", "1:1: time() takes no arguments, got 1");
+    fails("clamp(x, 1)", "1:1: clamp() takes 3 arguments, got 2");
+    fails("round()", "1:1: round() takes 1 to 2 arguments, got 0");
 }
 
 #[test]
-fn what_is_unknown_or_not_supported() {
-    slip(
+fn unknown_and_unsupported_syntax() {
+    fails(
         "rat(x[5m])",
         r#"1:1: unknown function "rat", did you mean "rate"?"#,
     );
-    slip(
+    fails(
         "histogram_quantil(0.9, x)",
         r#"1:1: unknown function "histogram_quantil", did you mean "histogram_quantile"?"#,
     );
-    slip("frobnicate(x)", r#"1:1: unknown function "frobnicate""#);
+    fails("frobnicate(x)", r#"1:1: unknown function "frobnicate""#);
     for (query, what) in [
         (
             "mad_over_time(x[5m])",
@@ -450,17 +450,17 @@ fn what_is_unknown_or_not_supported() {
 
 #[test]
 fn columns_count_characters() {
-    slip(
+    fails(
         "\"é😀\" +\n  \"é\" é",
         "1:6: \"+\" works on scalars and instant vectors, this is a string"
             .replace("1:6", "1:1")
             .as_str(),
     );
-    slip("up{a=\"é😀\"} é", "1:12: unexpected 'é'");
+    fails("up{a=\"é😀\"} é", "1:12: unexpected 'é'");
 }
 
 #[test]
-fn spans_point_at_what_was_written() {
+fn spans_cover_the_source_text() {
     let query = "sum by (a) (rate( x_total{b=\"c\"}[5m] offset 1h )) / -y > 3";
     let expr = parse(query).unwrap();
     #[derive(Default)]
@@ -503,7 +503,7 @@ fn spans_point_at_what_was_written() {
     );
 }
 
-/// Runs in a thread with the stack of a tokio worker.
+/// Runs `run` in a thread with the stack size of a tokio worker.
 fn on_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new()
         .stack_size(2 << 20)
@@ -513,7 +513,7 @@ fn on_small_stack(run: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn neither_long_nor_deep_queries_overflow_the_stack() {
+fn long_and_deep_queries_do_not_overflow_the_stack() {
     on_small_stack(|| {
         let long = format!("1{}", "+1".repeat(20_000));
         let expr = parse(&long).unwrap();
@@ -557,7 +557,7 @@ fn neither_long_nor_deep_queries_overflow_the_stack() {
 }
 
 #[test]
-fn names_by_the_thousand_fit_in_a_query() {
+fn a_matcher_may_list_thousands_of_names() {
     let names: Vec<String> = (0..10_000)
         .map(|n| format!("backend-7d4b9c6f5d-{n:07}"))
         .collect();
@@ -593,9 +593,9 @@ fn regular_expressions_that_compile_are_costly() {
     }
 }
 
-/// Each of the expressions is small, all of them are not.
+/// Each expression is below the limit, all of them together are above it.
 #[test]
-fn the_expressions_of_a_query_have_a_bound() {
+fn the_total_size_of_regular_expressions_is_limited() {
     let matchers: String = (0..200)
         .map(|n| format!("l{n}=~\"\\\\PL{{50}}\","))
         .collect();
@@ -608,9 +608,9 @@ fn the_expressions_of_a_query_have_a_bound() {
     assert!(parse("{l=~\"\\\\PL{50}\"}").is_ok());
 }
 
-/// A quoted name is a condition among others.
+/// A quoted name is an ordinary condition.
 #[test]
-fn a_quoted_name_may_stand_beside_other_conditions_on_the_name() {
+fn a_quoted_name_may_be_combined_with_other_name_matchers() {
     for (query, printed, matchers) in [
         (
             "{\"up\", __name__=~\"u.*\"}",

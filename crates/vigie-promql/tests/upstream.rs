@@ -1,4 +1,4 @@
-//! The engine against Prometheus' own scripts, which are read in place: they are not part of this repository.
+//! The engine passes Prometheus' own scripts, which are read in place: they are not part of this repository.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use vigie_promql::script::{Class, run};
 use vigie_testkit::conformance::{self, Test};
 
-/// The scripts: file, number of queries that need only floats, number of other queries that pass.
+/// The scripts: file, number of float-only queries, number of other queries that pass.
 const UPSTREAM: &[(&str, usize, usize)] = &[
     ("aggregators.test", 124, 0),
     ("collision.test", 2, 0),
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     conformance::run(scripts, true, tests.collect())
 }
 
-/// Every query of the script that needs only floats passes, and at least `others` of the rest.
+/// Every float-only query of the script passes, and at least `others` of the rest.
 fn passes(script: &Path, floats: usize, others: usize) {
     let text = fs::read_to_string(script).expect("the script is readable");
     let report = run(&text).expect("the script is well formed");

@@ -56,7 +56,7 @@ async fn each_limit_has_its_own_error() {
             "/api/v1/query?query=odd&time=1700000100".to_owned(),
             422,
             "execution",
-            "the result has 5 series, at most 4 are given",
+            "the result has 5 series, more than the limit of 4",
         ),
         (
             "/api/v1/series?match[]=odd".to_owned(),

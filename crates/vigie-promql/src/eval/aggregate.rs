@@ -1,4 +1,4 @@
-//! Aggregations: series are put into groups once, and each group is folded step by step.
+//! Aggregations. Series are grouped once; each group is then folded step by step.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::{
     call::text,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
-    fold::{Count, Deviation, Fold, Highest, Lowest, Presence, Variance},
+    fold::{Count, Fold, Maximum, Minimum, Presence, StandardDeviation, Variance},
     meter::Cost,
     signature::Signatures,
 };
@@ -21,11 +21,11 @@ use crate::{
     syntax::{Aggregate, AggregateOp, Grouping},
 };
 
-/// Bytes charged for a series' place in a group, in a list that doubles as it grows.
+/// Bytes charged for a member of a group, in a list that doubles as it grows.
 const MEMBER: usize = 2 * size_of::<usize>();
 
-/// Bytes charged for a value's place in a hash table that doubles as it grows.
-const PLACE: usize = 2 * size_of::<(u64, usize)>() + 2;
+/// Bytes charged for an entry of a hash table that doubles as it grows.
+const ENTRY: usize = 2 * size_of::<(u64, usize)>() + 2;
 
 /// The series of one group.
 pub(super) struct Members {
@@ -50,10 +50,10 @@ impl Evaluation<'_> {
                     AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
                     AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
                     AggregateOp::Count => self.fold::<Count>(&input, groups, steps)?,
-                    AggregateOp::Min => self.fold::<Lowest>(&input, groups, steps)?,
-                    AggregateOp::Max => self.fold::<Highest>(&input, groups, steps)?,
+                    AggregateOp::Min => self.fold::<Minimum>(&input, groups, steps)?,
+                    AggregateOp::Max => self.fold::<Maximum>(&input, groups, steps)?,
                     AggregateOp::Stdvar => self.fold::<Variance>(&input, groups, steps)?,
-                    AggregateOp::Stddev => self.fold::<Deviation>(&input, groups, steps)?,
+                    AggregateOp::Stddev => self.fold::<StandardDeviation>(&input, groups, steps)?,
                     _ => self.fold::<Presence>(&input, groups, steps)?,
                 }
             }
@@ -68,11 +68,11 @@ impl Evaluation<'_> {
         steps: Steps,
     ) -> Result<Vec<Series>, EvalError> {
         let scratch = steps.count.saturating_mul(size_of::<Option<F>>());
-        self.meter.hold(Cost::bytes(scratch))?;
+        self.meter.charge(Cost::bytes(scratch))?;
         let mut folds: Vec<Option<F>> = Vec::with_capacity(steps.count);
         let mut output = Vec::with_capacity(groups.len());
         for group in groups {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             folds.clear();
             folds.resize(steps.count, None);
             for &series in &group.series {
@@ -111,11 +111,11 @@ impl Evaluation<'_> {
             }
         }
         let input = self.vector(&aggregate.expr, steps)?;
-        self.meter.hold(Cost::column(input.len()))?;
+        self.meter.charge(Cost::column(input.len()))?;
         let mut values = Vec::new();
         let mut output = Vec::new();
         for group in self.groups(&input, aggregate.grouping.as_ref())? {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             let column = (0..steps.count).map(|step| {
                 self.meter.work(8 + group.series.len())?;
                 values.clear();
@@ -132,7 +132,7 @@ impl Evaluation<'_> {
         Ok(output)
     }
 
-    /// The scalar argument at each step.
+    /// The value of the scalar argument at each step.
     pub(super) fn param(
         &mut self,
         aggregate: &Aggregate,
@@ -158,9 +158,9 @@ impl Evaluation<'_> {
         let grouping = aggregate.grouping.as_ref();
         let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
-        let mut places = Signatures::new(|_: &str| true);
-        // The places of one series' values: no more than it has steps.
-        self.meter.hold(Cost::bytes(PLACE).times(steps.count))?;
+        let mut label_sets = Signatures::new(|_: &str| true);
+        // The values of one series: at most one entry per step.
+        self.meter.charge(Cost::bytes(ENTRY).times(steps.count))?;
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
             values.clear();
@@ -169,26 +169,26 @@ impl Evaluation<'_> {
                 if is_absent(value) {
                     continue;
                 }
-                let place = match values.get(&value.to_bits()) {
-                    Some(&place) => place,
+                let number = match values.get(&value.to_bits()) {
+                    Some(&number) => number,
                     None => {
                         self.meter.work(series.label_work())?;
                         let labels = series.labels().with(label, &format::plain(value));
                         let labels = labels
                             .filter(|name| (name == label && !without) || is_kept(grouping, name));
-                        let place = places.number(&labels);
-                        if place == output.len() {
+                        let number = label_sets.number(&labels);
+                        if number == output.len() {
                             let mut counts = series.derived(labels, Vec::new());
-                            self.hold_output(&counts, steps)?;
-                            counts.nameless = false;
+                            self.charge_output(&counts, steps)?;
+                            counts.drops_name = false;
                             counts.values = vec![ABSENT; steps.count];
                             output.push(counts);
                         }
-                        values.insert(value.to_bits(), place);
-                        place
+                        values.insert(value.to_bits(), number);
+                        number
                     }
                 };
-                let count = &mut output[place].values[step];
+                let count = &mut output[number].values[step];
                 *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
             }
         }
@@ -196,7 +196,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// Whether a group keeps a label.
+/// Whether the grouping keeps a label.
 fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
     let Some(grouping) = grouping else {
         return false;
@@ -209,7 +209,7 @@ fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
 }
 
 impl Evaluation<'_> {
-    /// The groups in the order in which their first series come.
+    /// The groups, in the order of their first series.
     pub(super) fn groups(
         &self,
         input: &[Series],
@@ -217,7 +217,7 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Members>, EvalError> {
         let mut signatures = Signatures::new(|name: &str| is_kept(grouping, name));
         let mut groups: Vec<Members> = Vec::new();
-        self.meter.hold(Cost::bytes(MEMBER).times(input.len()))?;
+        self.meter.charge(Cost::bytes(MEMBER).times(input.len()))?;
         let named = grouping.map_or(0, |grouping| grouping.labels.len());
         for (at, series) in input.iter().enumerate() {
             let labels = series.labels();
@@ -227,7 +227,7 @@ impl Evaluation<'_> {
             if number == groups.len() {
                 let labels = signatures.labels(number);
                 let made = series.derived(labels, Vec::new());
-                self.meter.hold(Cost::series(&made))?;
+                self.meter.charge(Cost::series(&made))?;
                 groups.push(Members {
                     labels: made.labels().clone(),
                     series: Vec::new(),
@@ -238,14 +238,14 @@ impl Evaluation<'_> {
         Ok(groups)
     }
 
-    /// Charges a series of the result of which the values are not made yet.
-    pub(super) fn hold_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
+    /// Charges a result series whose values are not computed yet.
+    pub(super) fn charge_output(&self, series: &Series, steps: Steps) -> Result<(), EvalError> {
         let values = Cost::column(steps.count);
-        self.meter.hold(Cost::series(series).and(values))
+        self.meter.charge(Cost::series(series).and(values))
     }
 
-    /// The group's result. Where it keeps a name that for some members is to go, and for others not, it is two series: at
-    /// each step the name goes if it goes for any member that is there.
+    /// The result of a group. If the group keeps the metric name and the name is to be dropped for only some members,
+    /// the result is two series: at each step the name is dropped if it is dropped for any member present.
     fn group_result(
         &self,
         group: Members,
@@ -254,29 +254,29 @@ impl Evaluation<'_> {
         output: &mut Vec<Series>,
     ) -> Result<(), EvalError> {
         let members = group.series.iter().map(|&at| &input[at]);
-        let nameless = members.clone().filter(|one| one.nameless).count();
+        let dropping = members.clone().filter(|one| one.drops_name).count();
         let mixed =
-            nameless > 0 && nameless < group.series.len() && !group.labels.metric().is_empty();
+            dropping > 0 && dropping < group.series.len() && !group.labels.metric().is_empty();
         let first = &input[group.series[0]];
         if mixed {
-            let goes = |step: usize| {
-                let mut going = members.clone().filter(|one| one.nameless);
-                going.any(|one| !is_absent(one.values[step]))
+            let is_dropped = |step: usize| {
+                let mut dropping = members.clone().filter(|one| one.drops_name);
+                dropping.any(|one| !is_absent(one.values[step]))
             };
-            self.meter.hold(Cost::column(values.len()))?;
+            self.meter.charge(Cost::column(values.len()))?;
             let mut named = vec![ABSENT; values.len()];
             for (step, named) in named.iter_mut().enumerate() {
                 self.meter.work(group.series.len())?;
-                if !goes(step) {
+                if !is_dropped(step) {
                     std::mem::swap(named, &mut values[step]);
                 }
             }
             let mut series = first.derived(group.labels.clone(), named);
-            series.nameless = false;
+            series.drops_name = false;
             output.push(series);
         }
         let mut series = first.derived(group.labels, values);
-        series.nameless = nameless > 0;
+        series.drops_name = dropping > 0;
         output.push(series);
         Ok(())
     }

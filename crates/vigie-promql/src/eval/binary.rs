@@ -1,4 +1,4 @@
-//! Operators: signs, and everything with two sides of which at least one is a number.
+//! Binary and unary operators with at least one scalar operand.
 
 use super::{
     Evaluation,
@@ -29,14 +29,14 @@ impl Evaluation<'_> {
         }
     }
 
-    /// A run of operators, from the left.
+    /// Evaluates a run of operators from left to right.
     pub(super) fn binary(&mut self, binary: &Binary, steps: Steps) -> Result<Evaluated, EvalError> {
         let before = self.meter.held();
         let mut left = self.eval(&binary.first, steps)?;
         for (index, operation) in binary.rest.iter().enumerate() {
             let right = self.eval(&operation.rhs, steps)?;
             left = self.operation(left, operation, right, binary.span_to(index), steps)?;
-            self.meter.keep(before, &left)?;
+            self.meter.release_except(before, &left)?;
         }
         Ok(left)
     }
@@ -67,12 +67,15 @@ impl Evaluation<'_> {
                 let vector = self.matched(left, operation, right, span, steps)?;
                 Ok(Evaluated::Vector(vector))
             }
-            _ => Err(EvalError::execution(span, "a string has no operators")),
+            _ => Err(EvalError::execution(
+                span,
+                "operators do not apply to strings",
+            )),
         }
     }
 
-    /// `sides` gives the left and the right operand for a step and the vector's value. A comparison keeps the vector's
-    /// values, on whichever side they stand.
+    /// Applies `op` to a vector and a scalar. `sides` returns the left and the right operand for a step and the
+    /// vector's value. A comparison keeps the vector's values, whichever side the vector is on.
     fn with_scalar(
         &self,
         mut vector: Vec<Series>,

@@ -1,4 +1,4 @@
-//! Function calls: which function is applied how.
+//! Dispatch of function calls.
 
 use super::{
     Evaluation,
@@ -30,7 +30,7 @@ impl Evaluation<'_> {
         match call.function {
             Function::Pi => self.constant(std::f64::consts::PI, steps),
             Function::Time => {
-                self.meter.hold(Cost::column(steps.count))?;
+                self.meter.charge(Cost::column(steps.count))?;
                 Ok(Evaluated::Scalar(times(steps)))
             }
             Function::ScalarOf => self.scalar_of(call, steps),
@@ -59,7 +59,7 @@ impl Evaluation<'_> {
             | Function::HistogramStddev
             | Function::HistogramStdvar
             | Function::HistogramSum => {
-                // Of native histograms alone: floats are left out.
+                // Defined for native histograms only: float samples are dropped.
                 self.vector(&call.args[0], steps)?;
                 Ok(Evaluated::Vector(Vec::new()))
             }
@@ -72,7 +72,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Applies a function to every sample; the result no longer is the metric.
+    /// Applies a function to every sample and drops the metric name.
     pub(super) fn mapped(
         &self,
         mut vector: Vec<Series>,
@@ -90,7 +90,7 @@ impl Evaluation<'_> {
         self.without_names(vector, span)
     }
 
-    /// Takes the names from all series, now or later.
+    /// Drops the metric name of every series, immediately or at the end of the query.
     pub(super) fn without_names(
         &self,
         vector: Vec<Series>,
@@ -101,23 +101,23 @@ impl Evaluation<'_> {
         Ok(Evaluated::Vector(vector))
     }
 
-    /// One value at every step.
+    /// A column with the same value at every step.
     pub(super) fn same(&self, value: f64, steps: Steps) -> Result<Column, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         Ok(vec![value; steps.count])
     }
 
     /// A vector of one series without labels.
     fn vector_of(&self, column: Column) -> Result<Evaluated, EvalError> {
         let series = Series::new(Labels::empty(), column);
-        self.meter.hold(Cost::bytes(series.overhead()))?;
+        self.meter.charge(Cost::bytes(series.overhead()))?;
         Ok(Evaluated::Vector(vec![series]))
     }
 
-    /// The one sample of each step as a number, NaN where there is none or several.
+    /// The single sample of each step as a number; NaN if there is none or more than one.
     fn scalar_of(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let vector = self.vector(&call.args[0], steps)?;
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         let only = |step: usize| {
             self.meter.work(vector.len() + 1)?;
             let values = vector.iter().map(|series| series.values[step]);
@@ -137,13 +137,13 @@ impl Evaluation<'_> {
         steps: Steps,
         part: fn(Date) -> i64,
     ) -> Result<Evaluated, EvalError> {
-        // A time that is no number has no date. Prometheus gives one, another on each kind of processor.
+        // A time that is not finite has no date. Prometheus' result for it depends on the processor.
         let part = |seconds: f64| match seconds.is_finite() {
             true => part(Date::of(seconds as i64)) as f64,
             false => f64::NAN,
         };
         let Some(arg) = call.args.first() else {
-            self.meter.hold(Cost::column(steps.count))?;
+            self.meter.charge(Cost::column(steps.count))?;
             let seconds = steps.times().map(|time| time.div_euclid(1000) as f64);
             return self.vector_of(seconds.map(part).collect());
         };
@@ -151,7 +151,7 @@ impl Evaluation<'_> {
         self.mapped(vector, call.span, |_, value| part(value))
     }
 
-    /// Of a selector the time of each sample; of any other expression that of the step.
+    /// For a selector, the time of each sample; for any other expression, the time of the step.
     fn timestamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let arg = call.args[0].unwrap_parens();
         if let Expr::Selector(selector) = arg {
@@ -171,7 +171,7 @@ impl Evaluation<'_> {
         }))
     }
 
-    /// Sorts by value, NaN last. Over several steps there is no order but that of labels.
+    /// Sorts by value, NaN last. A range query is always sorted by labels instead.
     fn sort(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         if steps.count > 1 {
             let message =
@@ -202,7 +202,7 @@ impl Evaluation<'_> {
             Function::ClampMax => (self.same(f64::NEG_INFINITY, steps)?, first),
             _ => (first, self.scalar(&call.args[2], steps)?),
         };
-        // With its bounds the wrong way round, clamp gives nothing.
+        // `clamp` with its minimum above its maximum returns an empty vector.
         for series in &mut vector {
             self.meter.work(8 + series.values.len())?;
             for (step, value) in series.values.iter_mut().enumerate() {
@@ -218,7 +218,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The text that a string argument is.
+/// The value of a string argument.
 pub(super) fn text(arg: &Expr) -> &str {
     match arg.unwrap_parens() {
         Expr::Text(text) => &text.value,

@@ -1,7 +1,7 @@
-//! How results are held while a query is evaluated: a column of values for each series, one value a step.
+//! The representation of results during evaluation: for each series a column with one value per step.
 //!
-//! A step without a sample holds [`ABSENT`]. It is the stale marker's bit pattern, which no computation yields and which a
-//! selector never passes on, so a column needs neither times nor a bitmap.
+//! A step without a sample holds [`ABSENT`]. This is the bit pattern of the stale marker, which no computation yields
+//! and which selectors never return, so a column needs neither times nor a bitmap.
 
 use crate::{
     labels::Labels,
@@ -10,50 +10,50 @@ use crate::{
 
 pub(crate) const ABSENT: f64 = f64::from_bits(STALE_BITS);
 
-/// Bytes charged for a series beside its labels and values: its fields in a list that doubles as it grows, and its places
-/// in the tables that tell which series have the same labels.
+/// Bytes charged for a series besides its labels and values: its fields in a list that doubles as it grows, and its
+/// entries in the hash tables that compare label sets.
 const FIELDS: usize = 3 * size_of::<Series>();
 
 pub(crate) fn is_absent(value: f64) -> bool {
     is_stale(value)
 }
 
-/// One value a step.
+/// One value per step.
 pub(crate) type Column = Vec<f64>;
 
 /// A series of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     labels: Labels,
-    /// Bytes of label texts that the query made for this series; the others are shared with the storage.
-    made: usize,
-    /// Whether the query made the set of labels too.
-    made_set: bool,
-    /// Whether the metric's name is to go, when names are removed only at the end.
-    pub(crate) nameless: bool,
+    /// Bytes of label texts allocated by the query for this series; all others are shared with the storage.
+    own_text_bytes: usize,
+    /// Whether the query allocated the label set too.
+    owns_set: bool,
+    /// Whether the metric name is to be dropped at the end of the query (delayed name removal).
+    pub(crate) drops_name: bool,
     pub(crate) values: Column,
 }
 
 impl Series {
-    /// A series with the labels of the storage.
+    /// A series with labels of the storage.
     pub(crate) fn stored(labels: &Labels, values: Column) -> Self {
         Self {
             labels: labels.clone(),
-            made: 0,
-            made_set: false,
-            nameless: false,
+            own_text_bytes: 0,
+            owns_set: false,
+            drops_name: false,
             values,
         }
     }
 
-    /// A series with labels that are made for it.
+    /// A series with newly allocated labels.
     pub(crate) fn new(labels: Labels, values: Column) -> Self {
         let mut series = Self::stored(&Labels::empty(), values);
         series.relabel(labels);
         series
     }
 
-    /// A series with the same labels.
+    /// A series with the same labels and no values.
     pub(crate) fn without_values(&self) -> Self {
         Self {
             labels: self.labels.clone(),
@@ -62,7 +62,7 @@ impl Series {
         }
     }
 
-    /// A series whose labels are made from those of another.
+    /// A series with labels derived from those of `self`.
     pub(crate) fn derived(&self, labels: Labels, values: Column) -> Self {
         let mut series = self.without_values();
         series.values = values;
@@ -70,12 +70,12 @@ impl Series {
         series
     }
 
-    /// Gives the series labels that are made from its own.
+    /// Replaces the labels by ones derived from them.
     pub(crate) fn relabel(&mut self, labels: Labels) {
         if !labels.shares_set(&self.labels) {
-            let texts = labels.text_bytes_beside(&self.labels);
-            self.made = self.made.saturating_add(texts);
-            self.made_set = true;
+            let texts = labels.unshared_text_bytes(&self.labels);
+            self.own_text_bytes = self.own_text_bytes.saturating_add(texts);
+            self.owns_set = true;
             self.labels = labels;
         }
     }
@@ -92,22 +92,24 @@ impl Series {
         self.values.iter().any(|&value| !is_absent(value))
     }
 
-    /// Bytes beside the values.
+    /// Bytes charged besides the values.
     pub(crate) fn overhead(&self) -> usize {
-        let set = match self.made_set {
+        let set = match self.owns_set {
             true => self.labels.set_bytes(),
             false => 0,
         };
-        FIELDS.saturating_add(set).saturating_add(self.made)
+        FIELDS
+            .saturating_add(set)
+            .saturating_add(self.own_text_bytes)
     }
 
-    /// How much work it is to look at the labels, in the meter's unit.
+    /// The work of reading the labels, in the meter's unit.
     pub(crate) fn label_work(&self) -> usize {
-        8 + self.made / 8
+        8 + self.own_text_bytes / 8
     }
 }
 
-/// What an expression evaluates to over some steps.
+/// The result of an expression over some steps.
 #[derive(Clone, Debug)]
 pub(crate) enum Evaluated {
     Scalar(Column),
@@ -115,7 +117,7 @@ pub(crate) enum Evaluated {
     Text(String),
 }
 
-/// The times at which something is evaluated.
+/// The times at which an expression is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Steps {
     pub(crate) start: i64,

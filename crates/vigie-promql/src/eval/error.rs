@@ -1,39 +1,39 @@
-//! Why a query has no result.
+//! Errors of evaluation.
 
 use std::fmt::Display;
 
 use crate::{format::shortened, storage::StorageError, syntax::Span};
 
-/// Why a query that was parsed could not be evaluated.
+/// An error in the evaluation of a parsed query.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// More samples would be held at a time than [`Limits::samples`](super::Limits::samples) allows.
+    /// The query would hold more samples at a time than [`Limits::samples`](super::Limits::samples).
     #[error("the query needs more than {limit} samples at a time")]
     TooManySamples {
         /// The limit.
         limit: usize,
     },
-    /// More memory would be held at a time than [`Limits::bytes`](super::Limits::bytes) allows.
+    /// The query would hold more memory at a time than [`Limits::bytes`](super::Limits::bytes).
     #[error("the query needs more than {limit} bytes of memory")]
     TooMuchMemory {
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// A range query has more steps than [`Limits::points`](super::Limits::points) allows.
+    /// A range query has more steps than [`Limits::points`](super::Limits::points).
     #[error(
-        "the query asks for {asked} points for each series, at most {limit} are given: use a larger step or a shorter range"
+        "the query has {requested} points for each series, more than the limit of {limit}: use a larger step or a shorter range"
     )]
     TooManyPoints {
-        /// How many steps there would be.
-        asked: u64,
+        /// The number of steps requested.
+        requested: u64,
         /// The limit.
         limit: usize,
     },
-    /// The result has more series than [`Limits::series`](super::Limits::series) allows.
-    #[error("the result has {found} series, at most {limit} are given")]
+    /// The result has more series than [`Limits::series`](super::Limits::series).
+    #[error("the result has {found} series, more than the limit of {limit}")]
     TooManySeries {
-        /// How many there are.
+        /// The number of series in the result.
         found: usize,
         /// The limit.
         limit: usize,
@@ -52,12 +52,12 @@ pub enum EvalError {
         /// The reason.
         message: String,
     },
-    /// The query cannot be computed from the data: many-to-many matches, equal labels, an argument out of range.
+    /// The data does not permit the query: many-to-many matches, duplicate label sets, an argument out of range.
     #[error("{message}")]
     Execution {
         /// The part of the query that failed.
         span: Span,
-        /// Why.
+        /// The reason.
         message: String,
     },
     /// The samples could not be read.
@@ -66,7 +66,7 @@ pub enum EvalError {
 }
 
 impl EvalError {
-    /// A message that is too long, because of the labels in it, is shortened.
+    /// An execution error. A long message (labels can be long) is truncated.
     pub(crate) fn execution(span: Span, message: impl Display) -> Self {
         Self::Execution {
             span,

@@ -1,8 +1,8 @@
-//! How the samples of a group become one value, taken one after the other.
+//! Folds of the samples of a group into one value.
 
 use crate::functions::sum::{Mean, Sum};
 
-/// A value made of one sample after the other.
+/// A fold over samples.
 pub(super) trait Fold: Copy {
     fn first(value: f64) -> Self;
     fn add(&mut self, value: f64);
@@ -69,11 +69,11 @@ impl Fold for Presence {
     }
 }
 
-/// NaN only where there is nothing else.
+/// The minimum; NaN only if all samples are NaN.
 #[derive(Clone, Copy)]
-pub(super) struct Lowest(f64);
+pub(super) struct Minimum(f64);
 
-impl Fold for Lowest {
+impl Fold for Minimum {
     fn first(value: f64) -> Self {
         Self(value)
     }
@@ -89,11 +89,11 @@ impl Fold for Lowest {
     }
 }
 
-/// NaN only where there is nothing else.
+/// The maximum; NaN only if all samples are NaN.
 #[derive(Clone, Copy)]
-pub(super) struct Highest(f64);
+pub(super) struct Maximum(f64);
 
-impl Fold for Highest {
+impl Fold for Maximum {
     fn first(value: f64) -> Self {
         Self(value)
     }
@@ -109,7 +109,7 @@ impl Fold for Highest {
     }
 }
 
-/// The mean square of the distances from the mean, by Welford's method.
+/// The population variance, by Welford's method.
 #[derive(Clone, Copy)]
 pub(super) struct Variance {
     count: f64,
@@ -140,9 +140,9 @@ impl Fold for Variance {
 
 /// The square root of the [`Variance`].
 #[derive(Clone, Copy)]
-pub(super) struct Deviation(Variance);
+pub(super) struct StandardDeviation(Variance);
 
-impl Fold for Deviation {
+impl Fold for StandardDeviation {
     fn first(value: f64) -> Self {
         Self(Variance::first(value))
     }

@@ -1,4 +1,4 @@
-//! Classic histograms: series that are the buckets of one histogram are brought together.
+//! Classic histograms: grouping of series into the buckets of one histogram.
 
 use super::{
     Evaluation,
@@ -17,14 +17,14 @@ use crate::{
     syntax::{Call, Span},
 };
 
-/// Bytes charged for a bucket: its place in its histogram's list, which doubles as it grows and is sorted, and among those
-/// that are present at a step.
+/// Bytes charged for a bucket: its entry in the histogram's list, which doubles as it grows and is sorted, and its
+/// entry among the buckets present at a step.
 const BUCKETS: usize = 6 * size_of::<Bucket>();
 
-/// A histogram: its buckets' bounds, ascending, with the series that counts each.
+/// A histogram: the upper bounds of its buckets, ascending, each with the index of its series.
 struct Histogram {
     labels: Labels,
-    nameless: bool,
+    drops_name: bool,
     buckets: Vec<(f64, usize)>,
 }
 
@@ -45,7 +45,7 @@ impl Evaluation<'_> {
             |evaluation, histogram, step, buckets| {
                 let (value, forced) = buckets::quantile(ranks[step], buckets);
                 if let Some(forced) = forced {
-                    evaluation.tell_repair(histogram, span, steps.at(step), forced);
+                    evaluation.annotate_repair(histogram, span, steps.at(step), forced);
                 }
                 value
             },
@@ -65,7 +65,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// A series for each histogram, with `value` of its buckets at each step; the buckets are the last argument.
+    /// One series per histogram, with `value` of its buckets at each step. The buckets are the last argument.
     fn of_histograms(
         &mut self,
         call: &Call,
@@ -80,7 +80,7 @@ impl Evaluation<'_> {
         for histogram in &histograms {
             let first = &input[histogram.buckets[0].1];
             let mut series = first.derived(histogram.labels.clone(), Vec::new());
-            self.hold_output(&series, steps)?;
+            self.charge_output(&series, steps)?;
             let column = (0..steps.count).map(|step| {
                 self.meter.work(8 + histogram.buckets.len())?;
                 present.clear();
@@ -97,16 +97,16 @@ impl Evaluation<'_> {
             });
             let values: Result<Column, EvalError> = column.collect();
             series.values = values?;
-            series.nameless = histogram.nameless;
+            series.drops_name = histogram.drops_name;
             vector.push(series);
         }
         self.without_names(vector, call.span)
     }
 
-    /// Histograms are told apart by all labels but the bound.
+    /// Groups series into histograms: the buckets of one differ only in the label `le`.
     fn histograms(&mut self, input: &[Series], span: Span) -> Result<Vec<Histogram>, EvalError> {
-        self.meter.hold(Cost::bytes(BUCKETS).times(input.len()))?;
-        let mut places = Signatures::new(|name: &str| name != BUCKET);
+        self.meter.charge(Cost::bytes(BUCKETS).times(input.len()))?;
+        let mut label_sets = Signatures::new(|name: &str| name != BUCKET);
         let mut histograms: Vec<Histogram> = Vec::new();
         for (at, series) in input.iter().enumerate() {
             self.meter.work(series.label_work())?;
@@ -118,17 +118,17 @@ impl Evaluation<'_> {
                 }
                 continue;
             };
-            let place = places.number(labels);
-            if place == histograms.len() {
-                let made = series.derived(places.labels(place), Vec::new());
-                self.meter.hold(Cost::series(&made))?;
+            let number = label_sets.number(labels);
+            if number == histograms.len() {
+                let made = series.derived(label_sets.labels(number), Vec::new());
+                self.meter.charge(Cost::series(&made))?;
                 histograms.push(Histogram {
                     labels: made.labels().clone(),
-                    nameless: series.nameless,
+                    drops_name: series.drops_name,
                     buckets: Vec::new(),
                 });
             }
-            histograms[place].buckets.push((parsed, at));
+            histograms[number].buckets.push((parsed, at));
         }
         for histogram in &mut histograms {
             let buckets = std::mem::take(&mut histogram.buckets);
@@ -139,7 +139,7 @@ impl Evaluation<'_> {
 
     fn warn_of_bound(&mut self, labels: &Labels, bound: &str, span: Span) {
         let problem = format_args!("is missing or has a malformed value of {bound:?}");
-        let message = match self.told_name(labels) {
+        let message = match self.name_in_messages(labels) {
             "" => shortened(format_args!("bucket label \"le\" {problem}")),
             name => shortened(format_args!(
                 "bucket label \"le\" {problem} for metric name {name:?}"
@@ -148,8 +148,8 @@ impl Evaluation<'_> {
         self.annotations.warn(span, message);
     }
 
-    fn tell_repair(&mut self, histogram: &Histogram, span: Span, time: i64, forced: Forced) {
-        let name = self.told_name(&histogram.labels).to_owned();
+    fn annotate_repair(&mut self, histogram: &Histogram, span: Span, time: i64, forced: Forced) {
+        let name = self.name_in_messages(&histogram.labels).to_owned();
         let repair = Repair {
             times: (time, time),
             buckets: (forced.lowest_bound, forced.highest_bound),
@@ -159,8 +159,8 @@ impl Evaluation<'_> {
         self.annotations.repaired(span, &name, repair);
     }
 
-    /// The metric's name in messages: none where names go at once, as in Prometheus.
-    fn told_name<'l>(&self, labels: &'l Labels) -> &'l str {
+    /// The metric name for messages; empty if names are removed immediately, as in Prometheus.
+    fn name_in_messages<'l>(&self, labels: &'l Labels) -> &'l str {
         match self.engine.name_removal {
             NameRemoval::Immediate => "",
             NameRemoval::Delayed => labels.metric(),

@@ -1,4 +1,4 @@
-//! Functions of labels.
+//! Functions that read or change labels.
 
 use super::{
     Evaluation,
@@ -6,7 +6,7 @@ use super::{
     column::{ABSENT, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
-    names::join_same_labels,
+    names::merge_same_labels,
 };
 use crate::{
     labels::{Labels, METRIC_NAME},
@@ -15,9 +15,9 @@ use crate::{
     syntax::{Call, Expr},
 };
 
-/// The longest value that `label_replace` matches, in bytes. A match cannot be interrupted, and takes time in proportion to
-/// the value and to the regular expression.
-const LONGEST_SOURCE: usize = 64 << 10;
+/// The longest label value that `label_replace` accepts, in bytes. A match cannot be interrupted and takes time
+/// proportional to the lengths of the value and of the regular expression.
+const MAX_SOURCE: usize = 64 << 10;
 
 impl Evaluation<'_> {
     pub(super) fn label_replace(
@@ -29,7 +29,7 @@ impl Evaluation<'_> {
             [1, 2, 3, 4].map(|at| text(&call.args[at]));
         check_name(&call.args[1], "destination", call)?;
         let mut vector = self.vector(&call.args[0], steps)?;
-        // After the argument is evaluated: of nested calls, one regular expression is compiled at a time.
+        // Compiled after the argument is evaluated, so that nested calls hold one compiled expression at a time.
         let replacer = Replacer::new(pattern).map_err(|error| {
             let message = format_args!("invalid regular expression in label_replace(): {error}");
             EvalError::execution(call.args[4].span(), message)
@@ -38,19 +38,20 @@ impl Evaluation<'_> {
         let references = replacement.bytes().filter(|&byte| byte == b'$').count();
         for series in &mut vector {
             let from = series.labels().get(source);
-            if from.len() > LONGEST_SOURCE {
+            if from.len() > MAX_SOURCE {
                 let message = format_args!(
-                    "label_replace() matches at most {LONGEST_SOURCE} bytes, the label {source:?} has {}",
+                    "label_replace() matches at most {MAX_SOURCE} bytes, the label {source:?} has {}",
                     from.len()
                 );
                 return Err(EvalError::execution(call.args[3].span(), message));
             }
             self.meter.work(series.label_work() + from.len())?;
-            // Each reference yields the whole source at most.
+            // Each reference expands to at most the whole source.
             let longest = replacement
                 .len()
                 .saturating_add(references.saturating_mul(from.len()));
-            self.meter.afford(Cost::bytes(longest.saturating_mul(2)))?;
+            self.meter
+                .check_available(Cost::bytes(longest.saturating_mul(2)))?;
             if let Some(value) = replacer.replace(from, replacement) {
                 self.relabel(series, destination, &value)?;
             }
@@ -75,7 +76,8 @@ impl Evaluation<'_> {
             let lengths = sources.iter().map(|source| labels.get(source).len());
             let length = lengths.fold(separators, usize::saturating_add);
             self.meter.work(series.label_work() + length / 8)?;
-            self.meter.afford(Cost::bytes(length.saturating_mul(2)))?;
+            self.meter
+                .check_available(Cost::bytes(length.saturating_mul(2)))?;
             value.clear();
             for (at, source) in sources.iter().enumerate() {
                 self.meter.work(1 + labels.len())?;
@@ -89,30 +91,31 @@ impl Evaluation<'_> {
         self.joined(vector, call)
     }
 
-    /// Sets a label, or takes it away where `value` is empty. A name that is set on purpose is not taken away later.
+    /// Sets a label, or removes it if `value` is empty. A metric name set here is not removed later.
     fn relabel(&self, series: &mut Series, name: &str, value: &str) -> Result<(), EvalError> {
         let before = series.overhead();
         series.relabel(series.labels().with(name, value));
         if name == METRIC_NAME {
-            series.nameless = false;
+            series.drops_name = false;
         }
-        let made = series.overhead().saturating_sub(before);
-        self.meter.hold(Cost::bytes(made))
+        let allocated = series.overhead().saturating_sub(before);
+        self.meter.charge(Cost::bytes(allocated))
     }
 
     fn joined(&self, vector: Vec<Series>, call: &Call) -> Result<Evaluated, EvalError> {
-        let vector = join_same_labels(vector, call.span, &self.meter)?;
+        let vector = merge_same_labels(vector, call.span, &self.meter)?;
         Ok(Evaluated::Vector(vector))
     }
 
-    /// `absent` and `absent_over_time` of `arg`: one series of 1 where none of `found` has a value.
+    /// `absent` and `absent_over_time` of `arg`: one series of value 1 at the steps where no series of `found` has a
+    /// value.
     pub(super) fn absent_of(
         &self,
         found: &[Series],
         arg: &Expr,
         steps: Steps,
     ) -> Result<Series, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         let mut column = vec![1.0; steps.count];
         for series in found {
             self.meter.work(8 + steps.count)?;
@@ -123,28 +126,28 @@ impl Evaluation<'_> {
             }
         }
         let series = Series::new(self.labels_of_absent(arg)?, column);
-        self.meter.hold(Cost::bytes(series.overhead()))?;
+        self.meter.charge(Cost::bytes(series.overhead()))?;
         Ok(series)
     }
 
-    /// The labels that an absent series would have: those that the selector asks for by `=`, each once.
+    /// The labels of an absent series: those set by an `=` matcher and not matched again later in the selector.
     fn labels_of_absent(&self, arg: &Expr) -> Result<Labels, EvalError> {
         let selector = match arg {
             Expr::Selector(selector) => selector,
             Expr::Range(range) => &range.selector,
             _ => return Ok(Labels::empty()),
         };
-        let mut known: Vec<&str> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
         let mut labels = Labels::empty();
         for matcher in selector.matchers.iter().map(|one| &one.matcher) {
-            self.meter.work(1 + known.len() + labels.len())?;
+            self.meter.work(1 + seen.len() + labels.len())?;
             let name = matcher.name();
             if name == METRIC_NAME {
                 continue;
             }
-            if matcher.op() == MatchOp::Equal && !known.contains(&name) {
+            if matcher.op() == MatchOp::Equal && !seen.contains(&name) {
                 labels = labels.with(name, matcher.value());
-                known.push(name);
+                seen.push(name);
             } else {
                 labels = labels.with(name, "");
             }

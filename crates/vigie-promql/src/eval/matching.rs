@@ -1,14 +1,14 @@
-//! Operators between two vectors: which series of one side meets which of the other.
+//! Matching of series between two vectors.
 //!
-//! A series' *signature* is the labels it is matched by. Which series share one is found once; at each step only those
-//! count that have a sample there.
+//! The *signature* of a series is the set of labels it is matched by. Series are grouped by signature once; at each
+//! step only those with a sample take part.
 
 use super::{
     Evaluation,
     column::{ABSENT, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
-    names::join_same_labels,
+    names::merge_same_labels,
     signature::Signatures,
 };
 use crate::{
@@ -23,28 +23,28 @@ const NO_MATCH: &str =
 const NO_GROUP: &str = "multiple matches for labels: grouping labels must ensure unique matches";
 const NONE: usize = usize::MAX;
 
-/// Bytes charged for a signature: the lists that are kept for it, and a series' number.
-const PLACES: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
+/// Bytes charged for a signature: its lists and the number of a series.
+const SIGNATURE: usize = 2 * size_of::<One>() + 2 * size_of::<usize>();
 
-/// The numbers of the signatures of both sides.
+/// The signatures of both sides, numbered.
 struct Matched {
     left: Vec<usize>,
     right: Vec<usize>,
     count: usize,
 }
 
-/// The series of one signature on the side that has one for each.
+/// The series of one signature on the "one" side.
 #[derive(Clone, Default)]
 struct One {
     members: Vec<usize>,
-    /// For each step the member that has a sample; not made while there is only one member.
+    /// For each step, the member that has a sample; not allocated while there is only one member.
     present: Vec<usize>,
 }
 
 /// A series of the result under construction.
 struct Output {
     series: Series,
-    /// Steps at which a match was made, be it kept or filtered out.
+    /// Steps with a match, whether or not a comparison filtered it out.
     matched: Vec<bool>,
 }
 
@@ -85,7 +85,7 @@ impl Evaluation<'_> {
             true => (right, left, &signatures.right, &signatures.left),
         };
         self.meter
-            .hold(Cost::bytes(PLACES).times(signatures.count))?;
+            .charge(Cost::bytes(SIGNATURE).times(signatures.count))?;
         let mut ones = vec![One::default(); signatures.count];
         for (member, &signature) in of_one.iter().enumerate() {
             ones[signature].members.push(member);
@@ -93,8 +93,8 @@ impl Evaluation<'_> {
         self.find_present(&mut ones, many, one, operation, span, steps)?;
 
         let mut outputs: Vec<Output> = Vec::new();
-        let mut places = Signatures::new(|_: &str| true);
-        // Of one-to-one matches: for each signature, the steps at which it was used.
+        let mut label_sets = Signatures::new(|_: &str| true);
+        // For one-to-one matching: for each signature, the steps at which it was matched.
         let mut used: Vec<Vec<bool>> = vec![Vec::new(); signatures.count];
         for (series, &signature) in many.iter().zip(of_many) {
             self.meter.work(8 + steps.count)?;
@@ -104,10 +104,10 @@ impl Evaluation<'_> {
                 continue;
             }
             if used.is_empty() {
-                self.meter.hold(Cost::bytes(steps.count))?;
+                self.meter.charge(Cost::bytes(steps.count))?;
                 used.resize(steps.count, false);
             }
-            let (mut partner, mut place) = (NONE, 0);
+            let (mut partner, mut number) = (NONE, 0);
             for (step, &value) in series.values.iter().enumerate() {
                 let at = found.at(step);
                 if is_absent(value) || at == NONE {
@@ -123,10 +123,10 @@ impl Evaluation<'_> {
                 if partner != at {
                     partner = at;
                     let mut result = self.result_series(series, &one[at], operation)?;
-                    place = places.number_of(result.labels(), result.nameless);
-                    if place == outputs.len() {
-                        self.hold_output(&result, steps)?;
-                        self.meter.hold(Cost::bytes(steps.count))?;
+                    number = label_sets.number_of(result.labels(), result.drops_name);
+                    if number == outputs.len() {
+                        self.charge_output(&result, steps)?;
+                        self.meter.charge(Cost::bytes(steps.count))?;
                         result.values = vec![ABSENT; steps.count];
                         outputs.push(Output {
                             series: result,
@@ -134,7 +134,7 @@ impl Evaluation<'_> {
                         });
                     }
                 }
-                let output = &mut outputs[place];
+                let output = &mut outputs[number];
                 if std::mem::replace(&mut output.matched[step], true) {
                     return Err(EvalError::execution(span, NO_GROUP));
                 }
@@ -156,7 +156,8 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// For signatures that several series of the side of one share, which of them is there at each step. Fails where two are.
+    /// Finds, for each signature with several series on the "one" side, the series that has a sample at each step.
+    /// Fails if two have one at the same step.
     fn find_present(
         &mut self,
         ones: &mut [One],
@@ -166,11 +167,11 @@ impl Evaluation<'_> {
         span: Span,
         steps: Steps,
     ) -> Result<(), EvalError> {
-        // Where one side is empty at a step, nothing is matched there and no duplicate seen.
+        // A step at which one side is empty has no matches, so duplicates on the other side are not an error.
         let any_many = |step: usize| many.iter().any(|series| !is_absent(series.values[step]));
         for found in ones.iter_mut().filter(|found| found.members.len() > 1) {
             self.meter
-                .hold(Cost::bytes(size_of::<usize>()).times(steps.count))?;
+                .charge(Cost::bytes(size_of::<usize>()).times(steps.count))?;
             found.present = vec![NONE; steps.count];
             for &member in &found.members {
                 self.meter.work(8 + steps.count)?;
@@ -202,7 +203,7 @@ impl Evaluation<'_> {
         matching: Option<&Matching>,
     ) -> Result<Matched, EvalError> {
         let count = left.len() + right.len();
-        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        self.meter.charge(Cost::bytes(SIGNATURE).times(count))?;
         let mut signatures = Signatures::new(|name: &str| is_matched(matching, name));
         let named = matching.map_or(0, |matching| matching.labels.len());
         let mut number = |series: &Series| {
@@ -220,7 +221,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// The series of the result for two that match, without its values.
+    /// The result series of a match, without its values.
     fn result_series(
         &self,
         many: &Series,
@@ -241,7 +242,7 @@ impl Evaluation<'_> {
                     let texts = include
                         .iter()
                         .map(|label| one.labels().get(&label.text).len());
-                    self.meter.afford(Cost::bytes(texts.sum()))?;
+                    self.meter.check_available(Cost::bytes(texts.sum()))?;
                     for label in include {
                         self.meter.work(labels.len() + one.labels().len())?;
                         labels = labels.with(&label.text, one.labels().get(&label.text));
@@ -250,11 +251,11 @@ impl Evaluation<'_> {
             }
         }
         let mut series = many.derived(labels, Vec::new());
-        series.nameless |= operation.return_bool;
+        series.drops_name |= operation.return_bool;
         Ok(series)
     }
 
-    /// `and`, where `wanted`, and `unless`.
+    /// `and` if `wanted`, otherwise `unless`.
     fn filtered(
         &self,
         mut left: Vec<Series>,
@@ -286,10 +287,10 @@ impl Evaluation<'_> {
             keep_where(series, &present[number], false);
         }
         left.extend(right.into_iter().filter(Series::has_samples));
-        join_same_labels(left, span, &self.meter)
+        merge_same_labels(left, span, &self.meter)
     }
 
-    /// For each signature and step, whether any series has a sample; nothing for signatures that no series has.
+    /// For each signature and step, whether any series has a sample; empty for a signature without series.
     fn presence(
         &self,
         series: &[Series],
@@ -297,13 +298,13 @@ impl Evaluation<'_> {
         count: usize,
         steps: Steps,
     ) -> Result<Vec<Vec<bool>>, EvalError> {
-        self.meter.hold(Cost::bytes(PLACES).times(count))?;
+        self.meter.charge(Cost::bytes(SIGNATURE).times(count))?;
         let mut present = vec![Vec::new(); count];
         for (one, &number) in series.iter().zip(numbers) {
             self.meter.work(8 + steps.count)?;
             let present: &mut Vec<bool> = &mut present[number];
             if present.is_empty() {
-                self.meter.hold(Cost::bytes(steps.count))?;
+                self.meter.charge(Cost::bytes(steps.count))?;
                 present.resize(steps.count, false);
             }
             for (present, &value) in present.iter_mut().zip(&one.values) {
@@ -362,7 +363,7 @@ fn result_value(operation: &Operation, left: f64, right: f64) -> f64 {
     if holds(op, left, right) { left } else { ABSENT }
 }
 
-/// Takes away what stands where `present` is not what is wanted.
+/// Removes the values at the steps where `present` differs from `wanted`.
 fn keep_where(series: &mut Series, present: &[bool], wanted: bool) {
     if present.is_empty() && wanted {
         series.values.fill(ABSENT);

@@ -1,7 +1,7 @@
-//! What a query uses: the samples and the memory that it holds, and the time that passes.
+//! Accounting of a query: samples and memory held, and interruption.
 //!
-//! Whatever a query can make grow is charged before it is made. Evaluation is a tree of calls, so memory is given back by
-//! nesting: after an expression is evaluated it holds its result and nothing else ([`Meter::keep`]).
+//! Everything that grows with the query or the data is charged before it is allocated. Evaluation is a tree of calls,
+//! so memory is released by nesting: after an expression is evaluated, only its result stays charged ([`Meter::release_except`]).
 
 use std::cell::Cell;
 
@@ -12,8 +12,8 @@ use super::{
 };
 use crate::value::Sample;
 
-/// How much work is done between two questions whether to stop: about so many samples, or eight bytes of labels each.
-const PATIENCE: usize = 1 << 10;
+/// Work between two calls of `interrupted`, in samples or in units of eight bytes of labels.
+const CHECK_INTERVAL: usize = 1 << 10;
 
 /// Samples and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,12 +23,12 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Memory that holds no samples.
+    /// Memory without samples.
     pub(crate) fn bytes(bytes: usize) -> Self {
         Self { samples: 0, bytes }
     }
 
-    /// A column of one value a step.
+    /// A column of one value per step.
     pub(crate) fn column(count: usize) -> Self {
         Self {
             samples: count,
@@ -83,16 +83,16 @@ impl Cost {
     }
 }
 
-/// The use of one query, held against its limits.
+/// The usage of one query, checked against its limits.
 pub(crate) struct Meter<'a> {
     limits: Limits,
     interrupted: &'a dyn Fn() -> bool,
-    /// Work done since `interrupted` was asked.
+    /// Work done since the last call of `interrupted`.
     work: Cell<usize>,
     held: Cell<Cost>,
-    /// The most samples held at a time.
+    /// The largest number of samples held at a time.
     peak: Cell<usize>,
-    /// All samples that were read or made.
+    /// The total number of samples read or computed.
     total: Cell<usize>,
 }
 
@@ -108,8 +108,8 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Charges what is about to be made.
-    pub(crate) fn hold(&self, cost: Cost) -> Result<(), EvalError> {
+    /// Charges memory that is about to be allocated.
+    pub(crate) fn charge(&self, cost: Cost) -> Result<(), EvalError> {
         let held = self.within(cost)?;
         self.held.set(held);
         self.peak.set(self.peak.get().max(held.samples));
@@ -118,8 +118,8 @@ impl<'a> Meter<'a> {
         Ok(())
     }
 
-    /// Fails where there is no room for `cost`, which is only held for a moment.
-    pub(crate) fn afford(&self, cost: Cost) -> Result<(), EvalError> {
+    /// Fails if `cost` exceeds what is left. For memory that is held only briefly.
+    pub(crate) fn check_available(&self, cost: Cost) -> Result<(), EvalError> {
         self.within(cost).map(|_| ())
     }
 
@@ -136,18 +136,18 @@ impl<'a> Meter<'a> {
         Ok(held)
     }
 
-    /// Gives back what was charged.
+    /// Releases a charge.
     pub(crate) fn release(&self, cost: Cost) {
         self.held.set(self.held.get().without(cost));
     }
 
-    /// What is held now.
+    /// The cost held now.
     pub(crate) fn held(&self) -> Cost {
         self.held.get()
     }
 
-    /// Gives back everything that was charged since `before`, except the result.
-    pub(crate) fn keep(&self, before: Cost, result: &Evaluated) -> Result<(), EvalError> {
+    /// Releases everything charged since `before`, except the result.
+    pub(crate) fn release_except(&self, before: Cost, result: &Evaluated) -> Result<(), EvalError> {
         self.held.set(before);
         let held = self.within(Cost::of(result))?;
         self.held.set(held);
@@ -163,12 +163,12 @@ impl<'a> Meter<'a> {
         }
     }
 
-    /// Counts work, and checks now and then.
+    /// Counts work, and calls [`Meter::check`] at intervals.
     #[inline]
     pub(crate) fn work(&self, amount: usize) -> Result<(), EvalError> {
         let work = self.work.get().saturating_add(amount);
         self.work.set(work);
-        match work < PATIENCE {
+        match work < CHECK_INTERVAL {
             true => Ok(()),
             false => self.check(),
         }
@@ -178,7 +178,7 @@ impl<'a> Meter<'a> {
         self.interrupted
     }
 
-    /// The memory that is held now, in bytes.
+    /// The memory held now, in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         self.held.get().bytes
     }

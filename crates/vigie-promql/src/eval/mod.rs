@@ -1,8 +1,8 @@
-//! Evaluating a syntax tree over a [`Storage`].
+//! Evaluation of a syntax tree over a [`Storage`].
 //!
-//! Every expression is evaluated once for all steps of a query: a selector passes over each series' samples once and makes
-//! a column of it, and operators, functions and aggregations work on columns. What labels decide (groups, matches, names)
-//! is decided once for each series, not at each step.
+//! Every expression is evaluated once for all steps of a query: a selector reads each series once and makes a column of
+//! it; operators, functions and aggregations work on columns. Everything that depends on labels only (groups, matches,
+//! names) is computed once per series, not at each step.
 
 mod aggregate;
 mod binary;
@@ -34,13 +34,13 @@ pub use names::NameRemoval;
 
 use crate::{annotations::Annotations, storage::Storage, syntax::Expr, value::Outcome};
 
-/// What a query may cost. A query that would cost more fails; it is never answered in part.
+/// Limits of a query. A query that exceeds one fails; there are no partial results.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Samples held at a time: those read from the storage, and the values made of them, all steps together.
+    /// Samples held at a time: those read from the storage and those computed, over all steps.
     pub samples: usize,
-    /// Memory held at a time, in bytes: samples, series, and the labels that the query makes. Labels of the storage are shared
-    /// with it and not counted, nor is the syntax tree, for which there is [`tree_bytes`](crate::syntax::tree_bytes).
+    /// Memory held at a time, in bytes: samples, series, and labels allocated by the query. Excludes labels shared with
+    /// the storage, and the syntax tree, for which see [`tree_bytes`](crate::syntax::tree_bytes).
     pub bytes: usize,
     /// Steps of a range query.
     pub points: usize,
@@ -49,7 +49,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 50 million samples and 11,000 points, as Prometheus has them, 100,000 series, and 1 GiB.
+    /// 50 million samples and 11,000 points, as in Prometheus, 100,000 series, and 1 GiB.
     fn default() -> Self {
         Self {
             samples: 50_000_000,
@@ -60,21 +60,21 @@ impl Default for Limits {
     }
 }
 
-/// How queries are evaluated.
+/// The evaluator with its settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine {
-    /// How long the newest sample of a series counts, unless the series was marked as ended.
+    /// The lookback: the maximum age of a sample that an instant selector returns, unless a stale marker follows it.
     pub lookback: Duration,
-    /// The step of subqueries that name none.
+    /// The step of subqueries that do not give one.
     pub subquery_step: Duration,
-    /// When metric names go.
+    /// When metric names are removed.
     pub name_removal: NameRemoval,
-    /// What a query may cost.
+    /// The limits of a query.
     pub limits: Limits,
 }
 
 impl Default for Engine {
-    /// The defaults of Prometheus: 5 minutes, 1 minute, names removed at once.
+    /// The defaults of Prometheus: a lookback of 5 minutes, a subquery step of 1 minute, immediate name removal.
     fn default() -> Self {
         Self {
             lookback: Duration::from_secs(300),
@@ -90,17 +90,17 @@ impl Default for Engine {
 pub struct TimeRange {
     /// The first step.
     pub start: i64,
-    /// No step is later.
+    /// The upper bound of the steps, inclusive.
     pub end: i64,
-    /// From step to step, more than 0.
+    /// The distance between steps, greater than 0.
     pub step: i64,
 }
 
 impl Engine {
     /// Evaluates a query at one time, in milliseconds since the epoch.
     ///
-    /// `interrupted` is called regularly, at least once for about a thousand samples: the evaluation stops when it returns
-    /// `true`. From then on it must not return `false` again.
+    /// `interrupted` is called regularly, at least once per about a thousand samples; the evaluation stops when it
+    /// returns `true`. Once it has returned `true` it must not return `false` again.
     ///
     /// # Errors
     ///
@@ -142,11 +142,11 @@ impl Engine {
     }
 }
 
-/// One query while it is evaluated.
+/// The evaluation of one query.
 struct Evaluation<'a> {
     engine: &'a Engine,
     storage: &'a dyn Storage,
-    /// The steps of the query itself; subqueries have their own.
+    /// The steps of the top-level query; subqueries have their own.
     times: TimeRange,
     instant: bool,
     meter: Meter<'a>,
@@ -175,7 +175,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Evaluates an expression at each of `steps`. Only the result is held afterwards.
+    /// Evaluates an expression at each of `steps`. Afterwards only the result is held.
     fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Evaluated, EvalError> {
         self.meter.check()?;
         let before = self.meter.held();
@@ -188,7 +188,7 @@ impl<'a> Evaluation<'a> {
         } else {
             self.eval_node(expr, steps)?
         };
-        self.meter.keep(before, &result)?;
+        self.meter.release_except(before, &result)?;
         Ok(result)
     }
 
@@ -196,7 +196,7 @@ impl<'a> Evaluation<'a> {
         match expr {
             Expr::Number(number) => self.constant(number.value, steps),
             Expr::Text(text) => {
-                self.meter.hold(Cost::bytes(text.value.len()))?;
+                self.meter.charge(Cost::bytes(text.value.len()))?;
                 Ok(Evaluated::Text(text.value.clone()))
             }
             Expr::Paren(paren) => self.eval_node(&paren.expr, steps),
@@ -207,17 +207,17 @@ impl<'a> Evaluation<'a> {
             Expr::Aggregate(aggregate) => self.aggregate(aggregate, steps),
             Expr::Range(_) | Expr::Subquery(_) => Err(EvalError::execution(
                 expr.span(),
-                "a range vector is only the argument of a function",
+                "a range vector is only allowed as the argument of a function",
             )),
         }
     }
 
     fn constant(&mut self, value: f64, steps: Steps) -> Result<Evaluated, EvalError> {
-        self.meter.hold(Cost::column(steps.count))?;
+        self.meter.charge(Cost::column(steps.count))?;
         Ok(Evaluated::Scalar(vec![value; steps.count]))
     }
 
-    /// An expression of which the parser saw that it is a scalar.
+    /// Evaluates an expression that the parser has checked to be a scalar.
     fn scalar(&mut self, expr: &Expr, steps: Steps) -> Result<Column, EvalError> {
         match self.eval(expr, steps)? {
             Evaluated::Scalar(column) => Ok(column),
@@ -225,7 +225,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// An expression of which the parser saw that it is an instant vector.
+    /// Evaluates an expression that the parser has checked to be an instant vector.
     fn vector(&mut self, expr: &Expr, steps: Steps) -> Result<Vec<Series>, EvalError> {
         match self.eval(expr, steps)? {
             Evaluated::Vector(series) => Ok(series),
@@ -236,15 +236,15 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// What does not change from step to step, at every step.
+    /// Repeats a result that is the same at every step.
     fn repeat(&mut self, once: Evaluated, count: usize) -> Result<Evaluated, EvalError> {
         match once {
             Evaluated::Scalar(column) => {
-                self.meter.hold(Cost::column(count))?;
+                self.meter.charge(Cost::column(count))?;
                 Ok(Evaluated::Scalar(vec![column[0]; count]))
             }
             Evaluated::Vector(mut series) => {
-                self.meter.hold(Cost::column(count).times(series.len()))?;
+                self.meter.charge(Cost::column(count).times(series.len()))?;
                 for one in &mut series {
                     self.meter.work(count)?;
                     one.values.resize(count, one.values[0]);

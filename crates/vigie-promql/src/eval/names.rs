@@ -1,4 +1,4 @@
-//! When metric names go, and what happens to series that are left with the same labels.
+//! Removal of metric names, and merging of series left with equal labels.
 
 use super::{
     column::{Series, is_absent},
@@ -10,28 +10,28 @@ use crate::syntax::Span;
 
 const SAME_LABELS: &str = "vector cannot contain metrics with the same labelset";
 
-/// When the metric's name is removed from what is no longer that metric.
+/// When the metric name is removed from a result that is no longer that metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NameRemoval {
-    /// By the function or operator that changes the meaning, as Prometheus does by default.
+    /// By the function or operator that changes the meaning: Prometheus' default.
     #[default]
     Immediate,
-    /// At the end, as Prometheus does with `--enable-feature=promql-delayed-name-removal`: until then, `label_replace` and
-    /// aggregations see the name.
+    /// At the end of the query, as with Prometheus' `--enable-feature=promql-delayed-name-removal`: until then
+    /// `label_replace` and aggregations see the name.
     Delayed,
 }
 
 impl NameRemoval {
-    /// Takes the name from one series, now or later.
+    /// Removes the name of one series, immediately or at the end of the query.
     pub(super) fn remove(self, series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
         match self {
             Self::Immediate => strip(series, meter)?,
-            Self::Delayed => series.nameless = true,
+            Self::Delayed => series.drops_name = true,
         }
         Ok(())
     }
 
-    /// Takes the names from all series of a vector; those that become equal are joined.
+    /// Removes the names of all series of a vector, and merges series that become equal.
     pub(super) fn remove_all(
         self,
         mut series: Vec<Series>,
@@ -43,23 +43,23 @@ impl NameRemoval {
             self.remove(one, meter)?;
         }
         if may_collide {
-            return join_same_labels(series, span, meter);
+            return merge_same_labels(series, span, meter);
         }
         Ok(series)
     }
 
-    /// What is left to do at the end of a query.
+    /// Applies the delayed removals at the end of a query.
     pub(super) fn finish(
         self,
         mut series: Vec<Series>,
         meter: &Meter<'_>,
     ) -> Result<Vec<Series>, EvalError> {
         if self == Self::Delayed {
-            for one in series.iter_mut().filter(|one| one.nameless) {
+            for one in series.iter_mut().filter(|one| one.drops_name) {
                 strip(one, meter)?;
-                one.nameless = false;
+                one.drops_name = false;
             }
-            return join_same_labels(series, Span::default(), meter);
+            return merge_same_labels(series, Span::default(), meter);
         }
         Ok(series)
     }
@@ -69,8 +69,8 @@ fn strip(series: &mut Series, meter: &Meter<'_>) -> Result<(), EvalError> {
     meter.work(series.label_work())?;
     let before = series.overhead();
     series.relabel(series.labels().without_metadata());
-    let made = series.overhead().saturating_sub(before);
-    meter.hold(Cost::bytes(made))
+    let allocated = series.overhead().saturating_sub(before);
+    meter.charge(Cost::bytes(allocated))
 }
 
 fn has_several_names(series: &[Series]) -> bool {
@@ -81,7 +81,7 @@ fn has_several_names(series: &[Series]) -> bool {
     names.any(|name| name != first)
 }
 
-/// Fails where two series have the same labels.
+/// Fails if two series have the same labels.
 pub(super) fn refuse_same_labels(
     series: &[Series],
     span: Span,
@@ -97,15 +97,15 @@ fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalErr
     let mut signatures = Signatures::new(|_: &str| true);
     for (at, one) in series.iter().enumerate() {
         meter.work(one.label_work())?;
-        if signatures.number_of(one.labels(), one.nameless) != at {
+        if signatures.number_of(one.labels(), one.drops_name) != at {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Joins series that have the same labels and never a sample at the same step; fails where they do.
-pub(super) fn join_same_labels(
+/// Merges series that have the same labels; fails if two of them have a sample at the same step.
+pub(super) fn merge_same_labels(
     series: Vec<Series>,
     span: Span,
     meter: &Meter<'_>,
@@ -113,19 +113,19 @@ pub(super) fn join_same_labels(
     if !has_same_labels(&series, meter)? {
         return Ok(series);
     }
-    let mut places = Signatures::new(|_: &str| true);
+    let mut label_sets = Signatures::new(|_: &str| true);
     let mut joined: Vec<Series> = Vec::with_capacity(series.len());
     for one in series {
         meter.work(one.label_work() + one.values.len())?;
         if !one.has_samples() {
             continue;
         }
-        let place = places.number_of(one.labels(), one.nameless);
-        if place == joined.len() {
+        let number = label_sets.number_of(one.labels(), one.drops_name);
+        if number == joined.len() {
             joined.push(one);
             continue;
         }
-        let first = &mut joined[place];
+        let first = &mut joined[number];
         for (value, &other) in first.values.iter_mut().zip(&one.values) {
             if is_absent(other) {
                 continue;

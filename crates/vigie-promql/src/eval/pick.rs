@@ -1,4 +1,4 @@
-//! `topk` and `bottomk`: some series of each group, step by step, with all their labels.
+//! `topk` and `bottomk`: at each step some series of each group, with all their labels.
 
 use super::{
     Evaluation,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::syntax::{Aggregate, AggregateOp};
 
-/// Bytes charged for a sample among which the best are looked for, with its place in the order.
+/// Bytes charged for a candidate sample, with its entry in the order.
 const CANDIDATE: usize = 2 * size_of::<(f64, usize)>() + 2 * size_of::<usize>();
 
 impl Evaluation<'_> {
@@ -44,11 +44,12 @@ impl Evaluation<'_> {
         let mut output: Vec<Series> = Vec::with_capacity(input.len());
         for series in &input {
             self.meter.work(steps.count)?;
-            self.meter.hold(Cost::series(series))?;
+            self.meter.charge(Cost::series(series))?;
             output.push(series.derived(series.labels().clone(), vec![ABSENT; steps.count]));
         }
-        self.meter.hold(Cost::bytes(CANDIDATE).times(input.len()))?;
-        // Of an instant query, the order in which the series are given.
+        self.meter
+            .charge(Cost::bytes(CANDIDATE).times(input.len()))?;
+        // For an instant query, the order in which the series are returned.
         let mut order = Vec::new();
         let mut best = Vec::new();
         for (step, count) in counts.iter().enumerate() {
@@ -58,7 +59,7 @@ impl Evaluation<'_> {
                 best.clear();
                 let samples = group.series.iter().map(|&at| (input[at].values[step], at));
                 best.extend(samples.filter(|(value, _)| !is_absent(*value)));
-                // NaN comes last; among equals, whichever came first.
+                // NaN sorts last; equal values keep their input order.
                 let by_value = |a: &(f64, usize), b: &(f64, usize)| {
                     let ordered = match highest {
                         true => b.0.partial_cmp(&a.0),

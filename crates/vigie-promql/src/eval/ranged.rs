@@ -1,4 +1,4 @@
-//! Functions of ranges: a selector's samples or a subquery's results, window by window.
+//! Functions of range vectors, evaluated window by window over a selector's samples or a subquery's results.
 
 use super::{
     Evaluation,
@@ -20,23 +20,23 @@ use crate::{
     value::{Sample, is_stale},
 };
 
-/// The work of looking up an annotation among those there are, in the meter's unit.
+/// The work of finding an annotation in the list, in the meter's unit.
 const LOOK_UP: usize = 64;
 
-/// A function of ranges with what it needs beside the samples.
+/// A range function with its further arguments.
 struct Ranged<'a> {
     function: Function,
     steps: Steps,
     windows: Windows<'a>,
-    /// The scalar argument, where there is one.
+    /// The scalar argument, if the function has one.
     param: Column,
-    /// Memory to work in.
+    /// A reused buffer.
     resets: Vec<usize>,
     values: Vec<f64>,
 }
 
 impl<'e> Evaluation<'e> {
-    /// Calls a function whose argument `arg` is a range.
+    /// Calls a function with the range-vector argument `arg`.
     pub(super) fn ranged(
         &mut self,
         call: &Call,
@@ -67,13 +67,13 @@ impl<'e> Evaluation<'e> {
         self.each_range(arg, ranged.windows, |evaluation, source, samples| {
             evaluation.meter.work(8 + steps.count)?;
             let mut series = source.without_values();
-            evaluation.hold_output(&series, steps)?;
+            evaluation.charge_output(&series, steps)?;
             series.values = ranged.column(samples);
-            // Windows are left out once the query is interrupted.
+            // An interrupted pass leaves windows out, so the result must be discarded.
             evaluation.meter.check()?;
             if any_present(&series.values) {
                 evaluation.suspect_gauge(call.function, series.labels(), arg);
-                if !keeps_name || series.nameless {
+                if !keeps_name || series.drops_name {
                     let names = evaluation.engine.name_removal;
                     names.remove(&mut series, &evaluation.meter)?;
                 }
@@ -105,7 +105,7 @@ impl<'e> Evaluation<'e> {
         Ok(Evaluated::Vector(found))
     }
 
-    /// Warns of quantiles that are no quantiles.
+    /// Warns about quantiles outside of 0 to 1.
     pub(super) fn check_quantiles(
         &mut self,
         quantiles: &[f64],
@@ -154,7 +154,8 @@ impl<'e> Evaluation<'e> {
         })
     }
 
-    /// Passes over the series of a range, with samples that hold no stale marker; the series given has no values or others.
+    /// Passes each series of a range to `each`, with its samples and without stale markers. The values of the series
+    /// passed are unspecified.
     pub(super) fn each_range(
         &mut self,
         arg: &Expr,
@@ -185,7 +186,7 @@ impl<'e> Evaluation<'e> {
                 return each(evaluation, labels, samples);
             }
             let copy = Cost::bytes(2 * size_of_val(samples));
-            evaluation.meter.afford(copy)?;
+            evaluation.meter.check_available(copy)?;
             kept.clear();
             kept.extend(samples.iter().filter(|sample| !is_stale(sample.value)));
             each(evaluation, labels, &kept)
@@ -203,7 +204,7 @@ impl<'e> Evaluation<'e> {
             None => super::millis(self.engine.subquery_step).max(1),
         };
         let (after, end) = windows.bounds();
-        // Steps stand at multiples of the step, from the first one inside of the first window.
+        // Steps are multiples of the step; the first is the first one inside of the first window.
         let aligned = after.div_euclid(step).saturating_mul(step);
         let start = if aligned < after {
             aligned.saturating_add(step)
@@ -215,14 +216,14 @@ impl<'e> Evaluation<'e> {
         }
         let count = end.saturating_sub(start) / step + 1;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        // Refused before anything of that size is made.
-        self.meter.afford(Cost::column(count))?;
+        // Checked before anything of that size is allocated.
+        self.meter.check_available(Cost::column(count))?;
         let inner = Steps { start, step, count };
-        // They are counted as samples of the windows.
+        // Samples of a subquery are counted as samples of its windows.
         let before = self.queried.get();
         let series = self.vector(&subquery.expr, inner)?;
         let scratch = Cost::bytes(size_of::<Sample>()).times(count).times(2);
-        self.meter.afford(scratch)?;
+        self.meter.check_available(scratch)?;
         self.queried.set(before);
         let mut samples = Vec::new();
         for one in &series {
@@ -238,7 +239,7 @@ impl<'e> Evaluation<'e> {
 }
 
 impl Ranged<'_> {
-    /// The function over all windows of one series.
+    /// Evaluates the function over all windows of one series.
     fn column(&mut self, samples: &[Sample]) -> Column {
         let windows = self.windows;
         let (param, steps) = (&self.param, self.steps);

@@ -1,4 +1,4 @@
-//! From columns to the result of a query.
+//! Conversion of columns into the result of a query.
 
 use super::{
     Evaluation,
@@ -59,14 +59,15 @@ impl Evaluation<'_> {
             let (labels, values) = one.into_parts();
             let count = values.iter().filter(|value| !is_absent(**value)).count();
             self.meter
-                .afford(Cost::bytes(count * size_of::<Sample>()))?;
+                .check_available(Cost::bytes(count * size_of::<Sample>()))?;
             let values = steps.times().zip(values);
             let present = values.filter(|(_, value)| !is_absent(*value));
             let mut samples = Vec::with_capacity(count);
             samples.extend(present.map(|(time, value)| Sample { time, value }));
             matrix.push(MatrixSeries { labels, samples });
             self.meter.release(column);
-            self.meter.hold(Cost::bytes(count * size_of::<Sample>()))?;
+            self.meter
+                .charge(Cost::bytes(count * size_of::<Sample>()))?;
         }
         self.sorted(matrix)
     }
@@ -80,11 +81,13 @@ impl Evaluation<'_> {
             return Err(EvalError::BadRange("the end lies before the start"));
         }
         let span = times.end.abs_diff(times.start);
-        let asked = (span / times.step.unsigned_abs()).saturating_add(1);
+        let requested = (span / times.step.unsigned_abs()).saturating_add(1);
         let limit = self.engine.limits.points;
-        let count = usize::try_from(asked).ok().filter(|&count| count <= limit);
+        let count = usize::try_from(requested)
+            .ok()
+            .filter(|&count| count <= limit);
         let Some(count) = count else {
-            return Err(EvalError::TooManyPoints { asked, limit });
+            return Err(EvalError::TooManyPoints { requested, limit });
         };
         Ok(Steps {
             start: times.start,
@@ -93,7 +96,7 @@ impl Evaluation<'_> {
         })
     }
 
-    /// Series with their final labels, those without any sample left out.
+    /// The series with their final labels, without those that have no samples.
     fn finished(&self, mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
         series.retain(Series::has_samples);
         let series = self.engine.name_removal.finish(series, &self.meter)?;
@@ -104,7 +107,7 @@ impl Evaluation<'_> {
         Ok(series)
     }
 
-    /// The samples of a range that is itself the query.
+    /// The samples of a query that is a range selector or a subquery.
     fn samples_of(&mut self, range: &Expr, steps: Steps) -> Result<Value, EvalError> {
         let windows = self.windows(range, steps)?;
         let mut found = Vec::new();
@@ -117,12 +120,12 @@ impl Evaluation<'_> {
             evaluation.meter.work(8 + samples.len())?;
             if !inside.is_empty() {
                 let mut series = source.without_values();
-                if series.nameless {
+                if series.drops_name {
                     series.relabel(series.labels().without_metadata());
                 }
                 let made = Cost::bytes(series.overhead());
                 let copied = Cost::samples(inside.len());
-                evaluation.meter.hold(made.and(copied))?;
+                evaluation.meter.charge(made.and(copied))?;
                 found.push(MatrixSeries {
                     labels: series.into_parts().0,
                     samples: inside.to_vec(),

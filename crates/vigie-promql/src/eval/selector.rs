@@ -23,7 +23,7 @@ impl Evaluation<'_> {
         Ok(Evaluated::Vector(series))
     }
 
-    /// For every series and step, what `take` makes of the newest sample.
+    /// For every series and step, the value that `take` computes from the newest sample.
     pub(super) fn newest(
         &mut self,
         selector: &Selector,
@@ -39,7 +39,7 @@ impl Evaluation<'_> {
             (start, references.last()),
             |evaluation, labels, samples| {
                 let mut series = Series::stored(labels, Vec::new());
-                evaluation.hold_output(&series, steps)?;
+                evaluation.charge_output(&series, steps)?;
                 series.values = references.newest(samples, lookback, ABSENT, &take);
                 let present = series.values.iter().filter(|value| !is_absent(**value));
                 evaluation.add_queried(present.count() as u64);
@@ -54,7 +54,7 @@ impl Evaluation<'_> {
         Ok(found)
     }
 
-    /// Passes over every series that a selector selects, between two times, themselves included.
+    /// Calls `each` for every selected series, with its samples between two times, both inclusive.
     pub(super) fn select(
         &mut self,
         selector: &Selector,
@@ -78,7 +78,7 @@ impl Evaluation<'_> {
                 };
             }
             let read = Cost::samples(samples.len());
-            let held = self.meter.hold(read);
+            let held = self.meter.charge(read);
             let work = held.and_then(|()| self.meter.work(8 + samples.len()));
             done = work.and_then(|()| each(self, labels, samples));
             self.meter.release(read);

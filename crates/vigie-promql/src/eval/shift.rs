@@ -1,9 +1,9 @@
-//! What `@`, `offset` and durations come to in a query.
+//! Resolution of `@`, `offset` and durations to times.
 
 use super::{Evaluation, column::Steps, error::EvalError, window::References};
 use crate::syntax::{AtTime, BinaryOp, Duration, DurationKind, Shift};
 
-/// The longest duration, so that times can be added up without overflow: 2^63 - 1 nanoseconds, as in Go.
+/// The longest duration: 2^63 - 1 nanoseconds, as in Go, so that sums of times cannot overflow.
 const MAX_SECONDS: f64 = 9_223_372_036.0;
 
 impl Evaluation<'_> {
@@ -18,7 +18,7 @@ impl Evaluation<'_> {
         Ok(References::new(steps, at, offset))
     }
 
-    /// A range or step, which must be more than 0 where it is not a literal too.
+    /// The value of a range or step, which must be greater than 0. The parser has checked only literals.
     pub(super) fn positive_millis(&self, duration: &Duration) -> Result<i64, EvalError> {
         let seconds = self.seconds(duration)?;
         if seconds <= 0.0 {
@@ -58,7 +58,7 @@ fn to_millis(seconds: f64, duration: &Duration) -> Result<i64, EvalError> {
         let message = "this duration is out of range";
         return Err(EvalError::duration(duration.span, message));
     }
-    // Prometheus keeps nanoseconds, and cuts them where it compares times.
+    // Prometheus rounds to nanoseconds, and truncates to milliseconds where it compares times.
     let nanos = (seconds * 1e9).round() as i64;
     Ok(nanos / 1_000_000)
 }

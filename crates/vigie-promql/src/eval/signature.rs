@@ -1,4 +1,4 @@
-//! Which series have the same labels, or the same of some labels.
+//! Grouping of label sets by equality of all or some labels.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
@@ -7,14 +7,14 @@ use hashbrown::HashTable;
 
 use crate::labels::Labels;
 
-/// Numbers label sets from 0 on; sets that agree in every label that `keep` accepts, and in whether their name is to go,
-/// have the same number.
+/// Numbers label sets from 0. Sets get the same number if they agree in every label that `keep` accepts and in whether
+/// their name is to be dropped.
 ///
-/// Nothing is allocated for a set that is known already.
+/// A set seen before causes no allocation.
 pub(super) struct Signatures<K> {
     keep: K,
-    known: HashTable<usize>,
-    /// By number, the first set that had it.
+    numbers: HashTable<usize>,
+    /// The first set of each number.
     first: Vec<(Labels, bool)>,
     hasher: RandomState,
 }
@@ -23,47 +23,47 @@ impl<K: Fn(&str) -> bool> Signatures<K> {
     pub(super) fn new(keep: K) -> Self {
         Self {
             keep,
-            known: HashTable::new(),
+            numbers: HashTable::new(),
             first: Vec::new(),
             hasher: RandomState::default(),
         }
     }
 
-    /// How many different sets there were.
+    /// The number of distinct sets.
     pub(super) fn len(&self) -> usize {
         self.first.len()
     }
 
-    /// The number of a set, a new one where it has none.
+    /// Returns the number of a set; assigns the next one to a new set.
     pub(super) fn number(&mut self, labels: &Labels) -> usize {
         self.number_of(labels, false)
     }
 
-    /// The same for a set whose name may be `nameless`, there until the end of the query only.
-    pub(super) fn number_of(&mut self, labels: &Labels, nameless: bool) -> usize {
+    /// As [`number`](Self::number), for a set whose name is dropped at the end of the query if `drops_name`.
+    pub(super) fn number_of(&mut self, labels: &Labels, drops_name: bool) -> usize {
         let (keep, first, hasher) = (&self.keep, &mut self.first, &self.hasher);
-        let hash = |labels: &Labels, nameless: bool| {
+        let hash = |labels: &Labels, drops_name: bool| {
             let mut state = hasher.build_hasher();
-            nameless.hash(&mut state);
+            drops_name.hash(&mut state);
             kept(labels, keep).for_each(|label| label.hash(&mut state));
             state.finish()
         };
         let same = |&number: &usize| {
-            let (known, flag) = &first[number];
-            *flag == nameless && kept(known, keep).eq(kept(labels, keep))
+            let (stored, stored_drops) = &first[number];
+            *stored_drops == drops_name && kept(stored, keep).eq(kept(labels, keep))
         };
-        let hashed = hash(labels, nameless);
-        if let Some(&number) = self.known.find(hashed, same) {
+        let hashed = hash(labels, drops_name);
+        if let Some(&number) = self.numbers.find(hashed, same) {
             return number;
         }
         let number = first.len();
-        first.push((labels.clone(), nameless));
+        first.push((labels.clone(), drops_name));
         let rehash = |&number: &usize| hash(&first[number].0, first[number].1);
-        self.known.insert_unique(hashed, number, rehash);
+        self.numbers.insert_unique(hashed, number, rehash);
         number
     }
 
-    /// The labels that all sets of one number have.
+    /// The labels common to all sets of a number.
     pub(super) fn labels(&self, number: usize) -> Labels {
         self.first[number].0.filter(&self.keep)
     }
@@ -93,7 +93,7 @@ mod tests {
             (signatures.len(), signatures.labels(0)),
             (4, set(&[("a", "1")]))
         );
-        // Names and values do not run together.
+        // A name and its value are hashed separately.
         assert_eq!(signatures.number(&set(&[("a", "1c"), ("c", "")])), 4);
         for many in 0..1000 {
             assert_eq!(

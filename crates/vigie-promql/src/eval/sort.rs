@@ -1,13 +1,13 @@
-//! A stable sort that stops when the query is interrupted: the standard one cannot be stopped.
+//! A stable sort that can be interrupted, which the standard one cannot.
 
 use std::cmp::Ordering;
 
 use super::{error::EvalError, meter::Meter};
 
-/// How many items are sorted at once.
+/// The number of items sorted without an interruption check.
 const RUN: usize = 256;
 
-/// Sorts runs of items, and merges neighbouring runs until there is one.
+/// Sorts runs of items, then merges neighbouring runs until one is left.
 pub(super) fn sorted<T>(
     items: Vec<T>,
     meter: &Meter<'_>,

@@ -1,15 +1,15 @@
-//! Where a selector looks: one time a step, and back from it.
+//! Reference times and windows of selectors.
 
 use std::cell::Cell;
 
 use super::column::{ABSENT, Column, Steps, is_absent};
 use crate::value::{Sample, is_stale};
 
-/// The times that a selector, range or subquery looks at, after `@` and `offset`: one a step.
+/// The reference times of a selector, range or subquery, after `@` and `offset`: one per step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct References {
     pub(crate) first: i64,
-    /// 0 where `@` holds all steps at one time.
+    /// 0 if `@` fixes the time for all steps.
     pub(crate) step: i64,
     pub(crate) count: usize,
 }
@@ -39,7 +39,7 @@ impl References {
         self.at(self.count - 1)
     }
 
-    /// For each time the newest sample that is not older than `lookback`, unless it ends the series.
+    /// Passes on, for each reference time, the newest sample not older than `lookback`, unless it is a stale marker.
     pub(crate) fn newest<T: Copy>(
         self,
         samples: &[Sample],
@@ -60,28 +60,29 @@ impl References {
     }
 }
 
-/// The windows of a range, one a step, each open on the left: `(time - range, time]`.
+/// The windows of a range, one per step, open on the left: `(time - range, time]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Windows<'a> {
     pub(crate) references: References,
-    /// Milliseconds.
+    /// In milliseconds.
     pub(crate) range: i64,
-    /// Whether to stop, asked while windows are looked at.
+    /// Returns whether to stop; called regularly.
     pub(crate) interrupted: &'a dyn Fn() -> bool,
-    /// How many samples the windows had.
+    /// Counts the samples in the windows.
     pub(crate) queried: &'a Cell<u64>,
 }
 
-/// Where one is in the samples of a series.
+/// A position in the samples of a series.
 #[derive(Default)]
 struct Cursor {
     at: usize,
-    /// By how many samples it was moved last.
+    /// The number of samples it advanced by last time.
     stride: usize,
 }
 
 impl Cursor {
-    /// Moves past all samples that are not later than `time`. From step to step these are mostly equally many.
+    /// Advances past all samples up to and including `time`. The distance is usually the same at every step, so the
+    /// last one is tried first.
     #[inline]
     fn pass(&mut self, samples: &[Sample], time: i64) {
         let is_passed = |at: usize| samples.get(at).is_some_and(|sample| sample.time <= time);
@@ -97,30 +98,30 @@ impl Cursor {
     }
 }
 
-/// How many samples are looked at between two questions whether to stop.
-const PATIENCE: usize = 1 << 12;
+/// Samples visited between two calls of `interrupted`.
+const CHECK_INTERVAL: usize = 1 << 12;
 
 /// One window of a series.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window<'a> {
     pub(crate) step: usize,
-    /// The window ends here, itself included.
+    /// The end of the window, inclusive.
     pub(crate) end: i64,
-    /// Where the window's samples stand in the series.
+    /// The index of the window's first sample in the series.
     pub(crate) from: usize,
     /// Never empty.
     pub(crate) samples: &'a [Sample],
 }
 
 impl Windows<'_> {
-    /// The first time that may matter and the last.
+    /// The first and the last time whose samples can be used.
     pub(crate) fn bounds(self) -> (i64, i64) {
         let start = self.references.first.saturating_sub(self.range);
         (start.saturating_add(1), self.references.last())
     }
 
-    /// Moves over the samples once, and makes a value of each window that has any. Once it is interrupted it makes none; the
-    /// caller checks for that.
+    /// Computes a value for each window that is not empty, in one pass over the samples. Stops at an interruption, for
+    /// which the caller must check.
     pub(crate) fn map(
         self,
         samples: &[Sample],
@@ -138,7 +139,7 @@ impl Windows<'_> {
             let (from, to) = (first.at, last.at);
             looked_at += 1 + to - from;
             queried += (to - from) as u64;
-            if looked_at > PATIENCE {
+            if looked_at > CHECK_INTERVAL {
                 looked_at = 0;
                 if (self.interrupted)() {
                     column.resize(self.references.count, ABSENT);

@@ -1,20 +1,20 @@
-//! Classic histograms: quantiles and fractions from cumulative buckets.
+//! Classic histograms: quantiles and fractions of cumulative buckets.
 //!
-//! The rules are those of Prometheus' `promql/quantile.go`, `BucketQuantile` and `BucketFraction`.
+//! The rules are those of `BucketQuantile` and `BucketFraction` in Prometheus' `promql/quantile.go`.
 
 use crate::functions::quantile::is_valid;
 
-/// How many observations were at most `bound`.
+/// A cumulative bucket: the count of observations less than or equal to `bound`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bucket {
     pub(crate) bound: f64,
     pub(crate) count: f64,
 }
 
-/// Differences of a smaller part than this are taken for rounding.
+/// Smaller relative differences are treated as rounding errors.
 const ROUNDING: f64 = 1e-12;
 
-/// What had to be repaired for the counts to ascend.
+/// The changes that made the counts monotonic.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Forced {
     pub(crate) lowest_bound: f64,
@@ -22,10 +22,10 @@ pub(crate) struct Forced {
     pub(crate) largest_fall: f64,
 }
 
-/// The value below which a part `rank` of the observations lies; linear within a bucket, which starts at 0 if it is the
-/// first. `buckets` ascend by bound, are not empty, and are changed.
+/// The `rank`-quantile of the observations, interpolated linearly within a bucket; the first bucket starts at 0 if its
+/// bound is positive. `buckets` must be sorted by bound and not empty; they are modified.
 ///
-/// NaN without a `+Inf` bucket, of fewer than two buckets, or of no observations.
+/// NaN without a `+Inf` bucket, with fewer than two buckets, or without observations.
 pub(crate) fn quantile(rank: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<Forced>) {
     if rank.is_nan() {
         return (f64::NAN, None);
@@ -44,7 +44,7 @@ pub(crate) fn quantile(rank: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<For
         return (f64::NAN, forced);
     }
     let mut rank = rank * observations;
-    // The first bucket that reaches the rank, written so that a NaN count does not.
+    // The first bucket that reaches the rank. A NaN count never does.
     let at = first_where(last, |at| buckets[at].count >= rank);
     if at == last {
         return (buckets[last - 1].bound, forced);
@@ -61,7 +61,8 @@ pub(crate) fn quantile(rank: f64, buckets: &mut Vec<Bucket>) -> (f64, Option<For
     (start + (end - start) * (rank / count), forced)
 }
 
-/// The part of the observations that lie between two values. `buckets` ascend by bound, are not empty, and are changed.
+/// The fraction of the observations between two values. `buckets` must be sorted by bound and not empty; they are
+/// modified.
 pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64 {
     if !ends_at_infinity(buckets) {
         return f64::NAN;
@@ -81,9 +82,9 @@ pub(crate) fn fraction(lower: f64, upper: f64, buckets: &mut Vec<Bucket>) -> f64
     (rank(upper) - rank(lower)) / count
 }
 
-/// How many observations lie below `value`; infinite where it lies above all buckets.
+/// The number of observations below `value`; infinite if it is above all buckets.
 fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
-    // With only positive bounds, nothing below 0 was observed.
+    // If all bounds are positive, no observation is below 0.
     let mut start = if buckets[0].bound <= 0.0 {
         f64::NEG_INFINITY
     } else {
@@ -95,7 +96,7 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
             return rank;
         }
         if bucket.bound > value {
-            // In a bucket without a lower end nothing can be interpolated.
+            // A bucket without a lower bound cannot be interpolated.
             if start == f64::NEG_INFINITY {
                 return bucket.count;
             }
@@ -123,7 +124,7 @@ fn merge_same_bounds(buckets: &mut Vec<Bucket>) {
     });
 }
 
-/// Lifts every count to the one before, where it is lower or differs by rounding only.
+/// Raises every count that is lower than its predecessor, or differs from it by rounding only, to the predecessor's.
 fn ascend(buckets: &mut [Bucket]) -> Option<Forced> {
     let mut forced: Option<Forced> = None;
     let mut before = buckets[0].count;
@@ -162,7 +163,7 @@ fn nearly_equal(a: f64, b: f64) -> bool {
     difference / sum.min(f64::MAX) < ROUNDING
 }
 
-/// By bisection, the first index below `end` where `holds`; `end` where none.
+/// The first index below `end` for which `holds` returns `true`, by bisection; `end` if there is none.
 fn first_where(end: usize, holds: impl Fn(usize) -> bool) -> usize {
     let (mut from, mut to) = (0, end);
     while from < to {

@@ -1,6 +1,6 @@
-//! The calendar, in UTC.
+//! Calendar dates in UTC.
 
-/// A moment of the proleptic Gregorian calendar.
+/// A date and time of the proleptic Gregorian calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Date {
     pub(crate) year: i64,
@@ -15,10 +15,10 @@ pub(crate) struct Date {
 }
 
 impl Date {
-    /// The moment `seconds` after the epoch.
+    /// The date and time `seconds` after the epoch.
     ///
-    /// The algorithm counts in eras of 400 years that start on a first of March: Howard Hinnant, "chrono-Compatible
-    /// Low-Level Date Algorithms".
+    /// The algorithm is Howard Hinnant's ("chrono-Compatible Low-Level Date Algorithms"): eras of 400 years that start
+    /// on 1 March.
     pub(crate) fn of(seconds: i64) -> Self {
         let days = seconds.div_euclid(86_400);
         let rest = seconds.rem_euclid(86_400);

@@ -1,11 +1,11 @@
-//! Functions and operators of plain numbers.
+//! Functions and operators of scalars.
 
 use std::f64::consts::{LN_2, PI};
 
 use super::date::Date;
 use crate::syntax::{BinaryOp, Function};
 
-/// The function of one number that `function` is, if it is one.
+/// The implementation of a function of one number; `None` for other functions.
 pub(crate) fn of_one(function: Function) -> Option<fn(f64) -> f64> {
     Some(match function {
         Function::Abs => f64::abs,
@@ -41,7 +41,7 @@ pub(crate) fn of_one(function: Function) -> Option<fn(f64) -> f64> {
     })
 }
 
-/// The function of a time in seconds that `function` is, if it is one.
+/// The implementation of a function of a time in seconds; `None` for other functions.
 pub(crate) fn of_date(function: Function) -> Option<fn(Date) -> i64> {
     Some(match function {
         Function::DayOfMonth => |date| date.day,
@@ -56,10 +56,10 @@ pub(crate) fn of_date(function: Function) -> Option<fn(Date) -> i64> {
     })
 }
 
-/// From here on the squares in the definitions of `asinh` and `acosh` no longer matter, and later overflow.
+/// From here on the squares in the definitions of `asinh` and `acosh` are negligible; much larger ones overflow.
 const LARGE: f64 = (1_u32 << 28) as f64;
 
-/// From here on `exp(-x)` no longer matters in the definitions of `sinh` and `cosh`.
+/// From here on `exp(-x)` is negligible in the definitions of `sinh` and `cosh`.
 const STEEP: f64 = 21.0;
 
 fn asinh(value: f64) -> f64 {
@@ -76,7 +76,7 @@ fn acosh(value: f64) -> f64 {
     }
 }
 
-/// Infinite from where `exp` is, a little before it had to be, as in Prometheus.
+/// Overflows where `exp` does, slightly earlier than necessary, as in Prometheus.
 fn sinh(value: f64) -> f64 {
     match value.abs() > STEEP {
         true => (value.abs().exp() * 0.5).copysign(value),
@@ -84,7 +84,7 @@ fn sinh(value: f64) -> f64 {
     }
 }
 
-/// As [`sinh`].
+/// Overflows as [`sinh`] does.
 fn cosh(value: f64) -> f64 {
     match value.abs() > STEEP {
         true => value.abs().exp() * 0.5,
@@ -92,18 +92,19 @@ fn cosh(value: f64) -> f64 {
     }
 }
 
-/// Rounds to a multiple of `nearest`, halves up. The inverse is used because it is more exact for parts such as 0.1.
+/// Rounds to a multiple of `nearest`, halves up. Multiplies by the inverse, which is more exact for fractions such as
+/// 0.1.
 pub(crate) fn round(value: f64, nearest: f64) -> f64 {
     let inverse = 1.0 / nearest;
     (value * inverse + 0.5).floor() / inverse
 }
 
-/// Within the bounds; NaN where either bound or the value is NaN, unless infinity decides all the same.
+/// Limits `value` to the bounds. NaN if a bound or the value is NaN, unless an infinity determines the result.
 pub(crate) fn clamp(value: f64, lowest: f64, highest: f64) -> f64 {
     max(lowest, min(highest, value))
 }
 
-/// Go's `math.Min`: -Inf wins over NaN, NaN over all else, -0 over 0.
+/// Go's `math.Min`: -Inf takes precedence over NaN, NaN over all other values, -0 over 0.
 fn min(a: f64, b: f64) -> f64 {
     if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;
@@ -117,12 +118,12 @@ fn min(a: f64, b: f64) -> f64 {
     a.min(b)
 }
 
-/// Go's `math.Max`: +Inf wins over NaN, NaN over all else, 0 over -0.
+/// Go's `math.Max`: +Inf takes precedence over NaN, NaN over all other values, 0 over -0.
 fn max(a: f64, b: f64) -> f64 {
     -min(-a, -b)
 }
 
-/// The result of an arithmetic operator; of a comparison, whether it holds.
+/// The result of an arithmetic operator; for a comparison, 1 or 0.
 #[inline]
 pub(crate) fn operate(op: BinaryOp, left: f64, right: f64) -> f64 {
     match op {
@@ -137,7 +138,7 @@ pub(crate) fn operate(op: BinaryOp, left: f64, right: f64) -> f64 {
     }
 }
 
-/// Whether a comparison holds; never for other operators.
+/// Whether a comparison holds; `false` for other operators.
 #[inline]
 pub(crate) fn holds(op: BinaryOp, left: f64, right: f64) -> bool {
     match op {

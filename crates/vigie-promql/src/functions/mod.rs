@@ -1,4 +1,4 @@
-//! What the functions compute, as plain functions of numbers and samples. How they are applied to series is in `eval`.
+//! The computations of the functions, on plain numbers and samples. `eval` applies them to series.
 
 pub(crate) mod buckets;
 pub(crate) mod date;

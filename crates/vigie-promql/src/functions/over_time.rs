@@ -1,4 +1,4 @@
-//! What the samples of one window come to: `sum_over_time` and its like.
+//! Aggregations of the samples of one window: `sum_over_time` and similar functions.
 
 use super::{
     quantile::quantile,
@@ -25,8 +25,8 @@ pub(crate) fn avg(samples: &[Sample]) -> f64 {
     mean.value()
 }
 
-/// Of each window the sample that `better` prefers over all others, of equal ones the first; a NaN only where there is
-/// nothing else. While the best one stays inside, only what came in is looked at.
+/// For each window, the sample that `better` prefers over all others, the first among equals; NaN only if all samples
+/// are NaN. While the best sample stays in the window, only new samples are compared.
 pub(crate) fn best(
     samples: &[Sample],
     windows: Windows<'_>,
@@ -50,7 +50,7 @@ pub(crate) fn best(
     })
 }
 
-/// The mean square of the distances from the mean, by Welford's method.
+/// The population variance, by Welford's method.
 pub(crate) fn variance(samples: &[Sample]) -> f64 {
     let mut count = 0.0;
     let (mut mean, mut squares) = (Sum::default(), Sum::default());
@@ -63,14 +63,14 @@ pub(crate) fn variance(samples: &[Sample]) -> f64 {
     squares.value() / count
 }
 
-/// `values` is only memory to work in.
+/// The quantile of the samples. `values` is a reused buffer.
 pub(crate) fn quantile_of(samples: &[Sample], rank: f64, values: &mut Vec<f64>) -> f64 {
     values.clear();
     values.extend(samples.iter().map(|sample| sample.value));
     quantile(rank, values)
 }
 
-/// How often a value differs from the one before; two NaN do not differ.
+/// The number of values that differ from their predecessor; two NaN do not differ.
 pub(crate) fn changes(samples: &[Sample]) -> f64 {
     let differ = |pair: &&[Sample]| {
         let (before, after) = (pair[0].value, pair[1].value);
@@ -79,7 +79,7 @@ pub(crate) fn changes(samples: &[Sample]) -> f64 {
     samples.windows(2).filter(differ).count() as f64
 }
 
-/// How often a value is lower than the one before.
+/// The number of values lower than their predecessor.
 pub(crate) fn resets(samples: &[Sample]) -> f64 {
     let falls = |pair: &&[Sample]| pair[1].value < pair[0].value;
     samples.windows(2).filter(falls).count() as f64
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::eval::window::References;
 
-    /// The best sample of one window, all of it looked at.
+    /// The best sample of one window, by a full scan.
     fn best_of(samples: &[Sample], better: impl Fn(f64, f64) -> bool) -> f64 {
         let mut best = samples[0].value;
         for sample in samples {

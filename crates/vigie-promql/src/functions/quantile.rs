@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// Ascending, with every NaN first.
+/// Ascending order, NaN first.
 pub(crate) fn nan_first(a: &f64, b: &f64) -> Ordering {
     match (a.is_nan(), b.is_nan()) {
         (true, true) => Ordering::Equal,
@@ -12,14 +12,14 @@ pub(crate) fn nan_first(a: &f64, b: &f64) -> Ordering {
     }
 }
 
-/// Whether a quantile lies between 0 and 1.
+/// Whether a quantile is between 0 and 1.
 pub(crate) fn is_valid(quantile: f64) -> bool {
     (0.0..=1.0).contains(&quantile)
 }
 
-/// The quantile of `values`, whose order is changed; between two values by their distance.
+/// The quantile of `values`, linearly interpolated. Reorders `values`.
 ///
-/// NaN of no values or for a NaN quantile, -Inf below 0 and +Inf above 1.
+/// NaN for no values or a NaN quantile, -Inf below 0, +Inf above 1.
 pub(crate) fn quantile(quantile: f64, values: &mut [f64]) -> f64 {
     if values.is_empty() || quantile.is_nan() {
         return f64::NAN;
@@ -32,7 +32,7 @@ pub(crate) fn quantile(quantile: f64, values: &mut [f64]) -> f64 {
     let lower = (rank.floor() as usize).min(last);
     let upper = (lower + 1).min(last);
     let weight = rank - rank.floor();
-    // Not sorted as a whole: a selection takes time in proportion to the number of values.
+    // A selection takes linear time; a full sort would not.
     let (_, &mut low, above) = values.select_nth_unstable_by(lower, nan_first);
     let next = above.iter().copied().min_by(nan_first);
     let high = next.filter(|_| upper > lower).unwrap_or(low);

@@ -1,6 +1,6 @@
 //! `rate`, `increase`, `delta`, and their instant forms.
 //!
-//! The rules of extrapolation are those of Prometheus' `promql/functions.go`, `extrapolatedRate`.
+//! The extrapolation rules are those of `extrapolatedRate` in Prometheus' `promql/functions.go`.
 
 use crate::{
     eval::{
@@ -10,15 +10,15 @@ use crate::{
     value::Sample,
 };
 
-/// What is computed from the first to the last sample of a window.
+/// The variant of the function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
-    /// Whether a fall is a reset, and a value below 0 impossible.
+    /// Whether the series is a counter: a decrease is a reset, and values below 0 are impossible.
     pub(crate) counter: bool,
     pub(crate) per_second: bool,
 }
 
-/// One series. Resets are found once, not for each window.
+/// Evaluates one series. Resets are found once for all windows.
 pub(crate) fn extrapolated(
     rate: Rate,
     samples: &[Sample],
@@ -50,7 +50,7 @@ pub(crate) fn extrapolated(
     })
 }
 
-/// What the change between first and last sample is multiplied by, to stand for the whole window.
+/// The factor that extrapolates the change between the first and the last sample to the whole window.
 #[inline]
 fn factor(rate: Rate, window: Window<'_>, change: f64, range: i64) -> f64 {
     let last = window.samples.len() - 1;
@@ -60,8 +60,8 @@ fn factor(rate: Rate, window: Window<'_>, change: f64, range: i64) -> f64 {
     let mut to_end = window.end.saturating_sub(last_time) as f64 / 1000.0;
     let sampled = last_time.saturating_sub(first_time) as f64 / 1000.0;
     let average = sampled / last as f64;
-    // A gap of up to 10 % more than the samples' distance is no gap; a larger one means that the series starts or ends
-    // here, half a distance away.
+    // A gap of more than 1.1 times the average distance means that the series starts or ends here; it is then
+    // extrapolated by half the average distance.
     let threshold = average * 1.1;
     if to_start >= threshold {
         to_start = average / 2.0;
@@ -86,7 +86,7 @@ fn factor(rate: Rate, window: Window<'_>, change: f64, range: i64) -> f64 {
     factor
 }
 
-/// From the last two samples of a window.
+/// The rate or difference of the last two samples of a window.
 pub(crate) fn instant(rate: Rate, samples: &[Sample], windows: Windows) -> Column {
     windows.map(samples, |window| {
         let [.., before, last] = window.samples else {

@@ -1,6 +1,6 @@
-//! Sums that do not lose the small terms.
+//! Compensated sums and means.
 
-/// A running sum with what rounding took from it: Kahan's summation with Neumaier's improvement.
+/// A running sum with its compensation: Kahan's summation with Neumaier's improvement.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sum {
     pub(crate) total: f64,
@@ -33,7 +33,7 @@ impl Sum {
     }
 }
 
-/// A running mean: a sum as long as that does not overflow, from then on a mean that is corrected by each term.
+/// A running mean: a compensated sum while it does not overflow, then an incremental mean.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mean {
     sum: Sum,

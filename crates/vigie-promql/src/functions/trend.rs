@@ -1,18 +1,18 @@
-//! The straight line through the samples of a window: `deriv` and `predict_linear`.
+//! Linear regression over the samples of a window: `deriv` and `predict_linear`.
 
 use super::sum::Sum;
 use crate::value::Sample;
 
-/// A line by least squares.
+/// A least-squares line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Line {
     /// Per second.
     pub(crate) slope: f64,
-    /// The value at the time that was asked for.
+    /// The value at the requested time.
     pub(crate) intercept: f64,
 }
 
-/// The line through at least two samples, its intercept at `time`.
+/// The line through at least two samples, with its intercept at `time`.
 pub(crate) fn line(samples: &[Sample], time: i64) -> Option<Line> {
     let first = samples.first().filter(|_| samples.len() > 1)?.value;
     if samples.iter().all(|sample| sample.value == first) {

@@ -1,4 +1,4 @@
-//! Sets of characters, and the case of characters.
+//! Character classes and case folding.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ pub(super) fn any() -> ClassUnicode {
     of([('\0', char::MAX)])
 }
 
-/// Every character but a newline.
+/// Every character except newline.
 pub(super) fn any_but_newline() -> ClassUnicode {
     of([('\0', '\x09'), ('\x0b', char::MAX)])
 }
@@ -22,7 +22,7 @@ fn of<const N: usize>(ranges: [(char, char); N]) -> ClassUnicode {
     ClassUnicode::new(ranges.map(|(start, end)| ClassUnicodeRange::new(start, end)))
 }
 
-/// The characters from `low` to `high`; surrogates are none.
+/// The characters from `low` to `high`, without surrogates.
 pub(super) fn range(low: u32, high: u32) -> Option<ClassUnicodeRange> {
     const SURROGATES: std::ops::RangeInclusive<u32> = 0xd800..=0xdfff;
     let low = if SURROGATES.contains(&low) {
@@ -44,22 +44,22 @@ pub(super) fn count(class: &ClassUnicode) -> usize {
     class.ranges().iter().map(ClassUnicodeRange::len).sum()
 }
 
-/// The characters with several cases, 2,800 or so.
+/// The characters that have other cases, about 2,800.
 static WITH_CASES: LazyLock<ClassUnicode> = LazyLock::new(|| {
-    // There are none beyond.
+    // No characters beyond this range have other cases.
     let all = '\0'..'\u{20000}';
     let cased = all.filter(|c| has_cases(*c));
     ClassUnicode::new(cased.map(|c| ClassUnicodeRange::new(c, c)))
 });
 
-/// The class with the other cases of its characters.
+/// The class, with the other cases of its characters added.
 pub(super) fn folded(class: ClassUnicode) -> ClassUnicode {
     let mut folded = class.clone();
     if count(&class) > 1000 {
-        // The characters are looked up one by one.
+        // Case folding looks up every character of a class, so reduce it to those with cases.
         folded.intersect(&WITH_CASES);
     }
-    // It fails only without the tables of Unicode, which are built in.
+    // Fails only without the Unicode tables, which are compiled in.
     let _ = folded.try_case_fold_simple();
     folded.union(&class);
     folded
@@ -77,7 +77,7 @@ pub(super) fn has_cases(c: char) -> bool {
     }
 }
 
-/// The first of the character's cases, the same for each of them.
+/// A representative of the character's cases, the same for each of them.
 pub(super) fn fold(c: char) -> char {
     match c.is_ascii() {
         true => c.to_ascii_uppercase(),
@@ -85,7 +85,7 @@ pub(super) fn fold(c: char) -> char {
     }
 }
 
-/// `\d`, `\s` and `\w`, which are about ASCII; negated by a capital letter.
+/// `\d`, `\s` and `\w`, which are ASCII-only; an upper-case letter negates.
 pub(super) fn perl(letter: char) -> Option<(ClassUnicode, bool)> {
     let class = match letter.to_ascii_lowercase() {
         'd' => of([('0', '9')]),
@@ -96,7 +96,7 @@ pub(super) fn perl(letter: char) -> Option<(ClassUnicode, bool)> {
     Some((class, letter.is_ascii_uppercase()))
 }
 
-/// `[:alpha:]` and its like, by the name between the colons.
+/// A POSIX class such as `[:alpha:]`, by the name between the colons.
 pub(super) fn posix(name: &str) -> Option<ClassUnicode> {
     Some(match name {
         "alnum" => of([('0', '9'), ('A', 'Z'), ('a', 'z')]),

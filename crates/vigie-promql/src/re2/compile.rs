@@ -1,4 +1,4 @@
-//! From tree to automaton, with the `regex` crate's engines.
+//! Compilation of the tree to an automaton of the `regex` crate.
 
 use regex_automata::meta::{Builder, Config, Regex};
 use regex_syntax::hir::{Capture, Class, Hir, Look, Repetition};
@@ -9,10 +9,10 @@ use super::{
     node::Node,
 };
 
-/// An expression that compiles to more is refused, in bytes.
-pub(super) const MOST_BYTES: usize = 4 << 20;
+/// The largest compiled size that is accepted, in bytes.
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
-/// The expression over a whole text.
+/// Compiles the expression, anchored at both ends.
 pub(super) fn whole(node: &Node) -> Result<Regex, Error> {
     compile(Hir::concat(vec![
         Hir::look(Look::Start),
@@ -21,15 +21,15 @@ pub(super) fn whole(node: &Node) -> Result<Regex, Error> {
     ]))
 }
 
-/// The expression, which says itself where it begins.
+/// Compiles the expression without anchoring it.
 pub(super) fn as_is(node: &Node) -> Result<Regex, Error> {
     compile(hir(node))
 }
 
 fn compile(hir: Hir) -> Result<Regex, Error> {
-    let config = Config::new().nfa_size_limit(Some(MOST_BYTES));
+    let config = Config::new().nfa_size_limit(Some(MAX_BYTES));
     let built = Builder::new().configure(config).build_from_hir(&hir);
-    // The tree is valid, so the size is the only possible fault.
+    // The tree is valid, so the only possible error is the size limit.
     built.map_err(|_| Fault::TooLarge.of_all())
 }
 

@@ -1,11 +1,11 @@
-//! A place in the text of an expression.
+//! A position in the text of an expression.
 
 use super::error::{Error, Fault};
 
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a str,
-    /// In bytes, between characters.
+    /// The byte offset, at a character boundary.
     pub(super) at: usize,
 }
 
@@ -24,7 +24,7 @@ impl<'a> Cursor<'a> {
         Some(c)
     }
 
-    /// Takes `expected`, if it stands next.
+    /// Consumes `expected` if the rest starts with it.
     pub(super) fn eat(&mut self, expected: &str) -> bool {
         let found = self.rest().starts_with(expected);
         if found {
@@ -33,19 +33,19 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Takes everything before `end`, and `end`; nothing where there is none.
+    /// Consumes the text up to and including `end`, and returns the text before it; `None` if `end` is missing.
     pub(super) fn eat_until(&mut self, end: &str) -> Option<&'a str> {
         let (before, _) = self.rest().split_once(end)?;
         self.at += before.len() + end.len();
         Some(before)
     }
 
-    /// The fault of what was taken since `start`.
+    /// An error for the text consumed since `start`.
     pub(super) fn fault(&self, fault: Fault, start: usize) -> Error {
         fault.at(self.text, start..self.at)
     }
 
-    /// The fault of everything from `start` on.
+    /// An error for the text from `start` to the end.
     pub(super) fn fault_of_rest(&self, fault: Fault, start: usize) -> Error {
         fault.at(self.text, start..self.text.len())
     }

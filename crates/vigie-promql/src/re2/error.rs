@@ -1,27 +1,27 @@
-//! Why a regular expression is refused.
+//! Errors in regular expressions.
 
 use std::ops::Range;
 
 use thiserror::Error;
 
-/// The deepest nesting of an expression, as in Go.
-pub(super) const MOST_DEPTH: u32 = 1000;
+/// The maximum nesting depth of an expression, as in Go.
+pub(super) const MAX_DEPTH: u32 = 1000;
 
-/// The most copies of an expression that repeat counts ask for, those of nested repetitions multiplied, as in Go.
-pub(super) const MOST_COPIES: u32 = 1000;
+/// The maximum repeat count, multiplied over nested repetitions, as in Go.
+pub(super) const MAX_COPIES: u32 = 1000;
 
-/// The longest part of an expression that a message quotes, in characters.
-const MOST_QUOTED: usize = 40;
+/// The longest part of an expression quoted in a message, in characters.
+const MAX_QUOTED: usize = 40;
 
-/// A regular expression that Prometheus refuses, or that is larger than is compiled here.
+/// A regular expression that Prometheus refuses or that exceeds a size limit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("invalid regular expression: {fault}{place}")]
+#[error("invalid regular expression: {fault}{location}")]
 pub(crate) struct Error {
     fault: Fault,
-    place: String,
+    location: String,
 }
 
-/// The kinds of mistakes.
+/// The kinds of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub(super) enum Fault {
     #[error("unknown character class")]
@@ -38,7 +38,7 @@ pub(super) enum Fault {
     GroupSyntax,
     #[error("repetition of a repetition")]
     StackedRepetition,
-    #[error("repeat count out of order, or more than {MOST_COPIES} copies")]
+    #[error("repeat count out of order, or more than {MAX_COPIES} copies")]
     RepeatCount,
     #[error("repetition of nothing")]
     NothingToRepeat,
@@ -48,29 +48,29 @@ pub(super) enum Fault {
     UnclosedGroup,
     #[error("unopened group")]
     UnopenedGroup,
-    #[error("nesting of more than {MOST_DEPTH} levels")]
+    #[error("nesting of more than {MAX_DEPTH} levels")]
     TooDeep,
-    #[error("it compiles to more than {} MiB", super::MOST_BYTES >> 20)]
+    #[error("it compiles to more than {} MiB", super::MAX_BYTES >> 20)]
     TooLarge,
 }
 
 impl Fault {
-    /// The fault of this part of `pattern`.
+    /// An error for a part of `pattern`.
     pub(super) fn at(self, pattern: &str, part: Range<usize>) -> Error {
-        let quoted: String = pattern[part.clone()].chars().take(MOST_QUOTED).collect();
+        let quoted: String = pattern[part.clone()].chars().take(MAX_QUOTED).collect();
         let more = if quoted.len() < part.len() { "…" } else { "" };
         let character = pattern[..part.start].chars().count() + 1;
         Error {
             fault: self,
-            place: format!(": `{quoted}{more}` at character {character}"),
+            location: format!(": `{quoted}{more}` at character {character}"),
         }
     }
 
-    /// The fault of an expression as a whole.
+    /// An error for the whole expression.
     pub(super) fn of_all(self) -> Error {
         Error {
             fault: self,
-            place: String::new(),
+            location: String::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Escapes, and classes in brackets.
+//! Escapes and bracketed character classes.
 
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
@@ -9,11 +9,11 @@ use super::{
     unicode,
 };
 
-/// The classes of an expression, taken together.
+/// Parser state shared by all classes of an expression.
 pub(super) struct Classes {
-    /// The ranges that may still be added; folding counts the characters that are looked up.
+    /// The remaining budget of ranges; case folding is charged by the characters looked up.
     left: usize,
-    /// Whether one is not known to Prometheus 2.42.
+    /// Whether any class is unknown to Prometheus 2.42.
     pub(super) newer: bool,
 }
 
@@ -27,7 +27,7 @@ impl Default for Classes {
 }
 
 impl Classes {
-    /// Of a class, about so many characters are looked up at most.
+    /// The approximate maximum number of characters that case folding looks up for one class.
     const WITH_CASES: usize = 3000;
 
     fn take(&mut self, count: usize) -> Result<(), Error> {
@@ -44,7 +44,8 @@ impl Classes {
     }
 }
 
-/// A character that is written as `\n`, `\x7F`, `\x{10FFFF}`, `\101` or `\.`, from the backslash on. It may be a surrogate.
+/// An escaped character, from the backslash on: `
+/// `, `\x7F`, `\x{10FFFF}`, `\101` or `\.`. May be a surrogate.
 pub(super) fn character(cursor: &mut Cursor<'_>) -> Result<u32, Error> {
     let start = cursor.at;
     cursor.next();
@@ -85,7 +86,7 @@ fn hexadecimal(cursor: &mut Cursor<'_>) -> Option<u32> {
     }
 }
 
-/// Up to three digits; of one alone, only `0`, since `\1` refers to a group elsewhere.
+/// Up to three digits. A single digit is accepted only if it is `0`: `\1` is a back reference in other dialects.
 fn octal(first: char, cursor: &mut Cursor<'_>) -> Option<u32> {
     let mut value = first.to_digit(8)?;
     let mut digits = 1;
@@ -99,7 +100,7 @@ fn octal(first: char, cursor: &mut Cursor<'_>) -> Option<u32> {
     (digits > 1 || first == '0').then_some(value)
 }
 
-/// `\d`, `\pL`, `\p{Greek}` and their like, where one stands next.
+/// `\d`, `\pL`, `\p{Greek}` and similar, if one is next.
 pub(super) fn named(
     cursor: &mut Cursor<'_>,
     fold: bool,
@@ -124,7 +125,7 @@ pub(super) fn named(
     signed(class, negated, fold, classes).map(Some)
 }
 
-/// `L` or `{Greek}`, with whether it is negated.
+/// `L` or `{Greek}`, and whether it is negated.
 fn property(
     cursor: &mut Cursor<'_>,
     start: usize,
@@ -151,7 +152,7 @@ fn property(
     Ok((class, negated))
 }
 
-/// Other cases belong to what is negated.
+/// Negates after folding, so that the other cases are excluded too.
 fn signed(
     mut class: ClassUnicode,
     negated: bool,
@@ -168,7 +169,7 @@ fn signed(
     Ok(class)
 }
 
-/// A class in brackets, from the opening one on.
+/// A bracketed class, from the opening bracket on.
 pub(super) fn brackets(
     cursor: &mut Cursor<'_>,
     fold: bool,
@@ -197,7 +198,7 @@ pub(super) fn brackets(
     Ok(class)
 }
 
-/// `[:alpha:]` or `[:^alpha:]`, where one stands next.
+/// `[:alpha:]` or `[:^alpha:]`, if one is next.
 fn posix_class(
     cursor: &mut Cursor<'_>,
     fold: bool,

@@ -1,7 +1,7 @@
-//! Groups that are open while an expression is parsed.
+//! Open groups during parsing.
 
 use super::{
-    error::{Error, Fault, MOST_DEPTH},
+    error::{Error, Fault, MAX_DEPTH},
     node::{Measured, Node},
 };
 
@@ -10,24 +10,24 @@ use super::{
 pub(super) struct Flags {
     /// `i`: letters match in any case.
     pub(super) fold: bool,
-    /// `m`: `^` and `$` match at lines too.
+    /// `m`: `^` and `$` also match at line boundaries.
     pub(super) lines: bool,
-    /// `s`: `.` matches a newline too.
+    /// `s`: `.` also matches a newline.
     pub(super) dot_newline: bool,
-    /// `U`: repetitions prefer few copies, and with `?` many.
+    /// `U`: repetitions are lazy, and greedy with `?`.
     pub(super) lazy: bool,
 }
 
-/// A group that is open.
+/// An open group.
 pub(super) struct Group {
     pub(super) start: usize,
-    /// The flags after the group.
+    /// The flags to restore after the group.
     pub(super) flags: Flags,
-    /// Which group it is, if its match can be asked for.
+    /// The capture index, if captures are kept.
     pub(super) index: Option<u32>,
     alternatives: Vec<Measured>,
     sequence: Vec<Measured>,
-    /// Whether the last of the sequence is a literal that the next character belongs to as well.
+    /// Whether the last item is a literal that the next character extends.
     in_literal: bool,
 }
 
@@ -64,7 +64,7 @@ impl Group {
         self.in_literal = true;
     }
 
-    /// Takes what a repetition repeats: of a literal, the last character.
+    /// Removes the operand of a repetition: the last item, or the last character of a literal.
     pub(super) fn pop(&mut self) -> Option<Measured> {
         if self.in_literal
             && let Some(Measured {
@@ -94,9 +94,9 @@ impl Group {
     }
 }
 
-/// Refuses what is nested too deep.
+/// Refuses an item that is nested too deeply.
 pub(super) fn checked(item: Measured) -> Result<Measured, Error> {
-    match item.height > MOST_DEPTH {
+    match item.height > MAX_DEPTH {
         true => Err(Fault::TooDeep.of_all()),
         false => Ok(item),
     }

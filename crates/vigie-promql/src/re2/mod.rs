@@ -1,10 +1,10 @@
-//! Regular expressions in RE2's syntax, as Prometheus reads them: anchored at both ends, with `.` for newlines too.
+//! Regular expressions in RE2's syntax with Prometheus' semantics: anchored at both ends, and `.` matches newlines.
 //!
-//! [`parse`] accepts what Go accepts and makes a tree of it, with flags resolved. From that comes a [`plain`] matcher
-//! where there is one, and an automaton otherwise. The tree is not written in the syntax of the `regex` crate, because the
-//! same text means other things there: `\d` and `\b` are about all of Unicode, classes nest, `{` needs a backslash.
+//! [`parse`] accepts the syntax Go accepts and returns a tree with flags resolved. The tree is compiled to a [`plain`]
+//! matcher where possible, and to an automaton otherwise. It is not written in the syntax of the `regex` crate, where
+//! the same text has other meanings: `\d` and `\b` cover all of Unicode, classes nest, and `{` must be escaped.
 //!
-//! Prometheus 3 is followed where 2.42 differs: `(?<name>…)`, a `\Q` without its `\E`, and Unicode's newer classes are
+//! Where Prometheus 2.42 and 3 differ, this follows 3: `(?<name>…)`, a `\Q` without `\E`, and newer Unicode classes are
 //! accepted.
 
 mod class;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use regex_automata::meta;
 
-use compile::MOST_BYTES;
+use compile::MAX_BYTES;
 pub(crate) use error::Error;
 use group::Flags;
 use node::Node;
@@ -34,7 +34,7 @@ use parse::{Parsed, parse};
 use plain::Plain;
 pub(crate) use replace::Replacer;
 
-/// An expression over a whole text. Clones share it.
+/// An expression that matches whole texts. Clones share it.
 #[derive(Clone)]
 pub(crate) enum Regexp {
     Plain(Arc<Plain>),
@@ -42,9 +42,11 @@ pub(crate) enum Regexp {
 }
 
 impl Regexp {
+    /// Compiles an expression.
+    ///
     /// # Errors
     ///
-    /// If Prometheus refuses the expression, or it compiles to more than [`MOST_BYTES`].
+    /// Prometheus refuses the expression, or it compiles to more than [`MAX_BYTES`].
     pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
         let parsed = read(pattern)?;
         parsed.visit(|node| {
@@ -62,7 +64,7 @@ impl Regexp {
         }
     }
 
-    /// The approximate size in memory.
+    /// The approximate size in memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Plain(plain) => plain.bytes(),
@@ -71,7 +73,7 @@ impl Regexp {
     }
 }
 
-/// Whether the expression takes an automaton, which is costly to build.
+/// Whether the expression needs an automaton, which is expensive to build.
 pub(crate) fn is_costly(pattern: &str) -> bool {
     let is_plain = |node: &Node| Ok(Plain::new(node, pattern.len()).is_some());
     let is_plain = read(pattern).and_then(|parsed| parsed.visit(is_plain));

@@ -1,4 +1,4 @@
-//! The tree of an expression.
+//! The syntax tree of an expression.
 
 use regex_syntax::hir::{ClassUnicode, Look};
 
@@ -7,19 +7,19 @@ use regex_syntax::hir::{ClassUnicode, Look};
 pub(super) enum Node {
     /// Matches the empty text.
     Empty,
-    /// Characters in a row; with `fold`, in any case.
+    /// A sequence of characters; case-insensitive if `fold`.
     Literal { text: String, fold: bool },
-    /// One of these characters.
+    /// One character of a class.
     Class(ClassUnicode),
-    /// A place, such as the beginning of a line.
+    /// A zero-width assertion, such as the beginning of a line.
     Look(Look),
-    /// Copies of an expression.
+    /// A repetition.
     Repeat(Repeat),
-    /// A group whose match is asked for.
+    /// A capturing group.
     Capture { index: u32, node: Box<Node> },
-    /// Expressions in a row. None of them is a `Concat`.
+    /// A sequence. No item is a `Concat`.
     Concat(Vec<Node>),
-    /// Alternatives, the first preferred. None of them is an `Alternate`.
+    /// Alternatives, in order of preference. No item is an `Alternate`.
     Alternate(Vec<Node>),
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Repeat {
     pub(super) node: Box<Node>,
 }
 
-/// A node with its measures, as Go takes them.
+/// A node with the measures that Go limits.
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) node: Node,
-    /// The depth of the tree.
+    /// The height of the tree.
     pub(super) height: u32,
     /// The number of copies of its most repeated part.
     pub(super) copies: u32,
@@ -51,7 +51,7 @@ impl Measured {
         }
     }
 
-    /// The node for expressions in a row.
+    /// Joins a sequence into one node.
     pub(super) fn concat(items: Vec<Self>) -> Self {
         let splice = |node, out: &mut Vec<Node>| match (node, out.last_mut()) {
             (Node::Concat(nodes), _) => out.extend(nodes),
@@ -67,7 +67,7 @@ impl Measured {
         Self::joined(items, Node::Empty, Node::Concat, splice)
     }
 
-    /// The node for alternatives.
+    /// Joins alternatives into one node.
     pub(super) fn alternate(items: Vec<Self>) -> Self {
         let splice = |node, out: &mut Vec<Node>| match node {
             Node::Alternate(nodes) => out.extend(nodes),
@@ -91,7 +91,7 @@ impl Measured {
             joined.copies = joined.copies.max(item.copies);
             let (height, before) = (item.height, nodes.len());
             splice(item.node, &mut nodes);
-            // Several nodes at once come from a node that is dissolved.
+            // More than one node at once comes from flattening a nested node.
             let dissolved = u32::from(nodes.len() > before + 1);
             joined.height = joined.height.max(height + 1 - dissolved);
         }

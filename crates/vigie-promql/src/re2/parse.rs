@@ -1,4 +1,4 @@
-//! From text to tree, without recursion. Accepts the syntax of Go's `regexp/syntax` with its Perl flags.
+//! The parser, which does not recurse. It accepts the syntax of Go's `regexp/syntax` with its Perl flags.
 
 use std::thread::Builder;
 
@@ -7,7 +7,7 @@ use regex_syntax::hir::{ClassUnicode, Look};
 use super::{
     class,
     cursor::Cursor,
-    error::{Error, Fault, MOST_COPIES},
+    error::{Error, Fault, MAX_COPIES},
     escape::{self, Classes},
     group::{Flags, Group, checked},
     node::{Measured, Node, Repeat},
@@ -17,19 +17,19 @@ use super::{
 /// A parsed expression.
 pub(super) struct Parsed {
     tree: Measured,
-    /// The names of its groups, that of the whole match included; `""` where a group has none.
+    /// The names of its groups, starting with the whole match; `""` for an unnamed group.
     pub(super) names: Vec<String>,
     /// The first part that Prometheus 2.42 refuses.
     pub(super) newer: Option<&'static str>,
 }
 
 impl Parsed {
-    /// Deeper trees are visited on a stack of their own.
+    /// Deeper trees are visited on a separate thread with a larger stack.
     const DEEP: u32 = 50;
-    /// To compile a level of a tree takes less than a third of this in a debug build.
+    /// Compiling one level of a tree takes less than a third of this in a debug build.
     const LEVEL_BYTES: usize = 32 << 10;
 
-    /// Does with the tree what takes recursion.
+    /// Runs a recursive visit of the tree on a stack of sufficient size.
     pub(super) fn visit<T: Send>(
         &self,
         work: impl FnOnce(&Node) -> Result<T, Error> + Send,
@@ -47,7 +47,7 @@ impl Parsed {
     }
 }
 
-/// Groups are kept in the tree only with `captures`.
+/// Parses an expression. The tree contains capturing groups only with `captures`.
 pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, Error> {
     let mut parser = Parser {
         cursor: Cursor { text, at: 0 },
@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str, flags: Flags, captures: bool) -> Result<Parsed, 
         classes: Classes::default(),
         newer: None,
     };
-    // Where the repetition began that ends here.
+    // The start of the repetition that ends here.
     let mut repetition = None;
     while let Some(c) = parser.cursor.peek() {
         let start = parser.cursor.at;
@@ -95,7 +95,7 @@ struct Parser<'a> {
     flags: Flags,
     captures: bool,
     names: Vec<String>,
-    /// The groups that are open, the whole expression as the first.
+    /// The open groups; the first is the whole expression.
     groups: Vec<Group>,
     classes: Classes,
     /// See [`Parsed::newer`].
@@ -103,7 +103,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Never empty: the whole expression is closed by its end alone.
+    /// The innermost open group. The list is never empty: only the end of the text closes the whole expression.
     fn group(&mut self) -> Result<&mut Group, Error> {
         self.groups.last_mut().ok_or(Fault::UnopenedGroup.of_all())
     }
@@ -123,7 +123,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Anything but a repetition.
+    /// Any item except a repetition.
     fn item(&mut self, c: char) -> Result<(), Error> {
         match c {
             '(' => return self.open(),
@@ -168,7 +168,7 @@ impl Parser<'_> {
             let rest = self.cursor.rest();
             let quoted = self.cursor.eat_until(r"\E").unwrap_or_else(|| {
                 self.cursor.at = self.cursor.text.len();
-                // It encloses the text, so that the closing parenthesis is quoted too.
+                // The text is wrapped in a group, so the closing parenthesis is quoted too.
                 self.newer = Some(r"`\Q` without `\E`");
                 rest
             });
@@ -179,7 +179,7 @@ impl Parser<'_> {
         }
         match char::from_u32(escape::character(&mut self.cursor)?) {
             Some(c) => self.literal(c),
-            // A surrogate is accepted, and never found.
+            // A surrogate is accepted but never matches.
             None => self.class(ClassUnicode::empty()),
         }
     }
@@ -214,11 +214,11 @@ impl Parser<'_> {
         self.groups.push(Group::new(start, self.flags, index));
     }
 
-    /// From behind `(?` on.
+    /// Continues after `(?`.
     fn open_flags(&mut self, start: usize) -> Result<(), Error> {
         let mut flags = self.flags;
         let mut on = true;
-        // Whether a flag stands behind the `-`.
+        // Whether a flag follows the `-`.
         let mut complete = true;
         while let Some(c) = self.cursor.next() {
             match c {
@@ -269,7 +269,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Repeats the last item; `before` is where the repetition began that ends at `start`.
+    /// Repeats the last item. `before` is the start of a repetition that ends at `start`.
     fn repeat(&mut self, counts: Counts, start: usize, before: Option<usize>) -> Result<(), Error> {
         let swapped = self.cursor.eat("?");
         if let Some(before) = before {
@@ -285,7 +285,7 @@ impl Parser<'_> {
             max => item.copies.saturating_mul(max.unwrap_or(min).max(1)),
         };
         let repeats = min >= 2 || max.is_some_and(|max| max >= 2);
-        if counted && repeats && copies > MOST_COPIES {
+        if counted && repeats && copies > MAX_COPIES {
             return Err(self.cursor.fault(Fault::RepeatCount, start));
         }
         let greedy = self.flags.lazy == swapped;

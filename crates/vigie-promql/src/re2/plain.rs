@@ -1,7 +1,6 @@
-//! Expressions that need no automaton: a set of values, such as `a|b|c`, and values with anything in between, such as
-//! `api-.*`.
+//! Matchers without an automaton: a set of values, such as `a|b|c`, and globs, such as `api-.*`.
 //!
-//! Dashboards write thousands of values as one expression. As a set they are matched by one look-up.
+//! Dashboards send expressions with thousands of values. As a hash set they are matched by one lookup.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -13,22 +12,22 @@ use super::{
     node::{Node, Repeat},
 };
 
-/// The most characters of a class that are taken one by one.
-const MOST_OF_CLASS: usize = 32;
-/// The most values that come from parts with several values each, such as `(a|b)(c|d)`.
-const MOST_COMBINED: usize = 1000;
-/// The most copies of a part.
-const MOST_COPIES: u32 = 32;
-/// The most globs, which are tried one after another.
-const MOST_GLOBS: usize = 16;
-/// The most bytes that are copied to combine values, beyond a few times the length of the expression.
-const MOST_COPIED: usize = 4 << 20;
-/// The approximate size of a value besides its text, in bytes.
+/// The largest character class that is expanded into single characters.
+const MAX_OF_CLASS: usize = 32;
+/// The maximum number of values from combining parts, such as `(a|b)(c|d)`.
+const MAX_COMBINED: usize = 1000;
+/// The maximum number of copies of a part.
+const MAX_COPIES: u32 = 32;
+/// The maximum number of globs, which are tried one after another.
+const MAX_GLOBS: usize = 16;
+/// The maximum number of bytes copied to combine values, in addition to a multiple of the expression's length.
+const MAX_COPIED: usize = 4 << 20;
+/// The approximate size of a value in addition to its text, in bytes.
 const VALUE_BYTES: usize = 32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Plain {
-    /// Whether texts are compared in any case. Values and globs are folded then.
+    /// Whether matching ignores case. Values and globs are stored folded.
     fold: bool,
     values: HashSet<Box<str>, RandomState>,
     globs: Vec<Glob>,
@@ -36,15 +35,15 @@ pub(crate) struct Plain {
 }
 
 impl Plain {
-    /// `None` if the expression needs an automaton.
+    /// Returns `None` if the expression needs an automaton.
     pub(super) fn new(node: &Node, length: usize) -> Option<Self> {
         let mut letters = Letters::default();
-        letters.see(node);
-        let fold = letters.of_any_case;
-        if letters.in_large_class || fold && letters.of_one_case {
+        letters.visit(node);
+        let fold = letters.case_insensitive;
+        if letters.in_large_class || fold && letters.case_sensitive {
             return None;
         }
-        let left = MOST_COPIED + 4 * length;
+        let left = MAX_COPIED + 4 * length;
         let mut expansion = Expansion { fold, left };
         let mut plain = Self {
             fold,
@@ -63,7 +62,7 @@ impl Plain {
                 glob => plain.globs.push(glob),
             }
         }
-        (plain.globs.len() <= MOST_GLOBS).then_some(plain)
+        (plain.globs.len() <= MAX_GLOBS).then_some(plain)
     }
 
     pub(super) fn is_match(&self, value: &str) -> bool {
@@ -74,20 +73,20 @@ impl Plain {
         self.values.contains(&*value) || self.globs.iter().any(|glob| glob.is_match(&value))
     }
 
-    /// The approximate size in memory.
+    /// The approximate size in memory, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// Texts with anything in between.
+/// Literals separated by gaps.
 #[derive(Clone, Debug)]
 struct Glob {
     prefix: String,
     gaps: Vec<Gap>,
 }
 
-/// At least so many characters, and the text behind them.
+/// A gap of at least `least` characters, and the literal after it.
 #[derive(Clone, Debug)]
 struct Gap {
     least: usize,
@@ -95,7 +94,7 @@ struct Gap {
 }
 
 impl Glob {
-    /// `None` if the pieces look for an end in the middle.
+    /// Returns `None` if the pieces contain an end-of-text assertion before the end.
     fn new(mut pieces: Vec<Piece>) -> Option<Self> {
         let begins = pieces.iter().take_while(|piece| **piece == Piece::Start);
         pieces.drain(..begins.count());
@@ -121,7 +120,7 @@ impl Glob {
         Some(glob)
     }
 
-    /// Of each text but the last, the first place that fits is as good as any.
+    /// Matches greedily: for every literal but the last, the first occurrence is sufficient.
     fn is_match(&self, value: &str) -> bool {
         let Some(mut rest) = value.strip_prefix(&*self.prefix) else {
             return false;
@@ -141,7 +140,7 @@ impl Glob {
     }
 }
 
-/// The text without its first characters, if there are so many.
+/// The text without its first `characters` characters; `None` if it is shorter.
 fn skip(text: &str, characters: usize) -> Option<&str> {
     if characters == 0 {
         return Some(text);
@@ -155,36 +154,36 @@ fn skip(text: &str, characters: usize) -> Option<&str> {
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(String),
-    /// At least so many characters.
+    /// At least this many characters.
     Gap(usize),
     Start,
     End,
 }
 
-/// Whether letters match in one case, or in any.
+/// Whether literals are case-sensitive or not.
 #[derive(Default)]
 struct Letters {
     in_large_class: bool,
-    of_one_case: bool,
-    of_any_case: bool,
+    case_sensitive: bool,
+    case_insensitive: bool,
 }
 
 impl Letters {
-    fn see(&mut self, node: &Node) {
+    fn visit(&mut self, node: &Node) {
         match node {
             Node::Empty | Node::Look(_) => {}
             Node::Literal { text, fold } => {
                 let letters = text.chars().any(has_cases);
-                self.of_one_case |= letters && !fold;
-                self.of_any_case |= letters && *fold;
+                self.case_sensitive |= letters && !fold;
+                self.case_insensitive |= letters && *fold;
             }
             Node::Class(class) if is_any(class) => {}
-            Node::Class(class) if count(class) > MOST_OF_CLASS => self.in_large_class = true,
-            // Classes hold the cases that they match.
-            Node::Class(class) => self.of_one_case |= folded(class.clone()) != *class,
-            Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.see(node),
+            Node::Class(class) if count(class) > MAX_OF_CLASS => self.in_large_class = true,
+            // A class lists the cases it matches, so it is case-sensitive unless folding leaves it unchanged.
+            Node::Class(class) => self.case_sensitive |= folded(class.clone()) != *class,
+            Node::Repeat(Repeat { node, .. }) | Node::Capture { node, .. } => self.visit(node),
             Node::Concat(nodes) | Node::Alternate(nodes) => {
-                nodes.iter().for_each(|node| self.see(node));
+                nodes.iter().for_each(|node| self.visit(node));
             }
         }
     }
@@ -194,23 +193,23 @@ fn one(piece: Piece) -> Option<Values> {
     Some(vec![vec![piece]])
 }
 
-/// Writes out all values of an expression.
+/// Expands an expression into all its values.
 struct Expansion {
     fold: bool,
-    /// The bytes that may still be copied.
+    /// The remaining budget of copied bytes.
     left: usize,
 }
 
 type Values = Vec<Vec<Piece>>;
 
 impl Expansion {
-    /// `None` if there are too many, or parts that cannot be written out.
+    /// Returns `None` if there are too many values, or parts that cannot be expanded.
     fn of(&mut self, node: &Node) -> Option<Values> {
         match node {
             Node::Empty => Some(vec![Vec::new()]),
             Node::Literal { text, .. } => one(self.text(text)),
             Node::Class(class) => {
-                if count(class) > MOST_OF_CLASS {
+                if count(class) > MAX_OF_CLASS {
                     return None;
                 }
                 let ranges = class.ranges().iter();
@@ -263,7 +262,7 @@ impl Expansion {
         {
             return one(Piece::Gap(*min as usize));
         }
-        let max = max.filter(|max| *max <= MOST_COPIES)?;
+        let max = max.filter(|max| *max <= MAX_COPIES)?;
         let one = self.of(node)?;
         let mut copies = vec![Vec::new()];
         let mut all = Vec::new();
@@ -278,7 +277,7 @@ impl Expansion {
         Some(all)
     }
 
-    /// Each of `before` with each of `next` behind it.
+    /// Concatenates each value of `before` with each of `next`.
     fn combine(&mut self, mut before: Values, next: &Values) -> Option<Values> {
         if let [next] = &next[..] {
             for value in &mut before {
@@ -289,7 +288,7 @@ impl Expansion {
             }
             return Some(before);
         }
-        if before.len() > 1 && before.len() * next.len() > MOST_COMBINED {
+        if before.len() > 1 && before.len() * next.len() > MAX_COMBINED {
             return None;
         }
         let mut all = Vec::with_capacity(before.len() * next.len());

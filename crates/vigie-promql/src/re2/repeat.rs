@@ -2,18 +2,18 @@
 
 use super::{
     cursor::Cursor,
-    error::{Error, Fault, MOST_COPIES},
+    error::{Error, Fault, MAX_COPIES},
 };
 
-/// `*`, `{2,5}` and their like.
+/// A repetition operator: `*`, `{2,5}` and similar.
 pub(super) struct Counts {
     pub(super) min: u32,
     pub(super) max: Option<u32>,
-    /// Whether it is written as a number.
+    /// Whether it is written with numbers.
     pub(super) counted: bool,
 }
 
-/// The repetition that stands next, if there is one; a `{` that starts none is a plain character.
+/// The repetition operator that is next, if any. A `{` that does not start one is a plain character.
 pub(super) fn counts(cursor: &mut Cursor<'_>) -> Result<Option<Counts>, Error> {
     let (min, max) = match cursor.peek() {
         Some('*') => (0, None),
@@ -50,8 +50,8 @@ fn counted(after: &mut Cursor<'_>) -> Result<Option<Counts>, Error> {
         return Ok(None);
     }
     *after = cursor;
-    let ordered = max.is_none_or(|max| min <= max && max <= MOST_COPIES);
-    if min > MOST_COPIES || !ordered {
+    let ordered = max.is_none_or(|max| min <= max && max <= MAX_COPIES);
+    if min > MAX_COPIES || !ordered {
         return Err(cursor.fault(Fault::RepeatCount, start));
     }
     Ok(Some(Counts {
@@ -61,7 +61,7 @@ fn counted(after: &mut Cursor<'_>) -> Result<Option<Counts>, Error> {
     }))
 }
 
-/// A number without leading zeros, or as much as is too much.
+/// A number without leading zeros, saturated above the limit.
 fn number(cursor: &mut Cursor<'_>) -> Option<u32> {
     let mut digits = 0;
     let mut value: u32 = 0;

@@ -1,19 +1,19 @@
-//! Replacement of a text by what groups of an expression match in it, as Go's `Expand` does it.
+//! Replacement of a text by the captures of an expression, as in Go's `Expand`.
 
 use regex_automata::{meta::Regex, util::captures::Captures};
 
 use super::{compile, error::Error, group::Flags, parse::parse};
 
-/// An expression whose groups are asked for.
+/// An expression with captures.
 pub(crate) struct Replacer {
     regex: Regex,
     names: Vec<String>,
 }
 
 impl Replacer {
-    /// The expression over a whole text.
+    /// Compiles an expression, anchored at both ends.
     pub(crate) fn new(pattern: &str) -> Result<Self, Error> {
-        // Prometheus encloses the text and not the expression here: `a)|(b` is accepted.
+        // Prometheus wraps the text of the expression here, so `a)|(b` is accepted.
         let pattern = format!("^(?s:{pattern})$");
         let parsed = parse(&pattern, Flags::default(), true)?;
         Ok(Self {
@@ -22,8 +22,8 @@ impl Replacer {
         })
     }
 
-    /// The replacement of `value`: `template` with `$1`, `${1}`, `$name` and `${name}` as what these groups match, and
-    /// `$$` as `$`. `None` if the expression does not match.
+    /// The replacement of `value`: `template` with `$1`, `${1}`, `$name` and `${name}` replaced by the captures, and
+    /// `$$` by `$`. `None` if the expression does not match.
     pub(crate) fn replace(&self, value: &str, template: &str) -> Option<String> {
         let mut captures = self.regex.create_captures();
         self.regex.captures(value, &mut captures);
@@ -49,7 +49,7 @@ impl Replacer {
         Some(replaced)
     }
 
-    /// Of several groups of one name, the first that matches counts.
+    /// Of several groups with one name, the first that took part in the match is used.
     fn group<'v>(&self, captures: &Captures, value: &'v str, name: &str) -> &'v str {
         let text = |index| captures.get_group(index).map(|span| &value[span.range()]);
         let found = match number(name) {
@@ -65,7 +65,7 @@ impl Replacer {
     }
 }
 
-/// The name after a `$`, as long as it can be, and what follows it.
+/// The longest possible name after a `$`, and the rest.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let braced = text.strip_prefix('{');
     let inside = braced.unwrap_or(text);
@@ -78,7 +78,7 @@ fn reference(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-/// The number of a group; what begins with a needless 0 is a name.
+/// The number of a group; a number with a leading zero is a name.
 fn number(name: &str) -> Option<usize> {
     let is_number = name.bytes().all(|digit| digit.is_ascii_digit());
     let number = is_number && (name == "0" || !name.starts_with('0'));

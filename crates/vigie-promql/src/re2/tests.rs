@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An expression, values that match it, and values that do not.
+/// An expression, values that match, and values that do not.
 type Row = (
     &'static str,
     &'static [&'static str],
@@ -127,7 +127,7 @@ fn sets_prefixes_and_suffixes_need_no_automaton() {
     }
 }
 
-/// Both ways to match agree.
+/// The plain matcher and the automaton agree.
 #[test]
 fn plain_matchers_agree_with_automata() {
     let values = MEANINGS
@@ -182,7 +182,7 @@ fn thousands_of_names_are_a_set() {
 }
 
 #[test]
-fn combinations_have_a_bound() {
+fn combinations_are_limited() {
     let many = ["[a-j]"; 12].concat();
     assert!(matches!(Regexp::new(&many).unwrap(), Regexp::Automaton(_)));
     let long = format!("({}){}", vec!["ab"; 10_000].join("|"), "c".repeat(10_000));
@@ -191,7 +191,7 @@ fn combinations_have_a_bound() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place() {
+fn errors_quote_the_faulty_part_and_its_position() {
     for (pattern, reason) in [
         ("(", "unclosed group: `(` at character 1"),
         ("é(?i:(a)", "unclosed group: `(?i:(a)` at character 2"),
@@ -295,7 +295,7 @@ fn nesting_is_bounded_where_go_bounds_it() {
 }
 
 #[test]
-fn classes_have_a_bound() {
+fn the_size_of_classes_is_limited() {
     let error = Regexp::new(&r"\PN?".repeat(20_000)).err().unwrap();
     assert_eq!(
         error.to_string(),

@@ -1,17 +1,17 @@
-//! `\p{…}`: classes of Unicode's general categories and scripts.
+//! `\p{…}`: Unicode general categories and scripts.
 
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 
 use super::class::any;
 
-/// The general categories, as Go names them.
+/// The general categories, as named in Go.
 const CATEGORIES: [&str; 38] = [
     "C", "Cc", "Cf", "Cn", "Co", "Cs", "L", "LC", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me",
     "Mn", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk",
     "Sm", "So", "Z", "Zl", "Zp", "Zs",
 ];
 
-/// The scripts of Unicode 16, in ascending order.
+/// The scripts of Unicode 16, sorted.
 #[rustfmt::skip]
 const SCRIPTS: [&str; 170] = [
     "Adlam", "Ahom", "Anatolian_Hieroglyphs", "Arabic", "Armenian", "Avestan", "Balinese", "Bamum",
@@ -38,23 +38,23 @@ const SCRIPTS: [&str; 170] = [
     "Zanabazar_Square",
 ];
 
-/// Names that Go 1.19 does not know, with which Prometheus 2.42 is built.
+/// Names unknown to Go 1.19, with which Prometheus 2.42 is built.
 #[rustfmt::skip]
 const NEWER: [&str; 16] = [
     "Cn", "Cypro_Minoan", "Garay", "Gurung_Khema", "Kawi", "Kirat_Rai", "LC", "Nag_Mundari", "Ol_Onal", "Old_Uyghur",
     "Sunuwar", "Tangsa", "Todhri", "Toto", "Tulu_Tigalari", "Vithkuqi",
 ];
 
-/// Whether Prometheus 2.42 does not know this class.
+/// Whether the class is unknown to Prometheus 2.42.
 pub(super) fn is_newer(name: &str) -> bool {
     NEWER.contains(&name)
 }
 
-/// The class of this name. Names are exact: `Greek` and not `greek`, `L` and not `Letter`.
+/// The class with this exact name: `Greek` and not `greek`, `L` and not `Letter`.
 pub(super) fn class(name: &str) -> Option<ClassUnicode> {
     let property = match name {
         "Any" => return Some(any()),
-        // Surrogates, which no text has.
+        // Surrogates, which never occur in UTF-8.
         "Cs" => return Some(ClassUnicode::empty()),
         _ if CATEGORIES.binary_search(&name).is_ok() => "gc",
         _ if SCRIPTS.binary_search(&name).is_ok() => "sc",

@@ -1,29 +1,29 @@
-//! What came of a script.
+//! The outcome of a script.
 
-/// What came of each `eval` of a script.
+/// The outcome of each `eval` of a script.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// One for each `eval`, in order.
+    /// One verdict per `eval`, in order.
     pub verdicts: Vec<Verdict>,
 }
 
-/// What came of one `eval`.
+/// The outcome of one `eval`.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// The line it starts at, from 1.
+    /// The line it starts at, counted from 1.
     pub line: usize,
     /// The query.
     pub query: String,
-    /// What it needs.
+    /// The features it requires.
     pub class: Class,
-    /// Why it failed, if it did.
+    /// The failure, if any.
     pub failure: Option<Failure>,
 }
 
-/// What an `eval` needs of an engine.
+/// The features that an `eval` requires of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// Only what this engine has: it must pass.
+    /// None beyond this engine's: it must pass.
     Float,
     /// Native histograms, in the data it reads, the functions it uses or the result it expects.
     NativeHistograms,
@@ -31,12 +31,12 @@ pub enum Class {
     FeatureFlagged,
 }
 
-/// How an `eval` failed.
+/// The failure of an `eval`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Which of the evaluations: the first, one with `@`, or one as a range.
+    /// The failed evaluation: the first, one with `@`, or one as a range.
     pub run: String,
-    /// What was expected and what was found.
+    /// The expected and the actual result.
     pub reason: String,
 }
 
@@ -53,7 +53,7 @@ impl Class {
 }
 
 impl Report {
-    /// How many passed, of any class.
+    /// The number of evals passed, of any class.
     #[must_use]
     pub fn passed(&self) -> usize {
         let passed = self
@@ -63,7 +63,7 @@ impl Report {
         passed.count()
     }
 
-    /// How many of a class passed, and how many there are.
+    /// The numbers of evals passed and present, of a class.
     #[must_use]
     pub fn of(&self, class: Class) -> (usize, usize) {
         let all = self

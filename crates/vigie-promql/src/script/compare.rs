@@ -1,4 +1,4 @@
-//! Comparing a result with what a script expects.
+//! Comparison of a result with the one a script expects.
 
 use super::{
     notation::Point,
@@ -9,7 +9,7 @@ use crate::{
     value::{MatrixSeries, Sample, Value, VectorSample, is_stale},
 };
 
-/// Values may differ by this part of their sum.
+/// The tolerated difference of two values, relative to their sum.
 const TOLERANCE: f64 = 1e-6;
 
 pub(super) fn nearly_equal(a: f64, b: f64) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn nearly_equal(a: f64, b: f64) -> bool {
     difference / sum.min(f64::MAX) < TOLERANCE
 }
 
-/// Why a result is not the one that is expected.
+/// Returns the reason if a result is not the expected one.
 pub(super) fn compare(eval: &Eval, value: &Value) -> Result<(), String> {
     match (&eval.expected, value) {
         (Expected::Scalar(expected), Value::Scalar(found)) => {
@@ -66,22 +66,22 @@ fn vector(
     ordered: bool,
 ) -> Result<(), String> {
     for (at, sample) in found.iter().enumerate() {
-        let place = expected
+        let position = expected
             .iter()
             .position(|(labels, _)| *labels == sample.labels);
-        let Some(place) = place else {
+        let Some(position) = position else {
             return Err(format!(
                 "unexpected {} with {}",
                 sample.labels, sample.value
             ));
         };
-        if ordered && place != at {
+        if ordered && position != at {
             return Err(format!(
-                "{} is at place {at}, expected {place}",
+                "{} is at position {at}, expected {position}",
                 sample.labels
             ));
         }
-        match expected[place].1.first() {
+        match expected[position].1.first() {
             Some(Point::Value(value)) => equal(*value, sample.value, || sample.labels.to_string())?,
             other => return Err(format!("{}: expected {other:?}", sample.labels)),
         }
@@ -110,7 +110,7 @@ fn matrix(
             let time = start + step * at as i64;
             if time > end {
                 return Err(format!(
-                    "{labels}: more points are expected than there are steps"
+                    "{labels}: expected more points than there are steps"
                 ));
             }
             match point {
@@ -119,7 +119,7 @@ fn matrix(
                     time,
                     value: *value,
                 }),
-                Point::Histogram => return Err(format!("{labels}: a histogram is expected")),
+                Point::Histogram => return Err(format!("{labels}: expected a histogram")),
             }
         }
         let same = |(a, b): (&Sample, &Sample)| a.time == b.time && nearly_equal(a.value, b.value);
@@ -127,7 +127,7 @@ fn matrix(
         if wanted.len() != series.samples.len() || !pairs.clone().all(same) {
             let differ = pairs.clone().find(|pair| !same(*pair));
             return Err(format!(
-                "{labels}: expected {} points, found {}; first that differ: {differ:?}",
+                "{labels}: expected {} points, found {}; first difference: {differ:?}",
                 wanted.len(),
                 series.samples.len()
             ));

@@ -1,4 +1,4 @@
-//! Queries that are held at one time by `@`, so that they give the same whenever they are evaluated.
+//! Queries fixed at one time by `@`, so that the result does not depend on the evaluation time.
 
 use crate::{
     Expr,
@@ -6,16 +6,17 @@ use crate::{
     syntax::{At, AtTime, Call, Function, Shift, Span, Visitor, walk},
 };
 
-/// Whether `step()` or `range()` is used, which a range query changes, or `start()` or `end()`.
-pub(super) fn reads_the_query(expr: &Expr) -> bool {
+/// Whether the expression uses `step()`, `range()`, `start()` or `end()`, which depend on the query's range.
+pub(super) fn depends_on_range(expr: &Expr) -> bool {
     let text = expr.to_string();
     ["range()", "step()", "start()", "end()"]
         .iter()
         .any(|one| text.contains(one))
 }
 
-/// The query with `@ time` on every selector and subquery that has none; `None` where a function reads the time itself.
-pub(super) fn held_at(expr: &Expr, time: i64) -> Option<Expr> {
+/// The query with `@ time` added to every selector and subquery without `@`; `None` if a function reads the evaluation
+/// time.
+pub(super) fn fixed_at(expr: &Expr, time: i64) -> Option<Expr> {
     struct Calls(bool);
     impl<'a> Visitor<'a> for Calls {
         fn call(&mut self, call: &'a Call, _: &[&'a Expr]) {
@@ -31,12 +32,12 @@ pub(super) fn held_at(expr: &Expr, time: i64) -> Option<Expr> {
     if calls.0 {
         return None;
     }
-    let mut held = expr.clone();
-    hold(&mut held, time);
-    Some(held)
+    let mut fixed = expr.clone();
+    fix(&mut fixed, time);
+    Some(fixed)
 }
 
-fn hold(expr: &mut Expr, time: i64) {
+fn fix(expr: &mut Expr, time: i64) {
     let at = |shift: &mut Shift| {
         shift.at.get_or_insert(At {
             span: Span::default(),
@@ -48,24 +49,24 @@ fn hold(expr: &mut Expr, time: i64) {
         Expr::Selector(node) => at(&mut node.shift),
         Expr::Range(node) => at(&mut node.selector.shift),
         Expr::Subquery(node) => at(&mut node.shift),
-        Expr::Paren(node) => hold(&mut node.expr, time),
-        Expr::Unary(node) => hold(&mut node.expr, time),
+        Expr::Paren(node) => fix(&mut node.expr, time),
+        Expr::Unary(node) => fix(&mut node.expr, time),
         Expr::Binary(node) => {
-            hold(&mut node.first, time);
+            fix(&mut node.first, time);
             for operation in &mut node.rest {
-                hold(&mut operation.rhs, time);
+                fix(&mut operation.rhs, time);
             }
         }
         Expr::Call(node) => {
             for arg in &mut node.args {
-                hold(arg, time);
+                fix(arg, time);
             }
         }
         Expr::Aggregate(node) => {
             if let Some(param) = &mut node.param {
-                hold(param, time);
+                fix(param, time);
             }
-            hold(&mut node.expr, time);
+            fix(&mut node.expr, time);
         }
     }
 }

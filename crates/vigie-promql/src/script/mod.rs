@@ -1,4 +1,4 @@
-//! Prometheus' test scripts: load samples, evaluate queries, compare.
+//! Prometheus' test scripts, which load samples, evaluate queries, and compare the results.
 //!
 //! ```
 //! let report = vigie_promql::script::run(
@@ -13,8 +13,9 @@
 //! assert_eq!(report.unwrap().passed(), 1);
 //! ```
 //!
-//! The grammar is that of Prometheus' `promql/promqltest/README.md`. As there, every instant query is evaluated again
-//! with `@` on all its selectors at other times, and as the middle step of a range query; the results must not differ.
+//! The grammar is that of Prometheus' `promql/promqltest/README.md`. As in Prometheus' runner, every instant query is
+//! evaluated again with `@` on all its selectors at other times, and as the middle step of a range query; the results
+//! must be equal.
 
 mod case;
 mod compare;

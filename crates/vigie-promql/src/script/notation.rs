@@ -1,4 +1,4 @@
-//! Series as scripts and rule tests write them: `http_requests_total{job="api"} 0+60x10 _ stale NaN`.
+//! The notation of series in scripts and rule tests: `http_requests_total{job="api"} 0+60x10 _ stale NaN`.
 
 use crate::{
     Labels, Matcher, parse,
@@ -6,36 +6,36 @@ use crate::{
     value::stale_marker,
 };
 
-/// What stands at one point in time.
+/// The value at one point in time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Point {
     /// `_`: no sample.
     Omitted,
     /// A sample; `stale` is the [stale marker](stale_marker).
     Value(f64),
-    /// `{{…}}`: a native histogram, which is not read any further.
+    /// `{{…}}`: a native histogram, whose contents are ignored.
     Histogram,
 }
 
-/// More points than this in one series are refused.
-const MOST_POINTS: usize = 1_000_000;
+/// The maximum number of points in one series.
+const MAX_POINTS: usize = 1_000_000;
 
-/// The labels and the points of a line.
+/// Parses the labels and the points of a line.
 ///
 /// # Errors
 ///
-/// What is wrong with the line, in words.
+/// A description of the error in the line.
 pub fn series(line: &str) -> Result<(Labels, Vec<Point>), String> {
     let end = metric_end(line)?;
     let (metric, values) = line.split_at(end);
     Ok((labels(metric)?, points(values)?))
 }
 
-/// The points of a sequence, separated by blanks: `1 2+3x4 5-1x2 7x3 _ _x3 stale NaN Inf -Inf`.
+/// Parses a sequence of points, separated by blanks: `1 2+3x4 5-1x2 7x3 _ _x3 stale NaN Inf -Inf`.
 ///
 /// # Errors
 ///
-/// Which item is not understood.
+/// The invalid item.
 pub fn points(text: &str) -> Result<Vec<Point>, String> {
     let mut points = Vec::new();
     let mut rest = text.trim_start();
@@ -65,8 +65,8 @@ pub fn points(text: &str) -> Result<Vec<Point>, String> {
 }
 
 fn push(points: &mut Vec<Point>, more: impl ExactSizeIterator<Item = Point>) -> Result<(), String> {
-    if points.len().saturating_add(more.len()) > MOST_POINTS {
-        return Err(format!("a series of more than {MOST_POINTS} points"));
+    if points.len().saturating_add(more.len()) > MAX_POINTS {
+        return Err(format!("a series of more than {MAX_POINTS} points"));
     }
     points.extend(more);
     Ok(())
@@ -90,7 +90,7 @@ fn item(item: &str, points: &mut Vec<Point>) -> Result<(), String> {
             std::iter::repeat_n(stale, times.map_or(1, |times| times + 1)),
         );
     }
-    // The sign of the increment is neither the first character nor that of an exponent.
+    // The sign of the increment is neither the first character nor part of an exponent.
     let bytes = values.as_bytes();
     let sign = (1..bytes.len())
         .find(|&at| matches!(bytes[at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E'));
@@ -110,11 +110,11 @@ fn item(item: &str, points: &mut Vec<Point>) -> Result<(), String> {
 }
 
 fn count(text: &str, item: &str) -> Result<usize, String> {
-    let count = text.parse().ok().filter(|&count| count <= MOST_POINTS);
+    let count = text.parse().ok().filter(|&count| count <= MAX_POINTS);
     count.ok_or_else(|| format!("{text:?} in {item:?} is not a count"))
 }
 
-/// A number as scripts write it: `1`, `-1.5e3`, `+Inf`, `NaN`, also `0x1f`.
+/// Parses a number as written in scripts: `1`, `-1.5e3`, `+Inf`, `NaN`, also `0x1f`.
 pub(super) fn number(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is not a number");
     let (sign, digits) = match text.strip_prefix('-') {
@@ -132,7 +132,7 @@ pub(super) fn number(text: &str) -> Result<f64, String> {
     Ok(sign * number)
 }
 
-/// Where the name and the braces end.
+/// The end of the name and the braces.
 fn metric_end(line: &str) -> Result<usize, String> {
     let name = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
     let name = name.unwrap_or(line.len());
@@ -157,11 +157,11 @@ fn metric_end(line: &str) -> Result<usize, String> {
     Err(format!("the braces of {line:?} are not closed"))
 }
 
-/// The labels of a metric written like a selector with `=` only.
+/// The labels of a metric, written as a selector with `=` matchers only.
 fn labels(metric: &str) -> Result<Labels, String> {
     let braces = metric.find('{').unwrap_or(metric.len());
     let (name, braces) = metric.split_at(braces);
-    // A name is put before the braces, because a selector must not select everything.
+    // A name is added because a selector must not select every series.
     let parsed = parse(&format!("_{braces}")).or_else(|_| parse(braces));
     let (selector, named) = match parsed {
         Ok(Expr::Selector(selector)) => (selector, name),

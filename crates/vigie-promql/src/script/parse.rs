@@ -1,4 +1,4 @@
-//! From the text of a script to its commands.
+//! The parser of scripts.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,13 @@ use regex::Regex;
 use super::notation::{self, Point};
 use crate::{Labels, syntax::number::parse_duration};
 
-/// A line of a script that is not understood.
+/// A syntax error in a script.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct ScriptError {
-    /// From 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// The error.
     pub message: String,
 }
 
@@ -24,10 +24,10 @@ pub(super) enum Command {
 }
 
 pub(super) struct Load {
-    /// Milliseconds between points; the first stands at 0.
+    /// The milliseconds between points; the first is at 0.
     pub(super) step: i64,
-    /// Whether the classic histograms are loaded as native ones with custom buckets besides.
-    pub(super) native_besides: bool,
+    /// Whether classic histograms are also loaded as native ones with custom buckets.
+    pub(super) also_native: bool,
     pub(super) series: Vec<(Labels, Vec<Point>)>,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum When {
 
 pub(super) enum Expected {
     Series(Vec<(Labels, Vec<Point>)>),
-    /// A range vector, the points from `start` on by `step`.
+    /// A range vector with points from `start` on, `step` apart.
     RangeVector {
         start: i64,
         step: i64,
@@ -149,7 +149,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>, ScriptError> {
             }
             _ if line.starts_with("load") => load(line, body, at + 1)?,
             _ if line.starts_with("eval") => eval(line, body, at + 1)?,
-            _ => return Err(error(at + 1, "neither clear, load nor eval")),
+            _ => return Err(error(at + 1, "expected clear, load or eval")),
         };
         commands.push(command);
         at += block;
@@ -180,7 +180,7 @@ fn load(head: &str, body: &[&str], line: usize) -> Result<Command, ScriptError> 
         .map(|(at, text)| notation::series(text).map_err(|message| error(line + 1 + at, message)));
     Ok(Command::Load(Load {
         step,
-        native_besides: !parts[0].is_empty(),
+        also_native: !parts[0].is_empty(),
         series: series.collect::<Result<_, _>>()?,
     }))
 }
@@ -250,7 +250,7 @@ impl Eval {
         }
         if text.split(' ').next() == Some("expect") {
             let parts = parts(&EXPECT, text);
-            let parts = parts.ok_or_else(|| error(line, "this expect is not known"))?;
+            let parts = parts.ok_or_else(|| error(line, "unknown kind of expect"))?;
             return self.expect_text(&parts, line);
         }
         for (prefix, regex) in [
@@ -272,10 +272,7 @@ impl Eval {
         match &mut self.expected {
             Expected::Series(series) | Expected::RangeVector { series, .. } => series.push(one),
             _ => {
-                return Err(error(
-                    line,
-                    "a series is expected beside a number or a string",
-                ));
+                return Err(error(line, "expected a number or a string, found a series"));
             }
         }
         Ok(())

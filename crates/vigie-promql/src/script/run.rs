@@ -1,9 +1,9 @@
-//! Running a script.
+//! Execution of scripts.
 
 use super::{
     case::{Class, Failure, Report, Verdict},
     compare::compare,
-    held::{held_at, reads_the_query},
+    held::{depends_on_range, fixed_at},
     notation::Point,
     parse::{Command, Eval, ExpectationKind, Expected, Load, ScriptError, When, commands},
 };
@@ -19,11 +19,11 @@ use crate::{
 
 const MINUTE: i64 = 60_000;
 
-/// Runs a script as Prometheus' own test runner does: with names removed at the end of a query.
+/// Runs a script as Prometheus' own test runner does, with delayed name removal.
 ///
 /// # Errors
 ///
-/// The first line that is not understood.
+/// The first line that is invalid.
 pub fn run(text: &str) -> Result<Report, ScriptError> {
     let engine = Engine {
         name_removal: NameRemoval::Delayed,
@@ -32,11 +32,11 @@ pub fn run(text: &str) -> Result<Report, ScriptError> {
     run_with(&engine, text)
 }
 
-/// Runs a script with an engine of one's own.
+/// Runs a script with the given engine.
 ///
 /// # Errors
 ///
-/// The first line that is not understood.
+/// The first line that is invalid.
 pub fn run_with(engine: &Engine, text: &str) -> Result<Report, ScriptError> {
     let mut runner = Runner {
         engine: *engine,
@@ -60,7 +60,7 @@ pub fn run_with(engine: &Engine, text: &str) -> Result<Report, ScriptError> {
 struct Runner {
     engine: Engine,
     storage: MemoryStorage,
-    /// The series that hold native histograms, which are not loaded.
+    /// The series with native histograms, which are not loaded.
     histograms: Vec<Labels>,
 }
 
@@ -70,7 +70,7 @@ impl Runner {
             if points.contains(&Point::Histogram) {
                 self.histograms.push(labels.clone());
             }
-            if load.native_besides
+            if load.also_native
                 && let Some(base) = labels.metric().strip_suffix("_bucket")
             {
                 let base = labels.with(METRIC_NAME, base).with(BUCKET, "");
@@ -140,8 +140,8 @@ impl Runner {
         let fails = eval.expects(ExpectationKind::Fail);
         let expr = match parsed {
             Ok(expr) => expr,
-            // What Prometheus refuses when it evaluates may be refused here when it is parsed, in other words. That
-            // something is not supported is no such refusal.
+            // Prometheus may refuse during evaluation a query that is refused here by the parser, with another text. An
+            // unsupported feature is not such a refusal.
             Err(error) if error.kind != ParseErrorKind::NotSupported && fails => return Ok(()),
             Err(error) => return Err(as_failure("parsed", error.to_string())),
         };
@@ -159,7 +159,7 @@ impl Runner {
             When::Instant(time) => {
                 let first = self.instant(eval, expr, time, Some(&eval.query));
                 first.map_err(|reason| as_failure("as written", reason))?;
-                let Some(held) = held_at(expr, time) else {
+                let Some(held) = fixed_at(expr, time) else {
                     return Ok(());
                 };
                 let held = held.to_string();
@@ -177,7 +177,7 @@ impl Runner {
         }
     }
 
-    /// Evaluates at one time, and as the middle step of three.
+    /// Evaluates at one time, and as the middle step of a range of three.
     fn instant(
         &self,
         eval: &Eval,
@@ -194,7 +194,7 @@ impl Runner {
             eval.expected,
             Expected::RangeVector { .. } | Expected::Text(_)
         );
-        if excluded || eval.ordered || reads_the_query(expr) {
+        if excluded || eval.ordered || depends_on_range(expr) {
             return Ok(());
         }
         let times = TimeRange {
@@ -208,7 +208,7 @@ impl Runner {
         compare(eval, &middle).map_err(|reason| format!("as a range: {reason}"))
     }
 
-    /// Whether failure and annotations are those expected; `None` where a failure was expected and came.
+    /// Checks that failure and annotations are as expected; `None` after an expected failure.
     fn judge(
         &self,
         eval: &Eval,
@@ -241,11 +241,11 @@ impl Runner {
             if eval.expects(unwanted) && !texts.is_empty() {
                 return Err(format!("unexpected {texts:?}"));
             }
-            // Of a query that was changed, the places have changed.
+            // Texts contain positions, which differ in a modified query (`query` is `None`).
             if query.is_some() {
                 self.compare_texts(eval, wanted, &texts)?;
             } else if eval.expects(wanted) && texts.is_empty() {
-                return Err("an annotation is missing".to_owned());
+                return Err("expected an annotation, found none".to_owned());
             }
         }
         Ok(Some(outcome))
@@ -265,7 +265,7 @@ impl Runner {
             |one: &super::parse::Expectation| texts.iter().any(|text| one.text.accepts(text));
         match texts.iter().all(expected) && eval.of(kind).all(found) {
             true => Ok(()),
-            false => Err(format!("other annotations are expected than {texts:?}")),
+            false => Err(format!("expected other annotations, found {texts:?}")),
         }
     }
 
@@ -276,15 +276,15 @@ impl Runner {
         let mut expected = eval.of(ExpectationKind::Fail);
         match expected.all(|one| one.text.accepts(error)) {
             true => Ok(()),
-            false => Err(format!("another failure is expected than {error:?}")),
+            false => Err(format!("expected another failure, found {error:?}")),
         }
     }
 }
 
-/// The middle of three steps as an instant result of the kind of `like`.
+/// The middle of three steps as an instant result of the same kind as `like`.
 fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
     let Value::Matrix(series) = ranged else {
-        return Err("a range query gave no matrix".to_owned());
+        return Err("a range query did not return a matrix".to_owned());
     };
     let at = |series: &MatrixSeries| {
         let mut samples = series.samples.iter();

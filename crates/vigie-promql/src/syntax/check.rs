@@ -1,6 +1,6 @@
-//! The rules beyond the grammar: types, and what may stand with what.
+//! Semantic checks: types, and permitted combinations of clauses.
 //!
-//! Each rule is checked where its node is made, so that the first slip in the text is the one that is told.
+//! Each rule is checked when its node is built, so that the first error in the text is reported.
 
 use super::{
     ast::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::labels::METRIC_NAME;
 
-/// The type of `left op right`, where `left` reaches from `first` on over `span`.
+/// Checks `left op right` and returns its type. `left` spans from `first` to the operator.
 pub(super) fn operation(
     span: Span,
     first: &Expr,
@@ -89,7 +89,7 @@ fn matching(op: BinaryOp, scalars: u8, operation: &Operation) -> Result<(), Faul
     for label in &group.include {
         if matching.on && matching.labels.contains(label) {
             let message = format!(
-                "the label \"{}\" stands in on and in the group modifier",
+                "the label \"{}\" appears both in on and in the group modifier",
                 label.text
             );
             return Err(Fault::syntax(label.span, message));
@@ -134,7 +134,7 @@ pub(super) fn call(call: &Call) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Splits the arguments of an aggregation into its parameter and what it aggregates.
+/// Splits the arguments of an aggregation into its parameter and the aggregated expression.
 pub(super) fn aggregate_args(
     op: AggregateOp,
     span: Span,
@@ -183,7 +183,7 @@ fn expect(arg: &Expr, wanted: ValueType, what: &str) -> Result<(), Fault> {
     Err(Fault::wrong_type(arg.span(), message))
 }
 
-/// A name before the braces is the only one; names inside are conditions like others.
+/// Checks the matchers. A metric name before the braces excludes others inside; names inside are ordinary conditions.
 pub(super) fn selector(selector: &Selector, named_before: bool) -> Result<(), Fault> {
     if let Some(name) = &selector.name {
         let mut matchers = selector.matchers.iter();
@@ -209,12 +209,12 @@ pub(super) fn selector(selector: &Selector, named_before: bool) -> Result<(), Fa
     Err(Fault::syntax(selector.span, message))
 }
 
-/// What `[5m]` may stand behind: a selector without modifiers.
+/// Checks the operand of a range such as `[5m]`: a selector without modifiers.
 pub(super) fn ranged(expr: Expr, bracket: Span) -> Result<Selector, Fault> {
     match expr {
         Expr::Selector(selector) if selector.shift == Shift::default() => Ok(selector),
         Expr::Selector(_) => {
-            let message = "a range stands before offset and @: x[5m] offset 1h";
+            let message = "a range must precede offset and @: x[5m] offset 1h";
             Err(Fault::syntax(bracket, message))
         }
         expr if expr.value_type() == ValueType::Vector => {
@@ -255,7 +255,7 @@ pub(super) fn positive(duration: &Duration) -> Result<(), Fault> {
     }
 }
 
-/// The span and modifiers of what `word` may follow.
+/// The span and modifiers of an expression that `word` may follow.
 pub(super) fn shift<'a>(
     expr: &'a mut Expr,
     word: &str,

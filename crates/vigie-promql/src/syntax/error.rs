@@ -1,45 +1,45 @@
-//! What is wrong with a query, and where.
+//! Errors of the parser.
 
 use super::span::Span;
 
-/// A query that is not PromQL, or that this engine refuses.
+/// A query that is not valid PromQL, or that this engine refuses.
 ///
 /// Displays as `line:column: message`.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{line}:{column}: {message}")]
 pub struct ParseError {
-    /// What sort of slip it is.
+    /// The kind of error.
     pub kind: ParseErrorKind,
     /// The bytes at fault.
     pub span: Span,
-    /// The line of the first byte at fault, from 1.
+    /// The line of the first byte at fault, counted from 1.
     pub line: usize,
-    /// The column of the first byte at fault, from 1, in characters.
+    /// The column of the first byte at fault, counted from 1, in characters.
     pub column: usize,
-    /// What was found and what was expected.
+    /// The message: what was found and what was expected.
     pub message: String,
 }
 
-/// The sorts of [`ParseError`].
+/// The kinds of [`ParseError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
     /// The text does not follow the grammar.
     Syntax,
-    /// The grammar is followed, but an expression of another type is needed.
+    /// An expression has the wrong type.
     Type,
-    /// No function has this name.
+    /// There is no function of this name.
     UnknownFunction,
     /// Experimental or native-histogram syntax, which this engine does not evaluate.
     NotSupported,
-    /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES) or [`MAX_TOKENS`](super::MAX_TOKENS), or its
-    /// regular expressions compile to too much.
+    /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES) or [`MAX_TOKENS`](super::MAX_TOKENS), or
+    /// its regular expressions exceed [`MAX_REGEX_BYTES`](super::MAX_REGEX_BYTES).
     TooLong,
     /// Expressions are nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
     TooDeep,
 }
 
-/// An error before its line and column are known.
+/// An error without line and column.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: ParseErrorKind,

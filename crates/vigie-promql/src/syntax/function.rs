@@ -1,36 +1,36 @@
-//! The functions: names and signatures.
+//! Names and signatures of the functions.
 
 use super::ast::ValueType::{self, Matrix, Scalar, String, Vector};
 
-/// How many arguments a function takes beyond those it must have.
+/// Optional arguments of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arity {
-    /// All arguments, no more.
+    /// None.
     Exact,
-    /// The last one may be left out.
+    /// The last argument is optional.
     LastOptional,
-    /// The last one is given any number of times, also never.
+    /// The last argument may occur any number of times, including none.
     LastRepeated,
 }
 
 macro_rules! functions {
     ($($variant:ident = $name:literal ($($arg:ident),*) $arity:ident -> $returns:ident;)+) => {
-        /// The functions that this engine evaluates: every stable one.
+        /// The functions that this engine evaluates: all stable ones.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
         pub enum Function { $($variant),+ }
 
         impl Function {
-            /// Every function, by name.
+            /// All functions, sorted by name.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name it is called by.
+            /// The name as written in PromQL.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The types of its arguments, those that may be left out included.
+            /// The types of the arguments, including optional ones.
             #[must_use]
             pub fn args(self) -> &'static [ValueType] {
                 match self { $(Self::$variant => &[$($arg),*]),+ }
@@ -40,7 +40,7 @@ macro_rules! functions {
                 match self { $(Self::$variant => Arity::$arity),+ }
             }
 
-            /// What it gives.
+            /// The type of the result.
             #[must_use]
             pub fn returns(self) -> ValueType {
                 match self { $(Self::$variant => $returns),+ }
@@ -125,7 +125,7 @@ functions! {
     Year = "year"(Vector) LastOptional -> Vector;
 }
 
-/// Functions that Prometheus has only behind a feature flag, and `holt_winters`, which 3.0 renamed and put there.
+/// Functions that Prometheus has only behind a feature flag, and `holt_winters`, which 3.0 renamed and put behind one.
 pub(super) const EXPERIMENTAL: &[&str] = &[
     "double_exponential_smoothing",
     "end",
@@ -155,7 +155,7 @@ impl Function {
             .find(|function| function.name() == name)
     }
 
-    /// The fewest and the most arguments.
+    /// The minimum and the maximum number of arguments.
     #[must_use]
     pub fn arg_count(self) -> (usize, usize) {
         let all = self.args().len();
@@ -167,7 +167,7 @@ impl Function {
     }
 }
 
-/// The function or aggregation whose name is nearest to `name`, where one is near.
+/// The function or aggregation with the most similar name, if any is similar enough.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let aggregations = [
         "sum",
@@ -192,7 +192,7 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     (distance <= 1 + name.len() / 4 && distance < name.len()).then_some(known)
 }
 
-/// Edits (insert, delete, replace, swap of neighbours) from one name to another.
+/// The edit distance (insertion, deletion, replacement, transposition of neighbours) between two names.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() > 64 {

@@ -1,7 +1,7 @@
-//! From text to tokens, in one pass.
+//! The lexer, which makes one pass over the text.
 //!
-//! The lexical rules are those of Prometheus' `promql/parser/lex.go`. Two of them depend on where the lexer is: inside
-//! `[…]` a colon separates range and step, elsewhere it is part of a name; and `=~` exists only inside `{…}`.
+//! The lexical rules are those of Prometheus' `promql/parser/lex.go`. Two of them depend on context: inside `[…]` a
+//! colon separates range and step, elsewhere it is part of a name; and `=~` exists only inside `{…}`.
 
 use super::{
     error::{Fault, ParseErrorKind},
@@ -11,9 +11,9 @@ use super::{
     token::{Keyword, Symbol, Token, TokenKind},
 };
 
-/// The tokens of `text`, ended by [`TokenKind::End`], or by the fault that stopped the lexer.
+/// The tokens of `text`, terminated by [`TokenKind::End`], and the error that stopped the lexer, if any.
 ///
-/// A fault is given together with the tokens before it, because a slip that stands earlier is told first.
+/// The tokens before a lexical error are parsed nevertheless, because an earlier syntax error takes precedence.
 pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
     let mut lexer = Lexer {
         text,
@@ -28,7 +28,7 @@ pub(super) fn tokens(text: &str) -> (Vec<Token>, Option<Fault>) {
                 let end = token.kind == TokenKind::End;
                 debug_assert!(end || token.span.start < token.span.end, "no progress");
                 if tokens.len() == MAX_TOKENS && !end {
-                    let message = format!("a query of more than {MAX_TOKENS} words is not parsed");
+                    let message = format!("the query has more than {MAX_TOKENS} tokens");
                     break Fault::new(ParseErrorKind::TooLong, token.span, message);
                 }
                 tokens.push(token);

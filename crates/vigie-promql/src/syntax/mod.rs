@@ -1,7 +1,7 @@
-//! The language: text to syntax tree and back.
+//! The syntax: text to syntax tree and back.
 //!
-//! The grammar is that of Prometheus 3.14 (`promql/parser/generated_parser.y`) without its feature-flagged parts, which are
-//! refused by name.
+//! The grammar is that of Prometheus 3.14 (`promql/parser/generated_parser.y`). Its feature-flagged parts are refused
+//! with an error that names them.
 
 mod ast;
 mod check;

@@ -1,4 +1,4 @@
-//! Numbers and durations, as they are written and read.
+//! Parsing and formatting of numbers and durations.
 
 use super::token::TokenKind;
 
@@ -12,10 +12,11 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// The longest duration, that of Go: 2^63 - 1 nanoseconds, about 292 years.
+/// The longest duration, as in Go: 2^63 - 1 nanoseconds, about 292 years.
 pub(super) const MAX_SECONDS: f64 = 9_223_372_036.854_776;
 
-/// The length of the number or duration at the start of `text`, which starts with a digit or a dot, and its value.
+/// Scans the number or duration at the start of `text`, which starts with a digit or a dot. Returns its length and
+/// value.
 pub(super) fn scan(text: &str) -> (usize, Result<TokenKind, String>) {
     let len = extent(text);
     let word = &text[..len];
@@ -29,7 +30,7 @@ pub(super) fn scan(text: &str) -> (usize, Result<TokenKind, String>) {
     (len, kind)
 }
 
-/// Letters, digits, dots and underscores, and the sign after an exponent.
+/// The length of a number: letters, digits, dots, underscores, and the sign of an exponent.
 fn extent(text: &str) -> usize {
     let bytes = text.as_bytes();
     let hex = bytes.len() > 1 && bytes[0] == b'0' && matches!(bytes[1], b'x' | b'X');
@@ -50,7 +51,7 @@ fn extent(text: &str) -> usize {
     len
 }
 
-/// `None` where `word` does not look like a number at all.
+/// Returns `None` if `word` does not look like a number.
 fn number(word: &str) -> Option<Result<f64, String>> {
     let separated = |word: &str, digit: fn(&u8) -> bool| {
         let bytes = word.as_bytes();
@@ -87,7 +88,8 @@ fn number(word: &str) -> Option<Result<f64, String>> {
     })
 }
 
-/// `1h30m` in milliseconds: units from years to milliseconds, each at most once, the larger first.
+/// Parses a duration such as `1h30m` to milliseconds. Units from years to milliseconds, each at most once, in
+/// descending order.
 pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
     let fault = || {
         format!("{word:?} is not a duration: write 30s, 5m or 1h30m, units in order y w d h m s ms")
@@ -120,7 +122,7 @@ pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
     i64::try_from(total).map_err(|_| fault())
 }
 
-/// Writes milliseconds the way Prometheus does: `1h30m`, `1w`, `0s`; years and weeks only where nothing is left over.
+/// Formats milliseconds as Prometheus does: `1h30m`, `1w`, `0s`; years and weeks only if nothing remains.
 pub(super) fn write_duration(out: &mut impl std::fmt::Write, millis: i64) -> std::fmt::Result {
     if millis == 0 {
         return out.write_str("0s");

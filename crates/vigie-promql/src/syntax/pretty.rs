@@ -1,6 +1,6 @@
-//! The tree as text over several lines, laid out as Prometheus does.
+//! Formatting over several lines, laid out as in Prometheus.
 //!
-//! An expression that fits on a line stands on one; otherwise each part has indented lines of its own.
+//! An expression that fits is printed on one line; otherwise each of its parts is printed on indented lines of its own.
 
 use std::fmt::{self, Write};
 
@@ -9,12 +9,13 @@ use super::{
     print::{Brackets, Head, Operator, Run},
 };
 
-/// The longest line that is not split, in bytes, without what it is indented by.
+/// The longest line that is not split, in bytes, without indentation.
 const LINE: usize = 100;
-/// Nothing is split further in, since each line would begin with as many blanks.
-const MOST_LEVELS: usize = 100;
+/// The deepest indentation at which expressions are split: each line starts with as many blanks, so the text would grow
+/// quadratically.
+const MAX_LEVELS: usize = 100;
 
-/// The expression over as many lines as it takes.
+/// Formats the expression over as many lines as it needs.
 #[must_use]
 pub fn pretty(expr: &Expr) -> String {
     let mut out = String::new();
@@ -69,11 +70,11 @@ fn write(out: &mut String, expr: &Expr, level: usize) -> fmt::Result {
     }
 }
 
-/// A run of operations. The part left of an operator is an expression by itself, one level further in.
+/// A run of operations. The part to the left of an operator is an expression of its own, indented one level further.
 fn operations(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
     let count = binary.rest.len();
-    let levels = MOST_LEVELS - level;
-    // So many of the first operations stand on one line.
+    let levels = MAX_LEVELS - level;
+    // The number of leading operations printed on one line.
     let whole = fitting(binary).max(count.saturating_sub(levels));
     let innermost = level + count - whole;
     if whole == 0 {
@@ -92,7 +93,7 @@ fn operations(out: &mut String, binary: &Binary, level: usize) -> fmt::Result {
     Ok(())
 }
 
-/// The number of operations, from the first on, that fit on a line.
+/// The number of leading operations that fit on a line.
 fn fitting(binary: &Binary) -> usize {
     let mut line = Line { left: LINE };
     if write!(line, "{}", binary.first).is_err() {
@@ -124,10 +125,10 @@ fn indent(out: &mut String, level: usize) {
 }
 
 fn fits(expr: &Expr, level: usize) -> bool {
-    level >= MOST_LEVELS || write!(Line { left: LINE }, "{expr}").is_ok()
+    level >= MAX_LEVELS || write!(Line { left: LINE }, "{expr}").is_ok()
 }
 
-/// Takes as much as fits on a line.
+/// A buffer that accepts as much text as fits on a line.
 struct Line {
     left: usize,
 }

@@ -1,4 +1,4 @@
-//! The tree as text: canonical PromQL on one line, which parses to the same tree.
+//! Canonical PromQL on one line, which parses to the same tree.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -54,7 +54,7 @@ impl Display for Number {
     }
 }
 
-/// `Inf` has no sign, because a sign before `^` would belong to the whole power.
+/// Writes `Inf` without a sign, because a sign before `^` would apply to the whole power.
 fn plain_number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
     let size = value.abs();
     if value.is_infinite() {
@@ -66,7 +66,7 @@ fn plain_number(f: &mut Formatter<'_>, value: f64) -> fmt::Result {
     write!(f, "{value}")
 }
 
-/// A string between double quotes, with the escapes of Go.
+/// A double-quoted string with Go's escapes.
 fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     for c in text.chars() {
@@ -83,7 +83,7 @@ fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')
 }
 
-/// Whether a label can stand without quotes wherever labels are named.
+/// Whether a label name can be written without quotes.
 fn is_plain_label(text: &str) -> bool {
     let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let number = ["inf", "nan"].contains(&text.to_ascii_lowercase().as_str());
@@ -91,7 +91,7 @@ fn is_plain_label(text: &str) -> bool {
     first && !number && text.chars().all(rest)
 }
 
-/// Whether a metric can be named before the braces; a keyword is always quoted.
+/// Whether a metric name can be written before the braces. A keyword is always quoted.
 fn is_plain_metric(text: &str) -> bool {
     !text.is_empty()
         && text
@@ -127,7 +127,7 @@ impl Display for Matcher {
     }
 }
 
-/// Name and matchers.
+/// The metric name and the matchers.
 fn series(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
     let mut inside = Vec::new();
     let mut matchers = selector.matchers.iter();
@@ -218,7 +218,7 @@ impl Display for Binary {
     }
 }
 
-/// So many of the first operations of a run.
+/// The given number of leading operations of a run.
 pub(super) struct Run<'a>(pub(super) &'a Binary, pub(super) usize);
 
 impl Display for Run<'_> {

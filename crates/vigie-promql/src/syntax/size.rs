@@ -1,18 +1,18 @@
-//! How much memory a syntax tree may take, told from the text before it is parsed.
+//! An upper bound of a syntax tree's memory, estimated from the text before it is parsed.
 
-/// Bytes for each byte of text outside of strings. The densest text is a run of operators between single digits.
+/// Memory per byte of text outside of strings. The densest text is a run of operators between single digits.
 const CODE: usize = 288;
 
-/// Bytes for each byte of a string: the string itself, and its parts where it is a set of literals.
+/// Memory per byte of a string: the string itself, and its values if it is a set of literals.
 const STRING: usize = 32;
 
-/// Bytes for a compiled regular expression, for each `.` and each class of Unicode in it, and the most for one.
+/// Memory for a compiled regular expression, for each `.` and each Unicode class in it, and the maximum for one.
 const REGEX: usize = 16 << 10;
 const ANY: usize = 512;
 const CLASS: usize = 16 << 10;
-const MOST_REGEX: usize = 2 << 20;
+const MAX_REGEX: usize = 2 << 20;
 
-/// About the most bytes that parsing `text` takes, and then its tree with the regular expressions of its matchers.
+/// The approximate maximum of memory, in bytes, that parsing `text` and then its tree with compiled matchers takes.
 #[must_use]
 pub fn tree_bytes(text: &str) -> usize {
     let text = text.as_bytes();
@@ -44,7 +44,7 @@ pub fn tree_bytes(text: &str) -> usize {
     total
 }
 
-/// Every repetition is taken to repeat all of the expression, as nested ones do.
+/// Every repetition is assumed to repeat the whole expression, as nested ones do.
 fn regex_bytes(pattern: &[u8]) -> usize {
     let (mut bytes, mut repeated) = (REGEX, 1_usize);
     for (at, &byte) in pattern.iter().enumerate() {
@@ -63,7 +63,7 @@ fn regex_bytes(pattern: &[u8]) -> usize {
             repeated = repeated.saturating_mul(numbers.max().unwrap_or(1).max(1));
         }
     }
-    bytes.saturating_mul(repeated).min(MOST_REGEX)
+    bytes.saturating_mul(repeated).min(MAX_REGEX)
 }
 
 #[cfg(test)]
@@ -78,7 +78,7 @@ mod tests {
         assert!(one("(x{900}){3}") > 700_000);
         assert!(one("(.{900}){900}") < 3 << 20);
         assert!(one("\\pL\\pL") > 40_000);
-        // 650 names, as Grafana sends for "All".
+        // 650 names, as sent by Grafana for "All".
         let all = ["name-of-some-pod-0123456789"; 650].join("|");
         assert!(one(&all) < 2 << 20, "{}", one(&all));
     }

@@ -1,14 +1,14 @@
-//! Where something stands in a query.
+//! Positions in a query.
 
 /// The bytes `start..end` of a query.
 ///
-/// Two spans always compare equal, so that syntax trees compare by what they mean and not by how they were typed.
-/// To compare the places themselves, compare [`Span::range`].
+/// All spans compare equal, so that syntax trees compare by meaning and not by layout. To compare positions, compare
+/// [`Span::range`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
     /// The first byte.
     pub start: usize,
-    /// The byte after the last.
+    /// The byte after the last one.
     pub end: usize,
 }
 
@@ -25,19 +25,19 @@ impl Span {
         Self::new(self.start, other.end)
     }
 
-    /// The same as a range, to index or compare with.
+    /// The span as a range, for indexing and comparison.
     #[must_use]
     pub fn range(self) -> std::ops::Range<usize> {
         self.start..self.end
     }
 
-    /// The span's text in the query it was parsed from; nothing where it does not fit.
+    /// The span's text in the query it was parsed from; empty if the span does not fit the query.
     #[must_use]
     pub fn text(self, query: &str) -> &str {
         query.get(self.range()).unwrap_or("")
     }
 
-    /// Line and column of the start, both from 1, the column in characters.
+    /// The line and column of the start, both counted from 1, the column in characters.
     #[must_use]
     pub fn position(self, query: &str) -> (usize, usize) {
         let before = query.get(..self.start).unwrap_or(query);

@@ -1,8 +1,8 @@
-//! The words of the language.
+//! Tokens of the language.
 
 use super::span::Span;
 
-/// One word of a query, with its place.
+/// A token with its span.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -11,7 +11,7 @@ pub(super) struct Token {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
-    /// A name, or a keyword: keywords are names wherever the grammar allows one.
+    /// A name or a keyword: a keyword is also a name wherever the grammar permits one.
     Name(Option<Keyword>),
     Number(f64),
     /// A number written with units, in seconds.
@@ -40,7 +40,7 @@ macro_rules! words {
 }
 
 words! {
-    /// Keywords, in lower case; they are recognised in any case.
+    /// Keywords, in lower case; matched case-insensitively.
     Keyword {
         And = "and", Or = "or", Unless = "unless", Atan2 = "atan2",
         Sum = "sum", Avg = "avg", Count = "count", Min = "min", Max = "max", Group = "group",
@@ -55,7 +55,7 @@ words! {
 }
 
 words! {
-    /// Punctuation and operators that are not words.
+    /// Punctuation and symbolic operators.
     Symbol {
         LeftParen = "(", RightParen = ")", LeftBrace = "{", RightBrace = "}",
         LeftBracket = "[", RightBracket = "]", Comma = ",", Colon = ":", At = "@",

@@ -1,44 +1,44 @@
-//! Walking a tree.
+//! Traversal of the syntax tree.
 
 use super::ast::{Aggregate, Binary, Call, Expr, Operation, RangeSelector, Selector, Subquery};
 
-/// What is done at the nodes of a tree. Every method does nothing unless it is written.
+/// Callbacks for the nodes of a tree. By default they do nothing.
 ///
-/// A node is visited before what is inside of it. `ancestors` holds what it stands in, the root first.
+/// A node is visited before its children. `ancestors` holds the enclosing nodes, the root first.
 pub trait Visitor<'a> {
-    /// Every node, before the method of its own.
+    /// Called for every node, before its specific method.
     fn expr(&mut self, _expr: &'a Expr, _ancestors: &[&'a Expr]) {}
 
-    /// Every selector, those inside of ranges included.
+    /// Called for every selector, including those inside of ranges.
     fn selector(&mut self, _selector: &'a Selector, _ancestors: &[&'a Expr]) {}
 
-    /// Every range selector; its selector is visited next.
+    /// Called for every range selector; its selector is visited next.
     fn range(&mut self, _range: &'a RangeSelector, _ancestors: &[&'a Expr]) {}
 
-    /// Every subquery.
+    /// Called for every subquery.
     fn subquery(&mut self, _subquery: &'a Subquery, _ancestors: &[&'a Expr]) {}
 
-    /// Every function call.
+    /// Called for every function call.
     fn call(&mut self, _call: &'a Call, _ancestors: &[&'a Expr]) {}
 
-    /// Every aggregation.
+    /// Called for every aggregation.
     fn aggregate(&mut self, _aggregate: &'a Aggregate, _ancestors: &[&'a Expr]) {}
 
-    /// Every operator of every run of operators, from the left.
+    /// Called for every operator of every run, from left to right.
     fn operation(&mut self, _left: Left<'a>, _operation: &'a Operation, _ancestors: &[&'a Expr]) {}
 }
 
-/// What stands left of an operator.
+/// The left operand of an operator.
 #[derive(Clone, Copy, Debug)]
 pub enum Left<'a> {
-    /// One expression: in `a + b`, the `a`.
+    /// An expression: in `a + b`, `a`.
     Expr(&'a Expr),
-    /// A run and how many of its operations are meant: in `a + b + c`, the `a + b` left of the second `+`.
+    /// A run and the number of its leading operations: in `a + b + c`, `a + b` is the left operand of the second `+`.
     Run(&'a Binary, usize),
 }
 
 impl<'a> Left<'a> {
-    /// The one expression, if it is one.
+    /// The expression, if it is a single one.
     #[must_use]
     pub fn expr(self) -> Option<&'a Expr> {
         match self {
@@ -85,7 +85,7 @@ fn inside<'a>(expr: &'a Expr, visitor: &mut impl Visitor<'a>, ancestors: &mut Ve
 }
 
 impl Expr {
-    /// The expressions directly inside, in the order they are written.
+    /// The direct children, in the order they are written.
     pub fn children(&self) -> impl Iterator<Item = &Self> {
         let (first, rest, operations): (Option<&Self>, &[Self], &[Operation]) = match self {
             Self::Number(_) | Self::Text(_) | Self::Selector(_) | Self::Range(_) => {

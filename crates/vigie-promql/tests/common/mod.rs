@@ -1,31 +1,31 @@
-//! Queries at random, of the sort that people write.
+//! Random queries of realistic form.
 #![allow(unreachable_pub, dead_code)]
 
 use proptest::{prelude::*, sample::select};
 use vigie_promql::syntax::{Function, ValueType};
 
-/// What queries are made of.
+/// The vocabulary of queries.
 #[derive(Clone, Copy)]
 pub struct Words {
-    /// Behind selectors.
+    /// Suffixes of selectors.
     pub shifts: &'static [&'static str],
-    /// Behind selectors in the arguments of functions, and what may follow them.
+    /// Suffixes of selectors that are arguments of range functions.
     pub ranges: &'static [&'static str],
-    /// Behind expressions in the arguments of functions.
+    /// Suffixes of expressions that are arguments of range functions.
     pub subqueries: &'static [&'static str],
-    /// Odd numbers; plain ones come besides.
+    /// Special numbers, used in addition to ordinary ones.
     pub numbers: &'static [&'static str],
-    /// Between two operands.
+    /// Binary operators.
     pub operators: &'static [&'static str],
-    /// Functions and aggregations that are left out.
+    /// Functions and aggregations to leave out.
     pub without: &'static [&'static str],
-    /// Whether `topk`, `bottomk` and `count_values` are only applied to samples as they are, so that equal values and last
-    /// digits do not matter.
-    pub picks_plainly: bool,
+    /// Whether `topk`, `bottomk` and `count_values` are only applied to selectors, so that ties and rounding
+    /// differences do not matter.
+    pub picks_from_selectors_only: bool,
 }
 
 impl Words {
-    /// All of the language.
+    /// The whole language.
     pub const fn all() -> Self {
         Self {
             shifts: &[
@@ -57,7 +57,7 @@ impl Words {
                 "+", "-", "*", "/", "%", "^", "atan2", "==", "!=", ">", "< bool", ">=",
             ],
             without: &[],
-            picks_plainly: false,
+            picks_from_selectors_only: false,
         }
     }
 }
@@ -102,7 +102,7 @@ fn functions(words: Words) -> Vec<Function> {
         .collect()
 }
 
-/// Queries for an instant vector.
+/// Queries with an instant vector as their result.
 pub fn vectors(words: Words) -> BoxedStrategy<String> {
     let plain = selectors(words);
     let labels = select(&["x", "le", "job", "__name__", "nothing"][..]);
@@ -120,7 +120,7 @@ pub fn vectors(words: Words) -> BoxedStrategy<String> {
             1 => Just("time()".to_owned()),
         ]
         .boxed();
-        let picked = if words.picks_plainly {
+        let picked = if words.picks_from_selectors_only {
             plain.clone()
         } else {
             vector.clone()

@@ -10,11 +10,11 @@ pub struct Aggregate {
     pub span: Span,
     /// The operator.
     pub op: AggregateOp,
-    /// `by` or `without`, where given.
+    /// The `by` or `without` clause, if any.
     pub grouping: Option<Grouping>,
     /// The first argument of `topk`, `bottomk`, `quantile` and `count_values`.
     pub param: Option<Box<Expr>>,
-    /// What is aggregated.
+    /// The aggregated expression.
     pub expr: Box<Expr>,
 }
 
@@ -23,9 +23,9 @@ pub struct Aggregate {
 pub struct Grouping {
     /// From the keyword to the closing parenthesis.
     pub span: Span,
-    /// Whether it is `without`, and not `by`.
+    /// Whether the keyword is `without` rather than `by`.
     pub without: bool,
-    /// The labels named.
+    /// The label names.
     pub labels: Vec<Name>,
 }
 
@@ -48,7 +48,7 @@ pub enum AggregateOp {
 }
 
 impl AggregateOp {
-    /// As it is written.
+    /// The operator as written in PromQL.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl AggregateOp {
         }
     }
 
-    /// The type of the first of two arguments; `None` where there is only one.
+    /// The type of the first of two arguments; `None` for operators with one argument.
     #[must_use]
     pub fn param(self) -> Option<ValueType> {
         match self {

@@ -1,7 +1,8 @@
-//! The syntax tree. Every node knows its place; trees compare without places.
+//! The syntax tree. Every node has a span; comparison of trees ignores spans.
 //!
-//! A run of operators of one precedence, `a + b - c`, is one [`Binary`] node with a list of operations. So the tree's depth
-//! is how deep a query is nested, never how long it is, and recursion over it is bounded by [`MAX_DEPTH`](super::MAX_DEPTH).
+//! A run of operators of one precedence, `a + b - c`, is one [`Binary`] node with a list of operations. The depth of
+//! the tree therefore depends on the nesting of a query and not on its length, and recursion over it is bounded by
+//! [`MAX_DEPTH`](super::MAX_DEPTH).
 
 mod aggregate;
 mod operator;
@@ -16,21 +17,21 @@ pub use selector::{
 
 use super::{function::Function, span::Span};
 
-/// What an expression evaluates to.
+/// The type of an expression's result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
-    /// One number.
+    /// A single number.
     Scalar,
-    /// One sample for each of a set of series.
+    /// One sample for each series of a set.
     Vector,
-    /// A range of samples for each of a set of series.
+    /// A range of samples for each series of a set.
     Matrix,
-    /// A text.
+    /// A string.
     String,
 }
 
 impl ValueType {
-    /// The type's name in messages, with its article.
+    /// The name of the type in messages, with its article.
     #[must_use]
     pub fn described(self) -> &'static str {
         match self {
@@ -70,9 +71,9 @@ pub enum Expr {
 /// A number literal.
 #[derive(Clone, Debug)]
 pub struct Number {
-    /// Where it stands, a folded sign included.
+    /// The span, including a folded sign.
     pub span: Span,
-    /// The value; of a duration, in seconds.
+    /// The value; for a duration, in seconds.
     pub value: f64,
     /// Whether it was written as a duration.
     pub duration: bool,
@@ -89,29 +90,29 @@ impl PartialEq for Number {
 /// A string literal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Text {
-    /// Where it stands, quotes included.
+    /// The span, including the quotes.
     pub span: Span,
-    /// The text that is meant.
+    /// The unescaped text.
     pub value: String,
 }
 
 /// An expression in parentheses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Paren {
-    /// Parentheses included.
+    /// The span, including the parentheses.
     pub span: Span,
-    /// What is inside.
+    /// The expression inside.
     pub expr: Box<Expr>,
 }
 
-/// A sign before an expression that is not a number.
+/// A sign before an expression other than a number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unary {
-    /// Sign included.
+    /// The span, including the sign.
     pub span: Span,
     /// Whether the sign is `-`.
     pub negative: bool,
-    /// What it stands before.
+    /// The operand.
     pub expr: Box<Expr>,
 }
 
@@ -120,16 +121,16 @@ pub struct Unary {
 pub struct Call {
     /// From the name to the closing parenthesis.
     pub span: Span,
-    /// Where the name stands.
+    /// The span of the function name.
     pub name_span: Span,
     /// The function.
     pub function: Function,
-    /// The arguments, as many and of such types as the function takes.
+    /// The arguments, checked against the function's signature.
     pub args: Vec<Expr>,
 }
 
 impl Expr {
-    /// Where the expression stands.
+    /// The span of the expression.
     #[must_use]
     pub fn span(&self) -> Span {
         match self {
@@ -146,7 +147,7 @@ impl Expr {
         }
     }
 
-    /// What the expression evaluates to.
+    /// The type of the result.
     #[must_use]
     pub fn value_type(&self) -> ValueType {
         match self {
@@ -161,7 +162,7 @@ impl Expr {
         }
     }
 
-    /// The expression without the parentheses around it.
+    /// The expression without enclosing parentheses.
     #[must_use]
     pub fn unwrap_parens(&self) -> &Self {
         let mut expr = self;

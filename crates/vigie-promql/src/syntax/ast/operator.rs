@@ -1,23 +1,23 @@
-//! Operators between two sides.
+//! Binary operators.
 
 use super::{Expr, Name, ValueType};
 use crate::syntax::span::Span;
 
-/// A run of operators of one precedence, evaluated from the left: `a + b - c`.
+/// A run of operators of one precedence, left-associative: `a + b - c`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Binary {
     /// From the first operand to the last.
     pub span: Span,
     /// The leftmost operand.
     pub first: Box<Expr>,
-    /// The operators with what stands right of each; never empty, and one alone for `^`, which groups from the right.
+    /// The operators with their right operands; never empty. A single one for `^`, which is right-associative.
     pub rest: Vec<Operation>,
-    /// Scalar or instant vector.
+    /// The type of the result: scalar or instant vector.
     pub value_type: ValueType,
 }
 
 impl Binary {
-    /// From the first operand to the right one of operation `index`.
+    /// The span from the first operand to the right operand of operation `index`.
     #[must_use]
     pub fn span_to(&self, index: usize) -> Span {
         self.first.span().to(self.rest[index].rhs.span())
@@ -29,11 +29,11 @@ impl Binary {
 pub struct Operation {
     /// The operator.
     pub op: BinaryOp,
-    /// Where the operator stands, without its modifiers.
+    /// The span of the operator, without its modifiers.
     pub op_span: Span,
-    /// Whether `bool` was given.
+    /// Whether `bool` is given.
     pub return_bool: bool,
-    /// `on` or `ignoring`, where given.
+    /// The `on` or `ignoring` clause, if any.
     pub matching: Option<Matching>,
     /// The right operand.
     pub rhs: Expr,
@@ -62,7 +62,7 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
-    /// As it is written.
+    /// The operator as written in PromQL.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl BinaryOp {
         }
     }
 
-    /// How tightly it binds: 1 (`or`) to 6 (`^`).
+    /// The precedence: 1 (`or`) to 6 (`^`).
     #[must_use]
     pub fn precedence(self) -> u8 {
         match self {
@@ -111,25 +111,25 @@ impl BinaryOp {
     }
 }
 
-/// How the series of the two sides find each other.
+/// The matching of series between the two sides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matching {
     /// From `on` or `ignoring` to the last parenthesis.
     pub span: Span,
-    /// Whether it is `on`, and not `ignoring`.
+    /// Whether the keyword is `on` rather than `ignoring`.
     pub on: bool,
-    /// The labels named.
+    /// The label names.
     pub labels: Vec<Name>,
-    /// `group_left` or `group_right`, where given.
+    /// The `group_left` or `group_right` clause, if any.
     pub group: Option<Group>,
 }
 
 /// `group_left` or `group_right`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// The side that has many series for one of the other.
+    /// The side on which several series may match one series of the other.
     pub many: Side,
-    /// Labels copied from the side of one.
+    /// Labels copied from the "one" side.
     pub include: Vec<Name>,
 }
 

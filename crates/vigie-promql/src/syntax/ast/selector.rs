@@ -1,4 +1,4 @@
-//! Selectors, ranges and subqueries, and where in time they look.
+//! Selectors, ranges and subqueries, and their time modifiers.
 
 use super::{BinaryOp, Expr};
 use crate::{
@@ -9,25 +9,25 @@ use crate::{
 /// An instant selector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Selector {
-    /// Where it stands, modifiers included.
+    /// The span, including the modifiers.
     pub span: Span,
-    /// The metric's name where it is given as such, be it before the braces or quoted inside.
+    /// The metric name, if written before the braces or quoted inside them.
     pub name: Option<Name>,
-    /// The matchers inside the braces, without the one of `name`.
+    /// The matchers inside the braces, without `name`.
     pub matchers: Vec<LabelMatcher>,
     /// `offset` and `@`.
     pub shift: Shift,
 }
 
 impl Selector {
-    /// Every matcher, that of the metric's name first.
+    /// All matchers, that of the metric name first.
     pub fn all_matchers(&self) -> impl Iterator<Item = Matcher> + '_ {
         let name = self.name.iter();
         let name = name.map(|name| Matcher::equal("__name__", name.text.clone()));
         name.chain(self.matchers.iter().map(|matcher| matcher.matcher.clone()))
     }
 
-    /// The metric's name, be it given as such or as `{__name__="…"}`.
+    /// The metric name, written as such or as `{__name__="…"}`.
     #[must_use]
     pub fn metric(&self) -> Option<&str> {
         let equal = |matcher: &&LabelMatcher| {
@@ -38,28 +38,28 @@ impl Selector {
     }
 }
 
-/// A name with its place.
+/// A name with its span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Name {
-    /// Where it stands, quotes included.
+    /// The span, including the quotes.
     pub span: Span,
-    /// The name that is meant.
+    /// The unescaped name.
     pub text: String,
 }
 
-/// A matcher with its place.
+/// A matcher with its span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelMatcher {
-    /// From the label's name to the value's closing quote.
+    /// From the label name to the closing quote of the value.
     pub span: Span,
-    /// What is compared.
+    /// The matcher.
     pub matcher: Matcher,
 }
 
-/// The modifiers that move a selector or subquery in time.
+/// The modifiers that shift a selector or subquery in time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shift {
-    /// `offset 5m`; further into the past where positive.
+    /// `offset 5m`; a positive offset shifts into the past.
     pub offset: Option<Duration>,
     /// `@ 1600000000`.
     pub at: Option<At>,
@@ -70,11 +70,11 @@ pub struct Shift {
 pub struct At {
     /// From the `@` on.
     pub span: Span,
-    /// The time that is meant.
+    /// The time.
     pub time: AtTime,
 }
 
-/// What stands behind `@`.
+/// The argument of `@`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtTime {
     /// Milliseconds since the epoch.
@@ -88,26 +88,26 @@ pub enum AtTime {
 /// A duration, or arithmetic over durations.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Duration {
-    /// Where it stands.
+    /// The span.
     pub span: Span,
-    /// What it is made of.
+    /// The expression.
     pub kind: DurationKind,
 }
 
-/// What a [`Duration`] is made of. All values are seconds.
+/// A duration expression. All values are in seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DurationKind {
     /// `5m` or `300`.
     Literal(f64),
-    /// `step()`: the step of the query, 0 of an instant query.
+    /// `step()`: the step of the query, 0 for an instant query.
     Step,
-    /// `range()`: from the first to the last step of the query.
+    /// `range()`: the time from the first to the last step of the query.
     Range,
     /// `-d`.
     Negative(Box<Duration>),
     /// `(d)`.
     Paren(Box<Duration>),
-    /// `a + b`, also `- * / % ^`.
+    /// `a + b`; also `-`, `*`, `/`, `%` and `^`.
     Binary(BinaryOp, Box<Duration>, Box<Duration>),
     /// `min_of(a, b)`.
     MinOf(Box<Duration>, Box<Duration>),
@@ -118,24 +118,24 @@ pub enum DurationKind {
 /// A range selector.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeSelector {
-    /// Where it stands, modifiers included.
+    /// The span, including the modifiers.
     pub span: Span,
-    /// What is selected; its `shift` holds the modifiers written behind the bracket.
+    /// The selector; its `shift` holds the modifiers after the bracket.
     pub selector: Selector,
-    /// How far back.
+    /// The length of the range.
     pub range: Duration,
 }
 
 /// A subquery.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subquery {
-    /// Where it stands, modifiers included.
+    /// The span, including the modifiers.
     pub span: Span,
-    /// What is evaluated at every step.
+    /// The expression evaluated at every step.
     pub expr: Box<Expr>,
-    /// How far back.
+    /// The length of the range.
     pub range: Duration,
-    /// The step; the engine's default where none is given.
+    /// The step; `None` for the engine's default.
     pub step: Option<Duration>,
     /// `offset` and `@`.
     pub shift: Shift,

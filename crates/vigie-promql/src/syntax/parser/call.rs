@@ -1,4 +1,4 @@
-//! What starts with a name and may be a call: functions and aggregations.
+//! Expressions that start with a name and may be calls: functions and aggregations.
 
 use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
 use crate::syntax::{
@@ -9,7 +9,7 @@ use crate::syntax::{
 };
 
 impl Parser<'_> {
-    /// A function call, an aggregation or a metric, after a look at what follows the name.
+    /// Parses a function call, an aggregation or a metric, depending on the token after the name.
     pub(super) fn named(&mut self, keyword: Option<Keyword>, span: Span) -> Parsed<Expr> {
         let called = self.peek_second().kind == TokenKind::Symbol(Symbol::LeftParen);
         let grouped = matches!(
@@ -116,7 +116,7 @@ impl Parser<'_> {
         }))
     }
 
-    /// `by (…)` or `without (…)`, where it stands next.
+    /// `by (…)` or `without (…)`, if it is next.
     fn grouping(&mut self) -> Parsed<Option<Grouping>> {
         let without = match self.keyword() {
             Some(Keyword::By) => false,

@@ -1,4 +1,4 @@
-//! Durations in brackets and after `offset`: literals, and arithmetic over them.
+//! Durations in brackets and after `offset`: literals and arithmetic.
 
 use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
 use crate::syntax::{
@@ -18,7 +18,7 @@ impl Parser<'_> {
         self.duration_binary(BinaryOp::Add.precedence())
     }
 
-    /// After `offset`, arithmetic needs parentheses: `x offset 5 + 2` adds 2 to the samples.
+    /// Parses the duration after `offset`. Arithmetic needs parentheses: `x offset 5 + 2` adds 2 to the samples.
     pub(super) fn offset_duration(&mut self) -> Parsed<Duration> {
         let sign = self.accept(Symbol::Sub);
         let start = sign.or_else(|| self.accept(Symbol::Add));
@@ -41,7 +41,8 @@ impl Parser<'_> {
             } else {
                 precedence + 1
             };
-            // The tree grows to the left with every operator, so each counts as nesting, to the end of the duration.
+            // Every operator deepens the tree to the left, so each counts as a level of nesting until the end of the
+            // duration.
             self.depth += 1;
             let rhs = self.deeper(|parser| parser.duration_binary(tighter))?;
             if let (BinaryOp::Div | BinaryOp::Mod, DurationKind::Literal(0.0)) = (op, &rhs.kind) {

@@ -1,4 +1,4 @@
-//! Operators by precedence, signs, parentheses and literals.
+//! Operators, signs, parentheses and literals.
 
 use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
 use crate::syntax::{
@@ -11,7 +11,7 @@ impl Parser<'_> {
         self.deeper(|parser| parser.binary(1))
     }
 
-    /// An expression of operators that bind at least as tightly as `lowest`.
+    /// Parses an expression of operators with at least the precedence `lowest`.
     fn binary(&mut self, lowest: u8) -> Parsed<Expr> {
         let mut expr = self.unary()?;
         while let Some(op) = self.binary_op()? {
@@ -24,7 +24,7 @@ impl Parser<'_> {
         Ok(expr)
     }
 
-    /// The operations of one precedence that follow `first`.
+    /// Parses the operations of one precedence that follow `first`.
     fn run(&mut self, first: Expr, precedence: u8) -> Parsed<Expr> {
         let mut value_type = first.value_type();
         let mut span = first.span();
@@ -38,7 +38,8 @@ impl Parser<'_> {
             let matching = self.matching()?;
             self.refuse_fill()?;
             self.operand_expected(op_span)?;
-            // What is right of `^` may hold further ones; of the others, only operators that bind tighter.
+            // The right operand of `^` may contain further ones; those of other operators only operators of higher
+            // precedence.
             let tighter = if op == BinaryOp::Pow {
                 precedence
             } else {
@@ -108,7 +109,7 @@ impl Parser<'_> {
         given
     }
 
-    /// `on (…) group_left (…)` and its like.
+    /// `on (…) group_left (…)` and similar, if it is next.
     fn matching(&mut self) -> Parsed<Option<Matching>> {
         let on = match self.keyword() {
             Some(Keyword::On) => true,
@@ -156,7 +157,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Tells a forgotten operand: in `foo > and bar`, `and` is not meant as a metric.
+    /// Reports a missing operand: in `foo > and bar`, `and` is not a metric name.
     fn operand_expected(&self, op: Span) -> Parsed<()> {
         let operator = matches!(
             self.keyword(),
@@ -184,7 +185,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A sign binds as tightly as `*`, looser than `^`.
+    /// A sign has the precedence of `*`, lower than that of `^`.
     fn unary(&mut self) -> Parsed<Expr> {
         let negative = match self.peek().kind {
             TokenKind::Symbol(Symbol::Sub) => true,

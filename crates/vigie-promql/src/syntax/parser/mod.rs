@@ -1,4 +1,4 @@
-//! From tokens to the tree, by recursive descent.
+//! The parser, by recursive descent from tokens to the tree.
 
 mod call;
 mod duration;
@@ -15,31 +15,31 @@ use super::{
 };
 use crate::re2;
 
-/// The longest query that is parsed, in bytes.
+/// The maximum length of a query, in bytes.
 pub const MAX_QUERY_BYTES: usize = 16 << 20;
 
-/// The longest query that is parsed, in tokens: what a query takes in memory grows with them. A long text, such as a list
-/// of names in a matcher, is one token.
+/// The maximum length of a query, in tokens, which bounds its memory. A long text, such as a list of names in a
+/// matcher, is one token.
 pub const MAX_TOKENS: usize = 1 << 17;
 
-/// The deepest nesting of expressions that is parsed. To parse and evaluate so much takes less than 0.8 MB of stack in a
-/// release build and 1.6 MB in a debug build (measured), of the 2 MB that threads have.
+/// The maximum nesting of expressions. Parsing and evaluating it takes less than 0.8 MB of stack in a release build and
+/// 1.6 MB in a debug build (measured), of the 2 MB of a thread.
 pub const MAX_DEPTH: usize = 100;
 
-/// The most that the regular expressions of a query may compile to, in bytes.
+/// The maximum compiled size of the regular expressions of a query, in bytes.
 pub const MAX_REGEX_BYTES: usize = 16 << 20;
 
 type Parsed<T> = Result<T, Fault>;
 
-/// Parses a query. The time it takes is linear in the query's length.
+/// Parses a query in time linear in its length.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong, with its place: see [`ParseErrorKind`].
+/// The first error in the text, with its position: see [`ParseErrorKind`].
 pub fn parse(query: &str) -> Result<Expr, ParseError> {
     if query.len() > MAX_QUERY_BYTES {
         let message = format!(
-            "the query is {} bytes long, more than {MAX_QUERY_BYTES} are not parsed",
+            "the query is {} bytes long, more than the limit of {MAX_QUERY_BYTES}",
             query.len()
         );
         let fault = Fault::new(ParseErrorKind::TooLong, Span::default(), message);
@@ -63,7 +63,7 @@ pub fn parse(query: &str) -> Result<Expr, ParseError> {
     Err(fault.locate(query))
 }
 
-/// Whether parsing the query, or evaluating it, builds an automaton for a regular expression. This may take milliseconds
+/// Whether parsing or evaluating the query builds an automaton for a regular expression, which may take milliseconds
 /// and cannot be interrupted.
 #[must_use]
 pub fn is_costly(query: &str) -> bool {
@@ -85,7 +85,7 @@ struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
-    /// What the regular expressions so far take.
+    /// The compiled size of the regular expressions so far, in bytes.
     regex_bytes: usize,
 }
 
@@ -112,7 +112,7 @@ impl Parser<'_> {
         &self.tokens[self.at]
     }
 
-    /// The token after the next; the end is followed by itself.
+    /// The token after the next one; after the end, the end again.
     fn peek_second(&self) -> &Token {
         &self.tokens[(self.at + 1).min(self.tokens.len() - 1)]
     }
@@ -138,13 +138,13 @@ impl Parser<'_> {
         self.is(symbol).then(|| self.next().span)
     }
 
-    /// Takes `symbol`; `context` is said behind it where something else stands: `expected "(" after by`.
+    /// Consumes `symbol`. On failure, `context` is appended to the message: `expected "(" after by`.
     fn expect(&mut self, symbol: Symbol, context: &str) -> Parsed<Span> {
         self.accept(symbol)
             .ok_or_else(|| self.unexpected(&format!("\"{}\"{context}", symbol.text())))
     }
 
-    /// Takes the bracket that closes the one at `open`.
+    /// Consumes the bracket that closes the one at `open`.
     fn close(&mut self, symbol: Symbol, open: Span, otherwise: &str) -> Parsed<Span> {
         self.accept(symbol).ok_or_else(|| {
             let (line, column) = open.position(self.query);
@@ -156,7 +156,7 @@ impl Parser<'_> {
         })
     }
 
-    /// The next token as it is told to people.
+    /// The next token, as described in messages.
     fn found(&self) -> String {
         let token = self.peek();
         match &token.kind {
@@ -178,7 +178,7 @@ impl Parser<'_> {
         )
     }
 
-    /// Runs `parse` one level deeper.
+    /// Runs `parse` at one more level of nesting.
     fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
             let message = format!("expressions are nested more than {MAX_DEPTH} deep here");
@@ -194,7 +194,7 @@ impl Parser<'_> {
         parsed
     }
 
-    /// `(a, "b c", d)`, after the keyword at `after`.
+    /// Parses `(a, "b c", d)` after the keyword `after`.
     fn label_list(&mut self, after: &str) -> Parsed<(Span, Vec<Name>)> {
         let open = self.expect(Symbol::LeftParen, &format!(" after {after}"))?;
         let mut labels = Vec::new();

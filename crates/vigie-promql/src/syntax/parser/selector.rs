@@ -1,4 +1,4 @@
-//! Selectors, what stands in their braces, and what may follow them: ranges, subqueries, `offset`, `@`.
+//! Selectors with their matchers, and the suffixes of expressions: ranges, subqueries, `offset`, `@`.
 
 use super::{
     Fault, Keyword, MAX_REGEX_BYTES, ParseErrorKind, Parsed, Parser, Span, Symbol, TokenKind,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Parser<'_> {
-    /// A selector that starts with the name at `name`, or with a brace.
+    /// Parses a selector that starts with the name at `name`, or with a brace.
     pub(super) fn selector(&mut self, name: Option<Span>) -> Parsed<Expr> {
         let start = self.peek().span;
         let mut selector = Selector {
@@ -39,7 +39,7 @@ impl Parser<'_> {
         Ok(Expr::Selector(selector))
     }
 
-    /// The inside of the braces, to the closing one.
+    /// Parses the matchers up to the closing brace.
     fn matchers(&mut self, open: Span, selector: &mut Selector) -> Parsed<Span> {
         loop {
             if let Some(close) = self.accept(Symbol::RightBrace) {
@@ -103,7 +103,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// `{"metric.name"}`, which is short for `{__name__="metric.name"}`.
+    /// `{"metric.name"}` is short for `{__name__="metric.name"}`.
     fn quoted_name(text: String, span: Span, selector: &mut Selector) {
         if selector.name.is_none() && !text.is_empty() {
             selector.name = Some(Name { span, text });
@@ -113,7 +113,7 @@ impl Parser<'_> {
         selector.matchers.push(LabelMatcher { span, matcher });
     }
 
-    /// A primary expression with the brackets and modifiers that follow it.
+    /// Parses a primary expression with the brackets and modifiers that follow it.
     pub(super) fn postfix(&mut self) -> Parsed<Expr> {
         let mut expr = self.primary()?;
         loop {
@@ -215,7 +215,7 @@ impl Parser<'_> {
         };
         let end = self.next().span;
         let seconds = if negative { -seconds } else { seconds };
-        // Prometheus takes any number below 2^63 s and lets the milliseconds overflow; this bound is where they would.
+        // Prometheus accepts any number below 2^63 s, and its milliseconds overflow; this bound is where they would.
         let millis = (seconds * 1000.0).round();
         if millis.is_nan() || millis.abs() >= 9.2e18 {
             return Err(Fault::syntax(start.to(end), "this time is out of range"));
