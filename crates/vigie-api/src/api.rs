@@ -72,13 +72,13 @@ impl Settings {
 impl Default for Settings {
     /// Prometheus' own: 2 minutes, a lookback of 5 minutes, 11,000 points for each series. Tighter than its own, because it
     /// shares a small machine with what it watches: 2 queries at once, 16 MiB and 20 million samples each. And 100,000 series,
-    /// and 256 KiB for the text of a query: dashboards write names by the
+    /// and 320 KiB for the text of a query: dashboards write names by the
     /// thousand into one.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(120),
             concurrency: 2,
-            query_bytes: 256 << 10,
+            query_bytes: 320 << 10,
             lookback: Duration::from_secs(300),
             limits: Limits {
                 samples: 20_000_000,

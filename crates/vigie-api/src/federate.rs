@@ -83,7 +83,7 @@ fn newest(
             .select(&selection, each)
             .map_err(|error| ApiError::storage(&error))?;
         if found.len() > most {
-            let message = format!("there are more than {most} such series: ask for fewer");
+            let message = format!("more than {most} series match: select fewer");
             return Err(ApiError::new(Kind::Execution, message));
         }
     }

@@ -39,7 +39,7 @@ pub(crate) async fn series(State(api): State<Api>, params: Params) -> Result<Res
         found.add(labels, ITEM, Labels::clone);
         found.items.len() > most
     };
-    let too_many = move || format!("there are more than {most} such series: ask for fewer");
+    let too_many = move || format!("more than {most} series match: select fewer");
     answer(&api, &params, list, found, too_many).await
 }
 

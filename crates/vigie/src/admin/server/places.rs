@@ -75,7 +75,12 @@ mod tests {
         ] {
             assert_eq!(Class::of(path), Class::Probe, "{path}");
         }
-        for path in ["/api/v1/query", "/api/v1/label/x/values", "/api", "/federate"] {
+        for path in [
+            "/api/v1/query",
+            "/api/v1/label/x/values",
+            "/api",
+            "/federate",
+        ] {
             assert_eq!(Class::of(path), Class::Query, "{path}");
         }
         for path in [
