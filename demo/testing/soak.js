@@ -146,7 +146,7 @@ function compare(outcomes, problems) {
     }
   }
   const unnoted = [...outcomes.keys()].filter((key) => !noted.has(key));
-  for (const key of unnoted) if (!doubtful.has(key)) problems.push(`${key}: nobody ended it`);
+  for (const key of unnoted) if (!doubtful.has(key)) problems.push(`${key}: no worker ended it`);
   return { noted: noted.size, unnoted: unnoted.length };
 }
 

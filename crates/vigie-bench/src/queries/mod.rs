@@ -71,7 +71,7 @@ const QUESTIONS: [Question; 13] = [
         DAY,
     ),
     question(
-        "the number 1, at one time: what HTTP costs",
+        "the number 1, at one time: the cost of HTTP alone",
         "1",
         Times::End,
     ),
