@@ -1,18 +1,18 @@
 # docker build -t vigie .
 #
-# The image holds Vigie, the certificates it trusts, and nothing else: no shell, no libc, no package to patch.
-# There is no HEALTHCHECK, since Docker runs those inside of the image. Kubernetes asks /healthz and /readyz from outside;
-# elsewhere let whatever watches containers do the same.
+# The image contains only Vigie and the certificates it trusts: no shell, no libc, no packages to patch.
+# It has no HEALTHCHECK, since Docker runs those inside the container. Probe /healthz and /readyz from outside, as Kubernetes
+# does.
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-# Static with glibc, not with musl: the C in ring and SQLite needs no second compiler, and glibc's malloc is the one that was
-# measured. From 2.34 on a static glibc looks names up in /etc/hosts and DNS by itself; the linker's warning about
-# getaddrinfo is about the other sources, which no container has.
+# Static with glibc, not with musl: the C code in ring and SQLite needs no second compiler, and memory was measured with glibc's
+# malloc. Since 2.34 a static glibc resolves names from /etc/hosts and DNS itself; the linker's warning about getaddrinfo
+# concerns other sources, which containers do not have.
 # --target keeps the flag away from build scripts and macros, which cannot be static.
-# target/ is not cached: cargo tells changed sources by their times, and those of two checkouts that share a builder mean
-# nothing to each other. It would call a program of other sources up to date.
+# target/ is not cached: cargo detects changed sources by their modification times, which cannot be compared between two
+# checkouts that share a builder. It could treat a program built from other sources as up to date.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     target="$(rustc --print host-tuple)" \
     && RUSTFLAGS="-C target-feature=+crt-static" \
@@ -22,7 +22,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /vigie /vigie
-# A number, so that Kubernetes can see that it is not root.
+# Numeric, so that Kubernetes can verify that it is not root.
 USER 65532:65532
 EXPOSE 8080 9850
 ENTRYPOINT ["/vigie"]

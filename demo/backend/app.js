@@ -12,7 +12,7 @@ import { createSockets } from './sockets.js';
 const START_ATTEMPTS = 30;
 const CLOSE_STEP_MS = 2_000;
 
-/** Settings of `start()` as found in the environment. */
+/** The settings of `start()`, from the environment. */
 export function settingsFrom(env) {
   return {
     host: env.HOST ?? '127.0.0.1',
@@ -45,8 +45,8 @@ export async function start({ host, port, databaseUrl, redisUrl, prefix, tickEve
     io,
     port: server.address().port,
     async close() {
-      // Frozen clients and an absent Redis or database must not keep us from leaving.
-      await within(CLOSE_STEP_MS, io.close()); // closes the HTTP server, too
+      // Unresponsive clients, Redis or database must not block the shutdown.
+      await within(CLOSE_STEP_MS, io.close()); // also closes the HTTP server
       server.closeAllConnections();
       await within(CLOSE_STEP_MS, jobs.close());
       await within(CLOSE_STEP_MS, sequelize.close());
@@ -56,7 +56,7 @@ export async function start({ host, port, databaseUrl, redisUrl, prefix, tickEve
 
 const within = (ms, work) => Promise.race([work, sleep(ms, undefined, { ref: false })]);
 
-// A database that starts at the same time as the game gets half a minute.
+// Waits up to half a minute for a database that starts at the same time.
 async function patiently(attempt, log) {
   for (let n = 1; ; n++) {
     try {

@@ -8,7 +8,7 @@ const TICK = 'production-tick';
 const reconnectDelay = (attempt) => Math.min(attempt * 100, 2_000);
 
 export async function startJobs({ redisUrl, prefix, tickEveryMs, sequelize, models, announce, log }) {
-  // Producers answer HTTP requests: they fail at once when Redis is away. Workers wait for it.
+  // Producers serve HTTP requests, so they fail immediately when Redis is down. Workers wait for it.
   const producing = new Redis(redisUrl, {
     retryStrategy: reconnectDelay,
     enableOfflineQueue: false,
@@ -59,7 +59,7 @@ export async function startJobs({ redisUrl, prefix, tickEveryMs, sequelize, mode
 
   const schedule = () => queues.production.upsertJobScheduler(TICK, { every: tickEveryMs }, { name: TICK });
   await schedule();
-  // A Redis that came back empty has forgotten the schedule.
+  // A Redis that restarted empty has lost the schedule.
   producing.on('ready', () => schedule().catch(report('schedule')));
 
   return {
@@ -85,7 +85,7 @@ function ticking({ sequelize, announce, log }) {
   };
 }
 
-// The post is unreliable: some letters need a second attempt, some are never delivered.
+// Simulated failures: some letters need a second attempt, some are never delivered.
 async function deliver(job, { models }) {
   const { playerId, subject } = job.data;
   if (playerId % 50 === 0) throw new Error('nobody opened the door');
@@ -99,7 +99,7 @@ async function fight(job, { sequelize, models, announce }) {
   if (job.name === 'ambush' && (attackerId + defenderId) % 3 === 0) throw new Error('the ambush was discovered');
   const loot = await sequelize.transaction(async (transaction) => {
     const ids = [attackerId, defenderId];
-    // Locked in one order, whoever attacks whom.
+    // Locked in a fixed order, independent of the attacker.
     const rows = await models.Resource.findAll({
       where: { playerId: ids, kind: 'food' }, order: ['playerId'], lock: true, transaction,
     });

@@ -1,5 +1,5 @@
-// Logging: one JSON line on stdout. An error that repeats (a Redis that is away reports itself
-// many times a second) is written at most once a second.
+// Logging: one JSON line on stdout. A repeated error (an unreachable Redis causes many
+// per second) is written at most once per second.
 
 const REPEAT_MS = 1000;
 

@@ -15,7 +15,7 @@ export function connectDatabase(url) {
     logging: false,
     define: { underscored: true, timestamps: false },
     pool: { max: 10, min: 0, acquire: 5_000, idle: 10_000 },
-    // A server that hangs must not hang the game: every query has a deadline on both sides.
+    // Every query has a deadline in the client and in the server, so that a hanging server does not block the app.
     dialectOptions: {
       connectionTimeoutMillis: 3_000,
       statement_timeout: 5_000,
@@ -81,7 +81,7 @@ export function defineModels(sequelize) {
   return { Player, Building, Resource, Order, Battle, Mail, GuildScore };
 }
 
-/** Creates the tables and, in an empty world, its first inhabitants. */
+/** Creates the tables and, in an empty database, the first settlers. */
 export async function createWorld(sequelize, models) {
   await sequelize.sync();
   await sequelize.transaction(async (transaction) => {
@@ -95,7 +95,7 @@ export async function createWorld(sequelize, models) {
   });
 }
 
-/** New players (`[{ name, guild }]`) with the buildings and the stock everyone begins with. */
+/** New players (`[{ name, guild }]`) with their initial buildings and stock. */
 export async function settle({ Player, Building, Resource }, newcomers, transaction) {
   const players = await Player.bulkCreate(newcomers, { transaction });
   const forEach = (list, row) => players.flatMap(({ id }) => list.map((item) => ({ playerId: id, ...row(item) })));
@@ -105,11 +105,11 @@ export async function settle({ Player, Building, Resource }, newcomers, transact
   return players;
 }
 
-/** One turn of the economy: buildings produce, open orders are filled, old rows go. */
+/** One tick: buildings produce, open orders are filled, old rows are deleted. */
 export function produce(sequelize) {
   return sequelize.transaction(async (transaction) => {
     const run = (sql) => sequelize.query(sql, { transaction });
-    // Rows are locked in the order battles lock them, too: no deadlocks.
+    // Rows are locked in the same order as in battles, to avoid deadlocks.
     await run('SELECT COUNT(*) FROM (SELECT 1 FROM resources ORDER BY player_id, kind FOR UPDATE) AS locked');
     await run(`
       UPDATE resources r SET amount = LEAST(r.amount + p.rate, ${STORAGE_CAP})

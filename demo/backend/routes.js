@@ -39,7 +39,7 @@ export function createApi({ sequelize, models, jobs, log }) {
   return app;
 }
 
-/** Keeps the event loop busy: the astrologer computes. */
+/** Blocks the event loop with computation. */
 export function block(ms) {
   const until = performance.now() + ms;
   while (performance.now() < until);
@@ -49,7 +49,7 @@ const refuse = (status, message) => Object.assign(new Error(message), { status }
 
 function statusOf(error) {
   if (error.status) return error.status;
-  if (error.message === 'aborted') return 400; // the client left while sending
+  if (error.message === 'aborted') return 400; // the client disconnected while sending
   const unreachable = error instanceof ConnectionError
     || /Connection is closed|enableOfflineQueue|Command timed out|max retries per request|ECONNREFUSED|Query read timeout/.test(error.message);
   return unreachable ? 503 : 500;
@@ -192,7 +192,7 @@ function market({ sequelize }) {
     );
     res.json({ resource: req.params.resource, ...row });
   });
-  // Division by zero in the price model: a known bug nobody has fixed yet.
+  // An intentional bug: division by zero in the price model.
   router.post('/:resource/crash', async (req, res) => {
     const [[row]] = await sequelize.query(
       'SELECT COALESCE(SUM(price), 0) / (COUNT(*) - COUNT(*)) AS price FROM orders WHERE resource = :resource',
@@ -220,7 +220,7 @@ function reports({ sequelize, models, jobs }) {
   });
   router.get('/export', async (req, res) => {
     const pages = csvPages(Resource);
-    const first = await pages.next(); // what fails here still gets an ordinary answer
+    const first = await pages.next(); // an error here can still be answered with a status
     res.type('text/csv');
     try {
       await pipeline(async function* () {
@@ -228,7 +228,7 @@ function reports({ sequelize, models, jobs }) {
         yield* pages;
       }, res);
     } catch (error) {
-      // The reader left: nothing to answer any more.
+      // The client disconnected; there is nothing to answer.
       if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     }
   });

@@ -1,4 +1,4 @@
-// Entry point: environment in, one line out when ready, a clean end on SIGTERM.
+// Entry point: reads the environment, prints a line when ready, shuts down on SIGTERM.
 
 import { settingsFrom, start } from './app.js';
 import { createLog } from './log.js';

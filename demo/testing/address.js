@@ -1,4 +1,4 @@
-// Connects as client libraries read addresses, and tells how it went, so that Vigie's reading can be compared.
+// Connects with several client libraries and prints the results, to compare Vigie's parsing of addresses with theirs.
 //
 //   node testing/address.js LIBRARY ADDRESS [LIBRARY ADDRESS …]
 //
@@ -15,7 +15,7 @@ const ofMysql = async (query) => {
   return { ...row, tls: status.Value !== '' };
 };
 
-// `CLIENT INFO` names the database and the user; the library knows about TLS.
+// `CLIENT INFO` names the database and the user; the library reports TLS.
 const ofRedis = (info, tls) => ({
   database: Number(/ db=(\d+)/.exec(info)[1]),
   user: / user=(\S+)/.exec(info)[1],
@@ -80,7 +80,7 @@ while (pairs.length > 0) {
   const [library, address] = pairs.splice(0, 2);
   process.removeAllListeners('uncaughtException');
   try {
-    // Some libraries throw where nothing can catch it.
+    // Some libraries throw errors that cannot be caught.
     const thrown = new Promise((_, reject) => process.once('uncaughtException', reject));
     const [told, close] = await Promise.race([libraries[library](address), thrown]);
     console.log(JSON.stringify({ connected: true, ...told }));

@@ -1,4 +1,4 @@
-// Jobs through queues of a Redis Cluster until told to stop. What its workers finished, it says.
+// Runs jobs in queues of a Redis Cluster until it is stopped, and prints the jobs that its workers finished.
 
 import { parseArgs } from 'node:util';
 import { Queue, Worker } from 'bullmq';
@@ -33,7 +33,7 @@ let adding = true;
 const driven = args.queues.split(',').map((name) => {
   const queue = new Queue(name, { connection: connect({ maxRedirections: 2 }) });
   const one = { name, queue, completed: new Set(), failed: new Set(), added: 0, refused: 0 };
-  // Every tenth fails, by the number its id ends with.
+  // Every tenth job fails, by the last digit of its id.
   const work = async (job) => { if (job.id.endsWith('0')) throw new Error('as told'); };
   one.workers = Array.from({ length: Number(args.workers) }, () => {
     const worker = new Worker(name, work, {
@@ -79,13 +79,13 @@ say({ msg: 'ready' });
 await serve({
   async progress() { return progress(); },
 
-  /** How many workers BullMQ itself sees. */
+  /** The number of workers as reported by BullMQ. */
   async workers() {
     const seen = await Promise.all(driven.map(async ({ name, queue }) => [name, (await queue.getWorkers()).length]));
     return { queues: Object.fromEntries(seen) };
   },
 
-  /** Adds no more, and waits until nothing is left to do. */
+  /** Stops adding jobs, and waits until all are finished. */
   async stop() {
     adding = false;
     for (const { queue } of driven) {

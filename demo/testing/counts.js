@@ -1,4 +1,4 @@
-// BullMQ's own answer to how many jobs are in which state.
+// Prints BullMQ's job counts by state.
 
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';
@@ -15,7 +15,7 @@ const { values: args } = parseArgs({
 const connection = new Redis(args.redis, { maxRetriesPerRequest: null });
 const queues = {};
 for (const name of args.queues.split(',')) {
-  // A reader leaves no trace: without this, `new Queue()` rewrites the queue's settings.
+  // Without this, `new Queue()` writes the queue's settings.
   const queue = new Queue(name, { connection, prefix: args.prefix, skipMetasUpdate: true });
   queues[name] = { ...await queue.getJobCounts(), isPaused: await queue.isPaused() };
   await queue.close();

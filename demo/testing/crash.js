@@ -1,5 +1,5 @@
-// An Express app in two worker processes, of which GET /crash ends the one that answers it. Prints the port, and then a line for
-// each worker that ends.
+// An Express app in two worker processes. GET /crash ends the process that handles it. Prints the port, then a line for each worker
+// that ends.
 import cluster from 'node:cluster';
 import express from 'express';
 

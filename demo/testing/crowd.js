@@ -1,4 +1,4 @@
-// As many abandoned Socket.IO sessions as told: each is a handshake and nothing after it, so none needs a connection.
+// Opens abandoned Socket.IO sessions: each is only a handshake, so none keeps a connection.
 
 import http from 'node:http';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ const AT_ONCE = 20;
 const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
 const sessions = [];
 
-/** Does something `n` times, not more than so many at once. */
+/** Runs a function `n` times, with limited concurrency. */
 async function times(n, once) {
   let left = n;
   const work = async () => { while (left-- > 0) await once(); };

@@ -1,4 +1,4 @@
-// What BullMQ's own exporter shows of a queue.
+// Prints the output of BullMQ's own exporter for a queue.
 
 import { parseArgs } from 'node:util';
 import { Queue } from 'bullmq';

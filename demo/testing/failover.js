@@ -1,5 +1,5 @@
-// Jobs without end through Sentinels, until the standard input closes. What the worker finished, it says. With --ca, --cert and
-// --key all of it over TLS.
+// Adds jobs through Sentinels until the standard input closes, and prints the jobs that the worker finished. With --ca, --cert and
+// --key, all connections use TLS.
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

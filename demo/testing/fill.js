@@ -1,4 +1,4 @@
-// Puts a queue that no worker serves into a known state.
+// Puts a queue without workers into a known state.
 
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -21,10 +21,10 @@ const { values: args } = parseArgs({
     failed: number,
     'waiting-children': number, // the children wait in the queue `<queue>-children`
     concurrency: number, // of the whole queue
-    'rate-limit-ms': number, // for which no job begins
+    'rate-limit-ms': number, // time during which no job starts
     paused: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
-    clean: { type: 'boolean', default: false }, // first removes whatever is there
+    clean: { type: 'boolean', default: false }, // first removes existing jobs
   },
 });
 const HOUR_MS = 3_600_000;
@@ -42,7 +42,7 @@ if (args.clean) {
 }
 if (args.resume) await queue.resume();
 
-// Taken first, while nothing else waits: a worker without a processor takes a job only when told.
+// Taken first, while no other job waits: a worker without a processor takes a job only on request.
 const taken = count('active') + count('completed') + count('failed');
 if (taken) {
   await add(taken);

@@ -1,4 +1,4 @@
-// A known number of jobs through one queue; ends when all are finished.
+// Runs a known number of jobs in one queue; ends when all are finished.
 
 import { parseArgs } from 'node:util';
 import { Queue, Worker } from 'bullmq';
@@ -18,8 +18,8 @@ const { values: args } = parseArgs({
     'work-ms': { type: 'string', default: '0' },
     'return-bytes': { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
-    keep: { type: 'boolean', default: false }, // of the finished jobs, all or none
-    'max-events': { type: 'string' }, // that the stream keeps, about; BullMQ's default is 10,000
+    keep: { type: 'boolean', default: false }, // whether finished jobs are kept
+    'max-events': { type: 'string' }, // approximate length of the stream; BullMQ's default is 10,000
     metrics: { type: 'boolean', default: false }, // as BullMQ's own exporter needs them
   },
 });

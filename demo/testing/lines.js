@@ -1,10 +1,10 @@
-// JSON lines: one command a line in, one reply a line out.
+// JSON lines: one command per input line, one reply per output line.
 
 import { createInterface } from 'node:readline';
 
 export const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
 
-/** Answers each command with what its handler returns, in order; a failure is an answer, too. */
+/** Replies to each command with the result of its handler, in order; a failure is a reply too. */
 export async function serve(handlers) {
   for await (const line of createInterface({ input: process.stdin })) {
     if (!line.trim()) continue;

@@ -1,4 +1,4 @@
-// One queue, worked as it is told: jobs, schedulers, a worker that holds, fails or finishes what it takes.
+// One queue, driven by commands: jobs, schedulers, a worker that holds, fails or finishes jobs.
 
 import { parseArgs } from 'node:util';
 import { FlowProducer, Queue, Worker } from 'bullmq';
@@ -27,7 +27,7 @@ const PROCESSORS = {
 
 say({ msg: 'ready' });
 await serve({
-  /** Adds `n` jobs `agoMs` ago, by what the job itself says. */
+  /** Adds `n` jobs whose timestamp is `agoMs` in the past. */
   async add({ n = 1, name = 'job', agoMs, opts = {} }) {
     const timestamp = agoMs === undefined ? {} : { timestamp: Date.now() - agoMs };
     const jobs = Array.from({ length: n }, () => ({ name, data: {}, opts: { ...opts, ...timestamp } }));
@@ -51,7 +51,7 @@ await serve({
     return { next: scheduler.next };
   },
 
-  /** Starts a worker; answers when it waits for jobs. */
+  /** Starts a worker; replies when it waits for jobs. */
   async work({ as = 'finish', name, opts = {} }) {
     const worker = new Worker(args.queue, PROCESSORS[as], { ...at, ...(name && { name }), ...opts });
     worker.on('error', () => {});
@@ -71,7 +71,7 @@ await serve({
   async drain() { await queue.drain(); return {}; },
   async retry() { await queue.retryJobs(); return {}; },
 
-  /** What BullMQ itself says. */
+  /** The state as reported by BullMQ. */
   async truth() {
     const counts = await queue.getJobCounts();
     const [clients, paused] = [await queue.getWorkers(), await queue.isPaused()];

@@ -1,4 +1,4 @@
-// Socket.IO sessions of every kind, overlapping in time; all of them over at the end.
+// Socket.IO sessions of every kind, overlapping in time; all have ended at the end.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -26,9 +26,9 @@ const errors = {};
 let live = 0;
 let peak = 0;
 let failed = 0;
-const silent = []; // open until the server gave them up, destroyed at the very end
+const silent = []; // open until the server closes them, destroyed at the end
 
-/** Lives for a while, or until the server ends it. */
+/** Stays open for a while, or until the server ends it. */
 const whichever = (ended, ms) => Promise.race([ended, sleep(ms)]);
 
 const client = (transports) => async (count, ms) => {
@@ -36,7 +36,7 @@ const client = (transports) => async (count, ms) => {
   const connected = new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', reject);
-    // A server may disconnect before the client has heard of its own connection.
+    // A server may disconnect before the client receives the confirmation of its connection.
     socket.io.once('close', (reason) => reject(new Error(`closed: ${reason}`)));
   });
   await connected;
@@ -66,7 +66,7 @@ const goneSilent = async (session) => {
   await sleep(session.pingInterval + session.pingTimeout + 500);
 };
 
-// The probe is answered, the websocket goes away before `5`: the session lives on in polling.
+// The probe is answered and the websocket closes before `5`: the session continues with polling.
 const abortedUpgrade = async (count, ms) => {
   const session = await openPolling(target);
   count();

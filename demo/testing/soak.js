@@ -1,4 +1,4 @@
-// Many jobs over many queues: one process adds them, some work and may be killed at any time, and one tells the truth.
+// Many jobs over many queues: one process adds them, workers process them and may be killed at any time, and one reports the true outcomes.
 
 import { readFileSync, readdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ const { values: args, positionals: [role] } = parseArgs({
     redis: { type: 'string', default: 'redis://127.0.0.1:6379' },
     queues: { type: 'string', default: '50' },
     jobs: { type: 'string', default: '200000' }, // of all queues together
-    logs: { type: 'string' }, // the directory of the workers' own logs
-    worker: { type: 'string', default: '0' }, // each has a number, and a log, of its own
+    logs: { type: 'string' }, // the directory of the workers' logs
+    worker: { type: 'string', default: '0' }, // number of the worker, which has a separate log
   },
 });
 const BATCH = 200;
@@ -24,7 +24,7 @@ const names = Array.from({ length: Number(args.queues) }, (_, i) => `soak-${i}`)
 const each = Math.floor(Number(args.jobs) / names.length);
 const connection = new Redis(args.redis, { maxRetriesPerRequest: null });
 
-/** What is to become of a job, by its number in the queue: the same for whoever asks. */
+/** The planned outcome of a job, derived from its number in the queue, so that all processes agree. */
 function plan(i) {
   const kinds = [
     { fails: 1, attempts: 1 },
@@ -34,7 +34,7 @@ function plan(i) {
   ];
   const { fails, attempts, backoff } = kinds[i % 40] ?? { fails: 0, attempts: 1 };
   const name = NAMES[Math.floor(i / 7) % NAMES.length];
-  // Of those that complete most are deleted at once, and those that fail are kept.
+  // Most completed jobs are deleted immediately; failed ones are kept.
   const removeOnComplete = i % 5 !== 0;
   return { name, data: { fails }, opts: { jobId: `j${i}`, attempts, backoff, removeOnComplete } };
 }
@@ -54,7 +54,7 @@ async function add() {
   connection.disconnect();
 }
 
-// A line before a job can end and one after it has: what was killed in between left the first alone.
+// One line before a job can end and one after: a job with only the first was interrupted by a kill.
 function work() {
   const log = openSync(join(args.logs, args.worker), 'a');
   const note = (what, worker, job) => writeSync(log, `${what} ${worker.name} ${job.id} ${job.name}\n`);
@@ -72,9 +72,9 @@ function work() {
     }, options);
     worker.on('active', (job) => note('taken', worker, job));
     worker.on('completed', (job) => note('completed', worker, job));
-    // One that will be tried again did not end.
+    // A job that will be retried has not ended.
     worker.on('failed', (job) => { if (job?.finishedOn) note('failed', worker, job); });
-    // Such as a lock that was lost: the job then ended elsewhere, and is not noted here.
+    // For example a lost lock: the job then ended in another worker and is not logged here.
     worker.on('error', (error) => process.stderr.write(JSON.stringify({ error: error.message }) + '\n'));
   }
   process.on('SIGTERM', () => {
@@ -84,7 +84,7 @@ function work() {
   say({ msg: 'working' });
 }
 
-// What a job came to lies in Redis: the script that ended it put it into `completed` or `failed`, or deleted it.
+// Redis has the outcome of a job: the script that ended it moved it to `completed` or `failed`, or deleted it.
 async function tell() {
   const problems = [];
   const ended = {};
@@ -128,7 +128,7 @@ async function tell() {
   say({ ended, ...compare(outcomes, problems), problems: problems.slice(0, 20) });
 }
 
-/** Holds the workers' logs against it: each end is noted once, or a worker was killed that had taken the job. */
+/** Compares the outcomes with the workers' logs: each end is logged once, or the worker of the job was killed. */
 function compare(outcomes, problems) {
   const noted = new Set();
   const doubtful = new Set();
@@ -146,7 +146,7 @@ function compare(outcomes, problems) {
     }
   }
   const unnoted = [...outcomes.keys()].filter((key) => !noted.has(key));
-  for (const key of unnoted) if (!doubtful.has(key)) problems.push(`${key}: nobody ended it`);
+  for (const key of unnoted) if (!doubtful.has(key)) problems.push(`${key}: no worker ended it`);
   return { noted: noted.size, unnoted: unnoted.length };
 }
 

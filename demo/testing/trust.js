@@ -1,4 +1,4 @@
-// Tells whether Node.js trusts the server at PORT of 127.0.0.1 as HOST, with the roots in the file ROOTS.
+// Reports whether Node.js trusts the server at PORT of 127.0.0.1 as HOST, with the roots in the file ROOTS.
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 
@@ -6,7 +6,7 @@ const [port, host, roots] = process.argv.slice(2);
 const socket = connect({
   port,
   host: '127.0.0.1',
-  // An IP address has no place in SNI; the check of the name gets it from here.
+  // SNI cannot contain an IP address, so the name check takes it from here.
   ...(/^[\d.]+$/.test(host) ? {} : { servername: host }),
   ca: readFileSync(roots),
 });

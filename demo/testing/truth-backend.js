@@ -1,5 +1,5 @@
-// The backend in this process, together with what only its own process can know: the truth
-// that measurements from outside are compared with.
+// Runs the backend in this process and reports its internal state: the reference that external measurements are
+// compared with.
 
 import { settingsFrom, start } from '../backend/app.js';
 import { createLog } from '../backend/log.js';
@@ -15,7 +15,7 @@ const socket = Object.fromEntries([
   ['connectTimeout', env.SOCKET_CONNECT_TIMEOUT],
 ].filter(([, value]) => value !== undefined).map(([name, value]) => [name, Number(value)]));
 
-// Ticks are taken from the lines the backend logs.
+// Ticks are counted from the backend's log lines.
 const ticks = { count: 0, sumMs: 0, maxMs: 0 };
 const log = createLog((line) => {
   process.stdout.write(line + '\n');
@@ -30,7 +30,7 @@ const { io, port, close } = await start({ ...settingsFrom(env), socket, log });
 const clientsCount = () => io.engine.clientsCount;
 let watching;
 
-// Sessions that came and went since the watch last looked.
+// Sessions that opened or closed since the last reading.
 const changes = { opened: 0, closed: 0 };
 io.engine.on('connection', (session) => {
   changes.opened += 1;
@@ -56,7 +56,7 @@ await serve({
       const now = performance.now();
       const heldUpMs = now - looked - everyMs;
       looked = now;
-      // What changed meanwhile has no moment of its own.
+      // The times of changes in the meantime are unknown.
       if (heldUpMs > HELD_UP_MS) say({ event: 'held-up', ms: Math.ceil(heldUpMs), atMs: Date.now() });
       if (!changes.opened && !changes.closed) return;
       say({ event: 'clients', count: clientsCount(), ...changes, atMs: Date.now() });
@@ -89,6 +89,6 @@ await serve({
     return { closed: true };
   },
 });
-// The test that drove us is gone.
+// The test that started this process has ended.
 await leave();
 process.exit(0);

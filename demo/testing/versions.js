@@ -1,4 +1,4 @@
-// One queue of any version of BullMQ, or of Bull: filled as it is told, and counted job by job.
+// One queue of any version of BullMQ, or of Bull: driven by commands, and counted job by job.
 
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -47,7 +47,7 @@ async function next() {
   return work().getNextJob(token, { block: false });
 }
 
-/** The state of every job, by where its id lies: keys are listed, members compared, nothing is trusted to be a count. */
+/** The state of every job, from the key that contains its id; counts reported by Redis or the library are not used. */
 async function count(name) {
   const base = `${args.prefix}:${name}:`;
   const listed = async (part) => new Set(await redis.lrange(base + part, 0, -1));
@@ -82,7 +82,7 @@ await serve({
     return {};
   },
 
-  /** A parent and its child, in two queues that no one opened. */
+  /** A parent and its child, in two queues that were not opened. */
   async flow({ parent, child, agoMs = 0 }) {
     const flows = new library.FlowProducer(at);
     const opts = { timestamp: Date.now() - agoMs };
@@ -91,7 +91,7 @@ await serve({
     return {};
   },
 
-  /** The job that was taken first gets a child, and waits for it. */
+  /** Adds a child to the oldest active job, which then waits for it. */
   async wait({ child }) {
     const job = taken.shift();
     const parent = { id: job.id, queue: `${args.prefix}:${args.queue}` };
@@ -113,7 +113,7 @@ await serve({
     return {};
   },
 
-  /** Takes jobs, and holds them; says how many there were to take. */
+  /** Takes jobs and keeps them active; returns their number. */
   async take({ n = 1 }) {
     let found = 0;
     for (; n > 0; n--) {
@@ -125,27 +125,27 @@ await serve({
     return { found };
   },
 
-  /** Repeats itself, by what each version has for it. */
+  /** Adds a repeated job, with the API of each version. */
   async schedule({ id, every }) {
     if (queue.upsertJobScheduler) await queue.upsertJobScheduler(id, { every });
     else await queue.add(id, {}, { repeat: { every } });
     return {};
   },
 
-  /** Lets that many jobs begin in a window of time; a version that cannot says so. */
+  /** Sets a global rate limit; an error where the version does not support it. */
   async globalRateLimit({ max, duration }) { await queue.setGlobalRateLimit(max, duration); return {}; },
 
-  /** Lets no job begin for that long. */
+  /** Blocks new jobs for this time. */
   async rateLimit({ ms }) { await (queue.rateLimit ? queue : work()).rateLimit(ms); return {}; },
 
-  /** Lets that many jobs run at once, or as many as there are workers for. */
+  /** Sets or removes the global concurrency. */
   async globalConcurrency({ most }) {
     if (most === null) await queue.removeGlobalConcurrency();
     else await queue.setGlobalConcurrency(most);
     return {};
   },
 
-  /** Ends the job that was taken first. */
+  /** Ends the oldest active job. */
   async finish({ as = 'completed' }) {
     const job = taken.shift();
     const key = isBull ? true : token;
@@ -160,14 +160,14 @@ await serve({
   async obliterate() { await queue.obliterate({ force: true }); return {}; },
   async clean({ state }) { return { cleaned: (await queue.clean(0, 1000, state)).length }; },
 
-  /** Removes the job that waits next. */
+  /** Removes the next waiting job. */
   async remove() {
     const [job] = await queue.getJobs(['waiting'], 0, 0, true);
     await job.remove();
     return {};
   },
 
-  /** Publishes an event of the app's own; that trims the stream to what its producer says. */
+  /** Publishes a custom event, which trims the stream to the length set by its producer. */
   async publish() {
     const producer = new library.QueueEventsProducer(args.queue, at);
     await producer.publishEvent({ eventName: 'custom', text: 'hello' });
@@ -175,7 +175,7 @@ await serve({
     return {};
   },
 
-  /** What is there, and what the package says. */
+  /** The actual state, and the state as reported by the package. */
   async truth({ queue: name = args.queue }) {
     return { ...await count(name), said: name === args.queue ? await queue?.getJobCounts() : undefined };
   },

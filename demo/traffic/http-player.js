@@ -1,4 +1,4 @@
-// One player's HTTP side: a keep-alive connection, one request after the other.
+// The HTTP side of a player: a keep-alive connection, one request at a time.
 
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { ROUTES } from './routes.js';
 const ANSWER_WITHIN_MS = 15_000;
 const GIVE_UP_AFTER_REFUSALS = 40;
 
-/** What became of the requests, by route template and status. */
+/** The outcomes of the requests, by route template and status. */
 export function createTally() {
   return {
     sent: 0, answered: 0, aborted: 0, errors: 0, refused: 0, byTemplate: {},
@@ -18,7 +18,7 @@ export function createTally() {
   };
 }
 
-/** Plays until `mayGoOn()` says no. Every `true` it gives is one request. */
+/** Plays until `mayGoOn()` returns false; each `true` is one request. */
 export async function play({ target, random, tally, thinkMs, mayGoOn, giveBack, verbose }) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   let refusals = 0;
@@ -43,8 +43,8 @@ export async function play({ target, random, tally, thinkMs, mayGoOn, giveBack, 
 }
 
 /**
- * Sends one request. The outcome is `answered` (with its status), `aborted` (we left),
- * `errors` (sent, but no whole answer came) or `refused` (never sent: no connection).
+ * Sends one request. The outcome is `answered` (with its status), `aborted` (the client disconnected),
+ * `errors` (sent, but the response was not complete) or `refused` (never sent: no connection).
  */
 function ask({ target, agent, route, random }) {
   const method = route.template.split(' ', 1)[0];
@@ -87,7 +87,7 @@ function ask({ target, agent, route, random }) {
     });
 
     if (aborting && body) {
-      // Leaves in the middle of the upload, well after the head is out.
+      // Disconnects in the middle of the upload, after the head was sent.
       request.write(body.subarray(0, body.length >> 1));
       impatience = setTimeout(leave, patience);
     } else {

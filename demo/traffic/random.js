@@ -1,4 +1,4 @@
-// Seeded randomness (xorshift32): the same seed plays the same game.
+// Seeded random numbers (xorshift32): the same seed gives the same traffic.
 
 export function seeded(seed) {
   let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0 || 1;
@@ -9,7 +9,7 @@ export function seeded(seed) {
     state >>>= 0;
     return state / 2 ** 32;
   };
-  for (let i = 0; i < 8; i++) next(); // neighbouring seeds start alike
+  for (let i = 0; i < 8; i++) next(); // adjacent seeds begin with similar values
 
   const int = (low, high) => low + Math.floor(next() * (high - low + 1));
   const pick = (list) => list[int(0, list.length - 1)];

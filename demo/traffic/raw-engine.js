@@ -1,4 +1,4 @@
-// Engine.IO spoken by hand, for what no client library does: leaving in the middle of things.
+// A raw Engine.IO client, for cases that client libraries do not produce: disconnecting in the middle of an exchange.
 
 import http from 'node:http';
 import { once } from 'node:events';
@@ -30,14 +30,14 @@ function send(url, agent, body) {
   });
 }
 
-/** A polling session of a client that went away after the handshake: it joined nothing, and nothing of it is open. */
+/** A polling session whose client disappeared after the handshake, without a namespace or an open connection. */
 export async function openAbandoned(target, agent) {
   const { status, text } = await send(address(target, 'polling'), agent);
   if (status !== 200 || !text.startsWith('0')) throw new Error(`handshake answered ${status}`);
   const { sid } = JSON.parse(text.slice(1));
   return {
     sid,
-    /** The client comes back and says good-bye. */
+    /** The client returns and closes the session. */
     async close() {
       const answer = await send(address(target, 'polling', sid), agent, '1');
       if (answer.status !== 200) throw new Error(`good-bye answered ${answer.status}`);
@@ -65,7 +65,7 @@ export async function openPolling(target) {
       const answer = await send(here, agent);
       const packets = answer.text.split('\x1e');
       if (answer.status !== 200 || packets.includes('1')) return;
-      // A noop means another transport takes over (or was about to).
+      // A noop means that another transport takes over (or was going to).
       if (packets.includes('6')) await resumed;
       if (polling && packets.includes('2')) await send(here, agent, '3');
     }
@@ -74,18 +74,18 @@ export async function openPolling(target) {
 
   return {
     sid, pingInterval, pingTimeout, ended,
-    /** Polls again after the server ended a poll for the sake of an upgrade. */
+    /** Polls again after the server ended a poll because of an upgrade. */
     resume,
     /** No further poll, no further pong; the connections stay open. */
     silence() { polling = false; },
-    /** The client says good-bye. */
+    /** The client closes the session. */
     async close() {
       polling = false;
       resume();
       await send(here, agent, '41\x1e1').catch(() => {});
       agent.destroy();
     },
-    /** The TCP connections go, whatever is on them. */
+    /** Closes the TCP connections, regardless of their state. */
     destroy() {
       polling = false;
       resume();
@@ -102,7 +102,7 @@ export async function probe(target, sid) {
   return ws;
 }
 
-/** A session on a websocket (of its own, or upgraded from polling) that answers pings and has joined `/`. */
+/** A session on a websocket (direct, or upgraded from polling) that answers pings and has joined `/`. */
 export async function openWebsocket(target, { upgraded = false } = {}) {
   let ws;
   let session;
@@ -123,7 +123,7 @@ export async function openWebsocket(target, { upgraded = false } = {}) {
 
   return {
     sid, pingInterval, pingTimeout, ended,
-    /** Reads nothing and says nothing any more; the connection stays open. */
+    /** Stops reading and writing; the connection stays open. */
     silence() {
       ws.off('message', pong);
       ws._socket?.pause();

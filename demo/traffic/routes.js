@@ -1,4 +1,4 @@
-// What players ask for, and how often. `template` is the route as the app knows it.
+// The requests of players, with their frequency. `template` is the route as defined in the app.
 
 const MARKET = ['wood', 'stone', 'iron', 'food'];
 const GUILDS = ['red-foxes', 'iron-guard', 'night-owls', 'salt-traders', 'free-hands'];
@@ -7,7 +7,7 @@ const SCANNED = ['/wp-login.php', '/.env', '/admin.php', '/api/v9/users', '/cgi-
 const player = (r) => r.int(1, 500);
 const json = (value) => ({ type: 'application/json', body: JSON.stringify(value) });
 
-/** `abort` is the share of requests the client gives up on: while it waits, reads or still sends. */
+/** `abort` is the share of requests that the client aborts: while it waits, reads or sends. */
 export const ROUTES = [
   { weight: 4, template: 'GET /', path: () => '/' },
   { weight: 6, template: 'GET /players', path: (r) => `/players?limit=${r.int(5, 50)}` },

@@ -1,4 +1,4 @@
-// One player's realtime side: comes, joins the guild, chats, and goes in one of several ways.
+// The realtime side of a player: connects, joins the guild, chats, and disconnects in one of several ways.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
@@ -12,7 +12,7 @@ const TRANSPORTS = [
 ];
 const MAX_GHOSTS = 20;
 
-/** Visits until `mayGoOn()` says no. `ghosts` holds the connections that were left open in silence. */
+/** Plays until `mayGoOn()` returns false. `ghosts` holds the connections that were left open without traffic. */
 export async function visit({ target, random, ghosts, mayGoOn, signal, verbose }) {
   await sleep(random.int(0, 2_000), undefined, { signal }).catch(() => {});
   while (mayGoOn()) {
@@ -40,14 +40,14 @@ async function chat({ target, random, signal }) {
       await sleep(random.int(100, 1_500), undefined, { signal });
       socket.emit('chat', { guild, text: 'to the walls!' });
     }
-    // Some do not say good-bye: their connection just breaks.
+    // Some clients do not disconnect properly: their connection breaks.
     if (random.next() < 0.2) socket.io.engine?.transport?.ws?._socket?.destroy();
   } finally {
     socket.disconnect();
   }
 }
 
-// Lost in a tunnel: the connection stays, nothing comes any more.
+// The connection stays open, but carries no more data.
 async function vanish({ target, random, ghosts, signal }) {
   const session = await random.pick([openPolling, openWebsocket])(target);
   ghosts.push(session);

@@ -1,4 +1,4 @@
-// Plays the game as its players would, and tells at the end what it sent.
+// Generates the traffic of players, and prints the number of requests at the end.
 
 import { parseArgs } from 'node:util';
 import { createTally, play } from './http-player.js';

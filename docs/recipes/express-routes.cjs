@@ -30,7 +30,7 @@ const paths = (prefix, given) =>
 const walk = (router, prefix) => router.stack.flatMap((layer) => {
   if (!layer.route) return layer.handle.stack ? paths(prefix, layer.mount).flatMap((path) => walk(layer.handle, path)) : [];
   const given = Object.keys(layer.route.methods);
-  // `all` gives every method that Node knows.
+  // `all` registers every method that Node supports.
   const methods = given.length > 9 || given.includes('_all') ? [''] : given.map((method) => `${method.toUpperCase()} `);
   return paths(prefix, layer.route.path).flatMap(variants).flatMap((path) => {
     const pattern = path.replace(/(?<=.)\/$/, '').split('/').map(segment).join('/');

@@ -96,8 +96,9 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 fn print(direct: &[f64], [nginx, vigie]: &[Measured; 2]) {
     heading("The gateway");
     note(&format!(
-        "A response of {} bytes, keep-alive; both proxies tell the backend the same headers of the client. The proxy \
-         has core {} to itself; backend (nginx) and wrk share core {}. Medians of {} interleaved rounds (least–greatest). One connection straight to the backend: \
+        "A response of {} bytes, keep-alive; both proxies send the backend the same headers. The proxy \
+         runs alone on core {}; the backend (nginx) and wrk share core {}. Medians of {} interleaved rounds (least–greatest). One \
+         connection directly to the backend: \
          p50 {} µs.",
         servers::BODY_BYTES,
         pinned::MEASURED,

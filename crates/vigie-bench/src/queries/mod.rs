@@ -71,7 +71,7 @@ const QUESTIONS: [Question; 13] = [
         DAY,
     ),
     question(
-        "the number 1, at one time: what HTTP costs",
+        "the number 1, at one time: the cost of HTTP alone",
         "1",
         Times::End,
     ),
@@ -171,10 +171,11 @@ fn print(
 ) {
     heading("Queries");
     note(&format!(
-        "Both hold the same samples and are asked over HTTP on loopback, on connections that are kept: {} series like \
-         Vigie's own for 24 h, and for the last hour 5,000 counters and 10,000 buckets, all every 15 s. A panel is asked \
-         for 24 h, every 2 minutes. Milliseconds until the last byte of the answer, for the first of which the client waits \
-         without sleeping; medians of {} interleaved rounds \
+        "Both programs have the same samples and are queried over HTTP on loopback, on persistent \
+         connections: {} series like \
+         Vigie's own for 24 h, and for the last hour 5,000 counters and 10,000 buckets, all every 15 s. A \
+         panel covers 24 h in steps of 2 minutes. Milliseconds until the last byte of the response; the \
+         client waits for the first byte without sleeping; medians of {} interleaved rounds \
          (least–greatest) of {ASKED} each. Every pair of answers was compared: the same series, times and values.",
         figure(data::OURS as f64),
         options.rounds,
@@ -200,7 +201,7 @@ fn print(
 
 fn print_memory(idle: [f64; 2], resident: &[Vec<f64>; 2], peak: [f64; 2]) {
     heading("Memory of the queries");
-    note("Resident MiB of the two processes that answered.");
+    note("Resident MiB of the two processes.");
     let mut table = Table::new(["when", "vigie", "Prometheus", "vigie / Prometheus"]);
     let after = [median(&resident[0]), median(&resident[1])];
     for (when, [ours, peer]) in [

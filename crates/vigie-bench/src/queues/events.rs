@@ -133,11 +133,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     heading("Following events");
     note(&format!(
-        "Entries as BullMQ writes them (four for a job, streams trimmed at 10,000), and at the end real jobs \
-         deleted at once. The reader is one thread and has core {} to itself; Redis and the writer share core {}. How far \
-         behind it is, is how long after a job's events were sent its end is counted: Redis' own delay is in it. Large \
-         return values are in the stream whole and have to be read whole; of an answer of 8 MB, which is asked for by the \
-         size of the entries before it, nothing is copied.",
+        "Entries as BullMQ writes them (four per job, streams trimmed at 10,000), and in the last row real \
+         jobs that are deleted immediately. The reader is one thread, alone on core {}; Redis and the writer \
+         share core {}. \"Behind\" is the time from sending the events of a job to counting its end, \
+         including the delay of Redis. Streams contain large return values, which must be read completely; \
+         requests adapt to the size of earlier entries, for replies of 8 MB, which are not copied.",
         pinned::MEASURED,
         pinned::OTHERS
     ));

@@ -70,8 +70,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
     heading("Following 1,000 idle streams");
     note(&format!(
-        "Percent of one core, over {:.0} s. \"All of it\" counts jobs once a second too, of all queues \
-         in turn, looks every 5 s how old, late and stuck they are, and looks for new queues.",
+        "Percent of one core, over {:.0} s. \"All of it\" also counts the jobs of all queues in turn once a \
+         second, reads their age, lateness and stalls every 5 s, and searches for new queues.",
         length.as_secs_f64()
     ));
     if length < CHECKS {

@@ -38,8 +38,8 @@ pub(crate) async fn run(_: &Options) -> anyhow::Result<()> {
 
     heading("Memory of the queues");
     note(&format!(
-        "Resident MiB of a process that is a watcher and nothing else. {QUEUES} queues as BullMQ opens them, one job in \
-         each having come and ended; and {JOBS} jobs that were added and wait, in one queue and in {SPREAD}."
+        "Resident MiB of a process that runs only the watcher. {QUEUES} queues as created by BullMQ, with \
+         one finished job each; and {JOBS} waiting jobs, in one queue and in {SPREAD}."
     ));
     let mut table = Table::new(["when", "resident, MiB"]);
     for (what, bytes) in [

@@ -23,13 +23,13 @@ pub(super) fn print(measured: &Measured, trips: f64) {
     note(&format!(
         "A refresh of the levels of {QUEUES} queues of 8 jobs: \
          `Promise.all(queues.map(q => q.getJobCounts()))` on one connection, and Vigie's watcher, publishing \
-         included. Every second {BUSY} other queues have a job that comes and ends and one that stays or goes; the \
-         watcher runs as in the program, counts once a second, and has read the queues that had events and some of \
-         the others in turn: {} queues a refresh. Following the streams tells which, and is the larger part of \
-         what it costs: the second row of each pair has all of it, for a whole second. What the busy queues cost \
-         by themselves is measured in every round and taken off the process; what a counted queue costs the process is \
-         measured at ten times the pace. Redis has core {} to itself, the \
-         clients core {}. Milliseconds, medians of {} interleaved rounds (least–greatest).",
+         included. Every second, in a different set of {BUSY} queues, one job is added and finished and \
+         another is added or removed. The watcher runs as in the program: once a second it counts the queues that had events \
+         and some of the others in turn, {} queues per refresh. Reading the event streams, which show the \
+         queues with events, is most of the cost; the second row of each pair includes it, for a whole \
+         second. The cost of the busy queues alone is measured in every round and subtracted from the \
+         process; the cost of a counted queue to the process is measured at ten times the rate. Redis runs \
+         alone on core {}, the clients on core {}. Milliseconds, medians of {} interleaved rounds (least–greatest).",
         figure(median(counted)),
         pinned::MEASURED,
         pinned::OTHERS,
@@ -64,8 +64,8 @@ pub(super) fn print(measured: &Measured, trips: f64) {
     );
     table.print();
     note(
-        "The worst case, where no stream can be followed: all queues are counted in every refresh, one after the \
-         other without a pause.",
+        "The worst case, without event streams: every refresh counts all queues, without a pause between \
+         refreshes.",
     );
     let mut table = Table::new([
         "a refresh of everything",
@@ -92,8 +92,8 @@ pub(super) fn print(measured: &Measured, trips: f64) {
     }
     table.print();
     note(
-        "A look at all queues, for how old, late and stuck their jobs are, which the program does every 5 s; here \
-         one after the other.",
+        "One reading of the age, lateness and stalls of the jobs of all queues, which the program does every \
+         5 s; here without a pause.",
     );
     let mut table = Table::new(["a look", "vigie"]);
     for (what, values) in [
@@ -105,11 +105,12 @@ pub(super) fn print(measured: &Measured, trips: f64) {
     }
     table.print();
     note(
-        "All signals of all queues, as the program keeps them up but again and again without a pause: the streams \
-         followed, the jobs counted of the queues whose turn it is, a look at every queue, and the workers counted, \
-         of which there are none here. Against it what BullMQ's own exporter asks for a page, \
-         `Promise.all(queues.map(q => q.exportPrometheusMetrics()))` on one connection: jobs by state, and nothing of \
-         age, workers or schedulers. `igrek8/bullmq-prometheus` is not on npm, so it cannot be measured here.",
+        "All signals of all queues, without a pause between refreshes: reading the event streams, counting \
+         the jobs of the queues whose turn it is, reading the ages of every queue, and counting the workers, \
+         of which there are none here. For comparison, one page of BullMQ's own exporter, \
+         `Promise.all(queues.map(q => q.exportPrometheusMetrics()))` on one connection: jobs by state, \
+         without ages, workers or schedulers. `igrek8/bullmq-prometheus` is not on npm, so it cannot be \
+         measured here.",
     );
     let mut table = Table::new([
         "a refresh of all signals",
