@@ -1,4 +1,4 @@
-//! The jobs in flight of one queue, remembered in one word each.
+//! The jobs in flight of one queue, stored in one word each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::events::names::NameId;
 use crate::events::table::Table;
 
-/// Places for jobs, shared by all queues.
+/// The limit on remembered jobs, shared by all queues.
 #[derive(Clone)]
 pub(crate) struct Room(Arc<Places>);
 
@@ -21,8 +21,8 @@ impl Room {
         Self(Arc::new(Places { taken, limit }))
     }
 
-    /// Takes a place, if there is one for a job of that stage. Jobs that run are few, and how they end is worth more than
-    /// how long others wait: a sixteenth is kept for them.
+    /// Reserves room for a job of this stage, if there is any. A sixteenth is reserved for active jobs: they are few,
+    /// and their outcomes matter more than wait times.
     fn take(&self, stage: Stage) -> bool {
         let limit = match stage {
             Stage::Runs => self.0.limit,
@@ -37,34 +37,34 @@ impl Room {
     }
 }
 
-/// Where a job is.
+/// The stage of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Not ready to run, or not known to be.
+    /// Not ready to run, or unknown.
     Rests,
     /// Ready to run.
     Waits,
     Runs,
 }
 
-/// What is remembered of a job.
+/// The stored state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) name: Option<NameId>,
     pub(crate) stage: Stage,
-    /// When it got there, by the server's clock in milliseconds.
+    /// When the job entered the stage, by the server's clock in milliseconds.
     pub(crate) since: u64,
 }
 
-/// Bits of a time: enough for 8,900 years.
+/// Bits of a timestamp: 8,900 years.
 const SINCE: u32 = 48;
-/// Bits of a name. 0 is none.
+/// Bits of a name; 0 means no name.
 const NAME: u32 = 14;
-/// How many names can be remembered.
+/// The number of distinct names.
 pub(crate) const NAMES: usize = (1 << NAME) - 1;
 
 impl Job {
-    /// Stage, name and time. Never 0.
+    /// Packs stage, name and time into a word, which is never 0.
     fn pack(self) -> u64 {
         let stage = match self.stage {
             Stage::Rests => 1,
@@ -92,7 +92,7 @@ impl Job {
     }
 }
 
-/// Jobs by the hash of their id. When there is no room a job is not taken in: those that wait longest are next.
+/// Jobs by the hash of their id. Once the limit is reached, new jobs are not stored: older jobs are the next to run.
 pub(crate) struct Jobs {
     table: Table,
     room: Room,
@@ -112,7 +112,7 @@ impl Jobs {
         self.table.get(key).map(Job::unpack)
     }
 
-    /// Remembers a job, if there is room for it.
+    /// Stores a job, if there is room.
     pub(crate) fn set(&mut self, key: u64, job: Job) {
         let word = job.pack();
         if !self.table.replace(key, word) && self.room.take(job.stage) {
@@ -126,7 +126,7 @@ impl Jobs {
         Some(job)
     }
 
-    /// Every job, changed to what `change` makes of it; `None`: it is forgotten.
+    /// Replaces each job by the result of `change`; `None` removes it.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(Job) -> Option<Job>) {
         let before = self.len();
         self.table
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!((one.len(), other.len()), (20, 10));
         (90..99).for_each(|key| other.set(key, job(Stage::Runs)));
         assert_eq!(other.len(), 12);
-        // A place of its own is kept.
+        // An existing job keeps its room.
         one.set(3, job(Stage::Runs));
         assert_eq!(one.get(3), Some(job(Stage::Runs)));
         one.remove(3);
