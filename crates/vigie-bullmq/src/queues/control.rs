@@ -20,7 +20,7 @@ use crate::queues::survey::{ask, first_of_bullmq, step, validate};
 use crate::shared::{Counted, Shared};
 use crate::signals::inspector::Inspector;
 
-/// Commands without which queues or levels are unknown; the README promises these, so that their lack is an error.
+/// Commands without which queues or levels are unknown. The README guarantees both, so that their refusal is an error.
 pub(crate) const REQUIRED: [&str; 3] = ["SCAN", "LLEN", "ZCARD"];
 
 pub(crate) struct Control {
@@ -28,16 +28,16 @@ pub(crate) struct Control {
     node: Arc<Node>,
     backoff: Backoff,
     sweep: Sweep,
-    /// What the node held when the sweep began.
+    /// The node's slots when the sweep began.
     slots: Arc<Slots>,
-    /// Whether all keys were walked once.
+    /// Whether a sweep has completed.
     swept: bool,
     /// Followed queues found in this sweep.
     met: HashSet<QueueKey>,
-    /// Followed queues of which nothing is left, and since when.
+    /// Followed queues without any key, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
-    /// Whether it was logged that there is a queue without a hash tag.
+    /// Whether a queue without a hash tag was logged.
     untagged: bool,
     inspector: Inspector,
 }
@@ -59,7 +59,7 @@ impl Control {
         }
     }
 
-    /// Runs until it is dropped.
+    /// Runs until dropped.
     pub(crate) async fn run(mut self) -> Infallible {
         loop {
             let Err(error) = self.session().await;
@@ -68,13 +68,13 @@ impl Control {
         }
     }
 
-    /// From connecting to the first error.
+    /// Runs from connecting to the first error.
     async fn session(&mut self) -> Result<Infallible, Error> {
         let shared = Arc::clone(&self.shared);
         let settings = &shared.settings;
         let refusals = &Arc::clone(&self.node.refusals);
         let mut link = Link::open(&self.node.endpoint, settings.timeout, refusals).await?;
-        // It may be another server, or the same without its data.
+        // The server may be another, or have lost its data.
         self.begin();
         let mut next_step = Instant::now();
         let mut next_levels = next_step;
@@ -94,11 +94,11 @@ impl Control {
                 self.count(&mut link).await?;
                 next_levels = Instant::now() + settings.levels_every;
             }
-            // After the levels, which tell where there is nothing to look at.
+            // After the levels, which show which queues need no inspection.
             if self.inspector.next() <= Instant::now() {
                 self.inspector.run(&mut link).await?;
             }
-            // Only now: a command that breaks the connection must not do so without a pause.
+            // Only now, so that a command that breaks the connection is retried with a backoff.
             self.backoff.reset();
             if link.take_moved() {
                 self.shared.signs.elsewhere(&self.node);
@@ -106,7 +106,7 @@ impl Control {
         }
     }
 
-    /// Begins a walk over all keys.
+    /// Starts a sweep over all keys.
     fn begin(&mut self) {
         self.sweep = Sweep::default();
         self.slots = self.node.slots();
@@ -121,10 +121,10 @@ impl Control {
         }
     }
 
-    /// One step of the walk over all keys. Returns whether it was the last.
+    /// Makes one step of the sweep. Returns whether it was the last.
     async fn step(&mut self, link: &mut Link) -> Result<bool, Error> {
         let Some((found, ended)) = step(link, &mut self.sweep).await? else {
-            // A refused walk is begun anew when the next one is due.
+            // After a refusal, the sweep restarts when the next one is due.
             self.begin();
             return Ok(true);
         };
@@ -134,7 +134,7 @@ impl Control {
             .iter()
             .map(|queue| (&queue.key, queue.events))
             .collect();
-        // One without events may have become one of BullMQ.
+        // A queue without events may have become one of BullMQ.
         let (old, new): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|key| is_followed.get(key) == Some(&true));
@@ -153,7 +153,7 @@ impl Control {
         self.adopt(new, followed);
         if ended {
             self.drop_gone(link).await?;
-            // What went elsewhere meanwhile may not have been met.
+            // Queues that moved to another node during the sweep may have been missed.
             let mut swept = Slots::clone(&self.slots);
             swept.keep_only(&self.node.slots());
             self.node.space.swept(&swept);
@@ -163,7 +163,8 @@ impl Control {
         Ok(ended)
     }
 
-    /// Of keys in a cluster those of queues that the node holds. It has others too, of slots on their way to it.
+    /// In a cluster, returns the queues whose slots the node holds; it can also have keys of slots that are migrating
+    /// to it.
     async fn of_node(
         &mut self,
         link: &mut Link,
@@ -220,13 +221,13 @@ impl Control {
             "following queues"
         );
         self.met.extend(keys.iter().map(|found| found.key.clone()));
-        // A queue that was refused before may be an old one.
+        // After a refusal, a newly found queue may be an old one.
         let space = &self.node.space;
         let is_new = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
         self.shared.adopt(space, keys, is_new);
     }
 
-    /// Drops queues of which nothing has been left for long.
+    /// Stops following queues that have had no keys for long.
     async fn drop_gone(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let missing = queues.iter().map(|queue| &queue.key);
@@ -252,7 +253,7 @@ impl Control {
         Ok(())
     }
 
-    /// Counts the jobs of the queues whose turn it is, in one round trip unless they are many.
+    /// Counts the jobs of the queues that are due, in one round trip unless there are many.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();
@@ -310,7 +311,7 @@ impl Control {
         self.shared.report();
     }
 
-    /// Forgets everything about the node after an error of the connection.
+    /// Discards the node's levels and signals after a connection error.
     fn failed(&mut self, error: &Error) {
         let text = self.node.says(error);
         let mut health = self.node.health.lock();

@@ -1,4 +1,4 @@
-//! Looks at all queues now and then, and counts their workers; on the connection that counts the jobs.
+//! Periodically inspects all queues of a node and counts their workers, on the connection that also counts jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::shared::{Census, Queue, Shared};
 use crate::signals::workers;
 use crate::signals::{self, Clock, Events, Known, Look, Remembered, Replies};
 
-/// Queues looked at together.
+/// Queues inspected together.
 const CHUNK: usize = 500;
-/// Streams read back among them, in search of a pause: half a megabyte, and 10 where return values are large.
+/// Streams read back per chunk to find the start of a pause: half a megabyte, or 10 MB with large return values.
 const READS: usize = 8;
-/// A look takes no more steps: one, one for each priority, and one for the jobs of the last.
+/// Maximum number of steps of an inspection: one, one per priority, and one for the jobs of the last priority.
 const STEPS: usize = 40;
 
-/// When a question that broke the connection so many times in a row is asked again: some proxies close the connection on a
-/// command that they do not know. Levels are counted over the next one meanwhile.
+/// After this many broken connections in a row, a command is only retried after `BROKEN`: some proxies close the
+/// connection on an unknown command. Meanwhile levels are counted.
 const BREAKS: u32 = 3;
 const BROKEN: Duration = Duration::from_secs(60);
 
@@ -35,10 +35,10 @@ pub(crate) struct Inspector {
     workers: Turn,
 }
 
-/// When something is due.
+/// The schedule of a periodic task.
 struct Turn {
     next: Instant,
-    /// How many times in a row it was begun and not ended.
+    /// The number of consecutive starts that did not complete.
     breaks: u32,
 }
 
@@ -48,7 +48,7 @@ impl Turn {
         Self { next, breaks: 0 }
     }
 
-    /// A new connection: it is due at once, unless it is what breaks connections.
+    /// After a reconnect, the task is due at once, unless it repeatedly broke the connection.
     fn restart(&mut self) {
         if self.breaks < BREAKS {
             self.next = Instant::now();
@@ -80,18 +80,18 @@ impl Inspector {
         }
     }
 
-    /// Begins with a new connection.
+    /// Reschedules the tasks after a reconnect.
     pub(crate) fn restart(&mut self) {
         self.look.restart();
         self.workers.restart();
     }
 
-    /// When there is something to do.
+    /// When the next task is due.
     pub(crate) fn next(&self) -> Instant {
         self.look.next.min(self.workers.next)
     }
 
-    /// Does what is due.
+    /// Runs the tasks that are due.
     pub(crate) async fn run(&mut self, link: &mut Link) -> Result<(), Error> {
         let settings = &self.shared.settings;
         let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
@@ -108,7 +108,7 @@ impl Inspector {
         Ok(())
     }
 
-    /// Looks at all queues whose levels are known.
+    /// Inspects all queues whose levels are known.
     async fn look_at_all(&self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         if queues.is_empty() {
@@ -118,7 +118,7 @@ impl Inspector {
         let at = Instant::now().into_std();
         let clock = signals::time(&time).map(|now| Clock { now, at });
         let chunks: Vec<_> = queues.chunks(CHUNK).collect();
-        // While the server answers for one chunk, the replies for another are read.
+        // The replies for one chunk are processed while the server handles the next.
         let mut other = link.clone();
         let (first, second) = tokio::join!(
             self.look_at(link, clock, chunks.iter().step_by(2)),
@@ -139,7 +139,7 @@ impl Inspector {
             let counted = chunk.iter().filter_map(|queue| {
                 let levels = queue.counted.lock().map(|counted| counted.levels)?;
                 let (gaps, remembered) = std::mem::take(&mut *queue.remembered.lock());
-                // After a gap they may have been taken and have come back.
+                // After missed entries, remembered jobs may have been taken and returned.
                 let valid = gaps == queue.fold.lock().gaps();
                 let known = Known {
                     key: &queue.key,
@@ -172,7 +172,7 @@ impl Inspector {
     }
 }
 
-/// Advances the looks together until all are over.
+/// Advances the inspections together until all are complete.
 async fn look(
     link: &mut Link,
     node: &Node,
@@ -198,7 +198,7 @@ async fn look(
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
             rest = others;
             if mine.iter().any(is_elsewhere) {
-                // On its way to another node: half of it may be there already.
+                // The queue is migrating to another node, and its data may be split.
                 queue.while_at(node, |queue| queue.signals.forget());
                 return false;
             }
@@ -216,8 +216,8 @@ async fn look(
         let (signals, remembered) = look.end();
         let mut fold = queue.fold.lock();
         *queue.remembered.lock() = (fold.gaps(), remembered);
-        // Jobs whose ends were not read yet are still remembered, and no longer in flight: so what is remembered is compared
-        // with the count of the last look, and only if all events until then have been read since.
+        // Jobs whose end event was not read yet are remembered but no longer in flight. Therefore compare with the
+        // count of the last inspection, and only if all events until then have been read.
         let counted = *queue.counted.lock();
         let census = counted.zip(clock).and_then(|(counted, clock)| {
             let in_flight = counted.levels.in_flight()?;
@@ -237,7 +237,7 @@ async fn look(
     Ok(())
 }
 
-/// What the events of a queue told so far.
+/// The state of a queue from its events so far.
 struct Seen<'a> {
     fold: MutexGuard<'a, Fold>,
     followed: bool,
