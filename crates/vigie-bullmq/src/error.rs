@@ -28,7 +28,7 @@ pub enum Error {
     #[error("{0}: {1}")]
     Node(String, #[source] Box<Error>),
     /// The number of replies differs from the number of commands.
-    #[error("{what}: not as many replies as commands")]
+    #[error("{what}: the number of replies differs from the number of commands")]
     Answer {
         /// The operation.
         what: &'static str,

@@ -14,7 +14,7 @@ use crate::events::activity::Activity;
 use crate::events::fold::Fold;
 use crate::events::jobs::Room;
 use crate::events::reading::{Handover, Reading};
-use crate::nodes::cluster::Signs;
+use crate::nodes::cluster::Hints;
 use crate::nodes::node::{Keyspace, Node};
 use crate::queues::discovery::Found;
 use crate::queues::key::QueueKey;
@@ -49,7 +49,7 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Runs `act` unless the queue has moved to another node meanwhile.
-    pub(crate) fn while_at(&self, node: &Node, act: impl FnOnce(&Self)) {
+    pub(crate) fn if_held_by(&self, node: &Node, act: impl FnOnce(&Self)) {
         let holder = self.holder.lock();
         if *holder == Some(node.id()) {
             act(self);
@@ -102,7 +102,7 @@ pub(crate) struct Census {
 pub(crate) type Queues = Arc<[Arc<Queue>]>;
 
 /// Error for queues whose slot is not assigned to any node.
-const NOWHERE: &str = "no node of the cluster holds the slot";
+const UNASSIGNED: &str = "no node of the cluster holds the slot";
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -117,8 +117,8 @@ pub(crate) struct Shared {
     /// Why the nodes of a cluster cannot be read.
     lost: Mutex<Option<String>>,
     /// The number of queues that are on no node.
-    stray: AtomicUsize,
-    pub(crate) signs: Signs,
+    unassigned: AtomicUsize,
+    pub(crate) hints: Hints,
 }
 
 /// The watched nodes.
@@ -158,8 +158,8 @@ impl Shared {
             queues: RwLock::new(Arc::new([])),
             changing: Mutex::default(),
             lost: Mutex::default(),
-            stray: AtomicUsize::new(0),
-            signs: Signs::default(),
+            unassigned: AtomicUsize::new(0),
+            hints: Hints::default(),
         }
     }
 
@@ -274,7 +274,7 @@ impl Shared {
         let queues = node.queues();
         for same_name in queues.chunk_by(|a, b| a.key.name() == b.key.name()) {
             for queue in same_name {
-                queue.while_at(node, Queue::forget);
+                queue.if_held_by(node, Queue::forget);
             }
             self.sum(same_name[0].key.name());
         }
@@ -289,7 +289,7 @@ impl Shared {
     /// Publishes whether all nodes can be read.
     pub(crate) fn report(&self) {
         let nodes = self.nodes();
-        let lost = self.lost.lock().is_some() || self.stray.load(Relaxed) > 0;
+        let lost = self.lost.lock().is_some() || self.unassigned.load(Relaxed) > 0;
         let (mut counts, mut follows) = (Vec::new(), Vec::new());
         for node in nodes.iter() {
             let health = node.health.lock();
@@ -310,10 +310,11 @@ impl Shared {
     pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
         let nodes = self.nodes();
         let of_nodes = nodes.iter().filter_map(|node| of(node));
-        let stray = self.stray.load(Relaxed);
-        let stray = (stray > 0).then(|| format!("{NOWHERE} of some queues ({stray})"));
+        let unassigned = self.unassigned.load(Relaxed);
+        let unassigned =
+            (unassigned > 0).then(|| format!("{UNASSIGNED} of some queues ({unassigned})"));
         let lost = self.lost.lock().clone();
-        let errors: Vec<_> = lost.into_iter().chain(stray).chain(of_nodes).collect();
+        let errors: Vec<_> = lost.into_iter().chain(unassigned).chain(of_nodes).collect();
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 
@@ -322,7 +323,7 @@ impl Shared {
         let holder = *queue.holder.lock();
         match nodes.iter().find(|node| Some(node.id()) == holder) {
             Some(node) => node.health.lock().error.clone(),
-            None => Some(format!("{NOWHERE} of this queue")),
+            None => Some(format!("{UNASSIGNED} of this queue")),
         }
     }
 
@@ -339,7 +340,7 @@ impl Shared {
         let slots: Vec<_> = nodes.iter().map(|node| node.slots()).collect();
         let mut parts = vec![Vec::new(); nodes.len()];
         let mut moved = Vec::new();
-        let mut stray = 0;
+        let mut unassigned = 0;
         for queue in queues.iter() {
             let holds = |(node, slots): (&Arc<Node>, &Arc<Slots>)| {
                 Arc::ptr_eq(&node.space, &queue.space) && slots.contains(queue.slot)
@@ -347,7 +348,7 @@ impl Shared {
             let at = nodes.iter().zip(&slots).position(holds);
             match at {
                 Some(at) => parts[at].push(Arc::clone(queue)),
-                None => stray += 1,
+                None => unassigned += 1,
             }
             let id = at.map(|at| nodes[at].id());
             let mut holder = queue.holder.lock();
@@ -369,7 +370,7 @@ impl Shared {
                 (false, false) => node.set_queues(part.into()),
             }
         }
-        self.stray.store(stray, Relaxed);
+        self.unassigned.store(unassigned, Relaxed);
         moved.dedup();
         for name in moved {
             self.sum(name);

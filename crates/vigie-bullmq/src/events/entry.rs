@@ -223,7 +223,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn both_protocols_say_the_same() {
+    fn both_protocols_parse_alike() {
         let events = Value::Array(vec![
             entry("17-3", &["event", "added", "jobId", "7", "name", "mail"]),
             entry(

@@ -190,12 +190,12 @@ impl Fold {
                 let name = self.name(entry.name);
                 batch.added.push(name);
                 batch.name_replacement(entry.job, name);
-                self.put(job, Some(name), Stage::Rests, entry);
+                self.put(job, Some(name), Stage::NotReady, entry);
             }
             Event::Active => {
                 let before = self.jobs.get(job);
                 let name = before.and_then(|job| job.name);
-                let wait = before.filter(|job| job.stage == Stage::Waits);
+                let wait = before.filter(|job| job.stage == Stage::Ready);
                 let wait = wait.map(|job| since(job.since, entry.id));
                 match (name, wait) {
                     (Some(name), Some(wait)) => batch.waits.push((name, wait)),
@@ -204,7 +204,7 @@ impl Fold {
                     }
                     _ => {}
                 }
-                self.put(job, name, Stage::Runs, entry);
+                self.put(job, name, Stage::Active, entry);
             }
             Event::Completed => batch.ends.push(self.end(job, entry, Outcome::Completed)),
             Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
@@ -241,12 +241,12 @@ impl Fold {
 
     /// When a waiting job became ready to run, by the server's clock in milliseconds, if known.
     pub(crate) fn ready(&self, job: &[u8]) -> Option<u64> {
-        self.since(job, Stage::Waits)
+        self.since(job, Stage::Ready)
     }
 
     /// When an active job was taken by its worker, by the server's clock in milliseconds, if known.
     pub(crate) fn started(&self, job: &[u8]) -> Option<u64> {
-        self.since(job, Stage::Runs)
+        self.since(job, Stage::Active)
     }
 
     fn since(&self, job: &[u8], stage: Stage) -> Option<u64> {
@@ -267,7 +267,7 @@ impl Fold {
         let id = self.name(name);
         let key = self.hasher.hash_one(job);
         if let Some(job) = self.jobs.get(key)
-            && job.stage == Stage::Runs
+            && job.stage == Stage::Active
         {
             let name = Some(id);
             self.jobs.set(key, Job { name, ..job });
@@ -282,8 +282,8 @@ impl Fold {
         self.held = None;
         self.pauses = Pauses::default();
         self.jobs.rewrite(|job| {
-            let stage = Stage::Rests;
-            let worth = job.stage != Stage::Runs || job.name.is_some();
+            let stage = Stage::NotReady;
+            let worth = job.stage != Stage::Active || job.name.is_some();
             worth.then_some(Job { stage, ..job })
         });
     }
@@ -291,7 +291,7 @@ impl Fold {
     /// Compares the remembered jobs with a count of `in_flight` jobs at `now` (server's clock), when all earlier events
     /// have been read. Jobs can disappear without an event that contains their id (`drain()`, `obliterate()`,
     /// `clean()`). If most of the old remembered jobs cannot exist any more, all old ones are removed.
-    pub(crate) fn hold_against(&mut self, in_flight: u64, now: u64) {
+    pub(crate) fn reconcile(&mut self, in_flight: u64, now: u64) {
         let most_are_gone = |jobs: usize| jobs as u64 > in_flight.saturating_mul(2);
         let is_old = |job: &Job| job.since.saturating_add(SETTLED) < now;
         if most_are_gone(self.jobs.len()) && most_are_gone(self.jobs.iter().filter(is_old).count())
@@ -319,7 +319,7 @@ impl Fold {
 
     fn end(&mut self, job: u64, entry: &Entry<'_>, outcome: Outcome) -> End {
         let before = self.jobs.remove(job);
-        let run = before.filter(|job| job.stage == Stage::Runs);
+        let run = before.filter(|job| job.stage == Stage::Active);
         // A parent can fail because of a child, without having run.
         let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
@@ -333,12 +333,12 @@ impl Fold {
     /// Handles a job that is not or no longer running and has not ended.
     fn pause(&mut self, job: u64, entry: &Entry<'_>) {
         let stage = match entry.event {
-            Event::Waiting => Stage::Waits,
-            _ => Stage::Rests,
+            Event::Waiting => Stage::Ready,
+            _ => Stage::NotReady,
         };
         let before = self.jobs.get(job);
         self.put(job, before.and_then(|job| job.name), stage, entry);
-        let Some(run) = before.filter(|job| job.stage == Stage::Runs) else {
+        let Some(run) = before.filter(|job| job.stage == Stage::Active) else {
             return;
         };
         let end = End {

@@ -113,7 +113,7 @@ impl Follower {
             self.read(link, Pace { busy, idle }).await?;
             self.works();
             if link.take_moved() {
-                self.shared.signs.elsewhere(&self.node);
+                self.shared.hints.elsewhere(&self.node);
             }
             let next = self.streams.iter().map(|stream| stream.read_at).min();
             // Check for new queues as often as for events of busy ones.
@@ -251,11 +251,11 @@ impl Follower {
         let mut health = self.node.health.lock();
         health.followed = true;
         let error = self.node.refusals.reasons(&REQUIRED);
-        let error = error.map(|error| self.node.says(error));
+        let error = error.map(|error| self.node.describe(error));
         if std::mem::replace(&mut health.events_error, error).is_some()
             && health.events_error.is_none()
         {
-            info!(node = self.node.name, "events are followed again");
+            info!(node = self.node.name, "events can be read again");
         }
         drop(health);
         self.shared.report();
@@ -266,13 +266,13 @@ impl Follower {
         self.budget = (self.budget / 2).max(LEAST);
         // Without a connection, another node's follower may take the streams.
         self.leave();
-        let text = self.node.says(error);
+        let text = self.node.describe(error);
         let mut health = self.node.health.lock();
         // Refused commands are logged elsewhere.
         if health.events_error.as_ref() != Some(&text) && !error.is_of_command() {
             warn!(
                 error = text,
-                "events cannot be read: nothing is counted from them until it works again"
+                "cannot read events; they are not counted until it recovers"
             );
         }
         health.events_error = Some(text);

@@ -25,7 +25,7 @@ impl Room {
     /// and their outcomes matter more than wait times.
     fn take(&self, stage: Stage) -> bool {
         let limit = match stage {
-            Stage::Runs => self.0.limit,
+            Stage::Active => self.0.limit,
             _ => self.0.limit - self.0.limit / 16,
         };
         let more = |taken| (taken < limit).then_some(taken + 1);
@@ -41,10 +41,10 @@ impl Room {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Not ready to run, or unknown.
-    Rests,
+    NotReady,
     /// Ready to run.
-    Waits,
-    Runs,
+    Ready,
+    Active,
 }
 
 /// The stored state of a job.
@@ -67,9 +67,9 @@ impl Job {
     /// Packs stage, name and time into a word, which is never 0.
     fn pack(self) -> u64 {
         let stage = match self.stage {
-            Stage::Rests => 1,
-            Stage::Waits => 2,
-            Stage::Runs => 3,
+            Stage::NotReady => 1,
+            Stage::Ready => 2,
+            Stage::Active => 3,
         };
         let name = self.name.filter(|name| name.index() < NAMES);
         let name = name.map_or(0, |name| name.index() as u64 + 1);
@@ -83,9 +83,9 @@ impl Job {
                 .checked_sub(1)
                 .and_then(|name| NameId::of(name as usize)),
             stage: match word >> (SINCE + NAME) {
-                1 => Stage::Rests,
-                2 => Stage::Waits,
-                _ => Stage::Runs,
+                1 => Stage::NotReady,
+                2 => Stage::Ready,
+                _ => Stage::Active,
             },
             since: word & ((1 << SINCE) - 1),
         }
@@ -159,25 +159,25 @@ mod tests {
     fn all_queues_share_the_room_and_the_last_of_it_is_for_jobs_that_run() {
         let room = Room::new(32);
         let (mut one, mut other) = (Jobs::new(room.clone()), Jobs::new(room));
-        (0..20).for_each(|key| one.set(key, job(Stage::Waits)));
-        (0..20).for_each(|key| other.set(key, job(Stage::Rests)));
+        (0..20).for_each(|key| one.set(key, job(Stage::Ready)));
+        (0..20).for_each(|key| other.set(key, job(Stage::NotReady)));
         assert_eq!((one.len(), other.len()), (20, 10));
-        (90..99).for_each(|key| other.set(key, job(Stage::Runs)));
+        (90..99).for_each(|key| other.set(key, job(Stage::Active)));
         assert_eq!(other.len(), 12);
         // An existing job keeps its room.
-        one.set(3, job(Stage::Runs));
-        assert_eq!(one.get(3), Some(job(Stage::Runs)));
+        one.set(3, job(Stage::Active));
+        assert_eq!(one.get(3), Some(job(Stage::Active)));
         one.remove(3);
         one.rewrite(|_| None);
         drop(one);
-        (90..190).for_each(|key| other.set(key, job(Stage::Runs)));
+        (90..190).for_each(|key| other.set(key, job(Stage::Active)));
         assert_eq!(other.len(), 32);
     }
 
     proptest! {
         #[test]
         fn a_word_holds_it_all(name in 0usize..NAMES, since in 0u64..1 << SINCE, stage in 0usize..3) {
-            let stage = [Stage::Rests, Stage::Waits, Stage::Runs][stage];
+            let stage = [Stage::NotReady, Stage::Ready, Stage::Active][stage];
             for name in [NameId::of(name), None] {
                 let job = Job { name, stage, since };
                 prop_assert_eq!(Job::unpack(job.pack()), job);
@@ -186,7 +186,7 @@ mod tests {
 
         #[test]
         fn a_time_past_all_time_is_taken(since: u64) {
-            let word = Job { since, ..job(Stage::Runs) }.pack();
+            let word = Job { since, ..job(Stage::Active) }.pack();
             prop_assert!(Job::unpack(word).since <= since);
         }
     }

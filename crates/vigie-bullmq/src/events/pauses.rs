@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_the_stream() {
+    fn a_pause_is_read_back_from_the_remaining_entries() {
         let back = |events: &[(u64, &str)]| read_back(&entries(events), 99);
         assert_eq!(back(&[]), Some(99));
         assert_eq!(back(&[(7, "added"), (8, "waiting")]), Some(7));

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_left_may_go_once_with_the_last() {
+    fn counts_are_released_once_by_the_last_holder() {
         let handover = Handover::default();
         let reading = handover.take(|| 1);
         assert_eq!((handover.end(), handover.take(|| 2)), (false, None));

@@ -21,7 +21,7 @@ pub(crate) struct Repair {
     /// Recovered outcomes that were not taken yet.
     missed: Ended,
     /// Whether the outcomes of some missed entries could not be recovered.
-    torn: bool,
+    incomplete: bool,
 }
 
 impl Repair {
@@ -32,7 +32,7 @@ impl Repair {
 
     /// Discards the last settled point, because the counters may have been recreated.
     pub(crate) fn reset(&mut self) {
-        self.torn |= self.lost > 0;
+        self.incomplete |= self.lost > 0;
         (self.read, self.lost, self.counted) = ([0; 2], 0, None);
     }
 
@@ -65,7 +65,7 @@ impl Repair {
                     self.missed[at] = self.missed[at].saturating_add(missed);
                 }
             }
-            _ => self.torn |= lost > 0,
+            _ => self.incomplete |= lost > 0,
         }
     }
 
@@ -76,7 +76,7 @@ impl Repair {
 
     /// Whether all outcomes are counted, as far as known.
     pub(crate) fn is_exact(&self) -> bool {
-        !self.torn && self.lost == 0
+        !self.incomplete && self.lost == 0
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_is_made_good_where_every_worker_counts() {
+    fn missed_outcomes_are_recovered_if_all_workers_count() {
         let mut repair = Repair::default();
         repair.settle(0, Some([100, 7]));
         read(&mut repair, [10, 2]);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_is_not_known_is_waited_over() {
+    fn an_unknown_point_is_skipped() {
         let mut repair = Repair::default();
         repair.settle(0, Some([0, 0]));
         read(&mut repair, [1, 0]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_began_anew_tell_nothing() {
+    fn restarted_counters_are_ignored() {
         let mut repair = Repair::default();
         repair.settle(0, Some([50, 5]));
         read(&mut repair, [1, 0]);
@@ -143,7 +143,7 @@ mod tests {
         /// If all workers count: the sum of read and recovered outcomes never exceeds, and finally equals, the actual
         /// number.
         #[test]
-        fn read_and_repaired_make_what_ended(
+        fn read_plus_recovered_equals_ended(
             steps in prop::collection::vec((0u64..5, 0u64..5, 0u64..5, any::<bool>()), 0..40),
         ) {
             let mut repair = Repair::default();

@@ -151,7 +151,7 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
-    fn is_neither_fuller_nor_emptier_than_it_says() {
+    fn load_factor_is_bounded() {
         let mut table = Table::default();
         let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for n in 1..=100_000 {

@@ -24,32 +24,32 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Hints that the set of masters has changed.
 #[derive(Default)]
-pub(crate) struct Signs {
-    last: Mutex<Option<Sign>>,
+pub(crate) struct Hints {
+    last: Mutex<Option<Hint>>,
     given: Notify,
 }
 
-enum Sign {
+enum Hint {
     /// The node replied that it no longer holds a slot.
     Elsewhere(String),
     /// The node cannot be read.
     Broken(String),
 }
 
-impl Signs {
+impl Hints {
     /// Reports that a node replied that it no longer holds a slot.
     pub(crate) fn elsewhere(&self, node: &Node) {
-        self.give(node, Sign::Elsewhere);
+        self.give(node, Hint::Elsewhere);
     }
 
     /// Reports that a node cannot be read.
     pub(crate) fn broken(&self, node: &Node) {
-        self.give(node, Sign::Broken);
+        self.give(node, Hint::Broken);
     }
 
-    fn give(&self, node: &Node, sign: impl FnOnce(String) -> Sign) {
+    fn give(&self, node: &Node, hint: impl FnOnce(String) -> Hint) {
         if let (true, Some(name)) = (node.space.is_cluster, &node.name) {
-            *self.last.lock() = Some(sign(name.clone()));
+            *self.last.lock() = Some(hint(name.clone()));
             self.given.notify_one();
         }
     }
@@ -98,10 +98,10 @@ impl Cluster {
             };
             sleep(PAUSE).await;
             self.until(next).await;
-            let sign = self.shared.signs.last.lock().take();
-            match sign {
-                Some(Sign::Elsewhere(name)) => self.scout.prefer(&name, timeout).await,
-                Some(Sign::Broken(name)) => self.scout.avoid(&name),
+            let hint = self.shared.hints.last.lock().take();
+            match hint {
+                Some(Hint::Elsewhere(name)) => self.scout.prefer(&name, timeout).await,
+                Some(Hint::Broken(name)) => self.scout.avoid(&name),
                 None => {}
             }
         }
@@ -112,7 +112,7 @@ impl Cluster {
         loop {
             tokio::select! {
                 () = sleep_until(next) => return,
-                () = self.shared.signs.given.notified() => return,
+                () = self.shared.hints.given.notified() => return,
                 // A cancelled session has ended.
                 Some(ended) = self.sessions.join_next() => {
                     if let Err(error) = ended
@@ -129,7 +129,7 @@ impl Cluster {
     fn set(&mut self, masters: Vec<Master>) {
         self.backoff.reset();
         if self.logged.take().is_some() {
-            info!("the masters of the cluster are known again");
+            info!("the masters of the cluster can be read again");
         }
         let mut old = std::mem::take(&mut self.nodes);
         let mut new = Vec::new();
@@ -153,7 +153,7 @@ impl Cluster {
             info!(
                 masters = names(&mut self.nodes.keys()),
                 gone = names(&mut old.keys()),
-                "the masters of the cluster"
+                "the masters of the cluster changed"
             );
         }
         let nodes = self.nodes.values().map(|(node, _)| Arc::clone(node));
@@ -173,7 +173,7 @@ impl Cluster {
         if self.logged.as_deref() != Some(error) {
             warn!(
                 error,
-                "cannot read which nodes the cluster has: the masters known before are watched, and it is tried again"
+                "cannot read the masters of the cluster; the last known masters are watched, and the read is retried"
             );
             self.logged = Some(error.to_owned());
         }

@@ -28,14 +28,14 @@ pub(crate) const COMMANDS: [Command; 17] = [
     ),
     command(
         "HMGET",
-        "pauses, limits, late schedulers, and since when jobs wait that were added before Vigie started",
+        "pauses, limits, late schedulers, and ages of jobs added before Vigie started",
         is_fields,
     ),
-    command("XREAD", "everything counted from events", is_streams),
+    command("XREAD", "all counts from events", is_streams),
     command("HGET", "names of jobs added before Vigie started", is_field),
     command(
         "EXISTS",
-        "active jobs without a lock, queues of Bull, and the end of queues",
+        "active jobs without a lock, queues of Bull, and the removal of deleted queues",
         is_count,
     ),
     command(
@@ -52,10 +52,10 @@ pub(crate) const COMMANDS: [Command; 17] = [
     command("GET", "rate limits", is_field),
     command(
         "XINFO STREAM",
-        "event streams not read yet, and the count of lost events",
+        "new event streams, and the count of lost events",
         is_stream_info,
     ),
-    command("SCAN", "queues not found yet", is_scan),
+    command("SCAN", "new queues", is_scan),
     command("ZCOUNT", "overdue delayed jobs", is_count),
     command(
         "TIME",

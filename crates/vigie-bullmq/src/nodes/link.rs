@@ -137,14 +137,14 @@ fn is_of_slot(error: &redis::ServerError) -> bool {
 
 /// The error concerns this key only: another type, no such key, or no permission for the key.
 pub(crate) fn is_of_key(error: &redis::ServerError) -> bool {
-    let says = |text| {
+    let has = |text| {
         error
             .details()
             .is_some_and(|details| details.contains(text))
     };
     match error.kind() {
-        Some(ServerErrorKind::NoPerm) => !says("permissions to run"),
-        Some(ServerErrorKind::ResponseError) => says("no such key"),
+        Some(ServerErrorKind::NoPerm) => !has("permissions to run"),
+        Some(ServerErrorKind::ResponseError) => has("no such key"),
         _ => error.code() == "WRONGTYPE" || is_of_slot(error),
     }
 }

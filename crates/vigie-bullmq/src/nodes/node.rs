@@ -146,7 +146,7 @@ impl Node {
     }
 
     /// Formats an error, prefixed with the node's name if it has one.
-    pub(crate) fn says(&self, error: impl std::fmt::Display) -> String {
+    pub(crate) fn describe(&self, error: impl std::fmt::Display) -> String {
         match &self.name {
             Some(name) => format!("{name}: {error}"),
             None => error.to_string(),

@@ -65,10 +65,10 @@ impl Refusals {
             return self.answered(known);
         }
         let reason = match std::mem::replace(reply, UNUSABLE) {
-            Value::ServerError(error) => told(&error),
+            Value::ServerError(error) => error_text(&error),
             reply => {
                 let reply: String = format!("{reply:?}").chars().take(SHOWN).collect();
-                format!("the reply is not one to it: {reply}")
+                format!("unexpected reply: {reply}")
             }
         };
         self.note(known, &reason);
@@ -90,7 +90,7 @@ impl Refusals {
                 command = command.name,
                 reason,
                 absent = command.absent,
-                "Redis does not answer a command: what needs it is absent, the rest goes on"
+                "Redis refuses a command; dependent metrics are absent"
             );
         }
     }
@@ -101,7 +101,7 @@ impl Refusals {
             && refusal.reason.take().is_some()
             && std::mem::take(&mut refusal.is_open)
         {
-            info!(command = command.name, "Redis answers a command again");
+            info!(command = command.name, "Redis accepts a command again");
         }
     }
 
@@ -110,7 +110,7 @@ impl Refusals {
         let refusals = self.0.lock();
         let reasons = names.iter().filter_map(|name| {
             let reason = refusals.get(name)?.reason.as_ref()?;
-            Some(format!("{name} is not answered: {reason}"))
+            Some(format!("{name} is refused: {reason}"))
         });
         let reasons: Vec<_> = reasons.collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
@@ -127,7 +127,7 @@ fn is_of_server(error: &ServerError) -> bool {
     }
 }
 
-fn told(error: &ServerError) -> String {
+fn error_text(error: &ServerError) -> String {
     match error.details() {
         Some(details) => format!("{}: {details}", error.code()),
         None => error.code().to_owned(),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_a_key_is_no_refusal_and_one_about_all_is_an_error() {
+    fn errors_of_a_key_are_not_refusals_and_errors_of_the_server_are_returned() {
         let refusals = Refusals::default();
         let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
         review(&refusals, &mut [error(wrong), Value::Nil]).unwrap();

@@ -33,7 +33,7 @@ pub(crate) struct Control {
     /// Whether a sweep has completed.
     swept: bool,
     /// Followed queues found in this sweep.
-    met: HashSet<QueueKey>,
+    present: HashSet<QueueKey>,
     /// Followed queues without any key, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
@@ -52,7 +52,7 @@ impl Control {
             slots: node.slots(),
             node,
             swept: false,
-            met: HashSet::new(),
+            present: HashSet::new(),
             gone: HashMap::new(),
             refused: false,
             untagged: false,
@@ -101,7 +101,7 @@ impl Control {
             // Only now, so that a command that breaks the connection is retried with a backoff.
             self.backoff.reset();
             if link.take_moved() {
-                self.shared.signs.elsewhere(&self.node);
+                self.shared.hints.elsewhere(&self.node);
             }
         }
     }
@@ -110,7 +110,7 @@ impl Control {
     fn begin(&mut self) {
         self.sweep = Sweep::default();
         self.slots = self.node.slots();
-        self.met.clear();
+        self.present.clear();
     }
 
     fn pause(&self, ended: bool) -> Duration {
@@ -138,12 +138,12 @@ impl Control {
         let (old, new): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|key| is_followed.get(key) == Some(&true));
-        self.met.extend(old);
+        self.present.extend(old);
         let (old, new): (Vec<_>, Vec<_>) = validate(link, new)
             .await?
             .into_iter()
             .partition(|found| is_followed.get(&found.key) == Some(&found.events));
-        self.met.extend(old.into_iter().map(|found| found.key));
+        self.present.extend(old.into_iter().map(|found| found.key));
         let anew: HashSet<_> = new.iter().map(|found| &found.key).collect();
         if !anew.is_empty() {
             let is_anew = |key: &QueueKey| anew.contains(key);
@@ -180,7 +180,7 @@ impl Control {
         {
             warn!(
                 %queue,
-                "a queue without a hash tag in its name or prefix cannot work in a cluster: it is not followed"
+                "a queue without a hash tag in its name or prefix does not work in a cluster; it is not followed"
             );
             self.untagged = true;
         }
@@ -195,7 +195,7 @@ impl Control {
             if !self.refused {
                 warn!(
                     max_queues = self.shared.settings.max_queues,
-                    "more queues than redis.max_queues: the others are not followed"
+                    "redis.max_queues is reached; further queues are not followed"
                 );
             }
             self.refused = true;
@@ -208,11 +208,11 @@ impl Control {
         for found in &keys {
             debug!(queue = %found.key, events = found.events, "queue found");
         }
-        let silent = keys.iter().filter(|found| !found.events).count();
-        if silent > 0 {
+        let without_events = keys.iter().filter(|found| !found.events).count();
+        if without_events > 0 {
             info!(
-                queues = silent,
-                "queues of Bull have no event stream: how their jobs end is unknown"
+                queues = without_events,
+                "queues of Bull have no event stream; their outcomes are unknown"
             );
         }
         info!(
@@ -220,7 +220,8 @@ impl Control {
             followed = followed + keys.len(),
             "following queues"
         );
-        self.met.extend(keys.iter().map(|found| found.key.clone()));
+        self.present
+            .extend(keys.iter().map(|found| found.key.clone()));
         // After a refusal, a newly found queue may be an old one.
         let space = &self.node.space;
         let is_new = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
@@ -231,12 +232,12 @@ impl Control {
     async fn drop_gone(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let missing = queues.iter().map(|queue| &queue.key);
-        let missing: Vec<_> = missing.filter(|key| !self.met.contains(*key)).collect();
+        let missing: Vec<_> = missing.filter(|key| !self.present.contains(*key)).collect();
         let mut pipeline = redis::pipe();
         for key in &missing {
             pipeline.add_command(levels::ask_exists(key));
         }
-        let answers = link.ask_all("looking for queues", &pipeline).await?;
+        let answers = link.ask_all("finding queues", &pipeline).await?;
         let now = Instant::now();
         let mut gone = HashMap::new();
         for (key, answer) in missing.into_iter().zip(&answers) {
@@ -280,7 +281,7 @@ impl Control {
                     return Err(Error::Connect(vigie_redis::Error::PartOfCluster));
                 }
                 for (at, read) in due.iter().zip(read) {
-                    queues[*at].while_at(&self.node, |queue| match read {
+                    queues[*at].if_held_by(&self.node, |queue| match read {
                         Some((levels, markers)) => {
                             queue.set_levels(Counted {
                                 at: now,
@@ -305,7 +306,7 @@ impl Control {
         health.refused = self.node.refusals.reasons(&REQUIRED);
         health.last_levels = Some(Instant::now());
         if health.error.take().is_some() {
-            info!(node = self.node.name, "Redis answers again");
+            info!(node = self.node.name, "Redis can be read again");
         }
         drop(health);
         self.shared.report();
@@ -313,15 +314,18 @@ impl Control {
 
     /// Discards the node's levels and signals after a connection error.
     fn failed(&mut self, error: &Error) {
-        let text = self.node.says(error);
+        let text = self.node.describe(error);
         let mut health = self.node.health.lock();
         if health.error.as_ref() != Some(&text) {
-            warn!(error = text, "Redis cannot be read: levels are unknown");
+            warn!(
+                error = text,
+                "cannot read Redis; job levels are unknown until it recovers"
+            );
         }
         health.error = Some(text);
         drop(health);
         self.shared.report();
         self.shared.forget(&self.node);
-        self.shared.signs.broken(&self.node);
+        self.shared.hints.broken(&self.node);
     }
 }

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_is_told_apart() {
+    fn queues_of_bullmq_and_bull_are_distinguished_from_other_keys() {
         let judge = |key: &str, version: Option<&str>, length: Option<&str>, events, parts| {
             let fields = [version, length].map(|field| field.map_or(Value::Nil, bulk));
             let replies = [

@@ -102,8 +102,8 @@ impl Levels {
 const PLAIN: usize = 9;
 const SEARCH: usize = PLAIN + SEARCHED.len();
 
-/// The lists that may hold markers, and how many entries from the end are searched. In the first two only jobs added with
-/// `lifo` come after a marker. In `active` markers that killed workers left come to the end as jobs are done.
+/// Lists that may contain markers, and the number of entries searched from the end. In `wait` and `paused`, only jobs added
+/// with `lifo` come after a marker. In `active`, markers left by killed workers move to the end as jobs finish.
 const SEARCHED: [(&str, i64); 3] = [("wait", 64), ("paused", 64), ("active", 1_000)];
 
 /// The number of replies for one queue.
@@ -182,7 +182,7 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     (levels, old || marked)
 }
 
-/// Rounds a limit up: BullMQ compares against fractions.
+/// Rounds a limit up: BullMQ accepts fractional limits.
 fn bound(text: &[u8]) -> Option<u64> {
     let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (number >= 0.0).then(|| number.ceil() as u64)
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_told_apart() {
+    fn versions_are_compared() {
         let before = |version: &str| is_before(Some(version.as_bytes()), [5, 12, 12]);
         assert!(before("bullmq:4.18.3") && before("bullmq:5.12.11") && before("bullmq:5.9.99"));
         assert!(before("") && before("bullmq-pro") && is_before(None, [5, 0, 0]));

@@ -91,7 +91,7 @@ mod tests {
         /// With queues added, events, and late refreshes: a queue with events is counted at once, and no count gets
         /// older than the limit plus the delay.
         #[test]
-        fn nobody_is_forgotten(
+        fn every_queue_is_counted_in_time(
             queues in 1usize..400,
             every in 100u64..4_000,
             steps in prop::collection::vec((0u64..300, prop::collection::vec(0usize..400, 0..6)), 1..60),

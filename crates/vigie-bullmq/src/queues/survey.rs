@@ -19,7 +19,7 @@ pub(crate) async fn step(
     link: &mut Link,
     sweep: &mut Sweep,
 ) -> Result<Option<(Vec<QueueKey>, bool)>, Error> {
-    let answer = link.ask("looking for queues", sweep.command()).await?;
+    let answer = link.ask("finding queues", sweep.command()).await?;
     Ok(sweep.step(&answer))
 }
 

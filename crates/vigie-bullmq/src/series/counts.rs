@@ -123,7 +123,7 @@ impl Counts {
                 queue = %self.queue,
                 jobs,
                 names = ?names.most_folded(LOGGED),
-                "more job names than have series: jobs of the others are counted under the name other"
+                "too many job names; jobs of further names are counted under the name other"
             );
         }
     }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_made_known_by_levels() {
+    fn levels_do_not_set_unknown_ages() {
         let series = series();
         series.set(&Signals::default(), clock(), now());
         series.adapt(Some(&levels(0, 0)), &levels(1, 1), now());

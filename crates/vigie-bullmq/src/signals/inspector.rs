@@ -31,18 +31,18 @@ const BROKEN: Duration = Duration::from_secs(60);
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
     node: Arc<Node>,
-    look: Turn,
-    workers: Turn,
+    look: Schedule,
+    workers: Schedule,
 }
 
 /// The schedule of a periodic task.
-struct Turn {
+struct Schedule {
     next: Instant,
     /// The number of consecutive starts that did not complete.
     breaks: u32,
 }
 
-impl Turn {
+impl Schedule {
     fn now() -> Self {
         let next = Instant::now();
         Self { next, breaks: 0 }
@@ -75,8 +75,8 @@ impl Inspector {
         Self {
             shared,
             node,
-            look: Turn::now(),
-            workers: Turn::now(),
+            look: Schedule::now(),
+            workers: Schedule::now(),
         }
     }
 
@@ -166,7 +166,7 @@ impl Inspector {
         let counted = workers::count(&reply, database, keys);
         for (at, queue) in queues.iter().enumerate() {
             let workers = counted.as_ref().map(|counted| counted[at]);
-            queue.while_at(&self.node, |queue| queue.signals.workers(workers));
+            queue.if_held_by(&self.node, |queue| queue.signals.workers(workers));
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ async fn look(
         if pipeline.is_empty() {
             break;
         }
-        let answers = link.ask_all("looking at jobs", &pipeline).await?;
+        let answers = link.ask_all("inspecting jobs", &pipeline).await?;
         let mut rest = answers.as_slice();
         let mut lengths = lengths.into_iter();
         looks.retain_mut(|(queue, look)| {
@@ -199,7 +199,7 @@ async fn look(
             rest = others;
             if mine.iter().any(is_elsewhere) {
                 // The queue is migrating to another node, and its data may be split.
-                queue.while_at(node, |queue| queue.signals.forget());
+                queue.if_held_by(node, |queue| queue.signals.forget());
                 return false;
             }
             if length > 0 {
@@ -228,11 +228,11 @@ async fn look(
         if let Some(before) = before
             && queue.activity.is_complete(before.at)
         {
-            fold.hold_against(before.in_flight, before.now);
+            fold.reconcile(before.in_flight, before.now);
         }
         drop(fold);
         let at = Instant::now().into_std();
-        queue.while_at(node, |queue| queue.signals.set(&signals, clock, at));
+        queue.if_held_by(node, |queue| queue.signals.set(&signals, clock, at));
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use active::Active;
 use children::Children;
 use due::{Delayed, Schedulers};
 use held::{Pause, RateLimit};
-use waiting::{Met, Waiting};
+use waiting::{OlderJob, Waiting};
 
 /// A reading of the server's clock.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ pub(crate) struct Signals {
 /// State for the next inspection, valid unless an event is missed until then.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remembered {
-    waiting: Vec<Met>,
+    waiting: Vec<OlderJob>,
     /// The start of the pause.
     paused: Option<u64>,
 }

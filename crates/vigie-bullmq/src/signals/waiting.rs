@@ -24,7 +24,7 @@ const FIELDS: [&str; 5] = ["timestamp", "opts", "processedOn", "attemptsMade", "
 
 /// A job that became ready before the events were followed, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Met {
+pub(super) struct OlderJob {
     job: Box<[u8]>,
     since: u64,
 }
@@ -39,18 +39,18 @@ pub(super) struct Waiting {
     priorities: u32,
     /// Jobs whose hash is still to be read.
     unknown: Vec<Box<[u8]>>,
-    before: Vec<Met>,
-    now_remembered: Vec<Met>,
+    before: Vec<OlderJob>,
+    now_remembered: Vec<OlderJob>,
     /// The start of the oldest wait.
     oldest: Option<u64>,
     /// Whether the wait start of some jobs is unknown.
-    ageless: bool,
+    unknown_age: bool,
     /// Whether the waiting jobs are unknown: a key has another type, or a command is refused.
-    odd: bool,
+    unreadable: bool,
 }
 
 impl Waiting {
-    pub(super) fn new(levels: &Levels, before: Vec<Met>) -> Self {
+    pub(super) fn new(levels: &Levels, before: Vec<OlderJob>) -> Self {
         let any = |state| levels.get(state) != Some(0);
         let lists = match (any(State::Waiting), any(State::Paused)) {
             // From version 6 on, jobs of a paused queue stay in `wait`.
@@ -67,15 +67,15 @@ impl Waiting {
             before,
             now_remembered: Vec::new(),
             oldest: None,
-            ageless: false,
-            odd: false,
+            unknown_age: false,
+            unreadable: false,
         }
     }
 
     /// Sends no commands, because nothing can be determined.
     pub(super) fn unknown() -> Self {
         Self {
-            odd: true,
+            unreadable: true,
             ..Self::new(&Levels::NONE, Vec::new())
         }
     }
@@ -108,12 +108,12 @@ impl Waiting {
                 long.push(part);
             }
             let next = markers::jobs(next);
-            self.odd |= next.is_none();
+            self.unreadable |= next.is_none();
             jobs.extend(next.into_iter().flatten());
         }
         for _ in std::mem::replace(&mut self.long, long) {
             let last = markers::jobs(replies.next());
-            self.odd |= last.is_none();
+            self.unreadable |= last.is_none();
             jobs.extend(last.into_iter().flatten());
         }
         for job in std::mem::take(&mut self.unknown) {
@@ -123,7 +123,7 @@ impl Waiting {
         if let Some(from) = self.priority.take() {
             let first = replies.next();
             let of_priority = scored(first);
-            self.odd |= of_priority.is_none();
+            self.unreadable |= of_priority.is_none();
             let of_priority = of_priority.unwrap_or_default();
             self.priorities += 1;
             if let Some((_, score)) = of_priority.first() {
@@ -144,7 +144,7 @@ impl Waiting {
     }
 
     fn meet(&mut self, job: &[u8], events: &dyn Events) {
-        if self.now_remembered.iter().any(|met| *met.job == *job) {
+        if self.now_remembered.iter().any(|older| *older.job == *job) {
             // The job is at both ends of the list.
             return;
         }
@@ -171,7 +171,7 @@ impl Waiting {
         events: &dyn Events,
     ) {
         let Some([added, options, ran @ ..]) = list(hash) else {
-            self.ageless = true;
+            self.unknown_age = true;
             return;
         };
         let Some(added) = millis(added) else {
@@ -182,7 +182,7 @@ impl Waiting {
             .iter()
             .any(|field| millis(field).is_some_and(|number| number > 0));
         let Some(parent) = count(parent) else {
-            self.ageless = true;
+            self.unknown_age = true;
             return;
         };
         let again = ran || parent > 0;
@@ -191,13 +191,13 @@ impl Waiting {
             // The job waits again after a run or its children, since an unknown time; now is an upper bound.
             true if events.are_followed() => now,
             true => {
-                self.ageless = true;
+                self.unknown_age = true;
                 return;
             }
         };
         self.found(since);
         if events.are_followed() {
-            self.now_remembered.push(Met { job, since });
+            self.now_remembered.push(OlderJob { job, since });
         }
     }
 
@@ -207,14 +207,14 @@ impl Waiting {
 
     pub(super) fn oldest(&self) -> Option<Since> {
         match self.oldest {
-            _ if self.odd => None,
+            _ if self.unreadable => None,
             Some(since) => Some(Since::At(since)),
-            None if self.ageless => None,
+            None if self.unknown_age => None,
             None => Some(Since::Nothing),
         }
     }
 
-    pub(super) fn remembered(self) -> Vec<Met> {
+    pub(super) fn remembered(self) -> Vec<OlderJob> {
         self.now_remembered
     }
 }
