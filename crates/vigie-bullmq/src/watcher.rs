@@ -234,7 +234,7 @@ pub struct QueueLevels {
 /// If a node cannot be reached, refuses a required command, or does not reply in time.
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     let mut queues = Vec::new();
-    let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
+    let mut probe_node = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
         let refusals = Arc::default();
         let mut link = Link::open(endpoint, settings.timeout, &refusals).await?;
         let room = settings.max_queues - queues.len();
@@ -263,16 +263,16 @@ pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     if let Some(mut scout) = settings.redis.scout() {
         let masters = scout.masters(settings.timeout).await;
         for master in masters.map_err(Error::Connect)? {
-            let looked = look(&master.endpoint, Some(&master.slots), None).await;
-            looked.map_err(of(master.name))?;
+            let probed = probe_node(&master.endpoint, Some(&master.slots), None).await;
+            probed.map_err(of(master.name))?;
         }
     } else if settings.databases.is_empty() {
-        look(&settings.redis, None, None).await?;
+        probe_node(&settings.redis, None, None).await?;
     } else {
         for database in &settings.databases {
             let endpoint = settings.redis.clone().in_database(*database);
-            let looked = look(&endpoint, None, Some(*database)).await;
-            looked.map_err(of(format!("database {database}")))?;
+            let probed = probe_node(&endpoint, None, Some(*database)).await;
+            probed.map_err(of(format!("database {database}")))?;
         }
     }
     queues.sort_by(|a, b| (&a.name, &a.prefix, a.database).cmp(&(&b.name, &b.prefix, b.database)));

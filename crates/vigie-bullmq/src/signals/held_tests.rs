@@ -1,7 +1,7 @@
 use super::super::tests::{
     FREE, NONE, NOW, StubEvents, ago, anew, answer, array, asked, begin, levels, no_hash, texts,
 };
-use super::super::{Known, Look, Remembered, Signals};
+use super::super::{Inspection, Known, Remembered, Signals};
 use super::*;
 use crate::events::pauses::Pauses;
 use crate::queues::key::QueueKey;
@@ -12,15 +12,15 @@ fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bo
     let stub = StubEvents::default();
     let mut one = levels(&[(State::Prioritized, 1)]);
     one.rate = most;
-    let mut look = anew(&key, one);
-    assert_eq!(asked(&look)[2], "PTTL bull:q:limiter");
-    answer(&mut look, &stub, &[no_hash(), NONE, window]);
+    let mut inspection = anew(&key, one);
+    assert_eq!(asked(&inspection)[2], "PTTL bull:q:limiter");
+    answer(&mut inspection, &stub, &[no_hash(), NONE, window]);
     if let Some(counted) = counted {
-        assert_eq!(asked(&look), ["GET bull:q:limiter"]);
-        answer(&mut look, &stub, &[counted]);
+        assert_eq!(asked(&inspection), ["GET bull:q:limiter"]);
+        answer(&mut inspection, &stub, &[counted]);
     }
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     (signals.rate_limited, signals.rate_limit_reset)
 }
 
@@ -59,10 +59,10 @@ fn rate_limits_of_bull_are_unknown() {
         events: false,
         remembered: Remembered::default(),
     };
-    let mut look = Look::new(known, &mut 1);
-    assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
-    answer(&mut look, &StubEvents::default(), &[NONE]);
-    assert_eq!(look.end().0.rate_limited, None);
+    let mut inspection = Inspection::new(known, &mut 1);
+    assert_eq!(asked(&inspection), ["ZCARD bull:q:repeat"]);
+    answer(&mut inspection, &StubEvents::default(), &[NONE]);
+    assert_eq!(inspection.end().0.rate_limited, None);
 }
 
 fn paused() -> Levels {
@@ -83,14 +83,21 @@ fn stub(began: u64, unfollowed: bool) -> StubEvents {
 }
 
 /// The complete inspection of an idle queue, with these entries if they are read.
-fn whole(mut look: Look<'_>, stub: &StubEvents, entries: Option<Value>) -> (Signals, Remembered) {
-    answer(&mut look, stub, &[NONE]);
+fn whole(
+    mut inspection: Inspection<'_>,
+    stub: &StubEvents,
+    entries: Option<Value>,
+) -> (Signals, Remembered) {
+    answer(&mut inspection, stub, &[NONE]);
     if let Some(entries) = entries {
-        assert_eq!(asked(&look), ["XREVRANGE bull:q:events + - COUNT 500"]);
-        answer(&mut look, stub, &[entries]);
+        assert_eq!(
+            asked(&inspection),
+            ["XREVRANGE bull:q:events + - COUNT 500"]
+        );
+        answer(&mut inspection, stub, &[entries]);
     }
-    assert!(asked(&look).is_empty());
-    look.end()
+    assert!(asked(&inspection).is_empty());
+    inspection.end()
 }
 
 #[test]
@@ -150,6 +157,6 @@ fn an_earlier_pause_is_searched_for_once() {
         events: true,
         remembered: Remembered::default(),
     };
-    let (signals, _) = whole(Look::new(known, &mut 0), &stub, None);
+    let (signals, _) = whole(Inspection::new(known, &mut 0), &stub, None);
     assert_eq!(signals.paused, None);
 }

@@ -14,7 +14,7 @@ use crate::nodes::link::{Link, is_elsewhere};
 use crate::nodes::node::Node;
 use crate::shared::{Census, Queue, Shared};
 use crate::signals::workers;
-use crate::signals::{self, Clock, Events, Known, Look, Remembered, Replies};
+use crate::signals::{self, Clock, Events, Inspection, Known, Remembered, Replies};
 
 /// Queues inspected together.
 const CHUNK: usize = 500;
@@ -31,7 +31,7 @@ const BROKEN: Duration = Duration::from_secs(60);
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
     node: Arc<Node>,
-    look: Schedule,
+    signals: Schedule,
     workers: Schedule,
 }
 
@@ -75,30 +75,30 @@ impl Inspector {
         Self {
             shared,
             node,
-            look: Schedule::now(),
+            signals: Schedule::now(),
             workers: Schedule::now(),
         }
     }
 
     /// Reschedules the tasks after a reconnect.
     pub(crate) fn restart(&mut self) {
-        self.look.restart();
+        self.signals.restart();
         self.workers.restart();
     }
 
     /// When the next task is due.
     pub(crate) fn next(&self) -> Instant {
-        self.look.next.min(self.workers.next)
+        self.signals.next.min(self.workers.next)
     }
 
     /// Runs the tasks that are due.
     pub(crate) async fn run(&mut self, link: &mut Link) -> Result<(), Error> {
         let settings = &self.shared.settings;
-        let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
-        if self.look.is_due() {
-            self.look.begin();
-            self.look_at_all(link).await?;
-            self.look.end(looks_every);
+        let (signals_every, workers_every) = (settings.signals_every, settings.workers_every);
+        if self.signals.is_due() {
+            self.signals.begin();
+            self.inspect_all(link).await?;
+            self.signals.end(signals_every);
         }
         if self.workers.is_due() {
             self.workers.begin();
@@ -109,7 +109,7 @@ impl Inspector {
     }
 
     /// Inspects all queues whose levels are known.
-    async fn look_at_all(&self, link: &mut Link) -> Result<(), Error> {
+    async fn inspect_all(&self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         if queues.is_empty() {
             return Ok(());
@@ -121,14 +121,14 @@ impl Inspector {
         // The replies for one chunk are processed while the server handles the next.
         let mut other = link.clone();
         let (first, second) = tokio::join!(
-            self.look_at(link, clock, chunks.iter().step_by(2)),
-            self.look_at(&mut other, clock, chunks.iter().skip(1).step_by(2)),
+            self.inspect_chunks(link, clock, chunks.iter().step_by(2)),
+            self.inspect_chunks(&mut other, clock, chunks.iter().skip(1).step_by(2)),
         );
         link.join(&other);
         first.and(second)
     }
 
-    async fn look_at<'a>(
+    async fn inspect_chunks<'a>(
         &self,
         link: &mut Link,
         clock: Option<Clock>,
@@ -151,9 +151,9 @@ impl Inspector {
                         false => Remembered::default(),
                     },
                 };
-                Some((&**queue, Look::new(known, &mut reads)))
+                Some((&**queue, Inspection::new(known, &mut reads)))
             });
-            look(link, &self.node, clock, counted.collect()).await?;
+            inspect(link, &self.node, clock, counted.collect()).await?;
         }
         Ok(())
     }
@@ -173,18 +173,18 @@ impl Inspector {
 }
 
 /// Advances the inspections together until all are complete.
-async fn look(
+async fn inspect(
     link: &mut Link,
     node: &Node,
     clock: Option<Clock>,
-    mut looks: Vec<(&Queue, Look<'_>)>,
+    mut inspections: Vec<(&Queue, Inspection<'_>)>,
 ) -> Result<(), Error> {
     for _ in 0..STEPS {
         let mut pipeline = redis::pipe();
-        let mut lengths = Vec::with_capacity(looks.len());
-        for (_, look) in &looks {
+        let mut lengths = Vec::with_capacity(inspections.len());
+        for (_, inspection) in &inspections {
             let before = pipeline.len();
-            look.ask(&mut pipeline);
+            inspection.ask(&mut pipeline);
             lengths.push(pipeline.len() - before);
         }
         if pipeline.is_empty() {
@@ -193,7 +193,7 @@ async fn look(
         let answers = link.ask_all("inspecting jobs", &pipeline).await?;
         let mut rest = answers.as_slice();
         let mut lengths = lengths.into_iter();
-        looks.retain_mut(|(queue, look)| {
+        inspections.retain_mut(|(queue, inspection)| {
             let length = lengths.next().unwrap_or(0);
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
             rest = others;
@@ -207,13 +207,13 @@ async fn look(
                     fold: queue.fold.lock(),
                     followed: queue.activity.is_followed(),
                 };
-                look.take(&mut Replies::new(mine), &events);
+                inspection.take(&mut Replies::new(mine), &events);
             }
             true
         });
     }
-    for (queue, look) in looks {
-        let (signals, remembered) = look.end();
+    for (queue, inspection) in inspections {
+        let (signals, remembered) = inspection.end();
         let mut fold = queue.fold.lock();
         *queue.remembered.lock() = (fold.gaps(), remembered);
         // Jobs whose end event was not read yet are remembered but no longer in flight. Therefore compare with the

@@ -1,6 +1,6 @@
 //! Signals of a queue besides its levels: job age, lateness and stalls, limits, pauses, and workers.
 //!
-//! A [`Look`] is the inspection of one queue: a plain value that appends the commands of its next step and takes the
+//! An [`Inspection`] of one queue is a plain value that appends the commands of its next step and takes the
 //! replies. The inspections of all queues advance together, so that each step is one round trip for all of them.
 //! `inspector` makes the round trips; `workers` evaluates the client list.
 
@@ -112,7 +112,7 @@ pub(crate) trait Events {
 }
 
 /// The inspection of one queue.
-pub(crate) struct Look<'a> {
+pub(crate) struct Inspection<'a> {
     key: &'a QueueKey,
     /// 0 if unknown; commands that need it are then not sent.
     now: u64,
@@ -125,7 +125,7 @@ pub(crate) struct Look<'a> {
     pause: Pause,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Inspection<'a> {
     /// Skips commands for empty states. `reads`: the number of streams that may still be read back to find the start of
     /// a pause, the only expensive command; other queues are read back in a later inspection.
     pub(crate) fn new(known: Known<'a>, reads: &mut usize) -> Self {
@@ -181,7 +181,7 @@ impl<'a> Look<'a> {
         self.pause.ask(&mut ask);
     }
 
-    /// Processes the replies to [`Look::ask`].
+    /// Processes the replies to [`Inspection::ask`].
     pub(crate) fn take(&mut self, replies: &mut Replies<'_>, events: &dyn Events) {
         let now = self.now;
         self.waiting.take(now, replies, events);

@@ -59,9 +59,9 @@ fn hash(fields: &[Option<u64>]) -> Value {
 }
 
 /// The commands of a step, one per line.
-pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
+pub(super) fn asked(inspection: &Inspection<'_>) -> Vec<String> {
     let mut pipeline = redis::pipe();
-    look.ask(&mut pipeline);
+    inspection.ask(&mut pipeline);
     let line = |command: &redis::Cmd| {
         let parts = command.get_packed_command();
         let parts = String::from_utf8(parts).unwrap();
@@ -71,19 +71,24 @@ pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
     pipeline.cmd_iter().map(line).collect()
 }
 
-pub(super) fn answer(look: &mut Look<'_>, stub: &StubEvents, replies: &[Value]) {
+pub(super) fn answer(inspection: &mut Inspection<'_>, stub: &StubEvents, replies: &[Value]) {
     let mut pipeline = redis::pipe();
-    look.ask(&mut pipeline);
-    assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(look));
-    look.take(&mut Replies::new(replies), stub);
+    inspection.ask(&mut pipeline);
+    assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(inspection));
+    inspection.take(&mut Replies::new(replies), stub);
 }
 
 /// Inspects a queue with a stream, which may be read back.
-pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Inspection<'_> {
     begin_at(Some(NOW), key, levels, remembered)
 }
 
-fn begin_at(now: Option<u64>, key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+fn begin_at(
+    now: Option<u64>,
+    key: &QueueKey,
+    levels: Levels,
+    remembered: Remembered,
+) -> Inspection<'_> {
     let known = Known {
         key,
         now,
@@ -91,10 +96,10 @@ fn begin_at(now: Option<u64>, key: &QueueKey, levels: Levels, remembered: Rememb
         events: true,
         remembered,
     };
-    Look::new(known, &mut 1)
+    Inspection::new(known, &mut 1)
 }
 
-pub(super) fn anew(key: &QueueKey, levels: Levels) -> Look<'_> {
+pub(super) fn anew(key: &QueueKey, levels: Levels) -> Inspection<'_> {
     begin(key, levels, Remembered::default())
 }
 
@@ -118,11 +123,11 @@ fn since(seconds: u64) -> Option<Since> {
 #[test]
 fn of_an_empty_queue_only_schedulers_are_asked() {
     let key = QueueKey::new("bull", "q");
-    let mut look = anew(&key, levels(&[]));
-    assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
-    answer(&mut look, &StubEvents::default(), &[NONE]);
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    let mut inspection = anew(&key, levels(&[]));
+    assert_eq!(asked(&inspection), ["ZCARD bull:q:repeat"]);
+    answer(&mut inspection, &StubEvents::default(), &[NONE]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     let (zero, nothing) = (Some(0), Some(Since::Nothing));
     let expected = Signals {
         oldest_waiting: nothing,
@@ -148,17 +153,17 @@ fn times_known_from_events_are_not_read() {
         ..StubEvents::default()
     };
     let levels = levels(&[(State::Waiting, 2), (State::Active, 1)]);
-    let mut look = anew(&key, levels);
+    let mut inspection = anew(&key, levels);
     let replies = [texts(&["1", "2"]), texts(&["3"]), NONE, FREE];
-    answer(&mut look, &stub, &replies);
+    answer(&mut inspection, &stub, &replies);
     let expected = [
         "EXISTS bull:q:3:lock",
         "HGET bull:q:3 processedOn",
         "LRANGE bull:q:active -100 -1",
     ];
-    assert_eq!(asked(&look), expected);
-    answer(&mut look, &stub, &[Value::Int(1), NIL, texts(&["3"])]);
-    let (signals, remembered) = look.end();
+    assert_eq!(asked(&inspection), expected);
+    answer(&mut inspection, &stub, &[Value::Int(1), NIL, texts(&["3"])]);
+    let (signals, remembered) = inspection.end();
     assert_eq!(signals.oldest_waiting, since(7));
     assert_eq!(signals.oldest_active, since(9));
     assert_eq!(signals.without_lock, Some(0));
@@ -172,21 +177,25 @@ fn without_a_clock_nothing_has_an_age() {
     let stub = StubEvents::default();
     let mut all = levels(&State::ALL.map(|state| (state, 1)));
     all.paused = Some(true);
-    let mut look = begin_at(None, &key, all, Remembered::default());
+    let mut inspection = begin_at(None, &key, all, Remembered::default());
     let expected = [
         "LRANGE bull:q:active -100 -1",
         "ZCARD bull:q:repeat",
         "PTTL bull:q:limiter",
     ];
-    assert_eq!(asked(&look), expected);
-    answer(&mut look, &stub, &[texts(&["7"]), Value::Int(2), FREE]);
+    assert_eq!(asked(&inspection), expected);
     answer(
-        &mut look,
+        &mut inspection,
+        &stub,
+        &[texts(&["7"]), Value::Int(2), FREE],
+    );
+    answer(
+        &mut inspection,
         &stub,
         &[Value::Int(0), bulk("17"), texts(&["7"])],
     );
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     let expected = Signals {
         // The start by the worker's clock is known, but has no age without the server's clock.
         oldest_active: Some(Since::At(17)),
@@ -203,11 +212,11 @@ fn without_a_clock_nothing_has_an_age() {
 fn an_unusable_reply_is_unknown() {
     let key = QueueKey::new("bull", "q");
     let stub = StubEvents::default();
-    let mut look = anew(&key, levels(&State::ALL.map(|state| (state, 1))));
-    let steps = asked(&look).len();
-    answer(&mut look, &stub, &vec![Value::Okay; steps]);
-    assert!(asked(&look).is_empty());
-    assert_eq!(look.end().0, Signals::default());
+    let mut inspection = anew(&key, levels(&State::ALL.map(|state| (state, 1))));
+    let steps = asked(&inspection).len();
+    answer(&mut inspection, &stub, &vec![Value::Okay; steps]);
+    assert!(asked(&inspection).is_empty());
+    assert_eq!(inspection.end().0, Signals::default());
 }
 
 #[test]
@@ -217,9 +226,13 @@ fn a_pause_has_both_lists_read() {
         ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
         ..StubEvents::default()
     };
-    let mut look = anew(&key, levels(&[(State::Paused, 2)]));
-    answer(&mut look, &stub, &[texts(&["1"]), texts(&["2"]), NONE]);
-    assert_eq!(look.end().0.oldest_waiting, since(7));
+    let mut inspection = anew(&key, levels(&[(State::Paused, 2)]));
+    answer(
+        &mut inspection,
+        &stub,
+        &[texts(&["1"]), texts(&["2"]), NONE],
+    );
+    assert_eq!(inspection.end().0.oldest_waiting, since(7));
 }
 
 #[test]
@@ -235,9 +248,9 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
         array(scored.flatten())
     };
     let prioritized = levels(&[(State::Prioritized, 9)]);
-    let mut look = anew(&key, prioritized);
+    let mut inspection = anew(&key, prioritized);
     answer(
-        &mut look,
+        &mut inspection,
         &stub,
         &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
     );
@@ -246,30 +259,30 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
         "EXISTS bull:q:a:processed",
         "ZRANGEBYSCORE bull:q:prioritized 8589934592 +inf WITHSCORES LIMIT 0 2",
     ];
-    assert_eq!(asked(&look), expected);
+    assert_eq!(asked(&inspection), expected);
     let fresh = hash(&[Some(ago(3)), None, None, None, None]);
     answer(
-        &mut look,
+        &mut inspection,
         &stub,
         &[fresh, Value::Int(0), level(&[(2_097_152, "b")])],
     );
     // The job ran before; the time of its return is unknown.
     let ran = hash(&[Some(ago(90)), None, Some(ago(80)), None, None]);
-    answer(&mut look, &stub, &[ran, Value::Int(0)]);
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    answer(&mut inspection, &stub, &[ran, Value::Int(0)]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(signals.oldest_waiting, since(3));
     // The next inspection, a minute later.
-    let mut look = begin_at(Some(NOW + 60_000), &key, prioritized, remembered);
+    let mut inspection = begin_at(Some(NOW + 60_000), &key, prioritized, remembered);
     answer(
-        &mut look,
+        &mut inspection,
         &stub,
         &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
     );
-    answer(&mut look, &stub, &[level(&[(2, "b"), (3, "c")])]);
-    answer(&mut look, &stub, &[no_hash()]);
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    answer(&mut inspection, &stub, &[level(&[(2, "b"), (3, "c")])]);
+    answer(&mut inspection, &stub, &[no_hash()]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
         (since(3), 2)
@@ -285,16 +298,16 @@ fn of_a_long_list_the_last_in_line_is_asked_too() {
     };
     let waiting = levels(&[(State::Waiting, 8)]);
     let next = ["8", "7", "6", "5", "4", "3", "2", "1"];
-    let mut look = anew(&key, waiting);
-    answer(&mut look, &stub, &[texts(&next), NONE, FREE]);
-    assert_eq!(asked(&look)[0], "LRANGE bull:q:wait 0 1");
+    let mut inspection = anew(&key, waiting);
+    answer(&mut inspection, &stub, &[texts(&next), NONE, FREE]);
+    assert_eq!(asked(&inspection)[0], "LRANGE bull:q:wait 0 1");
     let fresh = hash(&[Some(ago(3)), None, None, None, None]);
     let hashes = next.iter().flat_map(|_| [fresh.clone(), Value::Int(0)]);
     let replies: Vec<_> = [texts(&["h", "8"])].into_iter().chain(hashes).collect();
-    answer(&mut look, &stub, &replies);
+    answer(&mut inspection, &stub, &replies);
     // The job at both ends is known by now.
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
         (since(9), 8)
@@ -322,10 +335,10 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
         ),
         (NIL, 0, None),
     ] {
-        let mut look = anew(&key, waiting);
-        answer(&mut look, &stub, &first);
-        answer(&mut look, &stub, &[hash, Value::Int(parent)]);
-        let (signals, remembered) = look.end();
+        let mut inspection = anew(&key, waiting);
+        answer(&mut inspection, &stub, &first);
+        answer(&mut inspection, &stub, &[hash, Value::Int(parent)]);
+        let (signals, remembered) = inspection.end();
         assert_eq!(signals.oldest_waiting, expected);
         assert_eq!(remembered.waiting, []);
     }
@@ -335,13 +348,13 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
 fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
     let key = QueueKey::new("bull", "q");
     let stub = StubEvents::default();
-    let mut look = anew(&key, levels(&[(State::Active, 3)]));
-    answer(&mut look, &stub, &[texts(&["3", "2", "1"]), NONE]);
+    let mut inspection = anew(&key, levels(&[(State::Active, 3)]));
+    answer(&mut inspection, &stub, &[texts(&["3", "2", "1"]), NONE]);
     let locks = [0, 0, 1].map(Value::Int);
     let started = bulk(&ago(4).to_string());
     let replies = [&locks[..], &[started, texts(&["4", "3", "1"])]].concat();
-    answer(&mut look, &stub, &replies);
-    let (signals, _) = look.end();
+    answer(&mut inspection, &stub, &replies);
+    let (signals, _) = inspection.end();
     assert_eq!(
         (signals.without_lock, signals.oldest_active),
         (Some(1), since(4))
@@ -354,18 +367,18 @@ fn overdue_is_counted_only_when_the_first_is() {
     let stub = StubEvents::default();
     let first = |due: u64| texts(&["1", &(due * 4096 + 3).to_string()]);
     for (due, overdue) in [(NOW + 5, false), (ago(4), false), (ago(6), true)] {
-        let mut look = anew(&key, levels(&[(State::Delayed, 3)]));
-        answer(&mut look, &stub, &[first(due), NONE]);
+        let mut inspection = anew(&key, levels(&[(State::Delayed, 3)]));
+        answer(&mut inspection, &stub, &[first(due), NONE]);
         if overdue {
             let before = ago(5) * 4096;
             assert_eq!(
-                asked(&look),
+                asked(&inspection),
                 [format!("ZCOUNT bull:q:delayed -inf ({before}")]
             );
-            answer(&mut look, &stub, &[Value::Int(2)]);
+            answer(&mut inspection, &stub, &[Value::Int(2)]);
         }
-        assert!(asked(&look).is_empty());
-        let (signals, _) = look.end();
+        assert!(asked(&inspection).is_empty());
+        let (signals, _) = inspection.end();
         assert_eq!(signals.overdue, Some(if overdue { 2 } else { 0 }));
     }
 }
@@ -375,17 +388,20 @@ fn the_latest_scheduler_that_has_not_ended() {
     let key = QueueKey::new("bull", "q");
     let stub = StubEvents::default();
     let [first, second, third, fourth] = [50, 40, 30, 20].map(|seconds| ago(seconds).to_string());
-    let mut look = anew(&key, levels(&[]));
-    answer(&mut look, &stub, &[Value::Int(5)]);
+    let mut inspection = anew(&key, levels(&[]));
+    answer(&mut inspection, &stub, &[Value::Int(5)]);
     let expected = [format!(
         "ZRANGEBYSCORE bull:q:repeat -inf {NOW} WITHSCORES LIMIT 0 100"
     )];
-    assert_eq!(asked(&look), expected);
+    assert_eq!(asked(&inspection), expected);
     let all = texts(&["a", &first, "b", &second, "c", &third, "d", &fourth]);
-    answer(&mut look, &stub, &[all]);
-    assert_eq!(asked(&look)[0], "HMGET bull:q:repeat:a limit ic endDate");
+    answer(&mut inspection, &stub, &[all]);
     assert_eq!(
-        asked(&look)[1],
+        asked(&inspection)[0],
+        "HMGET bull:q:repeat:a limit ic endDate"
+    );
+    assert_eq!(
+        asked(&inspection)[1],
         format!("HMGET bull:q:repeat:a:{first} timestamp processedOn")
     );
     let (no_hash, ran) = (hash(&[None, None]), hash(&[Some(1), Some(2)]));
@@ -400,8 +416,8 @@ fn the_latest_scheduler_that_has_not_ended() {
         hash(&[None, Some(1), None]),
         no_hash,
     ];
-    answer(&mut look, &stub, &replies);
-    let (signals, _) = look.end();
+    answer(&mut inspection, &stub, &replies);
+    let (signals, _) = inspection.end();
     assert_eq!(signals.scheduler_late, since(30));
     assert_eq!(signals.schedulers, Some(5));
 }
@@ -446,24 +462,24 @@ proptest! {
         let key = QueueKey::new("bull", "q");
         let levels = Levels { states: counted, paused, rate, ..Levels::default() };
         let known = Known { key: &key, now, levels, events, remembered: Remembered::default() };
-        let mut look = Look::new(known, &mut 1);
+        let mut inspection = Inspection::new(known, &mut 1);
         let stub = StubEvents { unfollowed, ..StubEvents::default() };
         let mut replies = replies.into_iter().cycle();
         let mut steps = 0;
         loop {
             let mut pipeline = redis::pipe();
-            look.ask(&mut pipeline);
+            inspection.ask(&mut pipeline);
             if pipeline.is_empty() {
                 break;
             }
             // Lists are no longer than requested, here at most 8.
             prop_assert!(pipeline.len() < 200, "{} commands", pipeline.len());
             let answers: Vec<_> = replies.by_ref().take(pipeline.len()).collect();
-            look.take(&mut Replies::new(&answers), &stub);
+            inspection.take(&mut Replies::new(&answers), &stub);
             steps += 1;
             prop_assert!(steps < 40, "no end");
         }
-        let (signals, remembered) = look.end();
+        let (signals, remembered) = inspection.end();
         if let Some(Since::At(since)) = signals.oldest_waiting {
             prop_assert!(since <= NOW);
         }
