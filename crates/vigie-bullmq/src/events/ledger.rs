@@ -148,7 +148,7 @@ impl Ledger {
         let fewer = info.added.is_some_and(|added| added < self.expected);
         if same && (fewer || info.last < self.cursor) {
             // The last entries read were lost with a server that crashed or failed over. The remaining entries were
-            // read before, or cannot be told apart from those; reading them again would count them twice.
+            // read before, or cannot be distinguished from those; reading them again would count them twice.
             self.breaks += u64::from(!was_absent);
             self.repair.reset();
             self.cursor = self.cursor.min(info.last);

@@ -102,8 +102,8 @@ impl Levels {
 const PLAIN: usize = 9;
 const SEARCH: usize = PLAIN + SEARCHED.len();
 
-/// Lists that may contain markers, and the number of entries searched from the end. In `wait` and `paused`, only jobs added
-/// with `lifo` come after a marker. In `active`, markers left by killed workers move to the end as jobs finish.
+/// Lists that may contain markers, and the number of entries searched from the end. In `wait` and `paused`, only jobs
+/// added with `lifo` come after a marker. In `active`, markers left by killed workers move to the end as jobs finish.
 const SEARCHED: [(&str, i64); 3] = [("wait", 64), ("paused", 64), ("active", 1_000)];
 
 /// The number of replies for one queue.

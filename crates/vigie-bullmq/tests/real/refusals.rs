@@ -276,7 +276,7 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
     let proxy = RedisProxy::start(SocketAddr::from(([127, 0, 0, 1], port)))
         .await
         .unwrap();
-    let said = format!("{} {way:?}", case.command);
+    let context = format!("{} {way:?}", case.command);
     // Without a sweep no queue is found, so SCAN only fails after the first one.
     let is_late = case.command == "SCAN";
     let name = format!("no-{}", case.command.replace(' ', "-"));
@@ -334,7 +334,7 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
             let before = finished();
             eventually(SOON, async || match finished() {
                 now if now >= before + 3.0 => Ok(()),
-                now => Err(format!("{said}: {before}, then {now} are finished")),
+                now => Err(format!("{context}: {before}, then {now} are finished")),
             })
             .await;
         }
@@ -343,19 +343,24 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
     let of_command = format!("command=\"{}\"", case.command);
     eventually(SOON, async || match lines.with(&["WARN", &of_command]) {
         found if found == warnings => Ok(()),
-        found => Err(format!("{said}: {found} warnings")),
+        found => Err(format!("{context}: {found} warnings")),
     })
     .await;
     let before = proxy.commands();
     for _ in 0..15 {
         sleep(Duration::from_millis(100)).await;
-        compare().unwrap_or_else(|wrong| panic!("{said}: {wrong}"));
+        compare().unwrap_or_else(|wrong| panic!("{context}: {wrong}"));
     }
     let sent = proxy.commands() - before;
     // The first connections stay in use.
-    assert_eq!(proxy.connections(), 2, "{said}");
-    assert_eq!(lines.with(&["WARN"]), warnings, "{said}: {}", lines.text());
-    assert!(lines.with(&[]) < 10, "{said}: {}", lines.text());
+    assert_eq!(proxy.connections(), 2, "{context}");
+    assert_eq!(
+        lines.with(&["WARN"]),
+        warnings,
+        "{context}: {}",
+        lines.text()
+    );
+    assert!(lines.with(&[]) < 10, "{context}: {}", lines.text());
     sent
 }
 

@@ -46,12 +46,12 @@ fn on(server: Wheel, cases: &[&str]) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let [said, complaints] =
+    let [stdout, stderr] =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     let all = format!("{} passed; 0 failed", cases.len());
     assert!(
-        output.status.success() && said.contains(&all),
-        "on {}, not {all}:\n{said}\n{complaints}",
+        output.status.success() && stdout.contains(&all),
+        "on {}, not {all}:\n{stdout}\n{stderr}",
         server.name
     );
 }
