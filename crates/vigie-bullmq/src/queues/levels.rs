@@ -113,7 +113,7 @@ pub(crate) const fn replies(markers: bool) -> usize {
 
 /// Appends the commands for one queue.
 ///
-/// With `markers`, the ends of the lists are also searched for [markers](crate::queues::markers).
+/// With `markers`, the ends of the lists are also searched for [markers].
 pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     for list in ["wait", "paused", "active"] {
         pipeline.cmd("LLEN").arg(queue.part(list));
