@@ -1,45 +1,45 @@
-//! The one error of the crate.
+//! The error type of the crate.
 
 use std::time::Duration;
 
-/// Why Redis could not be read. None says a password.
+/// Why Redis could not be read. Messages contain no credentials.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection, or no login.
+    /// Connecting or authenticating failed.
     #[error("cannot connect: {0}")]
     Connect(#[source] vigie_redis::Error),
-    /// The connection broke, or the server refused.
+    /// The connection broke, or the server returned an error.
     #[error("{what}: {source}")]
     Redis {
-        /// What was asked.
+        /// The operation.
         what: &'static str,
-        /// The reason.
+        /// The cause.
         source: redis::RedisError,
     },
-    /// No answer in time.
+    /// The server did not reply in time.
     #[error("{what}: no answer within {within:?}")]
     Late {
-        /// What was asked.
+        /// The operation.
         what: &'static str,
         /// The deadline.
         within: Duration,
     },
-    /// One of several nodes.
+    /// An error of one of several nodes.
     #[error("{0}: {1}")]
     Node(String, #[source] Box<Error>),
-    /// More or fewer replies than commands.
-    #[error("{what}: not as many replies as commands")]
+    /// The number of replies differs from the number of commands.
+    #[error("{what}: the number of replies differs from the number of commands")]
     Answer {
-        /// What was asked.
+        /// The operation.
         what: &'static str,
     },
-    /// Commands that are refused, or answered with replies of another type.
+    /// Commands that are refused, or whose replies have an unexpected type.
     #[error("{0}")]
     Refused(String),
 }
 
 impl Error {
-    /// Without the node that it is of.
+    /// The error without the name of its node.
     #[must_use]
     pub fn bare(&self) -> &Self {
         match self {
@@ -48,7 +48,7 @@ impl Error {
         }
     }
 
-    /// Whether the connection works, and only a command has no usable answer.
+    /// Whether the connection works, but the server refused a command.
     pub(crate) fn is_of_command(&self) -> bool {
         matches!(self, Self::Refused(_))
     }

@@ -1,7 +1,7 @@
-//! What must hold whatever a server says: the same for the property test and for the fuzzer, which both choose bytes.
+//! Invariants for any server behaviour, shared by the property test and the fuzzer; both supply bytes.
 //!
-//! The bytes are a story. Entries are added to a stream, honest ones and others; it is trimmed, read in parts, and held
-//! against what the server counts, as the follower does it. Beside it a second reading is fed with entries in any order.
+//! The bytes select a sequence of steps: valid and invalid entries are added to a stream, which is trimmed, read in
+//! parts, and reconciled with the server's counts as the follower does. A second reading receives entries in any order.
 
 use std::collections::VecDeque;
 
@@ -42,10 +42,11 @@ const FIELDS: [&[u8]; 7] = [
     b"",
 ];
 
-/// Any bytes.
+/// Runs the steps selected by arbitrary bytes.
 ///
 /// # Panics
-/// When something does not hold that must.
+///
+/// If an invariant is violated.
 pub fn any_story(bytes: &[u8]) {
     let mut input = Input(bytes);
     let mut server = Server::default();
@@ -60,7 +61,7 @@ pub fn any_story(bytes: &[u8]) {
             12 => reader.learn(&mut input),
             13 => {
                 let (in_flight, now) = (u64::from(input.byte()), input.number());
-                reader.fold.hold_against(in_flight, now);
+                reader.fold.reconcile(in_flight, now);
             }
             14 => wild.take_anything(&mut input),
             _ => wild.take_reply(&mut input),
@@ -75,7 +76,7 @@ pub fn any_story(bytes: &[u8]) {
     reader.is_true_to(&server);
 }
 
-/// Bytes to take decisions and texts from; 0 when they are used up.
+/// Input for decisions and texts; returns 0 when the bytes are used up.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -91,7 +92,7 @@ impl<'a> Input<'a> {
 
     fn text(&mut self) -> &'a [u8] {
         let length = match self.byte() {
-            // Longer than what is taken for a job's id or a name.
+            // Longer than the limits on job ids and names.
             255 => 2_000,
             length => usize::from(length % 32),
         };
@@ -100,7 +101,7 @@ impl<'a> Input<'a> {
         text
     }
 
-    /// A text of a kind, or any.
+    /// One of the texts, or an arbitrary one.
     fn one_of(&mut self, texts: &[&'a [u8]]) -> &'a [u8] {
         let at = usize::from(self.byte());
         match texts.get(at % (texts.len() + 1)) {
@@ -109,7 +110,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Fields as an entry has them, or nearly; and how the job ended, if that is what they tell.
+    /// The fields of a valid or nearly valid entry, and the outcome that it contains.
     fn fields(&mut self) -> (Vec<Value>, Option<usize>) {
         const IDS: [&[u8]; 8] = [b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8"];
         let event = self.one_of(&EVENTS);
@@ -123,7 +124,7 @@ impl<'a> Input<'a> {
         }
         let shift = usize::from(self.byte()) % fields.len();
         fields.rotate_left(shift);
-        // Of a field that is there twice the last one counts.
+        // If a field occurs twice, the last one counts.
         let event = fields.iter().rfind(|(field, _)| *field == b"event");
         let ended = event.and_then(|(_, event)| {
             [&b"completed"[..], b"failed"]
@@ -133,7 +134,7 @@ impl<'a> Input<'a> {
         let fields = fields.into_iter().flat_map(|(field, value)| [field, value]);
         let mut fields: Vec<_> = fields.map(bulk).collect();
         if self.byte() == 255 {
-            // Half a field too many.
+            // An incomplete pair.
             fields.push(Value::Nil);
         }
         (fields, ended)
@@ -144,14 +145,14 @@ fn bulk(text: &[u8]) -> Value {
     Value::BulkString(text.to_vec())
 }
 
-/// A stream as Redis keeps it.
+/// A simulated Redis stream.
 #[derive(Default)]
 struct Server {
     entries: VecDeque<(StreamId, Value)>,
     last: StreamId,
     added: u64,
     ended: Ended,
-    /// By the workers' own count; some may not count.
+    /// Outcomes counted by the workers, some of which may not count.
     metered: Ended,
 }
 
@@ -195,12 +196,12 @@ struct Reader {
     batch: Batch,
     read: u64,
     lost: u64,
-    /// Entries that tell an end, by outcome.
-    told: Ended,
-    /// What was made good.
+    /// Outcomes read, by kind.
+    read_ends: Ended,
+    /// Outcomes recovered.
     repaired: Ended,
     starts: usize,
-    /// Jobs that were told to have stalled, to be removed, to be deduplicated.
+    /// Jobs reported as stalled, removed, or deduplicated.
     happened: [u64; 3],
     names: usize,
 }
@@ -213,7 +214,7 @@ impl Reader {
             batch: Batch::default(),
             read: 0,
             lost: 0,
-            told: [0; 2],
+            read_ends: [0; 2],
             repaired: [0; 2],
             starts: 0,
             happened: [0; 3],
@@ -247,7 +248,7 @@ impl Reader {
             _ => None,
         };
         if let Some(outcome) = outcome {
-            self.told[outcome] += 1;
+            self.read_ends[outcome] += 1;
         }
         self.starts += usize::from(entry.event == Event::Active);
         match entry.event {
@@ -287,7 +288,7 @@ impl Reader {
         assert!(name.index() < self.fold.names().places().count());
     }
 
-    /// An entry from nowhere: at any time, again, with fields of any form; or any claim of the server.
+    /// Takes an arbitrary entry (any time, repeated, any fields) or an arbitrary reply to XINFO.
     fn take_anything(&mut self, input: &mut Input<'_>) {
         let id = match input.byte() {
             0 => bulk(input.text()),
@@ -322,7 +323,7 @@ impl Reader {
         }
     }
 
-    /// Whatever a server may send, as it comes over the wire.
+    /// Takes an arbitrary reply in wire format.
     fn take_reply(&mut self, input: &mut Input<'_>) {
         let (reply, rest) = input.0.split_at(input.0.len().min(512));
         input.0 = rest;
@@ -348,12 +349,15 @@ impl Reader {
         self.names = names.len();
     }
 
-    /// Each entry that tells an end made one, and nothing else did; what else happened was counted once.
+    /// Each outcome in the stream was counted once, and each incident was counted once.
     fn ends_add_up(&mut self) {
         self.fold.flush(&mut self.batch);
         let ends = &self.batch.ends;
         let of = |outcome| ends.iter().filter(|end| end.outcome == outcome).count() as u64;
-        assert_eq!([of(Outcome::Completed), of(Outcome::Failed)], self.told);
+        assert_eq!(
+            [of(Outcome::Completed), of(Outcome::Failed)],
+            self.read_ends
+        );
         let measured = ends.iter().filter(|end| end.run.is_some()).count();
         assert!(measured <= self.starts, "more runs than starts");
         assert!(of(Outcome::Retried) as usize <= self.starts);
@@ -374,10 +378,10 @@ impl Reader {
         }
     }
 
-    /// What was read and what is said to be lost is what there was, also of the ends.
+    /// Entries read plus entries reported lost equal the entries added; the same for outcomes.
     fn is_true_to(&self, server: &Server) {
         assert_eq!(self.read + self.lost, server.added);
-        let all = [0, 1].map(|at| self.told[at] + self.repaired[at]);
+        let all = [0, 1].map(|at| self.read_ends[at] + self.repaired[at]);
         for at in 0..2 {
             assert!(all[at] <= server.ended[at], "{all:?} of {:?}", server.ended);
         }

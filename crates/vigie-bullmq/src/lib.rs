@@ -1,13 +1,13 @@
-//! BullMQ read from Redis, with reads only: levels, outcomes, run durations, ages, workers.
+//! Read-only monitoring of BullMQ through Redis: levels, outcomes, run durations, ages, workers.
 //!
-//! A [`Watcher`] finds every queue of a Redis by itself, counts its jobs by state within a second of a change,
-//! and follows its event stream: which job ended how, by name, also when the job is deleted at once, and how long every
-//! attempt ran. Every few seconds it reads how old, how late and how stuck jobs are. Entries that were missed are counted.
-//! It needs no script, writes nothing, and costs the server far less than BullMQ's own counting. Each command is optional
-//! by itself: what needs one that the server does not answer is absent.
+//! A [`Watcher`] discovers all queues of a Redis, counts their jobs by state within a second of a change, and follows
+//! their event streams: the outcome of each job by name, even if the job is deleted at once, and the duration of each
+//! attempt. It periodically samples job age, lateness and stalls. Missed stream entries are counted. It needs no
+//! scripts, writes nothing, and costs the server far less than BullMQ's own counting. Each command is optional: if the
+//! server refuses one, only the metrics that depend on it are absent.
 //!
-//! Queues of BullMQ 3 to 6 are read alike. Those of Bull, the predecessor, have no event stream: their jobs are counted
-//! by state, and how they end is unknown.
+//! Queues of BullMQ 3 to 6 are supported. Queues of Bull, its predecessor, have no event stream: their jobs are counted
+//! by state, but outcomes are unknown.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +43,7 @@
 //! Connections, tasks and time are in `link`, `refusals`, `cluster`, `survey`, `queues::names`, `control`, `inspector`,
 //! `stream`, `follower` and `watcher`; all other modules are pure.
 //!
-//! The crate knows nothing about HTTP, checks, or the readers of the metrics.
+//! The crate does not depend on HTTP, checks, or the readers of the metrics.
 
 mod error;
 mod events;

@@ -1,4 +1,4 @@
-//! The state that the tasks and the handles share.
+//! State shared by the tasks and the public handles.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::events::activity::Activity;
 use crate::events::fold::Fold;
 use crate::events::jobs::Room;
 use crate::events::reading::{Handover, Reading};
-use crate::nodes::cluster::Signs;
+use crate::nodes::cluster::Hints;
 use crate::nodes::node::{Keyspace, Node};
 use crate::queues::discovery::Found;
 use crate::queues::key::QueueKey;
@@ -22,41 +22,41 @@ use crate::queues::levels::Levels;
 use crate::series::{Families, LevelSeries, Row, SignalSeries};
 use crate::signals::Remembered;
 
-/// A queue that is followed.
+/// A followed queue.
 pub(crate) struct Queue {
     pub(crate) key: QueueKey,
     pub(crate) space: Arc<Keyspace>,
     pub(crate) slot: u16,
-    /// It did not exist when the first sweep began: its stream is read from the first entry on.
+    /// Whether the queue was created after the first sweep began; its stream is then read from the first entry.
     pub(crate) is_new: bool,
-    /// Whether it has a stream of events; without one only its levels are known.
+    /// Whether the queue has an event stream; without one, only its levels are measured.
     pub(crate) events: bool,
     pub(crate) row: Arc<Row>,
     pub(crate) series: LevelSeries,
     pub(crate) signals: SignalSeries,
     pub(crate) activity: Activity,
     pub(crate) fold: Mutex<Fold>,
-    /// `None`: not known.
+    /// `None`: unknown.
     pub(crate) counted: Mutex<Option<Counted>>,
-    /// Of the last look, and how many gaps there had been by then.
+    /// State kept from the last inspection, and the number of gaps at that time.
     pub(crate) remembered: Mutex<(u64, Remembered)>,
-    /// How many jobs were in flight at the last look.
+    /// The number of jobs in flight at the last inspection.
     pub(crate) census: Mutex<Option<Census>>,
     pub(crate) reading: Handover<Box<Reading>>,
-    /// The node that holds it, by its id.
+    /// The id of the node that holds the queue.
     holder: Mutex<Option<u64>>,
 }
 
 impl Queue {
-    /// Does something unless the queue went to another node meanwhile.
-    pub(crate) fn while_at(&self, node: &Node, act: impl FnOnce(&Self)) {
+    /// Runs `act` unless the queue has moved to another node meanwhile.
+    pub(crate) fn if_held_by(&self, node: &Node, act: impl FnOnce(&Self)) {
         let holder = self.holder.lock();
         if *holder == Some(node.id()) {
             act(self);
         }
     }
 
-    /// Takes new levels, and adapts the signals to them until the next look.
+    /// Stores new levels, and adapts the signals to them until the next inspection.
     pub(crate) fn set_levels(&self, counted: Counted) {
         self.series.set(&counted.levels);
         let before = self.counted.lock().replace(counted);
@@ -65,7 +65,7 @@ impl Queue {
         self.signals.adapt(before.as_ref(), &counted.levels, now);
     }
 
-    /// Forgets the levels and signals, which are not known any more.
+    /// Discards the levels and signals, which are no longer known.
     pub(crate) fn forget(&self) {
         *self.counted.lock() = None;
         self.series.forget();
@@ -73,55 +73,55 @@ impl Queue {
         self.signals.workers(None);
     }
 
-    /// By name, prefix and database.
+    /// Sort order: name, prefix, database.
     fn order(&self) -> (&str, &str, Option<u16>) {
         let (name, prefix) = self.key.order();
         (name, prefix, self.space.database)
     }
 }
 
-/// The jobs of a queue, as they were counted.
+/// The job counts of a queue at one time.
 #[derive(Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) at: Instant,
     pub(crate) levels: Levels,
-    /// Whether to look for markers the next time.
+    /// Whether the next count has to search for markers.
     pub(crate) markers: bool,
 }
 
-/// How many jobs were in flight once.
+/// The number of jobs in flight at one time.
 #[derive(Clone, Copy)]
 pub(crate) struct Census {
     pub(crate) in_flight: u64,
-    /// When it was known, by the time of this process and by the clock of the server in milliseconds.
+    /// The time of the count: by the clock of this process (`at`), and by the server's clock in milliseconds (`now`).
     pub(crate) at: Instant,
     pub(crate) now: u64,
 }
 
-/// The queues that are followed, by name and then prefix. A new list is made when one comes or goes.
+/// The followed queues, sorted by name and then prefix. Replaced as a whole when a queue is added or removed.
 pub(crate) type Queues = Arc<[Arc<Queue>]>;
 
-/// Why nothing is known of a queue that no node holds.
-const NOWHERE: &str = "no node of the cluster holds the slot";
+/// Error for queues whose slot is not assigned to any node.
+const UNASSIGNED: &str = "no node of the cluster holds the slot";
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// Of what is not of one queue.
+    /// Series that do not belong to a single queue or database.
     pub(crate) families: Arc<Families>,
-    /// For the jobs of all queues.
+    /// Limit on remembered jobs, shared by all queues.
     room: Room,
     nodes: RwLock<Nodes>,
     queues: RwLock<Queues>,
-    /// Held while one of the two is changed.
+    /// Held while `nodes` or `queues` is replaced.
     changing: Mutex<()>,
-    /// Why it is not known which nodes a cluster has.
+    /// Why the nodes of a cluster cannot be read.
     lost: Mutex<Option<String>>,
-    /// How many queues no node holds.
-    stray: AtomicUsize,
-    pub(crate) signs: Signs,
+    /// The number of queues that are on no node.
+    unassigned: AtomicUsize,
+    pub(crate) hints: Hints,
 }
 
-/// The nodes that are watched.
+/// The watched nodes.
 pub(crate) type Nodes = Arc<[Arc<Node>]>;
 
 impl Shared {
@@ -158,12 +158,11 @@ impl Shared {
             queues: RwLock::new(Arc::new([])),
             changing: Mutex::default(),
             lost: Mutex::default(),
-            stray: AtomicUsize::new(0),
-            signs: Signs::default(),
+            unassigned: AtomicUsize::new(0),
+            hints: Hints::default(),
         }
     }
 
-    /// All queues.
     pub(crate) fn queues(&self) -> Queues {
         Arc::clone(&self.queues.read())
     }
@@ -172,14 +171,15 @@ impl Shared {
         Arc::clone(&self.nodes.read())
     }
 
-    /// Watches these nodes, which hold what they hold now. Queues go to their nodes.
+    /// Replaces the watched nodes, and assigns each queue to the node that holds its slot.
     pub(crate) fn set_nodes(&self, nodes: Vec<Arc<Node>>) {
         let _changing = self.changing.lock();
         *self.nodes.write() = nodes.into();
         self.assign();
     }
 
-    /// Follows more queues, unless they are followed; `is_new` tells which are known to be new.
+    /// Follows queues that are not followed yet. `is_new` returns whether a queue was created after the first sweep
+    /// began.
     pub(crate) fn adopt(
         &self,
         space: &Arc<Keyspace>,
@@ -199,7 +199,7 @@ impl Shared {
             .collect();
         let families = &space.families;
         for Found { key, events } in found {
-            // Each node looks for room by itself.
+            // Checked again here: each node checks the limit independently.
             if known.contains(&key) || queues.len() >= self.settings.max_queues {
                 continue;
             }
@@ -233,7 +233,7 @@ impl Shared {
         self.replace(queues);
     }
 
-    /// Follows these queues of a node no longer. What was counted of them goes with the follower's next look.
+    /// Stops following these queues of a node. Their counts are removed when the follower next updates its list.
     pub(crate) fn drop_queues(&self, node: &Node, gone: impl Fn(&QueueKey) -> bool) {
         let _changing = self.changing.lock();
         let queues = self.queues();
@@ -247,7 +247,7 @@ impl Shared {
         let kept_names: HashSet<_> = kept.iter().map(|queue| queue.key.name()).collect();
         let names = gone.iter().map(|queue| queue.key.name());
         let rows = names.filter(|name| !kept_names.contains(name)).collect();
-        // A node is of one space.
+        // A node belongs to one keyspace.
         let families = &node.space.families;
         families.remove_gauges(&gone.iter().map(|queue| queue.key.order()).collect(), &rows);
         gone.iter().for_each(|queue| *queue.holder.lock() = None);
@@ -256,7 +256,7 @@ impl Shared {
         self.replace(kept);
     }
 
-    /// Shows what the queues of a name, under whatever prefix and in whatever database, come to.
+    /// Publishes the sum of all queues with this name, over all prefixes and databases.
     pub(crate) fn sum(&self, name: &str) {
         let queues = self.queues();
         let first = queues.partition_point(|queue| queue.key.name() < name);
@@ -269,27 +269,27 @@ impl Shared {
         }
     }
 
-    /// Nothing is known of what the queues of a node are like now.
+    /// Discards the levels and signals of the node's queues.
     pub(crate) fn forget(&self, node: &Node) {
         let queues = node.queues();
         for same_name in queues.chunk_by(|a, b| a.key.name() == b.key.name()) {
             for queue in same_name {
-                queue.while_at(node, Queue::forget);
+                queue.if_held_by(node, Queue::forget);
             }
             self.sum(same_name[0].key.name());
         }
     }
 
-    /// Sets why it is not known which nodes there are; `None`: it is known.
+    /// Sets why the nodes cannot be read; `None`: they can.
     pub(crate) fn set_lost(&self, lost: Option<String>) {
         *self.lost.lock() = lost;
         self.report();
     }
 
-    /// Shows whether all can be read.
+    /// Publishes whether all nodes can be read.
     pub(crate) fn report(&self) {
         let nodes = self.nodes();
-        let lost = self.lost.lock().is_some() || self.stray.load(Relaxed) > 0;
+        let lost = self.lost.lock().is_some() || self.unassigned.load(Relaxed) > 0;
         let (mut counts, mut follows) = (Vec::new(), Vec::new());
         for node in nodes.iter() {
             let health = node.health.lock();
@@ -306,23 +306,24 @@ impl Shared {
         }
     }
 
-    /// The reasons why something cannot be read now: of each node the one that `of` gives.
+    /// The errors of all nodes, as returned by `of`, with the names of the nodes.
     pub(crate) fn errors(&self, of: impl Fn(&Node) -> Option<String>) -> Option<String> {
         let nodes = self.nodes();
         let of_nodes = nodes.iter().filter_map(|node| of(node));
-        let stray = self.stray.load(Relaxed);
-        let stray = (stray > 0).then(|| format!("{NOWHERE} of some queues ({stray})"));
+        let unassigned = self.unassigned.load(Relaxed);
+        let unassigned =
+            (unassigned > 0).then(|| format!("{UNASSIGNED} of some queues ({unassigned})"));
         let lost = self.lost.lock().clone();
-        let errors: Vec<_> = lost.into_iter().chain(stray).chain(of_nodes).collect();
+        let errors: Vec<_> = lost.into_iter().chain(unassigned).chain(of_nodes).collect();
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 
-    /// Why nothing is known of a queue.
+    /// Why the levels of a queue are unknown.
     pub(crate) fn error_of(&self, queue: &Queue, nodes: &Nodes) -> Option<String> {
         let holder = *queue.holder.lock();
         match nodes.iter().find(|node| Some(node.id()) == holder) {
             Some(node) => node.health.lock().error.clone(),
-            None => Some(format!("{NOWHERE} of this queue")),
+            None => Some(format!("{UNASSIGNED} of this queue")),
         }
     }
 
@@ -333,13 +334,13 @@ impl Shared {
         self.assign();
     }
 
-    /// Gives every queue to the node that holds it. What was known of it elsewhere is forgotten.
+    /// Assigns each queue to the node that holds its slot. Levels and signals from the previous node are discarded.
     fn assign(&self) {
         let (queues, nodes) = (self.queues(), self.nodes());
         let slots: Vec<_> = nodes.iter().map(|node| node.slots()).collect();
         let mut parts = vec![Vec::new(); nodes.len()];
         let mut moved = Vec::new();
-        let mut stray = 0;
+        let mut unassigned = 0;
         for queue in queues.iter() {
             let holds = |(node, slots): (&Arc<Node>, &Arc<Slots>)| {
                 Arc::ptr_eq(&node.space, &queue.space) && slots.contains(queue.slot)
@@ -347,7 +348,7 @@ impl Shared {
             let at = nodes.iter().zip(&slots).position(holds);
             match at {
                 Some(at) => parts[at].push(Arc::clone(queue)),
-                None => stray += 1,
+                None => unassigned += 1,
             }
             let id = at.map(|at| nodes[at].id());
             let mut holder = queue.holder.lock();
@@ -369,7 +370,7 @@ impl Shared {
                 (false, false) => node.set_queues(part.into()),
             }
         }
-        self.stray.store(stray, Relaxed);
+        self.unassigned.store(unassigned, Relaxed);
         moved.dedup();
         for name in moved {
             self.sum(name);

@@ -1,4 +1,4 @@
-//! The watcher: its settings, its tasks, and what it says of itself.
+//! The watcher: settings, tasks, and status.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ use crate::queues::refresh;
 use crate::queues::survey;
 use crate::shared::Shared;
 
-/// Which jobs are the production tick.
+/// Selects the jobs that are production ticks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tick {
-    /// The queue's name, under any prefix.
+    /// The queue's name, with any prefix.
     pub queue: String,
-    /// The job's name; `None`: every job of the queue.
+    /// The job's name; `None`: all jobs of the queue.
     pub job: Option<String>,
 }
 
@@ -36,47 +36,46 @@ impl Tick {
     }
 }
 
-/// What to watch, and how closely. `Debug` shows no password.
+/// Settings of a [`Watcher`]. `Debug` output contains no password.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where Redis is.
+    /// The Redis server or cluster.
     pub redis: Endpoint,
-    /// The databases that are watched; empty: the one that `redis` names, and series without the label `database`. A
-    /// cluster has but one.
+    /// The databases to watch. Empty: the database of `redis`, and series without the label `database`. Ignored for a
+    /// cluster, which has only one database.
     pub databases: Vec<u16>,
-    /// The production tick, if there is one.
+    /// The production tick, if any.
     pub tick: Option<Tick>,
-    /// Whether the names of BullMQ's own `exportPrometheusMetrics()` are shown too.
+    /// Whether to also export the metric names of BullMQ's own `exportPrometheusMetrics()`.
     pub compatible: bool,
-    /// How often jobs are counted: in queues that had events since, and in some of the others, so that none
-    /// goes uncounted for longer than [`Watcher::counted_within`].
+    /// Interval between job counts of queues with new events. Other queues are counted in turn, each within
+    /// [`Watcher::counted_within`].
     pub levels_every: Duration,
-    /// How often it is looked how old, how late and how stuck jobs are.
+    /// Interval between samples of job age, lateness and stalls.
     pub signals_every: Duration,
-    /// How often workers are counted.
+    /// Interval between counts of workers.
     pub workers_every: Duration,
-    /// How often a busy stream is read.
+    /// Interval between reads of a busy stream.
     pub poll_every: Duration,
-    /// How soon after an event what was read of its stream is compared with the server's own count, which tells what was
-    /// missed.
+    /// Delay after an event before reconciling with the server's entry count, which reveals missed entries.
     pub checks_every: Duration,
-    /// How often all keys are walked in search of queues.
+    /// Interval between scans of all keys for queues.
     pub discover_every: Duration,
-    /// How long a queue is kept of which nothing is left in Redis.
+    /// How long a queue is kept after all its keys have disappeared from Redis.
     pub forget_after: Duration,
-    /// How long an answer may take.
+    /// Deadline for a reply.
     pub timeout: Duration,
-    /// How many queues are followed at most.
+    /// Maximum number of followed queues.
     pub max_queues: usize,
-    /// How many job names a queue may have; the others are `other`.
+    /// Maximum number of job names per queue; further names are counted as `other`.
     pub max_names: usize,
-    /// How many jobs in flight are remembered, of all queues together, in at most 64 bytes each. Of the others names are
-    /// looked up when they run, and how long they waited is not known.
+    /// Maximum number of remembered jobs in flight over all queues, at up to 64 bytes each. For further jobs, the name
+    /// is looked up when they run, and the wait time is unknown.
     pub max_jobs: usize,
 }
 
 impl Settings {
-    /// The usual settings.
+    /// Default settings.
     #[must_use]
     pub fn new(redis: impl Into<Endpoint>) -> Self {
         Self {
@@ -99,14 +98,14 @@ impl Settings {
     }
 }
 
-/// Watches all BullMQ queues of a Redis. Clones are handles of the same watcher.
+/// Watches all BullMQ queues of a Redis. Clones are handles to the same watcher.
 #[derive(Clone)]
 pub struct Watcher {
     shared: Arc<Shared>,
 }
 
 impl Watcher {
-    /// A watcher that records into `registry` once it [runs](Self::run).
+    /// Creates a watcher that records into `registry` while it [runs](Self::run).
     #[must_use]
     pub fn new(settings: Settings, registry: &Registry) -> Self {
         Self {
@@ -114,12 +113,12 @@ impl Watcher {
         }
     }
 
-    /// Watches until `stop` is cancelled, whatever becomes of Redis meanwhile. To be called once.
+    /// Watches until `stop` is cancelled, and reconnects after errors. Call it once.
     pub async fn run(self, stop: CancellationToken) {
         stop.run_until_cancelled(self.watch()).await;
     }
 
-    /// Runs the sessions of all nodes, until it is dropped.
+    /// Runs the sessions of all nodes until dropped.
     async fn watch(&self) {
         if let Some(cluster) = Cluster::new(Arc::clone(&self.shared)) {
             cluster.run().await;
@@ -130,18 +129,18 @@ impl Watcher {
             let (shared, node) = (Arc::clone(&self.shared), Arc::clone(node));
             sessions.spawn(node::watch(shared, node, never));
         }
-        // None of them ends by itself.
+        // Sessions run until this future is dropped.
         sessions.join_all().await;
     }
 
-    /// How old a count of jobs gets at most while Redis answers. A queue that had no event is counted all the
-    /// same now and then: BullMQ's `drain()`, `obliterate()` and `changePriority()` leave none.
+    /// Maximum age of a job count while Redis replies. Queues without events are counted too, because BullMQ's
+    /// `drain()`, `obliterate()` and `changePriority()` emit none.
     #[must_use]
     pub fn counted_within(&self) -> Duration {
         self.shared.settings.levels_every.max(refresh::WITHIN)
     }
 
-    /// How it is doing now.
+    /// The current status.
     #[must_use]
     pub fn status(&self) -> Status {
         let now = Instant::now();
@@ -176,46 +175,46 @@ impl Watcher {
     }
 }
 
-/// How a [`Watcher`] is doing.
+/// Status of a [`Watcher`].
 #[derive(Clone, Debug)]
 pub struct Status {
-    /// The queues that are followed, by name, prefix and database.
+    /// The followed queues, sorted by name, prefix and database.
     pub queues: Vec<QueueStatus>,
-    /// When jobs were last counted.
+    /// The time of the last job count.
     pub last_levels: Option<std::time::Instant>,
-    /// Why jobs, or some of them, cannot be counted now: of several nodes, which. Says no secret.
+    /// Why some or all jobs cannot be counted now, with the names of the nodes if there are several. Contains no
+    /// credentials.
     pub error: Option<String>,
-    /// Why events cannot be followed now. Says no secret.
+    /// Why events cannot be read now. Contains no credentials.
     pub events_error: Option<String>,
 }
 
-/// One followed queue.
+/// Status of a followed queue.
 #[derive(Clone, Debug)]
 pub struct QueueStatus {
-    /// Its database, where several are watched.
+    /// Its database, if several are watched.
     pub database: Option<u16>,
     /// The prefix of its keys.
     pub prefix: String,
     /// Its name.
     pub name: String,
-    /// Its jobs by state; `None` when Redis does not answer, or was not asked yet.
+    /// Its jobs by state; `None` before the first count and while Redis does not reply.
     pub levels: Option<Levels>,
-    /// How long ago they were counted. A queue without events is not counted at every refresh, but within
+    /// The age of `levels`. A queue without events is not counted at every refresh, but within
     /// [`Watcher::counted_within`].
     pub age: Option<Duration>,
-    /// How long the oldest of the jobs that are ready to run has been so; zero when there is none, `None` when it is
-    /// not known.
+    /// Time since the oldest ready job became ready to run; zero if there is none, `None` if unknown.
     pub oldest_waiting: Option<Duration>,
-    /// Workers connected to it; `None` when the server does not tell.
+    /// Number of connected workers; `None` if the server does not return a complete client list.
     pub workers: Option<u64>,
-    /// Why its jobs cannot be counted now. Says no secret.
+    /// Why its jobs cannot be counted now. Contains no credentials.
     pub error: Option<String>,
 }
 
 /// A queue that [`probe`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueLevels {
-    /// Its database, where several are watched.
+    /// Its database, if several are watched.
     pub database: Option<u16>,
     /// The prefix of its keys.
     pub prefix: String,
@@ -223,18 +222,19 @@ pub struct QueueLevels {
     pub name: String,
     /// Its jobs by state.
     pub levels: Levels,
-    /// The names of the jobs that Redis still has, of the queue of the production tick if its job is named; a sample of
-    /// hundreds, and of the last events.
+    /// If the production tick has a job name: names of jobs in the tick's queue, from a sample of stored jobs and
+    /// recent events. Empty for other queues.
     pub names: BTreeSet<String>,
 }
 
-/// Connects once to every node, walks all keys once, and counts the jobs of every queue found.
+/// Connects to each node, scans all keys once, and counts the jobs of each queue found.
 ///
 /// # Errors
-/// When Redis, or a part of it, cannot be reached, refuses, or is late.
+///
+/// If a node cannot be reached, refuses a required command, or does not reply in time.
 pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     let mut queues = Vec::new();
-    let mut look = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
+    let mut probe_node = async |endpoint: &Endpoint, slots: Option<&Slots>, database| {
         let refusals = Arc::default();
         let mut link = Link::open(endpoint, settings.timeout, &refusals).await?;
         let room = settings.max_queues - queues.len();
@@ -263,16 +263,16 @@ pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
     if let Some(mut scout) = settings.redis.scout() {
         let masters = scout.masters(settings.timeout).await;
         for master in masters.map_err(Error::Connect)? {
-            let looked = look(&master.endpoint, Some(&master.slots), None).await;
-            looked.map_err(of(master.name))?;
+            let probed = probe_node(&master.endpoint, Some(&master.slots), None).await;
+            probed.map_err(of(master.name))?;
         }
     } else if settings.databases.is_empty() {
-        look(&settings.redis, None, None).await?;
+        probe_node(&settings.redis, None, None).await?;
     } else {
         for database in &settings.databases {
             let endpoint = settings.redis.clone().in_database(*database);
-            let looked = look(&endpoint, None, Some(*database)).await;
-            looked.map_err(of(format!("database {database}")))?;
+            let probed = probe_node(&endpoint, None, Some(*database)).await;
+            probed.map_err(of(format!("database {database}")))?;
         }
     }
     queues.sort_by(|a, b| (&a.name, &a.prefix, a.database).cmp(&(&b.name, &b.prefix, b.database)));

@@ -1,11 +1,11 @@
-//! Whether something happened in a queue since its jobs were counted.
+//! Whether a queue has changed since its jobs were counted.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// What the follower of a queue's stream tells the one who counts its jobs.
+/// Shared by the follower of a queue's stream and the task that counts its jobs.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     followed: AtomicBool,
@@ -14,12 +14,12 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// Something happened, or may have.
+    /// Records a change, or a possible one.
     pub(crate) fn changed(&self) {
         self.changed.store(true, SeqCst);
     }
 
-    /// Whether whatever happens from now on will be told by [`Activity::changed`]. What came before has been.
+    /// Sets whether all further changes will be recorded by [`Activity::changed`].
     pub(crate) fn follow(&self, followed: bool) {
         self.followed.store(followed, SeqCst);
     }
@@ -28,20 +28,20 @@ impl Activity {
         self.followed.load(SeqCst)
     }
 
-    /// All that had happened by then was read, and taken into account.
+    /// Records that all events before `until` have been read and processed.
     pub(crate) fn complete(&self, until: Instant) {
         *self.complete.lock() = Some(until);
     }
 
-    /// Whether all that had happened by then is known.
+    /// Whether all events before `until` have been processed.
     pub(crate) fn is_complete(&self, until: Instant) -> bool {
         self.complete
             .lock()
             .is_some_and(|complete| until < complete)
     }
 
-    /// Whether nothing happened since this was last asked. To be asked before the jobs are counted: what
-    /// happens meanwhile is then told the next time.
+    /// Whether nothing has changed since the last call. Call it before counting the jobs, so that changes during the
+    /// count are seen by the next call.
     pub(crate) fn was_quiet(&self) -> bool {
         let changed = self.changed.swap(false, SeqCst);
         self.is_followed() && !changed

@@ -1,4 +1,4 @@
-//! What the server says of a stream, read where it lies: nothing is copied or allocated.
+//! Parsing of stream replies in place, without copying or allocating.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// What happened to a job, as far as anything is made of it.
+/// The event types that are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     Added,
@@ -41,7 +41,7 @@ pub(crate) enum Event {
     Removed,
     Cleaned,
     Deduplicated,
-    /// The queue, and not a job.
+    /// Events of the queue, not of a job.
     Paused,
     Resumed,
     Other,
@@ -75,16 +75,16 @@ pub(crate) struct Entry<'a> {
     pub(crate) event: Event,
     /// The job's id.
     pub(crate) job: &'a [u8],
-    /// The job's name: in `added` alone.
+    /// The job's name; only in `added`.
     pub(crate) name: &'a [u8],
-    /// The state the job was in, where it is told.
+    /// The previous state of the job, if the entry contains it.
     pub(crate) prev: &'a [u8],
-    /// How many jobs were removed: in `cleaned` alone.
+    /// The number of removed jobs; only in `cleaned`.
     pub(crate) count: u32,
 }
 
 impl<'a> Entry<'a> {
-    /// `None` for what has not the form of an entry. An entry without fields is one, of no use.
+    /// Parses an entry; `None` if the value is not one. An entry without fields is valid, as `Event::Other`.
     pub(crate) fn read(value: &'a Value) -> Option<Self> {
         let [id, fields] = list(value)? else {
             return None;
@@ -118,7 +118,7 @@ fn number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// Hands out each stream of a reply to XREAD: its key and its entries.
+/// Calls `give` with the key and the entries of each stream in a reply to XREAD.
 pub(crate) fn each_stream<'a>(reply: &'a Value, mut give: impl FnMut(&'a [u8], &'a [Value])) {
     let mut pair = |key, entries| {
         if let (Some(key), Some(entries)) = (bytes(key), list(entries)) {
@@ -135,12 +135,12 @@ pub(crate) fn each_stream<'a>(reply: &'a Value, mut give: impl FnMut(&'a [u8], &
                 }
             }
         }
-        // Nothing new.
+        // No new entries.
         _ => {}
     }
 }
 
-/// About how many bytes an entry takes.
+/// The approximate size of an entry in bytes.
 pub(crate) fn size(entry: &Value) -> usize {
     match entry {
         Value::BulkString(bytes) => bytes.len() + size_of::<Value>(),
@@ -149,16 +149,16 @@ pub(crate) fn size(entry: &Value) -> usize {
     }
 }
 
-/// What XINFO STREAM tells of a stream.
+/// The reply to XINFO STREAM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamInfo {
-    /// The id of the entry added last, trimmed or not.
+    /// The id of the last entry added, even if it was trimmed.
     pub(crate) last: StreamId,
-    /// The id of the first entry that is still there.
+    /// The id of the first remaining entry.
     pub(crate) first: Option<StreamId>,
-    /// How many entries are still there.
+    /// The number of remaining entries.
     pub(crate) length: u64,
-    /// How many were ever added: since Redis 7.
+    /// The number of entries ever added (since Redis 7).
     pub(crate) added: Option<u64>,
 }
 
@@ -223,7 +223,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn both_protocols_say_the_same() {
+    fn both_protocols_parse_alike() {
         let events = Value::Array(vec![
             entry("17-3", &["event", "added", "jobId", "7", "name", "mail"]),
             entry(

@@ -1,8 +1,7 @@
-//! The state of a queue by its events: which job ended how, how long its attempts ran, since when it waits, and since when
-//! the queue is paused.
+//! Aggregates the events of a queue: outcomes, run durations, wait times, and pauses.
 //!
-//! A plain value that takes entries in the order of the stream. It reads no clock: entry ids carry the server's, for the
-//! start of an attempt as for its end.
+//! A plain value that takes entries in stream order. It reads no clock: all times are entry ids, which contain the
+//! server's clock.
 
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -14,42 +13,42 @@ use crate::events::jobs::{Job, Jobs, NAMES, Room, Stage};
 use crate::events::names::{NameId, Names};
 use crate::events::pauses::Pauses;
 
-/// A longer job id is not looked up.
+/// Longer job ids are not looked up.
 const LONGEST_ID: usize = 1024;
-/// A job that is in flight for that long, in milliseconds, was there when the jobs were counted.
+/// Jobs in flight for longer than this, in milliseconds, were included in the count of jobs.
 const SETTLED: u64 = 60_000;
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Completed,
-    /// For good.
+    /// Failed permanently.
     Failed,
     /// The job will run again: after a failure, a rate limit, or its children.
     Retried,
 }
 
-/// What a job is called.
+/// The name of a job, as far as known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     Known(NameId),
-    /// Only the id of the job is known.
+    /// Only the id of the job is known; its name can be looked up.
     Of(Box<[u8]>),
-    /// And nothing will tell.
+    /// The name cannot be looked up.
     Unknown,
 }
 
-/// What can happen to a job besides that it ends.
+/// Events of a job other than the end of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Incident {
-    /// It ran, and was found without its worker.
+    /// The job was active, but its worker was gone.
     Stalled,
     Removed,
-    /// It was not added, or in place of another, because it was like another.
+    /// The job was dropped, or replaced another, because of its deduplication id.
     Deduplicated,
 }
 
-/// So many jobs of a name to which the same happened.
+/// A number of jobs of one name with the same incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) incident: Incident,
@@ -62,24 +61,24 @@ pub(crate) struct Tally {
 pub(crate) struct End {
     pub(crate) name: Name,
     pub(crate) outcome: Outcome,
-    /// How long it ran; `None` when its start was not seen.
+    /// Run duration; `None` if the start was not read.
     pub(crate) run: Option<Duration>,
-    /// Whether the attempt failed, for good or not, as far as the stream can tell: a job that a processor
-    /// puts back itself (`rateLimit`, `moveToDelayed`, `moveToWait`) leaves the same events.
+    /// Whether the attempt failed, permanently or not. Includes jobs that a processor moves back itself (`rateLimit`,
+    /// `moveToDelayed`, `moveToWait`), which emit the same events as a retry.
     pub(crate) attempt_failed: bool,
 }
 
-/// What came out of a batch of entries.
+/// The results of a batch of entries.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) ends: Vec<End>,
-    /// Running jobs whose name is to be looked up, for [`Fold::learn`], and how long they waited.
+    /// Active jobs whose name has to be looked up (see [`Fold::learn`]), with their wait time.
     pub(crate) unnamed: Vec<(Box<[u8]>, Option<Duration>)>,
-    /// How long the attempts that began had waited, as far as it was seen.
+    /// Known wait times of attempts that began.
     pub(crate) waits: Vec<(NameId, Duration)>,
-    /// The names of the jobs that were added.
+    /// The names of added jobs.
     pub(crate) added: Vec<NameId>,
-    /// Jobs that stalled, were removed, or were deduplicated.
+    /// Stalled, removed and deduplicated jobs.
     pub(crate) tallies: Vec<Tally>,
 }
 
@@ -95,7 +94,7 @@ impl Batch {
         }
     }
 
-    /// A job that was added is named as it is told; where it took the place of another, that was told just before.
+    /// Sets the name of a deduplicated job that replaced another: its `added` entry follows the `deduplicated` one.
     fn name_replacement(&mut self, job: &[u8], name: NameId) {
         if let Some(last) = self.tallies.last_mut()
             && last.incident == Incident::Deduplicated
@@ -106,11 +105,12 @@ impl Batch {
     }
 }
 
-/// The fold over one queue's events.
+/// The aggregate of one queue's events.
 pub(crate) struct Fold {
     names: Names,
     jobs: Jobs,
-    /// The last entry's end, if a stall may yet turn out to be the reason: then nothing was measured.
+    /// The end in the last entry, held until the next one: if that is a stall, the end was not a retry and is
+    /// discarded.
     held: Option<(u64, End)>,
     pauses: Pauses,
     hasher: RandomState,
@@ -120,7 +120,7 @@ pub(crate) struct Fold {
 }
 
 impl Fold {
-    /// A fold with places for so many names, and for the one that is wanted, which remembers jobs as long as there is room.
+    /// Creates a fold for at most `names` names and in addition `wanted`. Jobs are remembered while `room` has space.
     pub(crate) fn new(names: usize, wanted: Option<&str>, room: Room) -> Self {
         Self {
             names: Names::new(names.min(NAMES / 8), wanted),
@@ -137,7 +137,7 @@ impl Fold {
         &self.names
     }
 
-    /// A batch of entries begins. Names of the last one are used no longer, except those of jobs in flight.
+    /// Starts a batch of entries. Names of the previous batch are kept only for jobs in flight.
     pub(crate) fn begin_batch(&mut self) {
         self.names.begin_batch();
     }
@@ -154,12 +154,12 @@ impl Fold {
         self.names.id(name, self.now, used)
     }
 
-    /// A job of this name failed or stalled: it should have series of its own.
+    /// Records that a job of this name failed or stalled, which gives the name a higher rank.
     pub(crate) fn failed(&mut self, name: NameId) {
         self.names.failed(name, self.now);
     }
 
-    /// The name of jobs of which nothing is known.
+    /// The name for jobs whose name is unknown.
     pub(crate) fn unknown(&mut self) -> NameId {
         self.names.unknown()
     }
@@ -190,12 +190,12 @@ impl Fold {
                 let name = self.name(entry.name);
                 batch.added.push(name);
                 batch.name_replacement(entry.job, name);
-                self.put(job, Some(name), Stage::Rests, entry);
+                self.put(job, Some(name), Stage::NotReady, entry);
             }
             Event::Active => {
                 let before = self.jobs.get(job);
                 let name = before.and_then(|job| job.name);
-                let wait = before.filter(|job| job.stage == Stage::Waits);
+                let wait = before.filter(|job| job.stage == Stage::Ready);
                 let wait = wait.map(|job| since(job.since, entry.id));
                 match (name, wait) {
                     (Some(name), Some(wait)) => batch.waits.push((name, wait)),
@@ -204,13 +204,13 @@ impl Fold {
                     }
                     _ => {}
                 }
-                self.put(job, name, Stage::Runs, entry);
+                self.put(job, name, Stage::Active, entry);
             }
             Event::Completed => batch.ends.push(self.end(job, entry, Outcome::Completed)),
             Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
             Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
             Event::Removed => {
-                // There is nothing left to look up.
+                // The job is gone: its name cannot be looked up.
                 let name = self.jobs.remove(job).and_then(|job| job.name);
                 let name = name.map_or(Name::Unknown, Name::Known);
                 batch.tally(Incident::Removed, name, 1);
@@ -219,7 +219,7 @@ impl Fold {
                 batch.tally(Incident::Removed, Name::Unknown, u64::from(entry.count));
             }
             Event::Cleaned => {}
-            // The job is the one that is there: it was there before, or took the place of another.
+            // The id is that of the remaining job: either the existing one, or the one that replaced it.
             Event::Deduplicated => {
                 let name = name_of(self.jobs.get(job), entry);
                 batch.tally(Incident::Deduplicated, name, 1);
@@ -234,19 +234,19 @@ impl Fold {
         }
     }
 
-    /// No entry follows for now.
+    /// Ends the batch: no entry follows for now.
     pub(crate) fn flush(&mut self, batch: &mut Batch) {
         batch.ends.extend(self.held.take().map(|(_, end)| end));
     }
 
-    /// When a job that waits became ready to run, by the server's clock in milliseconds, if that was seen.
+    /// When a waiting job became ready to run, by the server's clock in milliseconds, if known.
     pub(crate) fn ready(&self, job: &[u8]) -> Option<u64> {
-        self.since(job, Stage::Waits)
+        self.since(job, Stage::Ready)
     }
 
-    /// When a job that runs was taken by its worker, by the server's clock in milliseconds, if that was seen.
+    /// When an active job was taken by its worker, by the server's clock in milliseconds, if known.
     pub(crate) fn started(&self, job: &[u8]) -> Option<u64> {
-        self.since(job, Stage::Runs)
+        self.since(job, Stage::Active)
     }
 
     fn since(&self, job: &[u8], stage: Stage) -> Option<u64> {
@@ -254,12 +254,12 @@ impl Fold {
         (job.stage == stage).then_some(job.since)
     }
 
-    /// What was seen of the queue's pauses.
+    /// The pauses of the queue seen in its events.
     pub(crate) fn pauses(&self) -> Pauses {
         self.pauses
     }
 
-    /// The name of a job, looked up; `None` when it was gone already.
+    /// Stores the name of a job after a lookup; `None`: the job no longer exists.
     pub(crate) fn learn(&mut self, job: &[u8], name: Option<&[u8]>) -> NameId {
         let Some(name) = name else {
             return self.names.unknown();
@@ -267,7 +267,7 @@ impl Fold {
         let id = self.name(name);
         let key = self.hasher.hash_one(job);
         if let Some(job) = self.jobs.get(key)
-            && job.stage == Stage::Runs
+            && job.stage == Stage::Active
         {
             let name = Some(id);
             self.jobs.set(key, Job { name, ..job });
@@ -275,23 +275,23 @@ impl Fold {
         id
     }
 
-    /// Entries were missed: attempts thought to run may have ended and begun anew, jobs thought to wait may
-    /// have been taken and come back.
+    /// Discards states that may be wrong after missed entries: active jobs may have ended and started again, waiting
+    /// jobs may have been taken and returned.
     pub(crate) fn gap(&mut self) {
         self.gaps += 1;
         self.held = None;
         self.pauses = Pauses::default();
         self.jobs.rewrite(|job| {
-            let stage = Stage::Rests;
-            let worth = job.stage != Stage::Runs || job.name.is_some();
+            let stage = Stage::NotReady;
+            let worth = job.stage != Stage::Active || job.name.is_some();
             worth.then_some(Job { stage, ..job })
         });
     }
 
-    /// So many jobs were in flight at `now`, by the server's clock, and all that happened until then was read. Jobs can go
-    /// without an event that names them: `drain()` and `obliterate()` leave none, `clean()` one that only counts. When most
-    /// of those that are remembered for long cannot be there any more, they are forgotten.
-    pub(crate) fn hold_against(&mut self, in_flight: u64, now: u64) {
+    /// Compares the remembered jobs with a count of `in_flight` jobs at `now` (server's clock), when all earlier events
+    /// have been read. Jobs can disappear without an event that contains their id (`drain()`, `obliterate()`,
+    /// `clean()`). If most of the old remembered jobs cannot exist any more, all old ones are removed.
+    pub(crate) fn reconcile(&mut self, in_flight: u64, now: u64) {
         let most_are_gone = |jobs: usize| jobs as u64 > in_flight.saturating_mul(2);
         let is_old = |job: &Job| job.since.saturating_add(SETTLED) < now;
         if most_are_gone(self.jobs.len()) && most_are_gone(self.jobs.iter().filter(is_old).count())
@@ -300,18 +300,18 @@ impl Fold {
         }
     }
 
-    /// How many jobs are remembered.
+    /// The number of remembered jobs.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn remembered(&self) -> usize {
         self.jobs.len()
     }
 
-    /// How often entries were missed.
+    /// The number of times entries were missed.
     pub(crate) fn gaps(&self) -> u64 {
         self.gaps
     }
 
-    /// Where a job is now.
+    /// Stores the current stage of a job.
     fn put(&mut self, job: u64, name: Option<NameId>, stage: Stage, entry: &Entry<'_>) {
         let since = entry.id.ms;
         self.jobs.set(job, Job { name, stage, since });
@@ -319,8 +319,8 @@ impl Fold {
 
     fn end(&mut self, job: u64, entry: &Entry<'_>, outcome: Outcome) -> End {
         let before = self.jobs.remove(job);
-        let run = before.filter(|job| job.stage == Stage::Runs);
-        // A parent can fail with its child, and never have run.
+        let run = before.filter(|job| job.stage == Stage::Active);
+        // A parent can fail because of a child, without having run.
         let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
             name: name_of(before, entry),
@@ -330,19 +330,19 @@ impl Fold {
         }
     }
 
-    /// A job that does not run, or no longer, and did not end.
+    /// Handles a job that is not or no longer running and has not ended.
     fn pause(&mut self, job: u64, entry: &Entry<'_>) {
         let stage = match entry.event {
-            Event::Waiting => Stage::Waits,
-            _ => Stage::Rests,
+            Event::Waiting => Stage::Ready,
+            _ => Stage::NotReady,
         };
         let before = self.jobs.get(job);
         self.put(job, before.and_then(|job| job.name), stage, entry);
-        let Some(run) = before.filter(|job| job.stage == Stage::Runs) else {
+        let Some(run) = before.filter(|job| job.stage == Stage::Active) else {
             return;
         };
         let end = End {
-            // Without a name it was looked up, and the answer is still to come: the next attempt asks again.
+            // The lookup of the name is still pending; it is repeated for the next attempt.
             name: run.name.map_or(Name::Unknown, Name::Known),
             outcome: Outcome::Retried,
             run: Some(since(run.since, entry.id)),
@@ -352,7 +352,7 @@ impl Fold {
     }
 }
 
-/// What the job of an entry is called, or its id for a look-up: it is there, or was until now.
+/// The name of the entry's job, or its id for a lookup.
 fn name_of(job: Option<Job>, entry: &Entry<'_>) -> Name {
     match job.and_then(|job| job.name) {
         Some(name) => Name::Known(name),

@@ -40,14 +40,14 @@ fn fold(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(String, Outcome, Option<
     .collect()
 }
 
-/// To how many jobs it happened, of any name.
+/// The number of jobs with an incident, over all names.
 fn jobs(batch: &Batch, incident: Incident) -> u64 {
     let tallies = batch.tallies.iter();
     let tallies = tallies.filter(|tally| tally.incident == incident);
     tallies.map(|tally| tally.jobs).sum()
 }
 
-/// What happened besides ends, as (what, name, jobs).
+/// Incidents, as (incident, name, jobs).
 fn tallies(fold: &mut Fold, entries: &[Entry<'_>]) -> Vec<(Incident, String, u64)> {
     let mut batch = Batch::default();
     for entry in entries {
@@ -207,7 +207,7 @@ fn every_failed_attempt_counts_once() {
 }
 
 #[test]
-fn since_when_a_job_waits_and_runs() {
+fn the_start_of_waits_and_runs() {
     let mut state = new_fold();
     let times = |state: &Fold| (state.ready(b"1"), state.started(b"1"));
     for (step, expected) in [
@@ -223,7 +223,7 @@ fn since_when_a_job_waits_and_runs() {
         fold(&mut state, &[step]);
         assert_eq!(times(&state), expected);
     }
-    // Added before we came.
+    // Added before the start.
     fold(&mut state, &[entry(80, Event::Waiting, "2", "")]);
     assert_eq!(state.ready(b"2"), Some(80));
     state.gap();
@@ -250,10 +250,10 @@ fn an_attempt_waits_from_its_last_readiness_to_its_start() {
         entry(40, Event::Delayed, "1", ""),
         entry(50, Event::Waiting, "1", ""),
         entry(53, Event::Active, "1", ""),
-        // Not seen to begin to wait.
+        // The start of the wait was not seen.
         entry(60, Event::Added, "2", "mail"),
         entry(61, Event::Active, "2", ""),
-        // Added before we came.
+        // Added before the start.
         entry(70, Event::Waiting, "3", ""),
         entry(72, Event::Active, "3", ""),
         entry(80, Event::Waiting, "1", ""),
@@ -277,7 +277,7 @@ fn stalled_jobs_are_counted_by_name() {
             entry(20, Event::Active, "1", ""),
             entry(30_020, Event::Waiting, "1", ""),
             entry(30_020, Event::Stalled, "1", ""),
-            // Added before we came: it is there, and can be looked up.
+            // Added before the start: the job exists, and its name can be looked up.
             entry(30_020, Event::Waiting, "2", ""),
             entry(30_020, Event::Stalled, "2", ""),
         ],
@@ -303,7 +303,7 @@ fn removed_jobs_are_counted_by_name_as_far_as_it_is_known() {
             entry(1, Event::Added, "2", "mail"),
             entry(2, Event::Removed, "1", ""),
             entry(2, Event::Removed, "2", ""),
-            // Added before we came; nobody can tell its name any more.
+            // Added before the start; its name can no longer be looked up.
             entry(3, Event::Removed, "3", ""),
             cleaned(40),
             cleaned(0),
@@ -314,7 +314,7 @@ fn removed_jobs_are_counted_by_name_as_far_as_it_is_known() {
         tally(Incident::Removed, "unknown", 41),
     ];
     assert_eq!(found, expected);
-    assert_eq!(state.names().labels().len(), 1, "a name nobody has");
+    assert_eq!(state.names().labels().len(), 1, "an unused name");
 }
 
 #[test]
@@ -325,12 +325,12 @@ fn deduplicated_jobs_are_counted_by_the_name_of_the_one_that_is_there() {
             entry(1, Event::Added, "1", "mail"),
             entry(2, Event::Deduplicated, "1", ""),
             entry(3, Event::Deduplicated, "1", ""),
-            // Another takes its place.
+            // Another job takes its place.
             entry(4, Event::Removed, "1", ""),
             entry(4, Event::Other, "2", ""),
             entry(4, Event::Deduplicated, "2", ""),
             entry(4, Event::Added, "2", "resize"),
-            // Added before we came.
+            // Added before the start.
             entry(5, Event::Deduplicated, "3", ""),
             entry(5, Event::Deduplicated, "3", ""),
             entry(6, Event::Added, "4", "resize"),
@@ -371,21 +371,21 @@ fn without_room_those_that_wait_longest_are_remembered_and_those_that_run() {
 }
 
 #[test]
-fn jobs_that_went_without_an_event_are_forgotten_once_the_count_shows_it() {
+fn jobs_removed_without_an_event_are_forgotten_after_a_lower_count() {
     let mut state = new_fold();
     let added = |job| entry(1_000, Event::Added, job, "mail");
     let jobs = ["1", "2", "3", "4", "5"];
     fold(&mut state, &jobs.map(added));
     let latest = entry(70_000, Event::Added, "6", "mail");
     fold(&mut state, &[latest]);
-    // They may have been counted before they were added, or after they ended and before that was read.
-    state.hold_against(0, 1_000 + SETTLED);
-    // Each may be one of these.
-    state.hold_against(3, 100_000);
+    // The jobs may have been added after the count, or have ended before it without the event being read.
+    state.reconcile(0, 1_000 + SETTLED);
+    // Each remembered job may be one of the counted ones.
+    state.reconcile(3, 100_000);
     assert_eq!(state.jobs.len(), 6);
-    state.hold_against(2, 100_000);
+    state.reconcile(2, 100_000);
     assert_eq!(state.jobs.len(), 1);
-    state.hold_against(0, u64::MAX);
+    state.reconcile(0, u64::MAX);
     assert_eq!(state.jobs.len(), 0);
 }
 
@@ -405,7 +405,7 @@ const EVENTS: [Event; 12] = [
 ];
 
 proptest! {
-    /// Any order, duplicates, gaps, times that run backwards: every end is counted once, all stays bounded.
+    /// For any order, duplicates, gaps and decreasing times: each end is counted once, and memory is bounded.
     #[test]
     fn any_entries_are_taken(
         steps in prop::collection::vec((any::<u64>(), 0usize..12, 0u32..20, ".{0,3}", any::<bool>()), 0..400),

@@ -1,14 +1,13 @@
 //! The task that follows the event streams of all queues of a node, on one connection.
 //!
-//! It reads without blocking and at its own pace: a blocking XREAD over many streams, asked again after
-//! every event, would cost the server half a core.
+//! Streams are polled without blocking: a blocking XREAD over many streams, sent again after each event, would cost the
+//! server half a core.
 //!
-//! An entry that tells a completion holds the whole return value, be it 10 KB. What this costs is its way over the
-//! network, and no more: values are not parsed, copied or kept, only looked at for their length, and an answer is given
-//! back before names are asked for. How many entries an answer may hold follows from the size of those before, so that
-//! it is about 8 MiB ([`ANSWER`]): neither the memory nor the time of one answer grows with the values, and a stream of
-//! which there is more to read is read on at once. Reading less of an entry would need a script, which is a right of its
-//! own and blocks the server.
+//! The entry of a completion contains the whole return value, for example 10 KB. Values are not parsed, copied or kept,
+//! so that they only cost network transfer, and a reply is dropped before names are looked up. The number of entries
+//! per reply is derived from the size of previous entries, to keep a reply at about 8 MiB ([`ANSWER`]): the memory and
+//! time for one reply do not grow with the values. A stream with more entries is read again at once. Reading only parts
+//! of an entry would need a script, which requires another permission and blocks the server.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -29,36 +28,36 @@ use crate::nodes::node::Node;
 use crate::nodes::refusals::{UNUSABLE, refused};
 use crate::shared::{Queues, Shared};
 
-/// Streams in one command.
+/// Streams per XREAD command.
 const CHUNK: usize = 1_000;
-/// Streams checked in one round trip: each answer holds two whole entries.
+/// Streams checked per round trip; each reply contains two whole entries.
 const CHECKS: usize = 100;
-/// Names looked up in one round trip.
+/// Names looked up per round trip.
 const LOOKUPS: usize = 1_000;
-/// Entries in one answer: what no answer foretold, that they are 10 KB each all at once, is then 80 MB, once.
+/// Upper limit of entries per reply. If their size grows to 10 KB at once, a single reply takes 80 MB.
 const MOST: usize = 8_000;
-/// And no fewer, however large they are.
+/// Lower limit of entries per reply, for entries of any size.
 const LEAST: usize = 100;
-/// What an answer should not exceed, by the size of the entries before it: return values can be large.
+/// Target size of a reply in bytes, by the size of previous entries.
 const ANSWER: usize = 8 << 20;
-/// How often idle streams are looked at, all together: less than half a percent of a core of the server's.
+/// Reads of idle streams per second, over all streams: less than half a percent of one server core.
 const IDLE_LOOKS_PER_SECOND: f64 = 3_500.0;
-/// No stream is left alone for longer.
+/// Upper limit of the interval between two reads of a stream.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
-/// Commands without which no event, or none of a queue's first, is read.
+/// Commands required to read events, including the first events of a queue.
 const REQUIRED: [&str; 2] = ["XREAD", "XINFO STREAM"];
 
 pub(crate) struct Follower {
     shared: Arc<Shared>,
     node: Arc<Node>,
     backoff: Backoff,
-    /// The list the streams were made from.
+    /// The list for which `streams` was built.
     queues: Queues,
-    /// Whether another still has the reading of some of them.
+    /// Whether another task still holds the reading of some queues.
     waits: bool,
     streams: Vec<Stream>,
-    /// Entries in one answer.
+    /// Entries per reply.
     budget: usize,
 }
 
@@ -75,7 +74,7 @@ impl Follower {
         }
     }
 
-    /// Runs until `stop` is cancelled and what is under way is done.
+    /// Runs until `stop` is cancelled and the current read is complete.
     pub(crate) async fn run(mut self, stop: &CancellationToken) {
         let mut link = None;
         while !stop.is_cancelled() {
@@ -91,8 +90,8 @@ impl Follower {
         self.leave();
     }
 
-    /// From connecting, unless there is a link, to the first error, or until `stop` is cancelled. The streams stay where
-    /// they are, over any number of sessions, here or elsewhere.
+    /// Runs until the first error or until `stop` is cancelled; connects first if there is no link. The read positions
+    /// persist across sessions and nodes.
     async fn session(
         &mut self,
         kept: &mut Option<Link>,
@@ -114,10 +113,10 @@ impl Follower {
             self.read(link, Pace { busy, idle }).await?;
             self.works();
             if link.take_moved() {
-                self.shared.signs.elsewhere(&self.node);
+                self.shared.hints.elsewhere(&self.node);
             }
             let next = self.streams.iter().map(|stream| stream.read_at).min();
-            // A new queue is not waited for longer than an event of an old one.
+            // Check for new queues as often as for events of busy ones.
             let next = next.unwrap_or_else(|| Instant::now() + busy);
             let pause = sleep_until(next.min(Instant::now() + busy));
             stop.run_until_cancelled(pause).await;
@@ -133,7 +132,7 @@ impl Follower {
         Ok(link)
     }
 
-    /// Begins with queues that came, and ends with those that went.
+    /// Adds streams for new queues, and drops those of removed queues.
     fn follow_list(&mut self) {
         let queues = self.node.queues();
         if Arc::ptr_eq(&queues, &self.queues) && !self.waits {
@@ -157,14 +156,14 @@ impl Follower {
         self.queues = queues;
     }
 
-    /// Leaves all streams to the node that follows them next.
+    /// Puts back all readings for the next follower.
     fn leave(&mut self) {
         let streams = std::mem::take(&mut self.streams);
         self.left(streams);
         self.queues = Arc::new([]);
     }
 
-    /// Leaves these streams, and removes what was counted of those that nobody will follow.
+    /// Puts back the readings of these streams, and removes the counts of queues that are no longer followed.
     fn left(&self, streams: Vec<Stream>) {
         let over = streams.into_iter().filter_map(Stream::leave);
         let over: Vec<_> = over.collect();
@@ -172,7 +171,7 @@ impl Follower {
         self.node.space.families.remove_counts(&keys.collect());
     }
 
-    /// Holds what was read against what the server counted, where that is due.
+    /// Reconciles the streams that are due with the server's counts.
     async fn check(&mut self, link: &mut Link) -> Result<(), Error> {
         let now = Instant::now();
         let mut due: Vec<_> = self.streams.iter_mut().collect();
@@ -190,7 +189,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads what is new in the streams that are due.
+    /// Reads new entries of the streams that are due.
     async fn read(&mut self, link: &mut Link, pace: Pace) -> Result<(), Error> {
         let now = Instant::now();
         let mut due: Vec<_> = self.streams.iter_mut().collect();
@@ -199,7 +198,7 @@ impl Follower {
             stream.read_at = now + pace.idle;
         }
         due.retain(|stream| stream.cursor().is_some());
-        // Outside of a cluster all are in one slot.
+        // Outside a cluster, all queues have the same slot.
         due.sort_by_key(|stream| stream.queue.slot);
         for chunk in due.chunks_mut(CHUNK) {
             let count = (self.budget / chunk.len()).clamp(10, MOST);
@@ -217,7 +216,7 @@ impl Follower {
                 complete[slot.clone()].fill(here);
                 let mut at = slot.start;
                 each_stream(answer, |key, entries| {
-                    // The streams of an answer come in the order they were asked for.
+                    // Streams in a reply have the order of the request.
                     let found_at = chunk[at..slot.end]
                         .iter()
                         .position(|stream| stream.key.as_bytes() == key);
@@ -239,7 +238,7 @@ impl Follower {
             complete.for_each(|(stream, _)| stream.queue.activity.complete(asked));
             finish(link, chunk, found).await?;
             if let Some(size) = sizes.1.checked_div(sizes.0) {
-                // Down at once, and up by and by: what is large may come again.
+                // Shrink immediately, grow gradually: large entries may recur.
                 let most = (2 * self.budget).min(MOST);
                 self.budget = (ANSWER / size.max(1)).clamp(LEAST, most);
             }
@@ -252,28 +251,28 @@ impl Follower {
         let mut health = self.node.health.lock();
         health.followed = true;
         let error = self.node.refusals.reasons(&REQUIRED);
-        let error = error.map(|error| self.node.says(error));
+        let error = error.map(|error| self.node.describe(error));
         if std::mem::replace(&mut health.events_error, error).is_some()
             && health.events_error.is_none()
         {
-            info!(node = self.node.name, "events are followed again");
+            info!(node = self.node.name, "events can be read again");
         }
         drop(health);
         self.shared.report();
     }
 
     fn failed(&mut self, error: &Error) {
-        // If the answer was too large to come in time, the next one is not.
+        // If the reply was late because of its size, request a smaller one.
         self.budget = (self.budget / 2).max(LEAST);
-        // Without a connection nothing is followed here; elsewhere it may be.
+        // Without a connection, another node's follower may take the streams.
         self.leave();
-        let text = self.node.says(error);
+        let text = self.node.describe(error);
         let mut health = self.node.health.lock();
-        // A refused command was logged as such.
+        // Refused commands are logged elsewhere.
         if health.events_error.as_ref() != Some(&text) && !error.is_of_command() {
             warn!(
                 error = text,
-                "events cannot be read: nothing is counted from them until it works again"
+                "cannot read events; they are not counted until it recovers"
             );
         }
         health.events_error = Some(text);
@@ -282,7 +281,7 @@ impl Follower {
     }
 }
 
-/// The new entries of streams: the answer for those of each slot, which is where they are among all.
+/// Reads new entries: one reply per slot, with the range of its streams in the request.
 async fn ask(
     link: &mut Link,
     streams: &[&mut Stream],
@@ -319,15 +318,15 @@ async fn ask(
     Ok(slots.into_iter().zip(answers).collect())
 }
 
-/// What is known of a job without a name.
+/// An event of a job without a known name.
 enum Nameless {
-    /// It was taken, after it had waited so long.
+    /// The job became active after this wait time.
     Start(Option<Duration>),
     End(End),
     Tally(Tally),
 }
 
-/// Looks up the names that are missing, and counts by name.
+/// Looks up missing names, and counts by name.
 async fn finish(
     link: &mut Link,
     streams: &mut [&mut Stream],
@@ -364,7 +363,7 @@ async fn finish(
             Ok(()) => link.ask_all("reading names", &pipeline).await,
             Err(_) => Ok(Vec::new()),
         };
-        // Also without an answer it is counted.
+        // Counted even without a reply, under the name unknown.
         let names = names.unwrap_or_else(|error| {
             result = Err(error);
             Vec::new()

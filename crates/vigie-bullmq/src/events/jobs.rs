@@ -1,4 +1,4 @@
-//! The jobs in flight of one queue, remembered in one word each.
+//! The jobs in flight of one queue, stored in one word each.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::events::names::NameId;
 use crate::events::table::Table;
 
-/// Places for jobs, shared by all queues.
+/// The limit on remembered jobs, shared by all queues.
 #[derive(Clone)]
 pub(crate) struct Room(Arc<Places>);
 
@@ -21,11 +21,11 @@ impl Room {
         Self(Arc::new(Places { taken, limit }))
     }
 
-    /// Takes a place, if there is one for a job of that stage. Jobs that run are few, and how they end is worth more than
-    /// how long others wait: a sixteenth is kept for them.
+    /// Reserves room for a job of this stage, if there is any. A sixteenth is reserved for active jobs: they are few,
+    /// and their outcomes matter more than wait times.
     fn take(&self, stage: Stage) -> bool {
         let limit = match stage {
-            Stage::Runs => self.0.limit,
+            Stage::Active => self.0.limit,
             _ => self.0.limit - self.0.limit / 16,
         };
         let more = |taken| (taken < limit).then_some(taken + 1);
@@ -37,39 +37,39 @@ impl Room {
     }
 }
 
-/// Where a job is.
+/// The stage of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Not ready to run, or not known to be.
-    Rests,
+    /// Not ready to run, or unknown.
+    NotReady,
     /// Ready to run.
-    Waits,
-    Runs,
+    Ready,
+    Active,
 }
 
-/// What is remembered of a job.
+/// The stored state of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Job {
     pub(crate) name: Option<NameId>,
     pub(crate) stage: Stage,
-    /// When it got there, by the server's clock in milliseconds.
+    /// When the job entered the stage, by the server's clock in milliseconds.
     pub(crate) since: u64,
 }
 
-/// Bits of a time: enough for 8,900 years.
+/// Bits of a timestamp: 8,900 years.
 const SINCE: u32 = 48;
-/// Bits of a name. 0 is none.
+/// Bits of a name; 0 means no name.
 const NAME: u32 = 14;
-/// How many names can be remembered.
+/// The number of distinct names.
 pub(crate) const NAMES: usize = (1 << NAME) - 1;
 
 impl Job {
-    /// Stage, name and time. Never 0.
+    /// Packs stage, name and time into a word, which is never 0.
     fn pack(self) -> u64 {
         let stage = match self.stage {
-            Stage::Rests => 1,
-            Stage::Waits => 2,
-            Stage::Runs => 3,
+            Stage::NotReady => 1,
+            Stage::Ready => 2,
+            Stage::Active => 3,
         };
         let name = self.name.filter(|name| name.index() < NAMES);
         let name = name.map_or(0, |name| name.index() as u64 + 1);
@@ -83,16 +83,16 @@ impl Job {
                 .checked_sub(1)
                 .and_then(|name| NameId::of(name as usize)),
             stage: match word >> (SINCE + NAME) {
-                1 => Stage::Rests,
-                2 => Stage::Waits,
-                _ => Stage::Runs,
+                1 => Stage::NotReady,
+                2 => Stage::Ready,
+                _ => Stage::Active,
             },
             since: word & ((1 << SINCE) - 1),
         }
     }
 }
 
-/// Jobs by the hash of their id. When there is no room a job is not taken in: those that wait longest are next.
+/// Jobs by the hash of their id. Once the limit is reached, new jobs are not stored: older jobs are the next to run.
 pub(crate) struct Jobs {
     table: Table,
     room: Room,
@@ -112,7 +112,7 @@ impl Jobs {
         self.table.get(key).map(Job::unpack)
     }
 
-    /// Remembers a job, if there is room for it.
+    /// Stores a job, if there is room.
     pub(crate) fn set(&mut self, key: u64, job: Job) {
         let word = job.pack();
         if !self.table.replace(key, word) && self.room.take(job.stage) {
@@ -126,7 +126,7 @@ impl Jobs {
         Some(job)
     }
 
-    /// Every job, changed to what `change` makes of it; `None`: it is forgotten.
+    /// Replaces each job by the result of `change`; `None` removes it.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(Job) -> Option<Job>) {
         let before = self.len();
         self.table
@@ -159,25 +159,25 @@ mod tests {
     fn all_queues_share_the_room_and_the_last_of_it_is_for_jobs_that_run() {
         let room = Room::new(32);
         let (mut one, mut other) = (Jobs::new(room.clone()), Jobs::new(room));
-        (0..20).for_each(|key| one.set(key, job(Stage::Waits)));
-        (0..20).for_each(|key| other.set(key, job(Stage::Rests)));
+        (0..20).for_each(|key| one.set(key, job(Stage::Ready)));
+        (0..20).for_each(|key| other.set(key, job(Stage::NotReady)));
         assert_eq!((one.len(), other.len()), (20, 10));
-        (90..99).for_each(|key| other.set(key, job(Stage::Runs)));
+        (90..99).for_each(|key| other.set(key, job(Stage::Active)));
         assert_eq!(other.len(), 12);
-        // A place of its own is kept.
-        one.set(3, job(Stage::Runs));
-        assert_eq!(one.get(3), Some(job(Stage::Runs)));
+        // An existing job keeps its room.
+        one.set(3, job(Stage::Active));
+        assert_eq!(one.get(3), Some(job(Stage::Active)));
         one.remove(3);
         one.rewrite(|_| None);
         drop(one);
-        (90..190).for_each(|key| other.set(key, job(Stage::Runs)));
+        (90..190).for_each(|key| other.set(key, job(Stage::Active)));
         assert_eq!(other.len(), 32);
     }
 
     proptest! {
         #[test]
         fn a_word_holds_it_all(name in 0usize..NAMES, since in 0u64..1 << SINCE, stage in 0usize..3) {
-            let stage = [Stage::Rests, Stage::Waits, Stage::Runs][stage];
+            let stage = [Stage::NotReady, Stage::Ready, Stage::Active][stage];
             for name in [NameId::of(name), None] {
                 let job = Job { name, stage, since };
                 prop_assert_eq!(Job::unpack(job.pack()), job);
@@ -186,7 +186,7 @@ mod tests {
 
         #[test]
         fn a_time_past_all_time_is_taken(since: u64) {
-            let word = Job { since, ..job(Stage::Runs) }.pack();
+            let word = Job { since, ..job(Stage::Active) }.pack();
             prop_assert!(Job::unpack(word).since <= since);
         }
     }

@@ -1,47 +1,47 @@
-//! Where the reading of a stream stands, and what of it was missed.
+//! The read position of a stream, and the number of missed entries.
 //!
-//! BullMQ trims its streams, so entries can be gone before they are read. The server counts all that was
-//! ever added; held against what was read, that tells the loss to the entry.
+//! BullMQ trims its streams, so that entries can be removed before they are read. The server counts all entries ever
+//! added; the difference from the number of entries read is the number lost.
 
 use crate::events::entry::{StreamId, StreamInfo};
 use crate::events::repair::{Ended, Repair};
 
-/// The reading of one stream.
+/// The read state of one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// The last entry that was read.
+    /// The last entry read.
     cursor: StreamId,
-    /// How many entries must have been added up to the cursor if none was missed.
+    /// The number of entries added up to the cursor if none was missed.
     expected: u64,
-    /// How many were read since the last check.
+    /// Entries read since the last check.
     recent: u64,
-    /// Settled when the cursor gets there.
+    /// The last check, until the cursor reaches it.
     claim: Option<Claim>,
-    /// What had ended by then, as workers counted it.
+    /// Outcomes at the last check, as counted by the workers.
     counted: Option<Ended>,
     /// The beginning of the stream at the last check.
     beginning: Option<Beginning>,
-    /// Whether the server counts what it adds.
+    /// Whether the server counts added entries.
     counts: bool,
-    /// How often entries may have been lost without a way to tell how many: with a stream or a server.
+    /// The number of times an unknown number of entries may have been lost, with a stream or a server.
     breaks: u64,
-    /// How many of the breaks were counted as losses.
+    /// The number of breaks already counted as losses.
     reported: u64,
     /// Whether the stream was absent at the last check.
     absent: bool,
     pub(crate) repair: Repair,
 }
 
-/// "When the entry with this id was added, there were so many."
+/// The server's count of entries added up to the entry `at`.
 #[derive(Clone, Copy, Debug)]
 struct Claim {
     at: StreamId,
     added: u64,
-    /// Whether what is missing up to there was missed. It may have gone with a server that had more than this one has.
+    /// Whether a difference is a loss. It is not if a previous server had entries that this one does not have.
     counts_loss: bool,
 }
 
-/// Where a stream begins, and how many entries were there before; since Redis 7.
+/// The first entry of a stream, and the number of entries trimmed before it (since Redis 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Beginning {
     first: StreamId,
@@ -52,18 +52,18 @@ struct Beginning {
 impl Beginning {
     fn of(info: &StreamInfo) -> Self {
         Self {
-            // An empty one begins after its last entry.
+            // An empty stream begins after its last entry.
             first: info.first.unwrap_or(info.last),
             trimmed: info.added.and_then(|added| added.checked_sub(info.length)),
             is_empty: info.first.is_none(),
         }
     }
 
-    /// Whether this can be the stream that began like `before`, as it is by now or as it was some time ago. One that was
-    /// made since begins later, and nothing of it was trimmed yet.
+    /// Whether this can be the stream that began as `before`, in its current or an earlier state. A stream created
+    /// since then begins later, and none of its entries has been trimmed.
     fn can_be(self, before: Self) -> bool {
         let more = match (self.trimmed, before.trimmed) {
-            // Nothing is trimmed from an empty stream when its next entry comes.
+            // In an empty stream, the next entry is added without trimming.
             (Some(now), Some(trimmed)) => now > trimmed || before.is_empty && now == trimmed,
             _ => true,
         };
@@ -72,7 +72,7 @@ impl Beginning {
 }
 
 impl Ledger {
-    /// Reads what is added from now on.
+    /// Starts after the current last entry.
     pub(crate) fn from_now(info: Option<&StreamInfo>) -> Self {
         info.map_or_else(Self::default, |info| Self {
             cursor: info.last,
@@ -81,7 +81,7 @@ impl Ledger {
         })
     }
 
-    /// Reads the stream from its first entry on.
+    /// Starts at the first entry.
     pub(crate) fn from_start() -> Self {
         Self::default()
     }
@@ -90,13 +90,13 @@ impl Ledger {
         self.cursor
     }
 
-    /// Takes note of an entry that was read. Returns how many are now known to be missed.
+    /// Records an entry that was read. Returns the number of newly detected missed entries.
     #[cfg(test)]
     pub(crate) fn read(&mut self, id: StreamId) -> u64 {
         self.read_end(id, None)
     }
 
-    /// The same of an entry that may tell an end: 0 completed, 1 failed.
+    /// Same as `read`, for an entry that may be an outcome: 0 completed, 1 failed.
     pub(crate) fn read_end(&mut self, id: StreamId, outcome: Option<usize>) -> u64 {
         let mut lost = 0;
         if self.claim.is_some_and(|claim| id > claim.at) {
@@ -104,7 +104,7 @@ impl Ledger {
         }
         self.cursor = id;
         if std::mem::take(&mut self.absent) {
-            // This is another stream than the one before.
+            // The stream was recreated.
             self.beginning = None;
         }
         self.beginning.get_or_insert(Beginning {
@@ -123,14 +123,14 @@ impl Ledger {
         lost
     }
 
-    /// Holds the reading against what the server says now; `None`: there is no such stream.
-    /// Returns how many entries are now known to be missed.
+    /// Compares the read position with the server's description of the stream (`None`: no such stream). Returns the
+    /// number of newly detected missed entries.
     #[cfg(test)]
     pub(crate) fn check(&mut self, info: Option<&StreamInfo>) -> u64 {
         self.check_with(info, None)
     }
 
-    /// The same with what workers counted to have ended at that moment, if that is known.
+    /// Same as `check`, with the workers' outcome counts at that moment, if known.
     pub(crate) fn check_with(&mut self, info: Option<&StreamInfo>, counted: Option<Ended>) -> u64 {
         let recent = std::mem::take(&mut self.recent);
         self.claim = None;
@@ -147,15 +147,15 @@ impl Ledger {
         let same = before.is_some_and(|before| beginning.can_be(before));
         let fewer = info.added.is_some_and(|added| added < self.expected);
         if same && (fewer || info.last < self.cursor) {
-            // What was read last went with a server: it crashed, or another took over. What is there was read, or cannot
-            // be told from what was; to read it again would count it twice.
+            // The last entries read were lost with a server that crashed or failed over. The remaining entries were
+            // read before, or cannot be distinguished from those; reading them again would count them twice.
             self.breaks += u64::from(!was_absent);
             self.repair.reset();
             self.cursor = self.cursor.min(info.last);
             return self.claim(info, false);
         }
         if info.last < self.cursor {
-            // Another stream under the same key, made while the server's clock stood behind.
+            // Another stream under the same key, created while the server's clock was behind.
             self.anew(was_absent);
             if info.first.is_some() {
                 self.cursor = StreamId::default();
@@ -165,11 +165,11 @@ impl Ledger {
             return 0;
         };
         let unread = info.first.is_none_or(|first| first > self.cursor);
-        // All that was ever added is still there, and nothing of it was read: it is not what we were reading.
+        // All entries ever added still exist, and none was read: another stream.
         let all_new = unread && added == info.length;
         let is_other = !was_absent && before.is_some() && !same;
         if added < self.expected || self.expected > 0 && (all_new || is_other) {
-            // Some of what was read since the last check may be of the new stream. Never say more than is sure.
+            // Some entries read since the last check may belong to the new stream. Use a lower bound.
             self.expected = if unread { 0 } else { recent.min(added) };
             self.breaks += 1;
             self.repair.reset();
@@ -187,7 +187,7 @@ impl Ledger {
             counts_loss,
         });
         if info.length == 0 {
-            // There is nothing to read on the way there.
+            // The stream is empty: move the cursor to its end.
             self.cursor = self.cursor.max(info.last);
         }
         if info.last <= self.cursor {
@@ -196,19 +196,19 @@ impl Ledger {
         0
     }
 
-    /// Whether it can be told how many entries were missed.
+    /// Whether the number of missed entries is exact.
     pub(crate) fn is_provable(&self) -> bool {
         self.counts && self.breaks == 0
     }
 
-    /// How many breaks have not been counted as losses yet. Each is at least one lost entry, as far as can be known: what
-    /// is not provable is also reported as lost.
+    /// The number of breaks not yet counted as losses. Each break counts as one lost entry, because the actual number
+    /// is unknown.
     pub(crate) fn unreported_breaks(&mut self) -> u64 {
         let breaks = self.breaks;
         breaks - std::mem::replace(&mut self.reported, breaks)
     }
 
-    /// The same after a reading that ended because the key held another type for a time, which was counted as a loss then.
+    /// Restarts after a period in which the key held another type, which was counted as a loss when it began.
     pub(crate) fn after_break(self) -> Self {
         Self {
             breaks: self.breaks + 1,
@@ -217,12 +217,12 @@ impl Ledger {
         }
     }
 
-    /// Whether all that the last check claimed was read, or is known to be missed.
+    /// Whether all entries up to the last check have been read or counted as missed.
     pub(crate) fn is_settled(&self) -> bool {
         self.claim.is_none()
     }
 
-    /// It is not what we were reading. What comes is newer: an entry that was read does not come again with a copy.
+    /// The stream was replaced. Its entries are newer than those read, even if it was restored from a copy.
     fn anew(&mut self, was_absent: bool) {
         self.expected = 0;
         if self.cursor > StreamId::default() && !was_absent {

@@ -3,13 +3,13 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeSet, VecDeque};
 
-/// A stream as Redis keeps it.
+/// A simulated Redis stream.
 #[derive(Clone)]
 struct Stream {
     entries: VecDeque<StreamId>,
     last: StreamId,
     added: u64,
-    /// As since Redis 7.
+    /// Since Redis 7.
     counts: bool,
 }
 
@@ -38,7 +38,7 @@ impl Stream {
         self.entries.drain(..from);
     }
 
-    /// A replica takes over that had not got the last `n`.
+    /// A failover to a replica that lacks the last `n` entries.
     fn cut(&mut self, n: usize) {
         for _ in 0..n.min(self.entries.len()) {
             self.entries.pop_back();
@@ -56,8 +56,8 @@ impl Stream {
         }
     }
 
-    /// A key that was never written is none.
-    fn told(&self) -> Option<StreamInfo> {
+    /// `None` if nothing was ever written.
+    fn reply(&self) -> Option<StreamInfo> {
         (self.last > StreamId::default()).then(|| self.info())
     }
 
@@ -80,12 +80,12 @@ fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
     (1..=100).for_each(|ms| stream.add(ms));
     stream.read(&mut ledger, 1000);
     assert_eq!(ledger.check(Some(&stream.info())), 0);
-    // More than before, all of it later: only that nothing was ever trimmed gives it away.
+    // More entries than before, all later: only the absence of trimming shows that the stream is new.
     let mut stream = Stream::default();
     (200..=400).for_each(|ms| stream.add(ms));
     assert_eq!(ledger.check(Some(&stream.info())), 0);
     assert_eq!(stream.read(&mut ledger, 1000), (201, 0));
-    // Trimmed before it was read, its clock behind.
+    // Trimmed before it was read, with the clock behind.
     let mut stream = Stream::default();
     (210..=250).for_each(|ms| stream.add(ms));
     stream.trim(11);
@@ -96,12 +96,12 @@ fn a_server_that_came_back_empty_is_read_from_its_first_entry() {
     });
     assert_eq!(ledger.check(Some(&stream.info())), 0);
     assert_eq!(stream.read(&mut ledger, 1000), (11, 30));
-    // Nobody can say what went with the first.
+    // The number of entries lost with the first stream is unknown.
     assert!(!ledger.is_provable());
 }
 
 #[test]
-fn what_went_with_a_server_is_not_read_again() {
+fn entries_lost_with_a_server_are_not_read_again() {
     for counts in [true, false] {
         let mut stream = Stream {
             counts,
@@ -116,13 +116,13 @@ fn what_went_with_a_server_is_not_read_again() {
         let lost = ledger.check(Some(&stream.info()));
         stream.read(&mut ledger, 1000);
         assert_eq!((lost, ledger.is_provable()), (0, counts));
-        // It took over, and others went on with it.
+        // The replica took over, and further entries were added.
         let mut stream = replica;
         (80..=84).for_each(|ms| stream.add(ms));
         assert_eq!(ledger.check(Some(&stream.info())), 0);
         assert_eq!(stream.read(&mut ledger, 1000), (5, 0));
         assert!(!ledger.is_provable());
-        // It took over, and nobody wrote since; its clock is behind.
+        // The replica took over without further entries; its clock is behind.
         let replica = stream.clone();
         (85..=90).for_each(|ms| stream.add(ms));
         stream.read(&mut ledger, 1000);
@@ -178,7 +178,7 @@ fn a_server_that_does_not_count_is_read_all_the_same() {
     assert_eq!(ledger.read(info.last), 0);
 }
 
-/// Checks, and gives whether a break was reported.
+/// Checks, and returns whether a break was reported.
 fn breaks(ledger: &mut Ledger, info: Option<&StreamInfo>) -> bool {
     ledger.check(info);
     let breaks = ledger.unreported_breaks();
@@ -208,7 +208,7 @@ fn every_deletion_is_reported_once() {
             }
             stream = Stream::default();
             ms = if clock_back { ms - 200 } else { ms + 100 };
-            // More than before, so that the count does not fall.
+            // More entries than before, so that the count does not decrease.
             (ms..ms + 100).for_each(|ms| stream.add(ms));
             if read_between {
                 stream.read(&mut ledger, 20);
@@ -242,9 +242,9 @@ fn a_stream_that_was_read_after_an_absence_can_be_deleted_unseen() {
 }
 
 proptest! {
-    /// Whatever is added, trimmed, read in parts and checked at whatever moment.
+    /// For any sequence of additions, trims, partial reads and checks.
     #[test]
-    fn read_and_lost_make_what_was_added(
+    fn read_plus_lost_equals_added(
         before in 0u64..20,
         steps in prop::collection::vec((0u8..5, 1usize..12), 1..80),
     ) {
@@ -270,8 +270,8 @@ proptest! {
         prop_assert_eq!(before + read + more + lost + missed + last, stream.added);
     }
 
-    /// Servers crash and come back with what they had some time ago, or with nothing; streams are trimmed and deleted.
-    /// No entry is read twice. Every entry has a time of its own.
+    /// Servers crash and restart with an earlier state or empty; streams are trimmed and deleted. No entry is read
+    /// twice. Each entry has a distinct time.
     #[test]
     fn nothing_is_counted_twice(
         counts: bool,
@@ -288,16 +288,16 @@ proptest! {
                 0..3 => (0..n).for_each(|_| { stream.add(ms); ms += 1; }),
                 3 => stream.trim(n),
                 4 => copy = stream.clone(),
-                // A new connection begins with a check.
+                // A new connection starts with a check.
                 5 | 6 => {
                     stream = match what {
                         5 => copy.clone(),
                         _ => Stream { counts, ..Stream::default() },
                     };
                     (0..n).for_each(|_| { stream.add(ms); ms += 1; });
-                    ledger.check(stream.told().as_ref());
+                    ledger.check(stream.reply().as_ref());
                 }
-                7 => drop(ledger.check(stream.told().as_ref())),
+                7 => drop(ledger.check(stream.reply().as_ref())),
                 _ => for id in stream.next(&ledger, n) {
                     ledger.read(id);
                     prop_assert!(read.insert(id), "{id} twice");
@@ -306,7 +306,7 @@ proptest! {
         }
     }
 
-    /// Replicas take over that had not got everything, and no entry is read twice or said to be lost.
+    /// Replicas take over that lack the last entries; no entry is read twice or reported as lost.
     #[test]
     fn nothing_of_a_cut_stream_is_read_twice(
         before in 0u64..20,
@@ -317,7 +317,7 @@ proptest! {
         let mut ledger = Ledger::from_now(Some(&stream.info()));
         let mut seen = BTreeSet::new();
         let mut ms = before + 1;
-        // The replica has at least what was there when the reading began.
+        // The replica has at least the entries from before the reading began.
         let sure = stream.entries.len();
         for (what, n) in steps {
             match what {

@@ -1,4 +1,4 @@
-//! What is remembered of jobs in flight takes no more than 64 bytes each, at no moment, and is bounded.
+//! The storage for jobs in flight takes at most 64 bytes per job at any moment, and is bounded.
 #![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,11 +8,11 @@ use crate::events::entry::{Entry, Event, StreamId};
 use crate::events::fold::{Batch, Fold};
 use crate::events::jobs::Room;
 
-/// The system's allocator, which counts for each thread how many bytes it holds, and the most it held.
+/// The system allocator, with per-thread counters of allocated bytes and their maximum.
 struct Counting;
 
 thread_local! {
-    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
+    // Const-initialized and without a destructor: access never allocates, at any time of a thread's life.
     static HELD: Cell<usize> = const { Cell::new(0) };
     static MOST: Cell<usize> = const { Cell::new(0) };
 }
@@ -35,7 +35,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Both are there while it is copied.
+        // Old and new blocks both exist during the copy.
         grow(size);
         shrink(layout.size());
         unsafe { System.realloc(pointer, layout, size) }
@@ -48,7 +48,7 @@ unsafe impl GlobalAlloc for Counting {
 }
 
 fn grow(bytes: usize) {
-    // What one thread allocates another may free: the difference is right wherever it is taken on one thread.
+    // Memory may be freed by another thread than the allocating one; differences are only valid within one thread.
     let held = HELD.get().wrapping_add(bytes);
     HELD.set(held);
     MOST.set(MOST.get().max(held));
@@ -58,7 +58,7 @@ fn shrink(bytes: usize) {
     HELD.set(HELD.get().wrapping_sub(bytes));
 }
 
-/// The most bytes that were held since this was last asked, more than `before`.
+/// The maximum of allocated bytes since the last call, minus `before`.
 fn most_since(before: usize) -> usize {
     let most = MOST.replace(HELD.get());
     most.saturating_sub(before)
@@ -67,7 +67,7 @@ fn most_since(before: usize) -> usize {
 const MILLION: usize = 1_000_000;
 const BYTES_A_JOB: usize = 64;
 
-/// A queue that has seen its names; nothing is in flight.
+/// A queue whose names are known, without jobs in flight.
 struct Queue {
     fold: Fold,
     batch: Batch,
@@ -128,7 +128,7 @@ fn a_million_jobs_in_one_queue() {
         assert!(most <= BYTES_A_JOB * job, "{most} bytes for {job} jobs");
     }
     let full = HELD.get() - before;
-    // They come and go, as many as there were: nothing grows.
+    // Jobs are added and removed in equal numbers: memory does not grow.
     for job in 1..=MILLION / 10 {
         queue.end(job);
         queue.add(MILLION + job);

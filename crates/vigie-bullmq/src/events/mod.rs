@@ -1,14 +1,14 @@
-//! The event stream of a queue: what is read of it, what that comes to, and what was missed.
+//! The event stream of a queue: reading, aggregation, and detection of missed entries.
 //!
-//! | module | what it knows |
+//! | module | contents |
 //! | --- | --- |
-//! | `entry` | what the server answers |
-//! | `fold`, `names`, `pauses` | what events come to |
-//! | `jobs`, `table` | what is remembered of jobs meanwhile, and in how little memory |
-//! | `ledger`, `repair` | where the reading stands, what was missed, and what of it ended |
-//! | `reading` | what goes with a queue from one node to another |
-//! | `activity` | what the reading tells those who count jobs |
-//! | `stream`, `follower` | one stream as it is followed, and the task that follows all of a node; all others are pure |
+//! | `entry` | parsing of stream replies |
+//! | `fold`, `names`, `pauses` | aggregation of events |
+//! | `jobs`, `table` | compact storage of the jobs in flight |
+//! | `ledger`, `repair` | read position, missed entries, and the outcomes in them |
+//! | `reading` | state that moves with a queue from one node to another |
+//! | `activity` | whether a queue changed since its jobs were counted |
+//! | `stream`, `follower` | one followed stream, and the task that follows all streams of a node; all others are pure |
 
 pub(crate) mod activity;
 pub(crate) mod entry;

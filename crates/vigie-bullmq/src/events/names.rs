@@ -1,18 +1,18 @@
-//! The job names of one queue, as labels: few, and short.
+//! The job names of one queue as label values, with a bounded number.
 //!
-//! A name that has a place has series of its own; all others are counted as `other`. Most places go to the names that come
-//! first, the rest is kept for those that matter more: names of a second job, and names of jobs that fail. Where no place is
-//! free, these take that of a name that was not seen for long: its series are removed, and begin at 0 if it comes again. So
-//! names that are used once, for example with a date in them, do not keep the others out.
+//! A name that has a place has its own series; all others are counted as `other`. Most places are open to any name. The
+//! rest is reserved for names of a second job, and for names of jobs that fail. When no place is free, such a name
+//! replaces one that has been idle for long, whose series are removed and restart at 0 if it returns. Thus names used
+//! only once, for example with a date in them, do not exclude others.
 
 use hashbrown::HashMap;
 
-/// A name, by its number in [`Names`].
+/// A name, as its index in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NameId(u32);
 
 impl NameId {
-    /// The name of that number.
+    /// The id for an index, if it is in range.
     pub(crate) fn of(index: usize) -> Option<Self> {
         u32::try_from(index).ok().map(Self)
     }
@@ -22,70 +22,70 @@ impl NameId {
     }
 }
 
-/// Names without a place.
+/// Label of names without a place.
 pub(crate) const OTHER: &str = "other";
-/// The name of a job that was gone before its name could be read.
+/// Label of jobs that were removed before their name was read.
 pub(crate) const UNKNOWN: &str = "unknown";
-/// A longer name is cut.
+/// Maximum label length in bytes; longer names are truncated.
 const LONGEST: usize = 128;
-/// For each place so many names are remembered.
+/// Names remembered per place.
 const REMEMBERED: usize = 4;
-/// After so many milliseconds without a job a name may lose its place: as long as a history is usually queried.
+/// Idle time in milliseconds after which a name may lose its place: the usual range of history queries.
 const IDLE: u64 = 24 * 3_600_000;
 /// The same for a name that only one job had.
 const IDLE_ONCE: u64 = 3_600_000;
-/// When few names could be forgotten, it is tried again after so many names that were not remembered.
+/// When freeing numbers yields little, it is retried after this many names that could not be remembered.
 const PATIENCE: u64 = 10_000;
 
-/// Why a name is to have a place, which decides how many of the places it may take.
+/// The reason for giving a name a place, which sets the share of the places it may use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Merit {
     First,
     Again,
     Failed,
-    /// It is the production tick's.
+    /// The name of the production tick.
     Wanted,
 }
 
 struct Known {
-    /// Empty where the number is free.
+    /// Empty: the number is free.
     name: Box<str>,
-    /// `None`: it is counted as `other`.
+    /// `None`: counted as `other`.
     place: Option<usize>,
-    /// Jobs of this name.
+    /// Number of jobs with this name.
     jobs: u64,
-    /// When it was seen last, by the server's clock in milliseconds.
+    /// Time of its last event, by the server's clock in milliseconds.
     last: u64,
-    /// The batch of entries in which it was seen last. Its number is not given to another name in the same batch.
+    /// The last batch of entries that used it. Its number is not reused in the same batch.
     batch: u64,
 }
 
 pub(crate) struct Names {
     known: Vec<Known>,
     ids: HashMap<Box<str>, NameId, foldhash::fast::RandomState>,
-    /// Numbers that are free.
+    /// Free numbers.
     free: Vec<NameId>,
     /// The labels, by place.
     labels: Vec<Box<str>>,
-    /// Places of names, and not of the two labels that stand for others.
+    /// Places in use, without the two fixed labels.
     taken: usize,
     max: usize,
     wanted: Option<Box<str>>,
     batch: u64,
     /// Jobs counted as `other`.
     folded: u64,
-    /// Names that were not remembered since numbers were last freed.
+    /// Names that could not be remembered since numbers were last freed.
     missed: u64,
-    /// At how many missed names to free numbers again.
+    /// The value of `missed` at which to free numbers again.
     patience: u64,
-    /// Before this time no name is idle.
+    /// No name is idle before this time.
     busy_until: u64,
-    /// Changes whenever a place does, or that of a name.
+    /// Incremented when the places change.
     version: u64,
 }
 
 impl Names {
-    /// At most `max` names have a place, and `wanted`, and the two labels that stand for others.
+    /// Gives places to at most `max` names, and in addition to `wanted` and the two fixed labels.
     pub(crate) fn new(max: usize, wanted: Option<&str>) -> Self {
         Self {
             known: Vec::new(),
@@ -104,12 +104,12 @@ impl Names {
         }
     }
 
-    /// The labels by place. A label is replaced when its place goes to another name; there are never fewer places.
+    /// The labels, by place. The label of a reused place is replaced; the number of places never decreases.
     pub(crate) fn labels(&self) -> &[Box<str>] {
         &self.labels
     }
 
-    /// The place of every name by its number, `None` for those that are counted as `other`.
+    /// The place of each name by number; `None`: counted as `other`.
     pub(crate) fn places(&self) -> impl Iterator<Item = Option<usize>> {
         self.known.iter().map(|known| known.place)
     }
@@ -118,19 +118,19 @@ impl Names {
         self.version
     }
 
-    /// How many jobs were counted as `other`.
+    /// The number of jobs counted as `other`.
     pub(crate) fn folded(&self) -> u64 {
         self.folded
     }
 
-    /// The label that a name is counted by.
+    /// The label under which a name is counted.
     #[cfg(test)]
     pub(crate) fn label(&self, id: NameId) -> &str {
         let place = self.known.get(id.index()).and_then(|known| known.place);
         place.map_or(OTHER, |place| &self.labels[place])
     }
 
-    /// The names that most of the jobs counted as `other` have.
+    /// The most frequent names counted as `other`.
     pub(crate) fn most_folded(&self, most: usize) -> Vec<&str> {
         let folded = self.known.iter().filter(|known| known.place.is_none());
         let mut folded: Vec<_> = folded.filter(|known| !known.name.is_empty()).collect();
@@ -138,13 +138,13 @@ impl Names {
         folded.iter().take(most).map(|known| &*known.name).collect()
     }
 
-    /// A batch of entries begins: the numbers of the last one are not used any more, except in jobs.
+    /// Starts a batch of entries: numbers used in the previous batch are only kept for jobs in flight.
     pub(crate) fn begin_batch(&mut self) {
         self.batch += 1;
     }
 
-    /// The name of a job that was added or looked up. `used` gives the numbers of the names of all jobs in flight; it is
-    /// called rarely, when numbers are to be freed.
+    /// The id of a job's name. `used` returns the names of all jobs in flight; it is called rarely, when numbers have
+    /// to be freed.
     pub(crate) fn id<I: Iterator<Item = NameId>>(
         &mut self,
         name: &[u8],
@@ -187,14 +187,14 @@ impl Names {
         id
     }
 
-    /// A name that is used in this batch, as a job in flight has it.
+    /// Marks a name as used in this batch, because a job in flight has it.
     pub(crate) fn touch(&mut self, id: NameId) {
         if let Some(known) = self.known.get_mut(id.index()) {
             known.batch = self.batch;
         }
     }
 
-    /// A job of this name failed or stalled.
+    /// Records that a job of this name failed or stalled.
     pub(crate) fn failed(&mut self, id: NameId, now: u64) {
         let Some(known) = self.known.get_mut(id.index()) else {
             return;
@@ -219,13 +219,13 @@ impl Names {
         id
     }
 
-    /// Gives a new name a number; `None`: all are used.
+    /// Assigns a number to a new name; `None`: all numbers are in use.
     fn remember<I: Iterator<Item = NameId>>(
         &mut self,
         label: &str,
         used: impl FnOnce() -> I,
     ) -> Option<NameId> {
-        // And the two labels that stand for others.
+        // Includes the two fixed labels.
         let most = self.max * REMEMBERED + 2;
         if self.free.is_empty() && self.known.len() >= most {
             self.missed += 1;
@@ -249,7 +249,7 @@ impl Names {
         };
         let id = match self.free.pop() {
             Some(id) => id,
-            // There are far fewer than 2^32.
+            // The number of names is far below 2^32.
             None => NameId(self.known.len() as u32),
         };
         match self.known.get_mut(id.index()) {
@@ -261,7 +261,7 @@ impl Names {
         id
     }
 
-    /// Forgets the names without a place that no job in flight has.
+    /// Removes names that have no place and no job in flight.
     fn free_numbers(&mut self, used: impl Iterator<Item = NameId>) {
         used.for_each(|id| self.touch(id));
         for (at, known) in self.known.iter_mut().enumerate() {
@@ -276,7 +276,7 @@ impl Names {
         (self.missed, self.patience) = (0, if few { PATIENCE } else { 0 });
     }
 
-    /// Gives a name a place, if there is one for it.
+    /// Gives a name a place, if one is available for its merit.
     fn place(&mut self, id: NameId, merit: Merit, now: u64) {
         let most = match merit {
             Merit::First => self.max - self.max / 4,
@@ -302,12 +302,12 @@ impl Names {
         self.version += 1;
     }
 
-    /// Of the names that may lose their place the one that was seen longest ago, and its place.
+    /// The index and place of the name that has been idle longest, among those that may lose their place.
     fn longest_idle(&mut self, now: u64) -> Option<(usize, usize)> {
         if now < self.busy_until {
             return None;
         }
-        // A name that gets a place from now on is idle no sooner than this.
+        // A name that gets a place from now on is not idle before this time.
         let mut busy_until = now.saturating_add(IDLE_ONCE);
         let mut longest: Option<(u64, usize, usize)> = None;
         for (at, known) in self.known.iter().enumerate() {

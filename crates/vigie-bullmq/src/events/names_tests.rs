@@ -7,7 +7,7 @@ fn id(names: &mut Names, name: &str, now: u64) -> NameId {
     names.id(name.as_bytes(), now, std::iter::empty)
 }
 
-/// The label that a job of this name is counted by.
+/// The label under which a job of this name is counted.
 fn label(names: &mut Names, name: &str, now: u64) -> String {
     let id = id(names, name, now);
     names.label(id).to_owned()
@@ -35,7 +35,7 @@ fn names_that_recur_and_names_that_fail_have_places_of_their_own() {
     let once = (0..300).filter(|n| label(&mut names, &format!("once-{n}"), 0) != OTHER);
     assert_eq!(once.count(), 75);
     assert_eq!(names.folded(), 225);
-    // The first job comes before it is known to recur.
+    // The first job is counted before the name is known to recur.
     assert_eq!(label(&mut names, "nightly", 0), OTHER);
     assert_eq!(label(&mut names, "nightly", 0), "nightly");
     let invoice = id(&mut names, "send-invoice", 0);
@@ -43,7 +43,7 @@ fn names_that_recur_and_names_that_fail_have_places_of_their_own() {
     names.failed(invoice, 0);
     assert_eq!(names.label(invoice), "send-invoice");
     assert_eq!(label(&mut names, "send-invoice", 0), "send-invoice");
-    // Names that recur leave the last places to those that fail.
+    // Recurring names leave the last places to names that fail.
     let again = |n: u32| format!("again-{n}");
     for n in (0..50).flat_map(|n| [n, n, n]) {
         label(&mut names, &again(n), 0);
@@ -71,12 +71,12 @@ fn a_name_that_is_idle_gives_its_place_to_one_that_recurs_or_fails() {
     assert_eq!(label(&mut names, "once", 2 * HOUR), OTHER);
     let other = id(&mut names, "another", 20 * HOUR);
     names.failed(other, 20 * HOUR);
-    // The one that failed was seen once, too.
+    // The failed name was also seen only once.
     assert_eq!(names.label(other), "another");
     assert_eq!(label(&mut names, "often", 20 * HOUR), "often");
     let labels: Vec<&str> = names.labels().iter().map(|label| &**label).collect();
     assert_eq!(labels, ["another", "often", "other"]);
-    // A name that is there always, and the first to come after it.
+    // A name in constant use, and the first one after it.
     assert_eq!(label(&mut names, "x", 45 * HOUR), OTHER);
     assert_eq!(label(&mut names, "x", 45 * HOUR), "x");
 }
@@ -112,7 +112,7 @@ fn numbers_of_names_in_flight_are_not_given_to_others() {
 }
 
 proptest! {
-    /// Whatever names come: places are bounded, every number has a label, and what is said is true.
+    /// For any names: places are bounded, each number has a label, and the counts are correct.
     #[test]
     fn places_are_bounded(
         max in 1usize..20,

@@ -1,18 +1,18 @@
-//! Since when a queue is paused, as far as its events tell.
+//! The start of a queue's pause, from its events.
 //!
-//! Redis holds that a queue is paused, and not since when. The events do: each pause and each end of one is an entry, and
-//! an entry's id is its time. A queue that is paused may be paused again, which begins nothing.
+//! Redis stores whether a queue is paused, but not since when. The events do: the id of a `paused` or `resumed` entry
+//! is its time. A paused queue may be paused again, which does not start a new pause.
 
 use redis::Value;
 
 use crate::events::entry::{Entry, Event};
 
-/// What was seen of a queue's pauses, in milliseconds by the server's clock.
+/// The pauses seen in a queue's events, in milliseconds by the server's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pauses {
-    /// The first pause after the last end of one.
+    /// The first pause after the last resume.
     began: Option<u64>,
-    /// The last end of one.
+    /// The last resume.
     ended: Option<u64>,
 }
 
@@ -25,7 +25,7 @@ impl Pauses {
         (self.began, self.ended) = (None, Some(at));
     }
 
-    /// Since when at least a paused queue is so, if it was known to be since `before`.
+    /// The latest possible start of the current pause; `before`: the result of an earlier call.
     pub(crate) fn since(self, before: Option<u64>) -> Option<u64> {
         let before = before.filter(|since| self.ended.is_none_or(|ended| ended <= *since));
         match (before, self.began) {
@@ -35,11 +35,11 @@ impl Pauses {
     }
 }
 
-/// Since when at least a queue that is paused at `now` is so, by its last entries, the newest first. `None`: they say
-/// that it is not.
+/// The latest possible start of a pause at `now`, from the last entries, newest first. `None`: the queue is not paused
+/// according to them.
 pub(crate) fn read_back(entries: &[Value], now: u64) -> Option<u64> {
     let mut began = None;
-    // Of a pause before all of these: nothing ended it since.
+    // If there is neither event, the pause began before all these entries.
     let mut oldest = now;
     for entry in entries.iter().filter_map(Entry::read) {
         match entry.event {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_the_stream() {
+    fn a_pause_is_read_back_from_the_remaining_entries() {
         let back = |events: &[(u64, &str)]| read_back(&entries(events), 99);
         assert_eq!(back(&[]), Some(99));
         assert_eq!(back(&[(7, "added"), (8, "waiting")]), Some(7));
@@ -100,7 +100,8 @@ mod tests {
     }
 
     proptest! {
-        /// However much is left of the stream, and wherever the reading begins: never longer than it is.
+        /// The result is never earlier than the true start, for any retained part of the stream and any first entry
+        /// read.
         #[test]
         fn never_longer_than_it_is(
             events in prop::collection::vec(prop_oneof![Just("paused"), Just("resumed"), Just("added")], 1..30),

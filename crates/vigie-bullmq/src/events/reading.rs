@@ -1,5 +1,5 @@
-//! The reading of a queue's stream: where it stands, and what it counted. It outlives the connection over which the stream
-//! is read, and goes to another node with its queue.
+//! The reading of a queue's stream: read position and counts. It outlives connections, and moves to another node with
+//! its queue.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crate::events::ledger::Ledger;
 use crate::queues::key::QueueKey;
 use crate::series::{Counts, Families, Row};
 
-/// A reading.
+/// The reading of one stream.
 pub(crate) struct Reading {
-    /// `None`: nothing is known of the stream yet, or the key holds something else.
+    /// `None`: the stream has not been checked yet, or the key holds another type.
     pub(crate) ledger: Option<Ledger>,
-    /// Whether a ledger was given up because the key held something else.
+    /// Whether a ledger was discarded because the key held another type.
     pub(crate) was_broken: bool,
     pub(crate) counts: Counts,
 }
@@ -28,15 +28,15 @@ impl Reading {
     }
 }
 
-/// Where the reading lies while nobody has it. One has it at a time: nothing is read twice.
+/// Holds the reading while no task has taken it. One task has it at a time, so that no entry is read twice.
 pub(crate) struct Handover<T>(Mutex<Place<T>>);
 
 enum Place<T> {
-    /// Not begun.
+    /// Not started.
     New,
     Here(T),
     Taken,
-    /// The queue is followed no longer; `true`: somebody still has the reading.
+    /// The queue is no longer followed; `true`: a task still has the reading.
     Over(bool),
 }
 
@@ -47,7 +47,7 @@ impl<T> Default for Handover<T> {
 }
 
 impl<T> Handover<T> {
-    /// Takes the reading, or begins it. `None`: another has it, or there is nothing to read any more.
+    /// Takes the reading, or creates it. `None`: another task has it, or the queue is no longer followed.
     pub(crate) fn take(&self, begin: impl FnOnce() -> T) -> Option<T> {
         let mut place = self.0.lock();
         let reading = match std::mem::replace(&mut *place, Place::Taken) {
@@ -61,7 +61,7 @@ impl<T> Handover<T> {
         Some(reading)
     }
 
-    /// Puts it back. Says whether it was the last thing left of the queue: what it counted may go.
+    /// Puts the reading back. Returns whether the queue is no longer followed, so that its counts can be removed.
     #[must_use]
     pub(crate) fn give(&self, reading: T) -> bool {
         let mut place = self.0.lock();
@@ -73,7 +73,8 @@ impl<T> Handover<T> {
         was_last
     }
 
-    /// The queue is followed no longer. Says whether nobody has the reading: what it counted may go.
+    /// Marks the queue as no longer followed. Returns whether no task has the reading, so that its counts can be
+    /// removed.
     #[must_use]
     pub(crate) fn end(&self) -> bool {
         let mut place = self.0.lock();
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_left_may_go_once_with_the_last() {
+    fn counts_are_released_once_by_the_last_holder() {
         let handover = Handover::default();
         let reading = handover.take(|| 1);
         assert_eq!((handover.end(), handover.take(|| 2)), (false, None));

@@ -1,42 +1,43 @@
-//! What ended in entries that were missed, by the counters BullMQ's workers may keep beside the stream.
+//! Recovers the outcomes in missed entries from the counters that BullMQ's workers can keep.
 //!
-//! A worker with `metrics` on counts what it completes and fails in `metrics:completed` and `metrics:failed`, in the
-//! script that adds the entry. Where that count moved as the entries did while none was missed, every worker has it on,
-//! and it tells what the missed ones held.
+//! A worker with `metrics` enabled increments `metrics:completed` or `metrics:failed` in the script that adds the
+//! stream entry. If the counters matched the entries while none was missed, all workers have metrics enabled, and the
+//! counters include the outcomes in missed entries.
 
 /// Completed and failed jobs.
 pub(crate) type Ended = [u64; 2];
 
-/// Ends that were read, held against those that were counted, from one settled moment to the next.
+/// Compares the outcomes that were read with those that were counted, from one settled point to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Repair {
-    /// Read since the moment.
+    /// Outcomes read since the last settled point.
     read: Ended,
-    /// Missed entries since the moment.
+    /// Entries missed since the last settled point.
     lost: u64,
-    /// Counted at the moment; `None`: not known.
+    /// Counters at the last settled point; `None`: unknown.
     counted: Option<Ended>,
-    /// Whether all that ended in the last stretch without loss was counted.
+    /// Whether the counters matched the entries in the last interval without loss.
     complete: bool,
-    /// Ends that were missed, not yet handed out.
+    /// Recovered outcomes that were not taken yet.
     missed: Ended,
-    /// Whether entries were missed for which the counters do not stand in.
-    torn: bool,
+    /// Whether the outcomes of some missed entries could not be recovered.
+    incomplete: bool,
 }
 
 impl Repair {
-    /// Takes note of an end that was read: 0 completed, 1 failed.
+    /// Records an outcome that was read: 0 completed, 1 failed.
     pub(crate) fn read(&mut self, outcome: usize) {
         self.read[outcome] = self.read[outcome].saturating_add(1);
     }
 
-    /// Other counters may stand under the keys now.
+    /// Discards the last settled point, because the counters may have been recreated.
     pub(crate) fn reset(&mut self) {
-        self.torn |= self.lost > 0;
+        self.incomplete |= self.lost > 0;
         (self.read, self.lost, self.counted) = ([0; 2], 0, None);
     }
 
-    /// All entries up to a moment were read, or are known to be missed; `counted` is of that moment, if it is known.
+    /// Settles a point up to which all entries were read or counted as missed. `counted`: the counters at that point,
+    /// if known.
     pub(crate) fn settle(&mut self, lost: u64, counted: Option<Ended>) {
         self.lost = self.lost.saturating_add(lost);
         let Some(now) = counted else {
@@ -57,25 +58,25 @@ impl Repair {
                     self.complete = grown == read;
                 }
             }
-            // Never more than is sure: what was read is not in it twice.
+            // Outcomes that were read are subtracted, so that none is counted twice.
             Some(grown) if self.complete => {
                 for at in 0..2 {
                     let missed = grown[at].saturating_sub(read[at]);
                     self.missed[at] = self.missed[at].saturating_add(missed);
                 }
             }
-            _ => self.torn |= lost > 0,
+            _ => self.incomplete |= lost > 0,
         }
     }
 
-    /// The ends that were missed since this was last asked.
+    /// Takes the outcomes recovered since the last call.
     pub(crate) fn take(&mut self) -> Ended {
         std::mem::take(&mut self.missed)
     }
 
-    /// Whether all that ended is counted, as far as is known.
+    /// Whether all outcomes are counted, as far as known.
     pub(crate) fn is_exact(&self) -> bool {
-        !self.torn && self.lost == 0
+        !self.incomplete && self.lost == 0
     }
 }
 
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_is_made_good_where_every_worker_counts() {
+    fn missed_outcomes_are_recovered_if_all_workers_count() {
         let mut repair = Repair::default();
         repair.settle(0, Some([100, 7]));
         read(&mut repair, [10, 2]);
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_that_is_not_known_is_waited_over() {
+    fn an_unknown_point_is_skipped() {
         let mut repair = Repair::default();
         repair.settle(0, Some([0, 0]));
         read(&mut repair, [1, 0]);
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_that_began_anew_tell_nothing() {
+    fn restarted_counters_are_ignored() {
         let mut repair = Repair::default();
         repair.settle(0, Some([50, 5]));
         read(&mut repair, [1, 0]);
@@ -139,9 +140,10 @@ mod tests {
     }
 
     proptest! {
-        /// Where all is counted, whatever is missed: read and repaired never exceed, and make, what ended.
+        /// If all workers count: the sum of read and recovered outcomes never exceeds, and finally equals, the actual
+        /// number.
         #[test]
-        fn read_and_repaired_make_what_ended(
+        fn read_plus_recovered_equals_ended(
             steps in prop::collection::vec((0u64..5, 0u64..5, 0u64..5, any::<bool>()), 0..40),
         ) {
             let mut repair = Repair::default();

@@ -1,4 +1,4 @@
-//! One queue's event stream, as it is followed: where the reading stands, what it came to, when to look again.
+//! The event stream of one followed queue: read position, aggregated results, next read time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +13,18 @@ use crate::events::reading::Reading;
 use crate::nodes::link::is_elsewhere;
 use crate::shared::Queue;
 
-/// A stream without entries is compared with the server's count so many times less often than after one: it can be deleted
-/// and made anew.
+/// Factor by which an idle stream is reconciled less often with the server's count. It still has to be, because it can
+/// be deleted and recreated.
 const IDLE: u32 = 6;
-/// How soon it is compared while the queue moves from one node to another.
+/// Delay before the next check while the queue moves to another node.
 const CHECK_MOVING: Duration = Duration::from_millis(500);
-/// So many entries in one look: the next look comes sooner, before BullMQ trims (at 10,000).
+/// Number of entries after which the next read comes sooner, before BullMQ trims the stream (at 10,000 entries).
 const MANY: usize = 2_000;
 
-/// How many commands [`Stream::ask`] makes.
+/// Number of commands that [`Stream::ask`] appends.
 pub(crate) const REPLIES: usize = 5;
 
-/// A count of jobs that workers keep; without a key there was none yet, or none is kept.
+/// A job count kept by the workers. A missing key means 0: no job has ended yet, or metrics are disabled.
 fn counted(answer: &Value) -> Option<u64> {
     match answer {
         Value::Nil => Some(0),
@@ -38,11 +38,11 @@ pub(crate) struct Stream {
     reading: Box<Reading>,
     pub(crate) read_at: Instant,
     pub(crate) check_at: Instant,
-    /// How soon after an entry the reading is compared with the server's count.
+    /// Delay between an entry and reconciliation with the server's count.
     check_every: Duration,
 }
 
-/// How soon to look again.
+/// Delay until the next read.
 #[derive(Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) busy: Duration,
@@ -50,8 +50,8 @@ pub(crate) struct Pace {
 }
 
 impl Stream {
-    /// Goes on where the reading of the queue stands, if nobody else has it. Before anything is read it is checked: the
-    /// server may be another, or have come back empty.
+    /// Continues at the queue's read position; `None` if another task holds the reading. The position is checked before
+    /// the first read, because the server may have been replaced or have lost its data.
     pub(crate) fn begin(queue: &Arc<Queue>, check_every: Duration, now: Instant) -> Option<Self> {
         let begin = || Reading::new(&queue.space.families, &queue.key, &queue.row);
         let reading = queue.reading.take(|| Box::new(begin()))?;
@@ -65,8 +65,8 @@ impl Stream {
         })
     }
 
-    /// Leaves the reading where it stands, for whoever goes on with it. Gives the queue if nobody will: then what was
-    /// counted of it may go.
+    /// Puts the reading back for the next follower. Returns the queue if no follower will take it, so that its counts
+    /// can be removed.
     pub(crate) fn leave(self) -> Option<Arc<Queue>> {
         let queue = self.queue;
         queue.activity.follow(false);
@@ -74,13 +74,13 @@ impl Stream {
         queue.reading.give(self.reading).then_some(queue)
     }
 
-    /// After which entry to read on, if it is to be read.
+    /// The entry after which to continue; `None` if the stream is not read.
     pub(crate) fn cursor(&self) -> Option<StreamId> {
         self.reading.ledger.as_ref().map(Ledger::cursor)
     }
 
-    /// Asks for the server's description of the stream, and for the workers' counts before and after it: if they are the
-    /// same both times, they are of that moment.
+    /// Appends XINFO STREAM, with the workers' counts before and after it: if both are equal, they are valid for that
+    /// moment.
     pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
         let counted = |pipeline: &mut Pipeline| {
             for part in ["metrics:completed", "metrics:failed"] {
@@ -95,10 +95,10 @@ impl Stream {
         counted(pipeline);
     }
 
-    /// Takes the answers.
+    /// Processes the replies to [`Stream::ask`].
     pub(crate) fn checked(&mut self, answers: &[Value], now: Instant) {
         if answers.iter().any(is_elsewhere) {
-            // Not gone, only not here.
+            // The stream exists, but on another node.
             self.check_at = now + CHECK_MOVING;
             self.queue.activity.follow(false);
             return;
@@ -127,7 +127,7 @@ impl Stream {
             answer => match StreamInfo::read(answer) {
                 Some(info) => Some(info),
                 None => {
-                    // What was read before stays; whether it is complete is not known.
+                    // The counts are kept, but may be incomplete.
                     self.reading.counts.exact.forget();
                     return;
                 }
@@ -158,7 +158,7 @@ impl Stream {
         self.repair();
     }
 
-    /// Counts what ended unseen, by no name.
+    /// Counts outcomes found only in the workers' counters, under the name unknown.
     fn repair(&mut self) {
         let Some(ledger) = &mut self.reading.ledger else {
             return;
@@ -171,7 +171,7 @@ impl Stream {
                 .counts
                 .exact
                 .set(f64::from(ledger.repair.is_exact())),
-            // It stays what it was, until the reading gets there.
+            // Unchanged until the read position reaches the last check.
             false => {}
         }
         if missed != [0; 2] {
@@ -182,7 +182,7 @@ impl Stream {
         }
     }
 
-    /// Takes what was read; `full`: there may be more.
+    /// Processes entries that were read. `full`: the reply was cut at the limit, and more entries may follow.
     pub(crate) fn take(&mut self, entries: &[Value], full: bool, batch: &mut Batch) {
         let mut read = 0;
         self.reading.counts.begin_batch();
@@ -219,12 +219,12 @@ impl Stream {
         self.repair();
     }
 
-    /// Brings what ended into the row.
+    /// Adds new outcomes to the totals by queue name.
     pub(crate) fn publish(&mut self) {
         self.reading.counts.publish();
     }
 
-    /// Sets when to look again after a look that gave so many entries.
+    /// Schedules the next read after a read that returned `entries` entries.
     pub(crate) fn pace(&mut self, entries: usize, full: bool, now: Instant, pace: Pace) {
         self.read_at = match entries {
             _ if full => now,
@@ -237,7 +237,7 @@ impl Stream {
         }
     }
 
-    /// Learns the name of a job that was taken, and counts its wait.
+    /// Records the name of a job that became active, and its wait time.
     pub(crate) fn start(&mut self, job: &[u8], wait: Option<Duration>, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = fold.learn(job, looked_up);
@@ -247,7 +247,7 @@ impl Stream {
         }
     }
 
-    /// Counts an end whose name was looked up, if it had to be.
+    /// Counts the end of an attempt, with its name if it was looked up.
     pub(crate) fn end(&mut self, end: &End, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = match &end.name {
@@ -262,7 +262,7 @@ impl Stream {
         self.reading.counts.end(name, end);
     }
 
-    /// Counts what happened to jobs whose name was looked up, if it had to be.
+    /// Counts an incident, with the name of its job if it was looked up.
     pub(crate) fn tally(&mut self, tally: &Tally, looked_up: Option<&[u8]>) {
         let mut fold = self.queue.fold.lock();
         let name = match (&tally.name, looked_up) {

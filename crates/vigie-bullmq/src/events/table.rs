@@ -1,19 +1,18 @@
-//! A hash table of whole numbers that is never large for what it holds.
+//! A compact hash table of integers.
 //!
-//! Open addressing, the next slot after a collision, and no marks where something was removed: what follows moves up
-//! (Knuth, volume 3, section 6.4, algorithm R). So it is as full as it says, and grows only when it is.
+//! Open addressing with linear probing, without tombstones: a removal moves later entries up (Knuth, volume 3, section
+//! 6.4, algorithm R). The load factor therefore reflects the actual entries.
 
-/// A table of at least that many slots. Smaller is not worth an allocation.
+/// Minimum number of slots.
 const LEAST: usize = 4;
 
-/// Numbers by keys that are hashes already: evenly spread, and by a secret. A number of 0 is none.
+/// Maps keys, which must be hashes with a secret seed, to non-zero numbers.
 ///
-/// It is filled to three quarters, and then twice as large; a quarter full, and half as large. With 16 bytes a slot that
-/// is 21 to 64 bytes for each number it holds, and never more than 64 for each of the most it held, also at the moment
-/// when it is copied to its new size.
+/// Doubles at three quarters full and halves below a quarter. With 16 bytes per slot, this takes 21 to 64 bytes per
+/// entry, and at most 64 bytes per entry of the maximum length, including the copy during a resize.
 #[derive(Default)]
 pub(crate) struct Table {
-    /// A power of two, or none.
+    /// The length is a power of two, or 0.
     slots: Vec<[u64; 2]>,
     len: usize,
 }
@@ -28,7 +27,7 @@ impl Table {
         Some(self.slots[at][1])
     }
 
-    /// Sets the number of a key that has one. Says whether it has.
+    /// Sets the number of an existing key. Returns whether the key exists.
     pub(crate) fn replace(&mut self, key: u64, number: u64) -> bool {
         debug_assert!(number != 0);
         let found = self.find(key);
@@ -38,7 +37,7 @@ impl Table {
         found.is_ok()
     }
 
-    /// Sets the number of a key that has none.
+    /// Sets the number of a new key.
     pub(crate) fn insert(&mut self, key: u64, number: u64) {
         debug_assert!(number != 0 && self.find(key).is_err());
         if self.len >= self.slots.len() / 4 * 3 {
@@ -59,7 +58,7 @@ impl Table {
             if number == 0 {
                 break;
             }
-            // It may move up to the hole unless that is before the place where it is looked for first.
+            // The entry may move to the hole unless the hole is before its home slot.
             let from_home = at.wrapping_sub(self.home(key)) & mask;
             if from_home >= at.wrapping_sub(hole) & mask {
                 self.slots[hole] = [key, number];
@@ -72,7 +71,7 @@ impl Table {
         Some(number)
     }
 
-    /// Every number, changed to what `change` makes of it; of those it makes nothing of nothing is left.
+    /// Replaces each number by the result of `change`; `None` removes it.
     pub(crate) fn rewrite(&mut self, mut change: impl FnMut(u64) -> Option<u64>) {
         let mut removed = 0;
         for [_, number] in &mut self.slots {
@@ -83,7 +82,7 @@ impl Table {
         }
         if removed > 0 {
             self.len -= removed;
-            // There are holes: what came after them is not found any more.
+            // Rehash: entries behind the holes would not be found.
             self.resize(fitting(self.len).min(self.slots.len()));
         }
     }
@@ -93,7 +92,7 @@ impl Table {
         numbers.filter(|number| *number != 0)
     }
 
-    /// Where the key is, or where it would be.
+    /// `Ok`: the slot of the key; `Err`: the slot in which to insert it.
     fn find(&self, key: u64) -> Result<usize, usize> {
         if self.slots.is_empty() {
             return Err(0);
@@ -110,11 +109,11 @@ impl Table {
     }
 
     fn home(&self, key: u64) -> usize {
-        // No power of two is more than 2^63.
+        // The mask keeps only low bits, so that truncation to `usize` is harmless.
         key as usize & (self.slots.len() - 1)
     }
 
-    /// Of a key that is not there, where there is room.
+    /// Inserts a new key when a slot is free.
     fn add(&mut self, slot: [u64; 2]) {
         if let Err(at) = self.find(slot[0]) {
             self.slots[at] = slot;
@@ -137,7 +136,7 @@ impl Table {
     }
 }
 
-/// The slots of a table that is to be about half full.
+/// The number of slots for a table about half full.
 fn fitting(len: usize) -> usize {
     match len {
         0 => 0,
@@ -152,7 +151,7 @@ mod tests {
     use std::collections::HashMap;
 
     #[test]
-    fn is_neither_fuller_nor_emptier_than_it_says() {
+    fn load_factor_is_bounded() {
         let mut table = Table::default();
         let spread = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for n in 1..=100_000 {
@@ -169,7 +168,7 @@ mod tests {
     }
 
     proptest! {
-        /// The same as the standard map, also with keys that all begin at the same places.
+        /// Behaves like the standard map, including with keys that collide.
         #[test]
         fn is_a_map(steps in prop::collection::vec((0u8..8, 0u64..24, 1u64..1_000), 0..400)) {
             let mut table = Table::default();

@@ -1,4 +1,4 @@
-//! The task that reads which nodes a cluster has, and starts a session for each of its masters.
+//! The task that reads the masters of a cluster, and runs a session for each.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -17,39 +17,39 @@ use crate::nodes::link::Backoff;
 use crate::nodes::node::{self, Keyspace, Node};
 use crate::shared::Shared;
 
-/// How often a cluster is asked for its masters when nothing seems to have changed.
+/// Interval between reads of the masters when no change is suspected.
 const EVERY: Duration = Duration::from_secs(5);
-/// It is not asked more often than that, however much changes.
+/// Minimum interval between reads of the masters.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Signs that the masters are not those that are known any more.
+/// Hints that the set of masters has changed.
 #[derive(Default)]
-pub(crate) struct Signs {
-    last: Mutex<Option<Sign>>,
+pub(crate) struct Hints {
+    last: Mutex<Option<Hint>>,
     given: Notify,
 }
 
-enum Sign {
-    /// The node of this name replied that it does not hold a slot that it was known to hold.
+enum Hint {
+    /// The node replied that it no longer holds a slot.
     Elsewhere(String),
-    /// The node of this name cannot be read.
+    /// The node cannot be read.
     Broken(String),
 }
 
-impl Signs {
-    /// A node does not hold a slot that it was known to hold.
+impl Hints {
+    /// Reports that a node replied that it no longer holds a slot.
     pub(crate) fn elsewhere(&self, node: &Node) {
-        self.give(node, Sign::Elsewhere);
+        self.give(node, Hint::Elsewhere);
     }
 
-    /// A node cannot be read.
+    /// Reports that a node cannot be read.
     pub(crate) fn broken(&self, node: &Node) {
-        self.give(node, Sign::Broken);
+        self.give(node, Hint::Broken);
     }
 
-    fn give(&self, node: &Node, sign: impl FnOnce(String) -> Sign) {
+    fn give(&self, node: &Node, hint: impl FnOnce(String) -> Hint) {
         if let (true, Some(name)) = (node.space.is_cluster, &node.name) {
-            *self.last.lock() = Some(sign(name.clone()));
+            *self.last.lock() = Some(hint(name.clone()));
             self.given.notify_one();
         }
     }
@@ -63,12 +63,12 @@ pub(crate) struct Cluster {
     nodes: BTreeMap<String, (Arc<Node>, CancellationToken)>,
     sessions: JoinSet<()>,
     backoff: Backoff,
-    /// The error that was logged last.
+    /// The last logged error.
     logged: Option<String>,
 }
 
 impl Cluster {
-    /// `None` when what is to be watched is no cluster.
+    /// `None` if the target is not a cluster.
     pub(crate) fn new(shared: Arc<Shared>) -> Option<Self> {
         let space = Keyspace::new(None, true, Arc::clone(&shared.families));
         Some(Self {
@@ -82,7 +82,7 @@ impl Cluster {
         })
     }
 
-    /// Runs until it is dropped, and all sessions with it.
+    /// Runs until dropped, which also drops all sessions.
     pub(crate) async fn run(mut self) -> Infallible {
         let timeout = self.shared.settings.timeout;
         loop {
@@ -98,22 +98,22 @@ impl Cluster {
             };
             sleep(PAUSE).await;
             self.until(next).await;
-            let sign = self.shared.signs.last.lock().take();
-            match sign {
-                Some(Sign::Elsewhere(name)) => self.scout.prefer(&name, timeout).await,
-                Some(Sign::Broken(name)) => self.scout.avoid(&name),
+            let hint = self.shared.hints.last.lock().take();
+            match hint {
+                Some(Hint::Elsewhere(name)) => self.scout.prefer(&name, timeout).await,
+                Some(Hint::Broken(name)) => self.scout.avoid(&name),
                 None => {}
             }
         }
     }
 
-    /// Waits until then, or until there is a sign.
+    /// Waits until `next`, or for a hint.
     async fn until(&mut self, next: Instant) {
         loop {
             tokio::select! {
                 () = sleep_until(next) => return,
-                () = self.shared.signs.given.notified() => return,
-                // One that was told to end did so.
+                () = self.shared.hints.given.notified() => return,
+                // A cancelled session has ended.
                 Some(ended) = self.sessions.join_next() => {
                     if let Err(error) = ended
                         && error.is_panic()
@@ -125,11 +125,11 @@ impl Cluster {
         }
     }
 
-    /// Watches these masters, and no others.
+    /// Replaces the watched masters.
     fn set(&mut self, masters: Vec<Master>) {
         self.backoff.reset();
         if self.logged.take().is_some() {
-            info!("the masters of the cluster are known again");
+            info!("the masters of the cluster can be read again");
         }
         let mut old = std::mem::take(&mut self.nodes);
         let mut new = Vec::new();
@@ -153,7 +153,7 @@ impl Cluster {
             info!(
                 masters = names(&mut self.nodes.keys()),
                 gone = names(&mut old.keys()),
-                "the masters of the cluster"
+                "the masters of the cluster changed"
             );
         }
         let nodes = self.nodes.values().map(|(node, _)| Arc::clone(node));
@@ -173,7 +173,7 @@ impl Cluster {
         if self.logged.as_deref() != Some(error) {
             warn!(
                 error,
-                "cannot read which nodes the cluster has: the masters known before are watched, and it is tried again"
+                "cannot read the masters of the cluster; the last known masters are watched, and the read is retried"
             );
             self.logged = Some(error.to_owned());
         }

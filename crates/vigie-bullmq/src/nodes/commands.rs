@@ -1,24 +1,24 @@
-//! The commands that are sent to Redis: the reply that each expects, and what is absent without it.
+//! The commands sent to Redis, with the expected replies and the metrics that depend on each.
 //!
-//! A server may refuse a command (`rename-command`, an ACL), and a proxy may answer it with something else. Either way what
-//! needs the command is unknown, and everything else goes on.
+//! A server may refuse a command (`rename-command`, an ACL), and a proxy may return an unexpected reply. In either case
+//! only the dependent metrics are absent.
 
 use redis::{Arg, Cmd, Value};
 
 use crate::events::entry::{Entry, StreamInfo, bytes, list};
 
-/// A command that is sent.
+/// A command sent to Redis.
 #[derive(Debug)]
 pub(crate) struct Command {
-    /// Its name, with the subcommand where there is one.
+    /// The name, including the subcommand.
     pub(crate) name: &'static str,
-    /// What has no series, or is not done, while the command is not answered.
+    /// Metrics and functions that depend on the command.
     pub(crate) absent: &'static str,
-    /// Whether this can be a reply to a command with so many arguments after the name.
+    /// Whether a value can be a reply to the command with this number of arguments.
     fits: fn(&Value, usize) -> bool,
 }
 
-/// All of them, the most frequent first: commands are looked up here for every reply.
+/// All commands, most frequent first: each reply causes a lookup.
 pub(crate) const COMMANDS: [Command; 17] = [
     command("LLEN", "waiting, active and paused jobs", is_count),
     command(
@@ -28,14 +28,14 @@ pub(crate) const COMMANDS: [Command; 17] = [
     ),
     command(
         "HMGET",
-        "pauses, limits, late schedulers, and since when jobs wait that were added before Vigie started",
+        "pauses, limits, late schedulers, and ages of jobs added before Vigie started",
         is_fields,
     ),
-    command("XREAD", "everything counted from events", is_streams),
+    command("XREAD", "all counts from events", is_streams),
     command("HGET", "names of jobs added before Vigie started", is_field),
     command(
         "EXISTS",
-        "active jobs without a lock, queues of Bull, and the end of queues",
+        "active jobs without a lock, queues of Bull, and the removal of deleted queues",
         is_count,
     ),
     command(
@@ -52,10 +52,10 @@ pub(crate) const COMMANDS: [Command; 17] = [
     command("GET", "rate limits", is_field),
     command(
         "XINFO STREAM",
-        "event streams not read yet, and the count of lost events",
+        "new event streams, and the count of lost events",
         is_stream_info,
     ),
-    command("SCAN", "queues not found yet", is_scan),
+    command("SCAN", "new queues", is_scan),
     command("ZCOUNT", "overdue delayed jobs", is_count),
     command(
         "TIME",
@@ -80,7 +80,7 @@ const fn command(
 }
 
 impl Command {
-    /// The description of a command; `None` for one that is not in the list.
+    /// The description of a command; `None` if it is not in the list.
     pub(crate) fn of(command: &Cmd) -> Option<&'static Self> {
         let mut words = command.args_iter().filter_map(|word| match word {
             Arg::Simple(word) => Some(word),
@@ -96,7 +96,7 @@ impl Command {
         })
     }
 
-    /// Whether this can be a reply to the command.
+    /// Whether a value can be a reply to the command.
     pub(crate) fn fits(&self, command: &Cmd, reply: &Value) -> bool {
         let arguments = command.args_iter().len();
         (self.fits)(
@@ -106,7 +106,7 @@ impl Command {
     }
 }
 
-/// Any reply but an error, which does not come here, shows that the connection works.
+/// Any reply proves that the connection works; errors are handled earlier.
 fn is_any(reply: &Value, _: usize) -> bool {
     !matches!(reply, Value::ServerError(_))
 }
@@ -132,7 +132,7 @@ fn is_field(reply: &Value, _: usize) -> bool {
     is_bulk(reply) || *reply == Value::Nil
 }
 
-/// One for each argument but the key.
+/// One field per argument after the key.
 fn is_fields(reply: &Value, arguments: usize) -> bool {
     list(reply).is_some_and(|fields| {
         fields.len() + 1 == arguments && fields.iter().all(|field| is_field(field, 0))
@@ -143,7 +143,7 @@ fn is_texts(reply: &Value, _: usize) -> bool {
     list(reply).is_some_and(|texts| texts.iter().all(is_bulk))
 }
 
-/// Members and scores: one list of both, or with the newer protocol pairs.
+/// Members with scores: a flat list, or pairs in RESP3.
 fn is_scored(reply: &Value, _: usize) -> bool {
     let is_score = |value: &Value| is_bulk(value) || matches!(value, Value::Double(_));
     list(reply).is_some_and(|values| {
@@ -172,7 +172,7 @@ fn is_entries(reply: &Value, _: usize) -> bool {
     list(reply).is_some_and(|entries| entries.iter().all(|entry| Entry::read(entry).is_some()))
 }
 
-/// Nil when nothing is new.
+/// Nil when there are no new entries.
 fn is_streams(reply: &Value, _: usize) -> bool {
     match reply {
         Value::Nil | Value::Map(_) => true,

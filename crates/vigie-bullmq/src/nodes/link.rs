@@ -1,7 +1,7 @@
-//! A connection on which every command has a deadline.
+//! A connection with a deadline for each command.
 //!
-//! It does not reconnect by itself: a task that gets an error drops it and opens another, and so knows that there was
-//! a gap. A command that is refused, or answered with a reply of another type, is no error of the connection.
+//! It does not reconnect automatically: after an error, a task drops it and opens another, and thus notices the gap. A
+//! refused command or an unexpected reply is not a connection error.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(crate) struct Link {
     connection: MultiplexedConnection,
     deadline: Duration,
     refusals: Arc<Refusals>,
-    /// Whether the server said that something it was asked for is another's for good.
+    /// Whether the server replied that something permanently moved to another node.
     moved: bool,
 }
 
@@ -39,14 +39,15 @@ impl Link {
         })
     }
 
-    /// Takes over what a clone of it, over the same connection, learnt.
+    /// Merges the state of a clone that uses the same connection.
     pub(crate) fn join(&mut self, other: &Self) {
         self.moved |= other.moved;
     }
 
-    /// Sends one command. A reply that is an error or of another type is noted among the refusals.
+    /// Sends one command. An error reply or a reply of an unexpected type is recorded in the refusals.
     ///
     /// # Errors
+    ///
     /// As [`Link::ask_all`].
     pub(crate) async fn ask(&mut self, what: &'static str, command: Cmd) -> Result<Value, Error> {
         let mut pipeline = redis::pipe();
@@ -55,11 +56,12 @@ impl Link {
         Ok(reply.unwrap_or(UNUSABLE))
     }
 
-    /// Sends many commands in one round trip. There are as many replies as commands; those that are errors of one
-    /// command, or of another type, are noted among the refusals.
+    /// Sends commands in one round trip, and returns one reply per command. Errors of single commands and replies of an
+    /// unexpected type are recorded in the refusals.
     ///
     /// # Errors
-    /// When the connection breaks, the replies are late, or the server answers nothing at present.
+    ///
+    /// If the connection breaks, the replies are late, or the server currently rejects all commands.
     pub(crate) async fn ask_all(
         &mut self,
         what: &'static str,
@@ -81,12 +83,12 @@ impl Link {
         Ok(answers)
     }
 
-    /// The commands that the node does not answer.
+    /// The commands that the node refuses.
     pub(crate) fn refusals(&self) -> &Refusals {
         &self.refusals
     }
 
-    /// Whether, since this was last asked, the server said that something is another's.
+    /// Whether the server replied since the last call that something moved to another node.
     pub(crate) fn take_moved(&mut self) -> bool {
         std::mem::take(&mut self.moved)
     }
@@ -101,7 +103,7 @@ async fn within<T>(
     timeout(within, answer).await.map_err(late)
 }
 
-/// Whether an answer says that a node of a cluster does not hold the key, not any more, not yet, or only in part.
+/// Whether a reply means that this node does not (or not completely) hold the key.
 pub(crate) fn is_elsewhere(answer: &Value) -> bool {
     match answer {
         Value::ServerError(error) => is_of_slot(error),
@@ -109,7 +111,7 @@ pub(crate) fn is_elsewhere(answer: &Value) -> bool {
     }
 }
 
-/// Whether the nodes of a cluster hold other slots than they were thought to. What is on its way does not tell that yet.
+/// Whether a reply means that the slots of the nodes changed. A migration in progress is not such a change.
 fn is_moved(answer: &Value) -> bool {
     match answer {
         Value::ServerError(error) => {
@@ -120,12 +122,12 @@ fn is_moved(answer: &Value) -> bool {
     }
 }
 
-/// The slot of the key is elsewhere, on its way, or nowhere.
+/// The slot is on another node, migrating, or unassigned.
 fn is_of_slot(error: &redis::ServerError) -> bool {
     use ServerErrorKind::{Ask, ClusterDown, Moved, TryAgain};
     match error.kind() {
         Some(Moved | Ask | TryAgain) => true,
-        // The other error of this kind is about all of them.
+        // The other CLUSTERDOWN error concerns all slots.
         Some(ClusterDown) => error
             .details()
             .is_some_and(|details| details.contains("slot not served")),
@@ -133,21 +135,21 @@ fn is_of_slot(error: &redis::ServerError) -> bool {
     }
 }
 
-/// The key holds another type, is not there, or is not for us; other keys may be.
+/// The error concerns this key only: another type, no such key, or no permission for the key.
 pub(crate) fn is_of_key(error: &redis::ServerError) -> bool {
-    let says = |text| {
+    let has = |text| {
         error
             .details()
             .is_some_and(|details| details.contains(text))
     };
     match error.kind() {
-        Some(ServerErrorKind::NoPerm) => !says("permissions to run"),
-        Some(ServerErrorKind::ResponseError) => says("no such key"),
+        Some(ServerErrorKind::NoPerm) => !has("permissions to run"),
+        Some(ServerErrorKind::ResponseError) => has("no such key"),
         _ => error.code() == "WRONGTYPE" || is_of_slot(error),
     }
 }
 
-/// Pauses between tries to connect: longer each time, and never the same for two programs.
+/// Pauses between connection attempts: exponential, with jitter.
 pub(crate) struct Backoff(u32);
 
 impl Backoff {
@@ -165,7 +167,7 @@ impl Backoff {
     pub(crate) fn next(&mut self) -> Duration {
         let pause = Self::FIRST.saturating_mul(1 << self.0).min(Self::LONGEST);
         self.0 = (self.0 + 1).min(10);
-        // Each hasher has keys of its own: chance enough to part two programs.
+        // `RandomState` is seeded per instance, which suffices for jitter.
         let chance = RandomState::new().hash_one(self.0) % 256;
         pause.mul_f64(0.75 + chance as f64 / 512.0)
     }

@@ -1,12 +1,12 @@
-//! The parts that have connections of their own: servers, databases, masters of a cluster.
+//! The units with connections of their own: servers, databases, masters of a cluster.
 //!
-//! | module | what it knows |
+//! | module | contents |
 //! | --- | --- |
-//! | `node` | one of them, and what it holds |
+//! | `node` | one unit, and its state |
 //! | `link` | a connection to it |
-//! | `commands` | the commands that are sent, and the replies they expect |
-//! | `refusals` | which of them a node does not answer |
-//! | `cluster` | the task that knows which there are |
+//! | `commands` | the commands that are sent, and the expected replies |
+//! | `refusals` | the commands that a node refuses |
+//! | `cluster` | the task that reads the masters of a cluster |
 
 pub(crate) mod cluster;
 pub(crate) mod commands;

@@ -1,4 +1,4 @@
-//! What is watched, in parts that have connections of their own: a server, a database of it, a master of a cluster.
+//! A unit with connections of its own: a server, a database, or a master of a cluster.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,13 +15,13 @@ use crate::queues::key::QueueKey;
 use crate::series::Families;
 use crate::shared::{Queues, Shared};
 
-/// A space of keys, in which a name stands for one queue: a database, or a whole cluster.
+/// A keyspace in which a key identifies one queue: a database, or a whole cluster.
 pub(crate) struct Keyspace {
-    /// Its number, where several are watched.
+    /// The database number, if several are watched.
     pub(crate) database: Option<u16>,
     pub(crate) is_cluster: bool,
     pub(crate) families: Arc<Families>,
-    /// Slots all keys of which were walked.
+    /// Slots of which all keys were scanned.
     swept: Mutex<Slots>,
 }
 
@@ -35,7 +35,7 @@ impl Keyspace {
         }
     }
 
-    /// Where a queue is in it. Outside of a cluster all have the same place.
+    /// The slot of a queue; always 0 outside a cluster.
     pub(crate) fn slot(&self, queue: &QueueKey) -> u16 {
         match self.is_cluster {
             true => queue.slot(),
@@ -43,7 +43,7 @@ impl Keyspace {
         }
     }
 
-    /// Whether what is found there now is new.
+    /// Whether a queue found in this slot now is new.
     pub(crate) fn was_swept(&self, slot: u16) -> bool {
         self.swept.lock().contains(slot)
     }
@@ -53,35 +53,35 @@ impl Keyspace {
     }
 }
 
-/// A part that is watched by a session of its own.
+/// A unit watched by a session of its own.
 pub(crate) struct Node {
     id: u64,
-    /// What people call it; `None`: it is all there is.
+    /// Display name; `None` if there is only one node.
     pub(crate) name: Option<String>,
     pub(crate) endpoint: Endpoint,
     pub(crate) space: Arc<Keyspace>,
-    /// What it holds of the space.
+    /// The slots of the keyspace that it holds.
     slots: RwLock<Arc<Slots>>,
     queues: RwLock<Queues>,
     pub(crate) health: Mutex<Health>,
-    /// The commands that it does not answer.
+    /// The commands that it refuses.
     pub(crate) refusals: Arc<Refusals>,
 }
 
-/// How the last tries went.
+/// The results of the last attempts.
 #[derive(Default)]
 pub(crate) struct Health {
     pub(crate) last_levels: Option<Instant>,
     pub(crate) error: Option<String>,
-    /// Why some queues or levels are unknown, although the node answers.
+    /// Why some queues or levels are unknown although the connection works.
     pub(crate) refused: Option<String>,
-    /// Whether events are or were followed.
+    /// Whether events have been followed.
     pub(crate) followed: bool,
     pub(crate) events_error: Option<String>,
 }
 
 impl Health {
-    /// Why some jobs or all of them cannot be counted now.
+    /// Why some or all jobs cannot be counted now.
     pub(crate) fn problem(&self) -> Option<&String> {
         self.error.as_ref().or(self.refused.as_ref())
     }
@@ -123,12 +123,12 @@ impl Node {
         }
     }
 
-    /// No other node has the same, not even one of the same name before or after this.
+    /// A unique id, even among nodes of the same name over time.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// The queues that it holds, in the order of all.
+    /// The queues that it holds, in the global order.
     pub(crate) fn queues(&self) -> Queues {
         Arc::clone(&self.queues.read())
     }
@@ -145,8 +145,8 @@ impl Node {
         *self.slots.write() = Arc::new(slots);
     }
 
-    /// An error, and whose it is where there are others.
-    pub(crate) fn says(&self, error: impl std::fmt::Display) -> String {
+    /// Formats an error, prefixed with the node's name if it has one.
+    pub(crate) fn describe(&self, error: impl std::fmt::Display) -> String {
         match &self.name {
             Some(name) => format!("{name}: {error}"),
             None => error.to_string(),
@@ -154,8 +154,8 @@ impl Node {
     }
 }
 
-/// Watches a node until `stop` is cancelled. What is under way then is brought to its end, for what was read and not yet
-/// counted would be counted by nobody.
+/// Watches a node until `stop` is cancelled. A read in progress is completed, because entries that were read but not
+/// counted would be lost.
 pub(crate) async fn watch(shared: Arc<Shared>, node: Arc<Node>, stop: CancellationToken) {
     let control = Control::new(Arc::clone(&shared), Arc::clone(&node)).run();
     let follower = Follower::new(shared, node).run(&stop);

@@ -1,4 +1,4 @@
-//! Which commands a node does not answer now, each logged once.
+//! The commands that a node currently refuses. Each is logged once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,33 +12,33 @@ use crate::error::Error;
 use crate::nodes::commands::Command;
 use crate::nodes::link::is_of_key;
 
-/// A command that is answered at times is logged no more often than this.
+/// Minimum interval between logs about an intermittently refused command.
 const QUIET: Duration = Duration::from_secs(600);
-/// How much of a reply is logged.
+/// Maximum length of a reply in the log, in characters.
 const SHOWN: usize = 60;
 
-/// The place of a reply that cannot be one to its command. No command is answered like this, so that every reader takes it
-/// for unknown.
+/// Replaces an unusable reply. No command returns this value, so that all parsers treat it as unknown.
 pub(crate) const UNUSABLE: Value = Value::Okay;
 
-/// The commands that a node did not answer with what they ask for.
+/// The commands for which a node returns errors or unexpected replies.
 #[derive(Default)]
 pub(crate) struct Refusals(Mutex<BTreeMap<&'static str, Refusal>>);
 
 struct Refusal {
     logged: Instant,
-    /// Whether it was logged that the command is not answered, and not yet that it is again.
+    /// Whether the refusal was logged, but not yet its end.
     is_open: bool,
-    /// Why it is refused now.
+    /// Why the command is refused now.
     reason: Option<String>,
 }
 
 impl Refusals {
-    /// Looks through the replies of one round trip. An error that is about one command, and a reply of another type, are
-    /// noted and replaced by [`UNUSABLE`].
+    /// Checks the replies of one round trip. Errors of single commands and replies of an unexpected type are recorded
+    /// and replaced by [`UNUSABLE`].
     ///
     /// # Errors
-    /// When the server does not answer anything at present, for example because it loads its data.
+    ///
+    /// If the server currently rejects all commands, for example while it loads its data.
     pub(crate) fn review(
         &self,
         what: &'static str,
@@ -65,10 +65,10 @@ impl Refusals {
             return self.answered(known);
         }
         let reason = match std::mem::replace(reply, UNUSABLE) {
-            Value::ServerError(error) => told(&error),
+            Value::ServerError(error) => error_text(&error),
             reply => {
                 let reply: String = format!("{reply:?}").chars().take(SHOWN).collect();
-                format!("the reply is not one to it: {reply}")
+                format!("unexpected reply: {reply}")
             }
         };
         self.note(known, &reason);
@@ -90,7 +90,7 @@ impl Refusals {
                 command = command.name,
                 reason,
                 absent = command.absent,
-                "Redis does not answer a command: what needs it is absent, the rest goes on"
+                "Redis refuses a command; dependent metrics are absent"
             );
         }
     }
@@ -101,23 +101,23 @@ impl Refusals {
             && refusal.reason.take().is_some()
             && std::mem::take(&mut refusal.is_open)
         {
-            info!(command = command.name, "Redis answers a command again");
+            info!(command = command.name, "Redis accepts a command again");
         }
     }
 
-    /// Why some of these commands are not answered now; `None`: they are, as far as is known.
+    /// Why some of these commands are refused now; `None` if none is known to be refused.
     pub(crate) fn reasons(&self, names: &[&'static str]) -> Option<String> {
         let refusals = self.0.lock();
         let reasons = names.iter().filter_map(|name| {
             let reason = refusals.get(name)?.reason.as_ref()?;
-            Some(format!("{name} is not answered: {reason}"))
+            Some(format!("{name} is refused: {reason}"))
         });
         let reasons: Vec<_> = reasons.collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 
-/// The server answers nothing now, or nothing to this user.
+/// The error concerns all commands, or all commands of this user.
 fn is_of_server(error: &ServerError) -> bool {
     use ServerErrorKind::{BusyLoading, ClusterDown, MasterDown};
     match error.kind() {
@@ -127,7 +127,7 @@ fn is_of_server(error: &ServerError) -> bool {
     }
 }
 
-fn told(error: &ServerError) -> String {
+fn error_text(error: &ServerError) -> String {
     match error.details() {
         Some(details) => format!("{}: {details}", error.code()),
         None => error.code().to_owned(),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_a_key_is_no_refusal_and_one_about_all_is_an_error() {
+    fn errors_of_a_key_are_not_refusals_and_errors_of_the_server_are_returned() {
         let refusals = Refusals::default();
         let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
         review(&refusals, &mut [error(wrong), Value::Nil]).unwrap();

@@ -20,7 +20,7 @@ use crate::queues::survey::{ask, first_of_bullmq, step, validate};
 use crate::shared::{Counted, Shared};
 use crate::signals::inspector::Inspector;
 
-/// Commands without which queues or levels are unknown; the README promises these, so that their lack is an error.
+/// Commands without which queues or levels are unknown. The README guarantees both, so that their refusal is an error.
 pub(crate) const REQUIRED: [&str; 3] = ["SCAN", "LLEN", "ZCARD"];
 
 pub(crate) struct Control {
@@ -28,16 +28,16 @@ pub(crate) struct Control {
     node: Arc<Node>,
     backoff: Backoff,
     sweep: Sweep,
-    /// What the node held when the sweep began.
+    /// The node's slots when the sweep began.
     slots: Arc<Slots>,
-    /// Whether all keys were walked once.
+    /// Whether a sweep has completed.
     swept: bool,
     /// Followed queues found in this sweep.
-    met: HashSet<QueueKey>,
-    /// Followed queues of which nothing is left, and since when.
+    present: HashSet<QueueKey>,
+    /// Followed queues without any key, and since when.
     gone: HashMap<QueueKey, Instant>,
     refused: bool,
-    /// Whether it was logged that there is a queue without a hash tag.
+    /// Whether a queue without a hash tag was logged.
     untagged: bool,
     inspector: Inspector,
 }
@@ -52,14 +52,14 @@ impl Control {
             slots: node.slots(),
             node,
             swept: false,
-            met: HashSet::new(),
+            present: HashSet::new(),
             gone: HashMap::new(),
             refused: false,
             untagged: false,
         }
     }
 
-    /// Runs until it is dropped.
+    /// Runs until dropped.
     pub(crate) async fn run(mut self) -> Infallible {
         loop {
             let Err(error) = self.session().await;
@@ -68,13 +68,13 @@ impl Control {
         }
     }
 
-    /// From connecting to the first error.
+    /// Runs from connecting to the first error.
     async fn session(&mut self) -> Result<Infallible, Error> {
         let shared = Arc::clone(&self.shared);
         let settings = &shared.settings;
         let refusals = &Arc::clone(&self.node.refusals);
         let mut link = Link::open(&self.node.endpoint, settings.timeout, refusals).await?;
-        // It may be another server, or the same without its data.
+        // The server may be another, or have lost its data.
         self.begin();
         let mut next_step = Instant::now();
         let mut next_levels = next_step;
@@ -94,23 +94,23 @@ impl Control {
                 self.count(&mut link).await?;
                 next_levels = Instant::now() + settings.levels_every;
             }
-            // After the levels, which tell where there is nothing to look at.
+            // After the levels, which show which queues need no inspection.
             if self.inspector.next() <= Instant::now() {
                 self.inspector.run(&mut link).await?;
             }
-            // Only now: a command that breaks the connection must not do so without a pause.
+            // Only now, so that a command that breaks the connection is retried with a backoff.
             self.backoff.reset();
             if link.take_moved() {
-                self.shared.signs.elsewhere(&self.node);
+                self.shared.hints.elsewhere(&self.node);
             }
         }
     }
 
-    /// Begins a walk over all keys.
+    /// Starts a sweep over all keys.
     fn begin(&mut self) {
         self.sweep = Sweep::default();
         self.slots = self.node.slots();
-        self.met.clear();
+        self.present.clear();
     }
 
     fn pause(&self, ended: bool) -> Duration {
@@ -121,10 +121,10 @@ impl Control {
         }
     }
 
-    /// One step of the walk over all keys. Returns whether it was the last.
+    /// Makes one step of the sweep. Returns whether it was the last.
     async fn step(&mut self, link: &mut Link) -> Result<bool, Error> {
         let Some((found, ended)) = step(link, &mut self.sweep).await? else {
-            // A refused walk is begun anew when the next one is due.
+            // After a refusal, the sweep restarts when the next one is due.
             self.begin();
             return Ok(true);
         };
@@ -134,16 +134,16 @@ impl Control {
             .iter()
             .map(|queue| (&queue.key, queue.events))
             .collect();
-        // One without events may have become one of BullMQ.
+        // A queue without events may have become one of BullMQ.
         let (old, new): (Vec<_>, Vec<_>) = found
             .into_iter()
             .partition(|key| is_followed.get(key) == Some(&true));
-        self.met.extend(old);
+        self.present.extend(old);
         let (old, new): (Vec<_>, Vec<_>) = validate(link, new)
             .await?
             .into_iter()
             .partition(|found| is_followed.get(&found.key) == Some(&found.events));
-        self.met.extend(old.into_iter().map(|found| found.key));
+        self.present.extend(old.into_iter().map(|found| found.key));
         let anew: HashSet<_> = new.iter().map(|found| &found.key).collect();
         if !anew.is_empty() {
             let is_anew = |key: &QueueKey| anew.contains(key);
@@ -153,7 +153,7 @@ impl Control {
         self.adopt(new, followed);
         if ended {
             self.drop_gone(link).await?;
-            // What went elsewhere meanwhile may not have been met.
+            // Queues that moved to another node during the sweep may have been missed.
             let mut swept = Slots::clone(&self.slots);
             swept.keep_only(&self.node.slots());
             self.node.space.swept(&swept);
@@ -163,7 +163,8 @@ impl Control {
         Ok(ended)
     }
 
-    /// Of keys in a cluster those of queues that the node holds. It has others too, of slots on their way to it.
+    /// In a cluster, returns the queues whose slots the node holds; it can also have keys of slots that are migrating
+    /// to it.
     async fn of_node(
         &mut self,
         link: &mut Link,
@@ -179,7 +180,7 @@ impl Control {
         {
             warn!(
                 %queue,
-                "a queue without a hash tag in its name or prefix cannot work in a cluster: it is not followed"
+                "a queue without a hash tag in its name or prefix does not work in a cluster; it is not followed"
             );
             self.untagged = true;
         }
@@ -194,7 +195,7 @@ impl Control {
             if !self.refused {
                 warn!(
                     max_queues = self.shared.settings.max_queues,
-                    "more queues than redis.max_queues: the others are not followed"
+                    "redis.max_queues is reached; further queues are not followed"
                 );
             }
             self.refused = true;
@@ -207,11 +208,11 @@ impl Control {
         for found in &keys {
             debug!(queue = %found.key, events = found.events, "queue found");
         }
-        let silent = keys.iter().filter(|found| !found.events).count();
-        if silent > 0 {
+        let without_events = keys.iter().filter(|found| !found.events).count();
+        if without_events > 0 {
             info!(
-                queues = silent,
-                "queues of Bull have no event stream: how their jobs end is unknown"
+                queues = without_events,
+                "queues of Bull have no event stream; their outcomes are unknown"
             );
         }
         info!(
@@ -219,23 +220,24 @@ impl Control {
             followed = followed + keys.len(),
             "following queues"
         );
-        self.met.extend(keys.iter().map(|found| found.key.clone()));
-        // A queue that was refused before may be an old one.
+        self.present
+            .extend(keys.iter().map(|found| found.key.clone()));
+        // After a refusal, a newly found queue may be an old one.
         let space = &self.node.space;
         let is_new = |key: &QueueKey| space.was_swept(space.slot(key)) && !self.refused;
         self.shared.adopt(space, keys, is_new);
     }
 
-    /// Drops queues of which nothing has been left for long.
+    /// Stops following queues that have had no keys for long.
     async fn drop_gone(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let missing = queues.iter().map(|queue| &queue.key);
-        let missing: Vec<_> = missing.filter(|key| !self.met.contains(*key)).collect();
+        let missing: Vec<_> = missing.filter(|key| !self.present.contains(*key)).collect();
         let mut pipeline = redis::pipe();
         for key in &missing {
             pipeline.add_command(levels::ask_exists(key));
         }
-        let answers = link.ask_all("looking for queues", &pipeline).await?;
+        let answers = link.ask_all("finding queues", &pipeline).await?;
         let now = Instant::now();
         let mut gone = HashMap::new();
         for (key, answer) in missing.into_iter().zip(&answers) {
@@ -252,7 +254,7 @@ impl Control {
         Ok(())
     }
 
-    /// Counts the jobs of the queues whose turn it is, in one round trip unless they are many.
+    /// Counts the jobs of the queues that are due, in one round trip unless there are many.
     async fn count(&mut self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         let known: Vec<_> = queues.iter().map(|queue| *queue.counted.lock()).collect();
@@ -279,7 +281,7 @@ impl Control {
                     return Err(Error::Connect(vigie_redis::Error::PartOfCluster));
                 }
                 for (at, read) in due.iter().zip(read) {
-                    queues[*at].while_at(&self.node, |queue| match read {
+                    queues[*at].if_held_by(&self.node, |queue| match read {
                         Some((levels, markers)) => {
                             queue.set_levels(Counted {
                                 at: now,
@@ -304,23 +306,26 @@ impl Control {
         health.refused = self.node.refusals.reasons(&REQUIRED);
         health.last_levels = Some(Instant::now());
         if health.error.take().is_some() {
-            info!(node = self.node.name, "Redis answers again");
+            info!(node = self.node.name, "Redis can be read again");
         }
         drop(health);
         self.shared.report();
     }
 
-    /// Forgets everything about the node after an error of the connection.
+    /// Discards the node's levels and signals after a connection error.
     fn failed(&mut self, error: &Error) {
-        let text = self.node.says(error);
+        let text = self.node.describe(error);
         let mut health = self.node.health.lock();
         if health.error.as_ref() != Some(&text) {
-            warn!(error = text, "Redis cannot be read: levels are unknown");
+            warn!(
+                error = text,
+                "cannot read Redis; job levels are unknown until it recovers"
+            );
         }
         health.error = Some(text);
         drop(health);
         self.shared.report();
         self.shared.forget(&self.node);
-        self.shared.signs.broken(&self.node);
+        self.shared.hints.broken(&self.node);
     }
 }

@@ -1,7 +1,7 @@
-//! Finding queues: a slow walk over all keys, a step at a time.
+//! Finds queues by a slow sweep over all keys.
 //!
-//! BullMQ keeps no list of its queues. Every queue has a `meta` key from the moment it is opened; those of Bull, its
-//! predecessor, have an `id` from their first job on. So one walk finds them all, under whatever prefix.
+//! BullMQ keeps no list of its queues. A queue of BullMQ has a `meta` key as soon as it is opened; a queue of Bull, its
+//! predecessor, has an `id` key from its first job on. A single sweep finds both, with any prefix.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::events::entry::{bytes, count, list};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::is_before;
 
-/// Keys looked at in one step: well under a millisecond of the server's time.
+/// Keys scanned per step: well under a millisecond of server time.
 const STEP: usize = 1000;
-/// Between two steps.
+/// Pause between two steps.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
-/// The first walk is waited for.
+/// Pause during the first sweep, whose result is needed soon.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// A walk over all keys.
+/// A sweep over all keys.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sweep {
     cursor: u64,
@@ -27,14 +27,14 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) fn command(&self) -> Cmd {
         let mut command = redis::cmd("SCAN");
-        // `*:meta` and `*:id` in one pattern, and few others.
+        // Matches `*:meta` and `*:id`, and few other keys.
         command.arg(self.cursor).arg("MATCH").arg("*:[im]*[ad]");
         command.arg("COUNT").arg(STEP);
         command
     }
 
-    /// Reads the reply to a step: keys that may be queues' (some more than once), and whether the walk is
-    /// at its end. `None` when that is no reply.
+    /// Processes the reply to a step. Returns keys that may belong to queues (with duplicates), and whether the sweep
+    /// is complete; `None` if the reply is malformed.
     pub(crate) fn step(&mut self, reply: &Value) -> Option<(Vec<QueueKey>, bool)> {
         let [cursor, keys] = list(reply)? else {
             return None;
@@ -50,16 +50,16 @@ impl Sweep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) key: QueueKey,
-    /// Whether it has a stream of events, as every queue of BullMQ and none of Bull.
+    /// Whether it has an event stream: true for BullMQ, false for Bull.
     pub(crate) events: bool,
 }
 
-/// From this version on BullMQ refuses names with a colon.
+/// BullMQ rejects names with a colon from this version on.
 const NO_COLONS: [u32; 3] = [5, 12, 12];
-/// How many commands [`append`] makes.
+/// Number of commands that [`append`] adds.
 pub(crate) const REPLIES: usize = 3;
 
-/// Appends the questions whether a key that was found is a queue's.
+/// Appends the commands that check whether a key belongs to a queue.
 pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey) {
     append_meta(pipeline, queue);
     pipeline.cmd("EXISTS").arg(queue.part("events"));
@@ -79,19 +79,20 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey) {
     }
 }
 
-/// The first of them, which alone tells the queues of most versions.
+/// Appends the first of these commands, which suffices for most versions.
 pub(crate) fn append_meta(pipeline: &mut Pipeline, queue: &QueueKey) {
     pipeline.cmd("HMGET").arg(queue.part("meta"));
     pipeline.arg("version").arg("opts.maxLenEvents");
 }
 
-/// Whether BullMQ made the `meta` that the answer is of.
+/// Whether a `meta` key was written by BullMQ, given its fields.
 pub(crate) fn is_of_bullmq(meta: &Value) -> bool {
-    // Bull has a `meta` too, while paused, and neither of the two fields.
+    // Bull has a `meta` key while paused, without either field.
     list(meta).is_some_and(|fields| fields.iter().any(|field| bytes(field).is_some()))
 }
 
-/// Reads the replies, and whether they are proof enough. Otherwise the types of its keys tell a queue from others' keys.
+/// Parses the replies. Returns the queue, and whether they are sufficient; otherwise the types of its keys have to be
+/// checked.
 pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
     let [meta, events, parts] = replies else {
         return None;
@@ -102,7 +103,7 @@ pub(crate) fn read(key: QueueKey, replies: &[Value]) -> Option<(Found, bool)> {
     // Versions 3 and 4 add jobs without `meta` to a queue that was never opened, or was obliterated.
     let (has_events, has_parts) = (count(events) > Some(0), count(parts) > Some(0));
     let found = (in_meta || has_events || has_parts).then(|| Found {
-        // Without an answer a newer version is more probable.
+        // Without a reply, assume a newer version.
         key: match fields.is_some() && is_before(version, NO_COLONS) {
             true => key.of_old(),
             false => key,
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_is_told_apart() {
+    fn queues_of_bullmq_and_bull_are_distinguished_from_other_keys() {
         let judge = |key: &str, version: Option<&str>, length: Option<&str>, events, parts| {
             let fields = [version, length].map(|field| field.map_or(Value::Nil, bulk));
             let replies = [
@@ -156,7 +157,7 @@ mod tests {
         // Bull.
         assert_eq!(judge("bull:x:q:id", None, None, 0, 2), found("x:q", false));
         assert_eq!(judge("bull:q:id", None, None, 1, 2), found("q", true));
-        // Others' keys.
+        // Keys of other programs.
         assert_eq!(judge("user:7:id", None, None, 0, 0), None);
         assert_eq!(read(QueueKey::new("bull", "q"), &[]), None);
     }

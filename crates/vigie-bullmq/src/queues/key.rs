@@ -3,20 +3,20 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// A longer key is not taken for a queue's: its name becomes a label.
+/// Longer keys are ignored, because the name becomes a label.
 const LONGEST: usize = 512;
-/// The keys a queue is found by: BullMQ's, and the one that Bull, its predecessor, has as well.
+/// Keys by which queues are found: that of BullMQ, and that of its predecessor Bull.
 const FOUND_BY: [&str; 2] = [":meta", ":id"];
-/// The prefix an app has that chose none, and the same as a hash tag.
+/// The default prefix, plain and as a hash tag.
 const USUAL: [&str; 2] = ["bull", "{bull}"];
 
-/// A queue by its prefix and name: `bull` and `mails` for the keys `bull:mails:…`.
+/// A queue, identified by prefix and name: `bull` and `mails` for keys `bull:mails:…`.
 ///
-/// Two are the same when their keys are, wherever the name is thought to begin.
+/// Two values are equal if their keys are, regardless of the split between prefix and name.
 #[derive(Clone)]
 pub(crate) struct QueueKey {
     base: Box<str>,
-    /// Where the colon between prefix and name is.
+    /// The position of the colon between prefix and name.
     colon: usize,
 }
 
@@ -29,9 +29,9 @@ impl QueueKey {
         }
     }
 
-    /// The queue whose `meta` or `id` this is, if it can be one.
+    /// The queue to which a `meta` or `id` key may belong.
     ///
-    /// Read from the right: queue names hold no colon (BullMQ refuses them), prefixes may.
+    /// The key is split at the right: queue names contain no colon (BullMQ rejects them), prefixes may.
     pub(crate) fn found(key: &[u8]) -> Option<Self> {
         if key.len() > LONGEST {
             return None;
@@ -45,7 +45,7 @@ impl QueueKey {
         })
     }
 
-    /// Of a version that takes colons in names: under the usual prefix all that follows is the name.
+    /// Adapts the split to versions that allow colons in names: with a default prefix, the rest is the name.
     pub(crate) fn of_old(mut self) -> Self {
         if let Some((prefix, _)) = self.base.split_once(':')
             && USUAL.contains(&prefix)
@@ -55,7 +55,7 @@ impl QueueKey {
         self
     }
 
-    /// The prefix, `bull` unless the app chose another.
+    /// The prefix, by default `bull`.
     pub(crate) fn prefix(&self) -> &str {
         &self.base[..self.colon]
     }
@@ -65,27 +65,27 @@ impl QueueKey {
         &self.base[self.colon + 1..]
     }
 
-    /// The key of one of the queue's parts: `wait`, `events`, a job's id.
+    /// The key of a part of the queue, such as `wait`, `events` or a job id.
     pub(crate) fn part(&self, part: &str) -> String {
         format!("{}:{part}", self.base)
     }
 
-    /// The key of a job, whose id may be any bytes.
+    /// The key of a job, whose id may contain any bytes.
     pub(crate) fn job(&self, id: &[u8]) -> Vec<u8> {
         [self.base.as_bytes(), b":", id].concat()
     }
 
-    /// Whether all keys of the queue have the same hash tag, and so are in one slot of a cluster.
+    /// Whether all keys of the queue have the same hash tag, and thus the same slot.
     pub(crate) fn is_tagged(&self) -> bool {
         vigie_redis::tag(self.base.as_bytes()).is_some()
     }
 
-    /// The slot of a cluster in which all keys of a [tagged](Self::is_tagged) queue are.
+    /// The cluster slot of all keys of a [tagged](Self::is_tagged) queue.
     pub(crate) fn slot(&self) -> u16 {
         vigie_redis::slot(self.base.as_bytes())
     }
 
-    /// Queues of one name side by side, whatever their prefix.
+    /// Sort order: queues of the same name are adjacent.
     pub(crate) fn order(&self) -> (&str, &str) {
         (self.name(), self.prefix())
     }

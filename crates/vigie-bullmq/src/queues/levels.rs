@@ -1,4 +1,4 @@
-//! How many jobs of a queue are in which state: the commands, and what their replies mean.
+//! Job counts by state: commands, and parsing of their replies.
 
 use redis::{Cmd, Pipeline, Value};
 
@@ -6,7 +6,7 @@ use crate::events::entry::{bytes, count, list};
 use crate::queues::key::QueueKey;
 use crate::queues::markers;
 
-/// A state a job stays in. No job is in two.
+/// A state in which a job stays. Each job is in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Ready to run.
@@ -17,14 +17,14 @@ pub enum State {
     Delayed,
     /// Ready to run, by priority.
     Prioritized,
-    /// Ready to run, were the queue not paused.
+    /// Ready to run once the queue is resumed.
     Paused,
     /// A parent whose children have not all ended.
     WaitingChildren,
 }
 
 impl State {
-    /// All of them, in the order of [`Levels::states`].
+    /// All states, in the order of [`Levels::states`].
     pub const ALL: [Self; 6] = [
         Self::Waiting,
         Self::Active,
@@ -34,7 +34,7 @@ impl State {
         Self::WaitingChildren,
     ];
 
-    /// As BullMQ and the label `state` say it.
+    /// The name used by BullMQ and in the label `state`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,23 +48,23 @@ impl State {
     }
 }
 
-/// The jobs of a queue by state. `None`: a key of the queue holds something else than BullMQ puts there.
+/// The jobs of a queue by state. `None`: a key holds an unexpected type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// By [`State`], in the order of [`State::ALL`].
+    /// Jobs by state, in the order of [`State::ALL`].
     pub states: [Option<u64>; 6],
-    /// Completed and failed jobs that are kept; not how many there have been.
+    /// Retained completed and failed jobs; not the number of outcomes.
     pub retained: [Option<u64>; 2],
     /// Whether the queue is paused.
     pub paused: Option<bool>,
-    /// How many jobs may be active at once, whatever the workers; `None`: as many as they take.
+    /// Maximum number of active jobs across all workers; `None`: no limit.
     pub concurrency: Option<u64>,
-    /// How many jobs may begin in one window of time, whatever the workers; `None`: as many as they take.
+    /// Maximum number of jobs started per rate limit window across all workers; `None`: no limit.
     pub rate: Option<u64>,
 }
 
 impl Levels {
-    /// Those of a queue without a job.
+    /// The levels of an empty queue.
     pub(crate) const NONE: Self = Self {
         states: [Some(0); 6],
         retained: [Some(0); 2],
@@ -76,44 +76,44 @@ impl Levels {
     /// The jobs in one state.
     #[must_use]
     pub fn get(&self, state: State) -> Option<u64> {
-        // The order of `ALL` is that of the declaration.
+        // `ALL` has the order of the declaration.
         self.states[state as usize]
     }
 
-    /// Whether as many jobs are active as may be; `None`: there is no bound, or the jobs are not known.
+    /// Whether the concurrency limit is reached; `None`: no limit, or unknown levels.
     #[must_use]
     pub fn concurrency_reached(&self) -> Option<bool> {
         Some(self.get(State::Active)? >= self.concurrency?)
     }
 
-    /// All jobs that did not end; `None` when not all are known.
+    /// All jobs that have not ended; `None` if some are unknown.
     pub(crate) fn in_flight(&self) -> Option<u64> {
         self.states.iter().copied().sum()
     }
 
-    /// Whether every key holds what a queue's does, or nothing.
+    /// Whether all levels are known.
     pub(crate) fn are_known(&self) -> bool {
         let mut jobs = self.states.iter().chain(&self.retained);
         jobs.all(Option::is_some)
     }
 }
 
-/// How many commands [`append`] makes without the search for markers, and with it.
+/// Number of commands that [`append`] adds without the search for markers.
 const PLAIN: usize = 9;
 const SEARCH: usize = PLAIN + SEARCHED.len();
 
-/// The lists that may hold markers, and how many entries from the end are searched. In the first two only jobs added with
-/// `lifo` come after a marker. In `active` markers that killed workers left come to the end as jobs are done.
+/// Lists that may contain markers, and the number of entries searched from the end. In `wait` and `paused`, only jobs
+/// added with `lifo` come after a marker. In `active`, markers left by killed workers move to the end as jobs finish.
 const SEARCHED: [(&str, i64); 3] = [("wait", 64), ("paused", 64), ("active", 1_000)];
 
-/// The replies to one queue's commands.
+/// The number of replies for one queue.
 pub(crate) const fn replies(markers: bool) -> usize {
     if markers { SEARCH } else { PLAIN }
 }
 
-/// Appends the commands of one queue.
+/// Appends the commands for one queue.
 ///
-/// `markers` asks for the end of the lists too, where [markers](crate::queues::markers) are.
+/// With `markers`, the ends of the lists are also searched for [markers].
 pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     for list in ["wait", "paused", "active"] {
         pipeline.cmd("LLEN").arg(queue.part(list));
@@ -138,13 +138,13 @@ pub(crate) fn append(pipeline: &mut Pipeline, queue: &QueueKey, markers: bool) {
     }
 }
 
-/// Reads the replies to [`append`]'s commands, and whether to look for markers the next time.
+/// Parses the replies. Returns the levels, and whether to search for markers next time.
 pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let reply = |at: usize| replies.get(at).unwrap_or(&Value::Nil);
     let number = |at| count(reply(at));
     let meta = list(reply(8));
     let field = |at: usize| meta.and_then(|fields| bytes(fields.get(at)?));
-    // No queue returns to a version that uses markers.
+    // A queue never returns to a version that uses markers.
     let searched = replies.len() > PLAIN;
     let old = searched && is_old(field(3));
     let [wait, held, active] = [0, 1, 2].map(|at| {
@@ -152,7 +152,7 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
             true => markers::count(reply(PLAIN + at)),
             false => Some(0),
         };
-        // Where a queue has none, it need not be known.
+        // Without markers in this version, a failed search is irrelevant.
         let markers = markers.or((!old).then_some(0));
         number(at).zip(markers)
     });
@@ -163,13 +163,13 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     let [wait, held, active] = [wait, held, active]
         .map(|list| list.map(|(entries, markers)| entries.saturating_sub(markers)));
     let flag = meta.map(|_| field(0).is_some());
-    // From version 6 on a pause leaves the jobs in `wait`; before, it moves them to `paused`, and a few
-    // may still be there after an upgrade.
+    // From version 6 on, paused jobs stay in `wait`; earlier versions move them to `paused`, where some may remain
+    // after an upgrade.
     let (waiting, paused) = match (flag, wait, held) {
         (Some(true), Some(wait), Some(held)) => (Some(0), Some(wait + held)),
         (Some(true), ..) => (None, None),
         (Some(false), ..) | (None, Some(0), _) => (wait, held),
-        // It is not known whether a pause holds back the jobs in `wait`.
+        // It is unknown whether the jobs in `wait` are paused.
         (None, ..) => (None, None),
     };
     let levels = Levels {
@@ -182,18 +182,18 @@ pub(crate) fn read(replies: &[Value]) -> (Levels, bool) {
     (levels, old || marked)
 }
 
-/// As many as are not fewer than this: BullMQ compares, and takes fractions.
+/// Rounds a limit up: BullMQ accepts fractional limits.
 fn bound(text: &[u8]) -> Option<u64> {
     let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (number >= 0.0).then(|| number.ceil() as u64)
 }
 
-/// Whether that version uses markers. Versions 1 and 2 do not tell their number.
+/// Whether this version uses markers. Versions 1 and 2 do not store a version.
 fn is_old(version: Option<&[u8]>) -> bool {
     is_before(version, [5, 0, 0])
 }
 
-/// Whether `meta` tells an older version than this, or none.
+/// Whether the version in `meta` is older than `than`, or absent.
 pub(crate) fn is_before(version: Option<&[u8]>, than: [u32; 3]) -> bool {
     let number = version
         .and_then(|version| std::str::from_utf8(version).ok())
@@ -206,7 +206,7 @@ pub(crate) fn is_before(version: Option<&[u8]>, than: [u32; 3]) -> bool {
     [major, part().unwrap_or(0), part().unwrap_or(0)] < than
 }
 
-/// Whether anything is left of a queue; the reply is the number of keys that are.
+/// Counts the remaining keys of a queue.
 pub(crate) fn ask_exists(queue: &QueueKey) -> Cmd {
     let mut command = redis::cmd("EXISTS");
     for part in ["meta", "id", "events"] {
@@ -305,9 +305,9 @@ mod tests {
         );
         assert_eq!(waiting(&["1", "2", "0:0"], four), (Some(2), true));
         assert_eq!(waiting(&["1", "2", "3"], four), (Some(3), true));
-        // A job's own id.
+        // A custom job id.
         assert_eq!(waiting(&["1", "0:mine", "3"], four), (Some(3), true));
-        // Left behind by an upgrade: looked for until it is gone.
+        // Left behind by an upgrade: searched for until it is gone.
         let six = "bullmq:6.7.0";
         assert_eq!(waiting(&["1", "2", "0:0"], six), (Some(2), true));
         assert_eq!(waiting(&["1", "2", "3"], six), (Some(3), false));
@@ -329,7 +329,7 @@ mod tests {
     fn a_reply_that_is_missing_makes_its_level_unknown() {
         let all = |version| replies_of([4, 0, 5, 1, 1, 1, 1, 1], false, version, &[&["9"]]);
         let (four, five) = ("bullmq:4.18.3", "bullmq:5.0.0");
-        // The tails.
+        // The ends of the lists.
         let mut replies = all(four);
         replies[PLAIN..].fill(Value::Okay);
         let (levels, _) = read(&replies);
@@ -337,7 +337,7 @@ mod tests {
         let mut replies = all(five);
         replies[PLAIN..].fill(Value::Okay);
         assert_eq!(read(&replies).0.get(State::Waiting), Some(4));
-        // The pause.
+        // The pause flag.
         let mut replies = all(five);
         replies[8] = Value::Okay;
         let (levels, _) = read(&replies);
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_told_apart() {
+    fn versions_are_compared() {
         let before = |version: &str| is_before(Some(version.as_bytes()), [5, 12, 12]);
         assert!(before("bullmq:4.18.3") && before("bullmq:5.12.11") && before("bullmq:5.9.99"));
         assert!(before("") && before("bullmq-pro") && is_before(None, [5, 0, 0]));

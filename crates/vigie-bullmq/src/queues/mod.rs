@@ -1,12 +1,12 @@
-//! The queues: how they are found, and how their jobs are counted.
+//! Discovery of queues, and job counts.
 //!
-//! | module | what it knows |
+//! | module | contents |
 //! | --- | --- |
 //! | `key` | the names of a queue's keys |
-//! | `levels`, `discovery` | the commands that count and find, and their replies |
-//! | `markers` | which entries of their lists are no jobs |
-//! | `names` | the names of the jobs that Redis still has |
-//! | `refresh` | which queues to count when |
+//! | `levels`, `discovery` | the commands that count and find, and parsing of their replies |
+//! | `markers` | list entries that are not jobs |
+//! | `names` | the names of jobs that are still in Redis |
+//! | `refresh` | selection of the queues to count |
 //! | `survey`, `control` | the round trips, and the task that makes them for a node; all others are pure |
 
 pub(crate) mod control;

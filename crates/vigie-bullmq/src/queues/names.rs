@@ -1,4 +1,4 @@
-//! The names of the jobs of a queue, as far as Redis still has them.
+//! Reads the names of a queue's jobs that are still in Redis.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::queues::key::QueueKey;
 use crate::queues::markers;
 use crate::signals::scored;
 
-/// Events that are read back, and jobs of each state that are looked up.
+/// Events read back, and jobs of each state looked up.
 const EVENTS: usize = 500;
 const JOBS: isize = 100;
 
-/// The names in the last events, of some jobs of each state, and of the job schedulers.
+/// Names from the last events, from some jobs of each state, and from the job schedulers.
 pub(crate) async fn sample(link: &mut Link, queue: &QueueKey) -> Result<BTreeSet<String>, Error> {
     let lists = ["wait", "paused", "active"];
     let sets = [

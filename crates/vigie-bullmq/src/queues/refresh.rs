@@ -1,31 +1,30 @@
-//! Which queues to count now: those in which something happened, and of the others those left alone longest.
+//! Selects the queues to count: those with changes, and of the others those counted longest ago.
 //!
-//! Whatever BullMQ does to the jobs of a queue it writes to the queue's event stream in the same script. So
-//! a queue whose stream is followed and stands still has the levels it had. Three calls leave no event
-//! (`drain()`, `obliterate()`, `changePriority()`), and a stream may be trimmed before it is read: therefore
-//! quiet queues are counted too, in turn.
+//! BullMQ writes each change of a queue to its event stream in the same script. The levels of a queue whose followed
+//! stream has no new entries are therefore unchanged. But three calls emit no event (`drain()`, `obliterate()`,
+//! `changePriority()`), and a stream may be trimmed before it is read: so quiet queues are also counted, in turn.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// No count gets older while Redis answers, however quiet the queue.
+/// Maximum age of a count while Redis replies.
 pub(crate) const WITHIN: Duration = Duration::from_secs(10);
-/// A turn of all quiet queues takes this long when every refresh comes in time.
+/// Duration of a turn over all quiet queues if each refresh is on time.
 const TURN: Duration = Duration::from_secs(8);
-/// So many quiet queues are counted in any refresh: a quarter of a millisecond of the server's time.
+/// Minimum number of quiet queues per refresh: a quarter of a millisecond of server time.
 const SHARE: usize = 100;
 
-/// What decides whether a queue is counted.
+/// The input for one queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
-    /// When it was last counted; `None`: its levels are not known.
+    /// Time of the last count; `None`: the levels are unknown.
     pub(crate) counted: Option<Instant>,
-    /// Its stream is followed, and nothing came since it was counted.
+    /// Whether the stream is followed, and had no new entry since the last count.
     pub(crate) quiet: bool,
 }
 
-/// The places of the queues to count at `now`, ascending, when the next refresh comes in `every`.
+/// The ascending indices of the queues to count at `now`, if the next refresh is after `every`.
 pub(crate) fn due(
     queues: impl ExactSizeIterator<Item = Seen>,
     now: Instant,
@@ -89,10 +88,10 @@ mod tests {
     }
 
     proptest! {
-        /// Queues come, events come, refreshes come late: who is eventful is counted at once, and nobody
-        /// waits longer than the bound and the delay.
+        /// With queues added, events, and late refreshes: a queue with events is counted at once, and no count gets
+        /// older than the limit plus the delay.
         #[test]
-        fn nobody_is_forgotten(
+        fn every_queue_is_counted_in_time(
             queues in 1usize..400,
             every in 100u64..4_000,
             steps in prop::collection::vec((0u64..300, prop::collection::vec(0usize..400, 0..6)), 1..60),
@@ -122,7 +121,7 @@ mod tests {
             }
         }
 
-        /// A refresh of quiet queues is bounded, except that a late one catches up.
+        /// The number of quiet queues per refresh is bounded, except when a late refresh catches up.
         #[test]
         fn a_refresh_is_bounded(queues in 1usize..3_000, refreshes in 2usize..40) {
             let mut now = Instant::now();

@@ -1,4 +1,4 @@
-//! What is asked to find queues and to count their jobs, and what the answers come to.
+//! The round trips that find queues and count their jobs.
 
 use vigie_redis::Slots;
 
@@ -8,23 +8,22 @@ use crate::queues::discovery::{self, Found, Sweep};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::{self, Levels};
 
-/// Queues counted in one round trip: question and answers take a kilobyte and a half each.
+/// Queues counted per round trip: requests and replies take 1.5 KB each per queue.
 const CHUNK: usize = 1_000;
 
-/// The levels of a queue and whether to look for markers the next time; `None` while the queue is on its way to another
-/// node.
+/// The levels of a queue, and whether to search for markers next time; `None` while the queue migrates to another node.
 pub(crate) type Read = Option<(Levels, bool)>;
 
-/// One step of a sweep; `None`: the server refuses it.
+/// Makes one step of a sweep; `None`: the server refuses it.
 pub(crate) async fn step(
     link: &mut Link,
     sweep: &mut Sweep,
 ) -> Result<Option<(Vec<QueueKey>, bool)>, Error> {
-    let answer = link.ask("looking for queues", sweep.command()).await?;
+    let answer = link.ask("finding queues", sweep.command()).await?;
     Ok(sweep.step(&answer))
 }
 
-/// Keeps those that are queues, each once.
+/// Returns the keys that belong to queues, without duplicates.
 pub(crate) async fn validate(
     link: &mut Link,
     mut keys: Vec<QueueKey>,
@@ -38,7 +37,7 @@ pub(crate) async fn validate(
     let answers = link.ask_all("reading meta", &pipeline).await?;
     let answers = answers.chunks(discovery::REPLIES);
     let found = keys.into_iter().zip(answers);
-    // What is on its way is found where it comes to.
+    // Migrating queues are found on their new node.
     let found = found.filter(|(_, answers)| !answers.iter().any(is_elsewhere));
     let found = found.filter_map(|(key, answers)| discovery::read(key, answers));
     let (sure, open): (Vec<_>, Vec<_>) = found.partition(|(_, sure)| *sure);
@@ -55,7 +54,7 @@ pub(crate) async fn validate(
         .collect())
 }
 
-/// The first of these that BullMQ made.
+/// The first of these queues that was created by BullMQ.
 pub(crate) async fn first_of_bullmq<'a>(
     link: &mut Link,
     keys: &'a [QueueKey],
@@ -71,7 +70,7 @@ pub(crate) async fn first_of_bullmq<'a>(
         .map(|(key, _)| key))
 }
 
-/// Counts the jobs of queues, each with or without a look for markers.
+/// Counts the jobs of queues, each with or without a search for markers.
 pub(crate) async fn ask(link: &mut Link, queues: &[(&QueueKey, bool)]) -> Result<Vec<Read>, Error> {
     let mut read = Vec::with_capacity(queues.len());
     for queues in queues.chunks(CHUNK) {

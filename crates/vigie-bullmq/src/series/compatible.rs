@@ -1,4 +1,4 @@
-//! The names of BullMQ's own `exportPrometheusMetrics()` (5.76.3 and later), for dashboards that were made for them.
+//! The metric names of BullMQ's own `exportPrometheusMetrics()` (5.76.3 and later), for dashboards that use them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -41,10 +41,10 @@ impl Compatible {
     }
 }
 
-/// The queues of one name; BullMQ shows no prefix.
+/// The queues of one name; BullMQ exports no prefix.
 pub(crate) struct CompatibleRow {
     levels: [Arc<Series<Gauge, 2>>; 6],
-    /// Of [`FINAL`], as is the next.
+    /// In the order of [`FINAL`], as the next field.
     retained: [Arc<Series<Gauge, 2>>; 2],
     ended: [Arc<Series<Counter, 1>>; 2],
 }

@@ -1,4 +1,4 @@
-//! The counts of a queue, by job name and as sums.
+//! The counters of a queue, by job name and in total.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,46 +11,46 @@ use crate::events::fold::{Batch, End, Incident};
 use crate::events::names::{NameId, Names, OTHER, UNKNOWN};
 use crate::queues::key::QueueKey;
 
-/// How an attempt can end, in the order of `Outcome`.
+/// Outcomes of an attempt, in the order of `Outcome`.
 const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];
 
-/// How many names are logged.
+/// Number of names in a log line.
 const LOGGED: usize = 5;
 
-/// The counts of one queue.
+/// The counters of one queue.
 pub(crate) struct Counts {
     families: Arc<Families>,
     queue: QueueKey,
     row: Arc<Row>,
-    /// The series by place of the names.
+    /// Series by the place of the name.
     names: Vec<NameSeries>,
-    /// The place by number of the name.
+    /// Places by the number of the name.
     places: Vec<usize>,
-    /// The state of the names that these are of.
+    /// The version of the names for which these were built.
     version: u64,
-    /// Which batch of entries this is.
+    /// The number of the current batch.
     batch: u64,
     /// Jobs counted as `other`.
     folded: Arc<Series<Counter, 2>>,
-    /// At how many of them to log again.
+    /// The count at which to log again.
     log_at: u64,
-    /// Ends not yet in the row.
+    /// Outcomes that are not yet in the row.
     ended: [u64; 2],
     pub(crate) read: Arc<Series<Counter, 2>>,
     pub(crate) lost: Arc<Series<Counter, 2>>,
     unmeasured: Arc<Series<Counter, 2>>,
-    /// Whether all that ended is counted.
+    /// Whether all outcomes are counted.
     pub(crate) exact: Arc<Series<Gauge, 2>>,
 }
 
 struct NameSeries {
     label: Box<str>,
-    /// The batch in which they were made: what is counted later may have been seen at 0.
+    /// The batch in which the series were created; later counts may have been preceded by a scrape at 0.
     since: u64,
     added: Arc<Series<Counter, 3>>,
     attempts_failed: Arc<Series<Counter, 3>>,
     finished: [Arc<Series<Counter, 4>>; 2],
-    /// Made when first needed: a histogram is large.
+    /// Created on first use, because histograms are large.
     waits: Option<Arc<Series<Histogram, 3>>>,
     runs: [Option<Arc<Series<Histogram, 4>>>; 3],
     ticks: Option<Arc<Series<Histogram, 0>>>,
@@ -59,7 +59,7 @@ struct NameSeries {
 impl Counts {
     pub(crate) fn new(families: &Arc<Families>, queue: &QueueKey, row: &Arc<Row>) -> Self {
         let labels = [queue.prefix(), queue.name()];
-        // There from the start, whatever the names will be.
+        // Exists from the start, independently of job names.
         for family in [&families.stalled, &families.removed, &families.deduplicated] {
             family.add([labels[0], labels[1], UNKNOWN], 0);
         }
@@ -81,13 +81,12 @@ impl Counts {
         }
     }
 
-    /// A batch begins: the series of all names so far have been there at 0.
+    /// Starts a batch: the series of all earlier names have existed at 0.
     pub(crate) fn begin_batch(&mut self) {
         self.batch += 1;
     }
 
-    /// Nearly everything that is counted by name exists, at 0, as soon as the name has a place. The series of a name that
-    /// lost its place are removed.
+    /// Creates most series of a name, at 0, when the name gets a place, and removes those of names that lost theirs.
     pub(crate) fn follow(&mut self, names: &Names) {
         let folded = names.folded().saturating_sub(self.folded.get());
         if folded > 0 {
@@ -124,7 +123,7 @@ impl Counts {
                 queue = %self.queue,
                 jobs,
                 names = ?names.most_folded(LOGGED),
-                "more job names than have series: jobs of the others are counted under the name other"
+                "too many job names; jobs of further names are counted under the name other"
             );
         }
     }
@@ -151,7 +150,7 @@ impl Counts {
         }
     }
 
-    /// What was added in a batch, and how long others waited. Its names were handed to [`Counts::follow`].
+    /// Counts the added jobs and the wait times of a batch. Its names were passed to [`Counts::follow`].
     pub(crate) fn arrived(&mut self, batch: &Batch) {
         for name in &batch.added {
             let place = self.places.get(name.index());
@@ -164,7 +163,7 @@ impl Counts {
         }
     }
 
-    /// An attempt began after so long.
+    /// Records the wait time of an attempt.
     pub(crate) fn waited(&mut self, name: NameId, wait: Duration) {
         let place = self.places.get(name.index());
         let Some(series) = place.and_then(|place| self.names.get_mut(*place)) else {
@@ -177,7 +176,7 @@ impl Counts {
         waits.observe(wait);
     }
 
-    /// An attempt ended. Its name was handed to [`Counts::follow`].
+    /// Records the end of an attempt. Its name was passed to [`Counts::follow`].
     pub(crate) fn end(&mut self, name: NameId, end: &End) {
         let place = self.places.get(name.index());
         let Some(series) = place.and_then(|place| self.names.get_mut(*place)) else {
@@ -208,10 +207,10 @@ impl Counts {
         }
     }
 
-    /// The same happened to so many jobs of a name that was handed to [`Counts::follow`], or of none that is known.
+    /// Records an incident for a number of jobs of a name that was passed to [`Counts::follow`], or that is unknown.
     ///
-    /// An alert must see it grow: a stall whose name came with it is counted where there was a 0 before. The other two are
-    /// rare: a name has a series of them when it is first needed.
+    /// Alerts must see stalls as an increase: a stall that is the first event of a name is counted under a series that
+    /// existed at 0. The other incidents are rare: their series are created on first use.
     pub(crate) fn tally(&self, incident: Incident, name: Option<NameId>, jobs: u64) {
         let family = match incident {
             Incident::Stalled => &self.families.stalled,
@@ -227,7 +226,7 @@ impl Counts {
         family.add([self.queue.prefix(), self.queue.name(), name], jobs);
     }
 
-    /// So many jobs ended unseen, completed and failed.
+    /// Counts jobs whose outcomes were recovered: completed and failed.
     pub(crate) fn missed(&mut self, name: NameId, missed: [u64; 2]) {
         let place = self.places.get(name.index());
         let Some(series) = place.and_then(|place| self.names.get(*place)) else {
@@ -241,7 +240,7 @@ impl Counts {
         self.publish();
     }
 
-    /// Brings the ends into the row.
+    /// Adds the outcomes to the row.
     pub(crate) fn publish(&mut self) {
         if self.ended != [0; 2] {
             self.row.add(std::mem::take(&mut self.ended));

@@ -1,4 +1,4 @@
-//! The levels of a queue, and their sums by name.
+//! The levels of a queue, and their sums by queue name.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use super::{FINAL, Families};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::{Levels, State};
 
-/// `queue_jobs_total` of one queue name: the sum over the prefixes and databases that have it.
+/// `queue_jobs_total` of one queue name: the sum over all prefixes and databases.
 pub(crate) struct Row {
     levels: [Arc<Series<Gauge, 2>>; 6],
     ended: [Arc<Series<Gauge, 2>>; 2],
     compatible: Option<CompatibleRow>,
-    /// How many ended. Held while anything is shown: several nodes may have queues of the name.
+    /// The outcomes. Locked during publication, because several nodes may have queues of this name.
     total: Mutex<[u64; 2]>,
 }
 
@@ -30,12 +30,12 @@ impl Row {
         }
     }
 
-    /// What ends will be counted: from 0 at once, so that `rate()` sees the first failure.
+    /// Creates the outcome series at 0, so that `rate()` sees the first failure.
     pub(crate) fn begin(&self) {
         self.add([0; 2]);
     }
 
-    /// Shows the sum of the queues; with one of which nothing is known, nothing is known of the sum.
+    /// Publishes the sum over the queues; unknown if any queue is unknown.
     pub(crate) fn show<I: Iterator<Item = Option<Levels>>>(&self, queues: impl FnOnce() -> I) {
         let _total = self.total.lock();
         let known: Option<Vec<_>> = queues().collect();

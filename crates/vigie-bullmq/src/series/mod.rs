@@ -1,4 +1,4 @@
-//! The series a queue is published in.
+//! The published series of a queue.
 
 mod compatible;
 mod counts;
@@ -19,13 +19,13 @@ pub(crate) use counts::Counts;
 pub(crate) use gauges::{LevelSeries, Row};
 pub(crate) use signals::SignalSeries;
 
-/// How a job can end.
+/// The final states of a job.
 const FINAL: [&str; 2] = ["completed", "failed"];
 
-/// Queues that go together, by name and prefix: to look for one of them takes as long as to look for all.
+/// A set of queues by name and prefix, so that removal needs one pass.
 pub(crate) type Gone<'a> = HashSet<(&'a str, &'a str)>;
 
-/// All families this crate records into.
+/// All metric families of this crate.
 pub(crate) struct Families {
     jobs: Family<Gauge, 2>,
     compatible: Option<Compatible>,
@@ -113,7 +113,7 @@ impl Families {
         }
     }
 
-    /// Removes the gauges of queues, and the rows of names.
+    /// Removes the gauges of queues, and the rows of queue names.
     pub(crate) fn remove_gauges(&self, queues: &Gone<'_>, rows: &HashSet<&str>) {
         let others = |prefix: &str, name: &str| !queues.contains(&(name, prefix));
         self.levels.retain(|[prefix, name, _]| others(prefix, name));
@@ -149,7 +149,7 @@ impl Families {
         }
     }
 
-    /// Removes what was counted of a job name, which lost its place.
+    /// Removes the counters of a job name that lost its place.
     fn remove_name(&self, [prefix, queue]: [&str; 2], name: &str) {
         let is_other = |labels: [&str; 3]| labels != [prefix, queue, name];
         for family in [
@@ -166,7 +166,7 @@ impl Families {
         self.waits.retain(is_other);
     }
 
-    /// Removes what was counted of queues.
+    /// Removes the counters of queues.
     pub(crate) fn remove_counts(&self, queues: &Gone<'_>) {
         if queues.is_empty() {
             return;

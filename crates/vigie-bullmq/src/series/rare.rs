@@ -1,4 +1,4 @@
-//! Series that most queues never have.
+//! Series that most queues do not need.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,7 +6,7 @@ use vigie_metrics::{Family, Gauge, Series, TimeGauge, Value};
 
 use crate::queues::key::QueueKey;
 
-/// A gauge that most queues never have: made when it is first set.
+/// A gauge that is created when first set.
 pub(super) struct Rare<V: Value> {
     family: Family<V, 2>,
     series: OnceLock<Arc<Series<V, 2>>>,
@@ -20,13 +20,13 @@ impl<V: Value> Rare<V> {
         }
     }
 
-    /// The series, made at the first call.
+    /// The series, created on the first call.
     pub(super) fn of(&self, queue: &QueueKey) -> &V {
         let made = || self.family.series([queue.prefix(), queue.name()]);
         self.series.get_or_init(made)
     }
 
-    /// The series, if it was made.
+    /// The series, if it was created.
     fn get(&self) -> Option<&V> {
         self.series.get().map(|series| &***series)
     }

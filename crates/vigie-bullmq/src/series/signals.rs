@@ -1,4 +1,4 @@
-//! The signals of a queue besides its levels: ages, and what holds jobs back.
+//! Series of the signals besides the levels: ages and limits.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::queues::key::QueueKey;
 use crate::queues::levels::{Levels, State};
 use crate::signals::{Clock, Signals, Since};
 
-/// The signals of one queue besides its levels.
+/// The signal series of one queue.
 pub(crate) struct SignalSeries {
     queue: QueueKey,
     oldest_waiting: Arc<Series<TimeGauge, 2>>,
@@ -47,7 +47,8 @@ impl SignalSeries {
         }
     }
 
-    /// Sets what a look found that ended at `at`. What is unknown is forgotten; without a clock that is every age.
+    /// Publishes the result of an inspection that ended at `at`. Unknown values are removed; without a clock, these
+    /// include all ages.
     pub(crate) fn set(&self, signals: &Signals, clock: Option<Clock>, at: Instant) {
         self.set_all_but_reset(signals, clock);
         match signals.rate_limit_reset {
@@ -88,8 +89,8 @@ impl SignalSeries {
         }
     }
 
-    /// Keeps what is known in agreement with new levels until the next look: where no job is left the age is 0, and where
-    /// there was none before it begins at `now`.
+    /// Adapts known values to new levels until the next inspection: the age is 0 if no job is left, and starts at `now`
+    /// if there was none before.
     pub(crate) fn adapt(&self, before: Option<&Levels>, levels: &Levels, now: Instant) {
         let ready = [State::Waiting, State::Prioritized, State::Paused];
         let held = [State::WaitingChildren];
@@ -162,7 +163,7 @@ mod tests {
         tokio::time::Instant::now().into_std()
     }
 
-    /// A clock that was read a minute ago.
+    /// A clock reading from a minute ago.
     fn clock() -> Option<Clock> {
         let at = now().checked_sub(Duration::from_secs(60));
         at.map(|at| Clock { now: 100_000, at })
@@ -188,7 +189,7 @@ mod tests {
         series.adapt(Some(&levels(3, 0)), &levels(0, 2), now());
         assert_eq!(series.oldest_waiting.get(), Some(0.0));
         assert_eq!(paused.of(&series.queue).get(), None);
-        // It runs since this moment at the latest.
+        // The job has been active since this moment at the latest.
         std::thread::sleep(Duration::from_millis(2));
         assert!(series.oldest_active.get() > Some(0.0));
         series.adapt(Some(&levels(0, 2)), &levels(0, 0), now());
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_made_known_by_levels() {
+    fn levels_do_not_set_unknown_ages() {
         let series = series();
         series.set(&Signals::default(), clock(), now());
         series.adapt(Some(&levels(0, 0)), &levels(1, 1), now());

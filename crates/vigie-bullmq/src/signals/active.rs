@@ -1,10 +1,10 @@
-//! Since when the oldest job runs, and which have no worker any more.
+//! The age of the oldest active job, and the active jobs without a lock.
 
 use super::{Ask, Events, Replies, Since, millis};
 use crate::events::entry::count;
 use crate::queues::markers::jobs;
 
-/// Jobs looked at, those taken first.
+/// Number of inspected jobs, from those taken first.
 const JOBS: isize = 100;
 
 enum Step {
@@ -15,7 +15,7 @@ enum Step {
 
 pub(super) struct Active {
     step: Step,
-    /// The jobs, the one taken first at the end.
+    /// The jobs; the one taken first is last.
     jobs: Vec<Box<[u8]>>,
     oldest: Option<Since>,
     without_lock: Option<u64>,
@@ -70,7 +70,7 @@ impl Active {
                 let Some(now) = jobs(replies.next()) else {
                     return;
                 };
-                // A job that ended meanwhile has no lock either.
+                // A job that has ended meanwhile has no lock either.
                 let now: Vec<_> = now.collect();
                 let still = |job: &[u8]| now.contains(&job);
                 let mut jobs = self.jobs.iter().zip(locked);
@@ -82,7 +82,7 @@ impl Active {
                     let since = seen.flatten().or(started);
                     self.oldest = match since {
                         Some(since) => Some(Since::At(since)),
-                        // It ended, and what runs now was taken since.
+                        // The job has ended; the active jobs were taken since.
                         None if !still(job) => Some(Since::Nothing),
                         None => None,
                     };

@@ -1,4 +1,4 @@
-//! Since when the oldest parent waits for its children.
+//! The age of the oldest parent that waits for its children.
 
 use super::{Ask, Replies, Since, scored};
 
@@ -18,7 +18,7 @@ impl Children {
 
     pub(super) fn ask(&self, ask: &mut Ask<'_>) {
         if let Self::Ask = self {
-            // The score is when the parent was added, or went back to wait for more children, in milliseconds.
+            // The score is the time in milliseconds when the parent was added, or moved back to wait for more children.
             ask.first("waiting-children");
         }
     }

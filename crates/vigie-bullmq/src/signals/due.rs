@@ -1,13 +1,13 @@
-//! Delayed jobs and runs of job schedulers that should have begun by now.
+//! Overdue delayed jobs and runs of job schedulers.
 
 use super::{Ask, Replies, Since, millis, scored};
 use crate::events::entry::{bytes, count, list};
 
-/// How long after its time a delayed job may still be promoted, in milliseconds: workers sleep up to 5 s.
+/// Grace period in milliseconds after which a delayed job is overdue: workers sleep up to 5 s.
 const GRACE: u64 = 5_000;
-/// The score of a delayed job is the time it is due in milliseconds, times this, and a counter.
+/// A score is the due time of the job in milliseconds multiplied by this, plus a counter.
 const DELAYED: u64 = 4096;
-/// Schedulers looked at: those whose time came first.
+/// Schedulers inspected, by earliest due time.
 const SCHEDULERS: usize = 100;
 
 pub(super) enum Delayed {
@@ -63,7 +63,7 @@ fn is_before(score: f64, now: u64) -> bool {
     score < now.saturating_sub(GRACE) as f64 * DELAYED as f64
 }
 
-/// A scheduler whose next run should have begun, and when.
+/// A scheduler whose next run is overdue, and its due time.
 struct Late {
     id: Box<[u8]>,
     due: u64,
@@ -84,7 +84,7 @@ pub(super) struct Schedulers {
 }
 
 impl Schedulers {
-    /// Without a clock they are only counted.
+    /// Without a clock, schedulers are only counted.
     pub(super) fn new(has_clock: bool) -> Self {
         Self {
             step: Step::Count,
@@ -96,7 +96,7 @@ impl Schedulers {
 
     pub(super) fn ask(&self, now: u64, ask: &mut Ask<'_>) {
         match &self.step {
-            // Of most queues there is no more to ask.
+            // Sufficient for most queues.
             Step::Count => drop(ask.of_part("ZCARD", "repeat")),
             Step::All => {
                 let range = ask.of_part("ZRANGEBYSCORE", "repeat");
@@ -167,7 +167,7 @@ impl Schedulers {
     }
 }
 
-/// Whether a scheduler had its last run: BullMQ leaves it as it was when that began.
+/// Whether a scheduler has had its last run: BullMQ leaves the entry unchanged when that begins.
 fn has_ended(scheduler: &[redis::Value], job: &[redis::Value], now: u64) -> bool {
     let [limit, runs, end] = scheduler else {
         return false;
@@ -175,7 +175,7 @@ fn has_ended(scheduler: &[redis::Value], job: &[redis::Value], now: u64) -> bool
     let limited =
         matches!((millis(limit), millis(runs)), (Some(limit), Some(runs)) if runs >= limit);
     let over = millis(end).is_some_and(|end| end < now);
-    // The last run may itself still be to come.
+    // The last run may still be pending.
     let pending = match job {
         [added, ran] => bytes(added).is_some() && bytes(ran).is_none(),
         _ => false,

@@ -1,4 +1,4 @@
-//! Limits on a queue: a rate limit that is used up, a pause.
+//! Limits on a queue: rate limit and pause.
 
 use redis::Value;
 
@@ -7,7 +7,7 @@ use crate::events::entry::list;
 use crate::events::pauses;
 use crate::queues::levels::{Levels, State};
 
-/// What `rateLimit()` sets the counter to: more than any limit (JavaScript's `Number.MAX_SAFE_INTEGER`).
+/// The value to which `rateLimit()` sets the counter, above any limit (JavaScript's `Number.MAX_SAFE_INTEGER`).
 const BY_HAND: u64 = 9_007_199_254_740_991;
 
 enum Window {
@@ -16,8 +16,8 @@ enum Window {
     Over,
 }
 
-/// Jobs that began are counted in `limiter`, which expires when the window of time does. How many may begin is in `meta`,
-/// unless it is the workers' own option.
+/// The `limiter` key counts started jobs, and expires at the end of the window. The limit is in `meta`, unless it is an
+/// option of the workers.
 pub(super) struct RateLimit {
     step: Window,
     most: Option<u64>,
@@ -26,7 +26,7 @@ pub(super) struct RateLimit {
 }
 
 impl RateLimit {
-    /// Where nothing waits, nothing is asked.
+    /// Sends no commands if no job is ready.
     pub(super) fn new(levels: &Levels) -> Self {
         let waits = [State::Waiting, State::Prioritized];
         let waits = waits.map(|state| levels.get(state)) != [Some(0); 2];
@@ -42,7 +42,7 @@ impl RateLimit {
         }
     }
 
-    /// Bull puts the jobs that it holds back among the delayed ones, and their limit nowhere.
+    /// Bull moves rate-limited jobs to the delayed ones, and does not store the limit.
     pub(super) fn unknown() -> Self {
         Self {
             step: Window::Over,
@@ -69,7 +69,7 @@ impl RateLimit {
                         self.reset = Some(left.unsigned_abs());
                         self.step = Window::Count;
                     }
-                    // No such key, or one that never expires, which BullMQ does not heed.
+                    // No such key, or no expiry, in which case BullMQ ignores it.
                     Value::Int(_) => self.limited = Some(false),
                     _ => {}
                 }
@@ -78,7 +78,7 @@ impl RateLimit {
                 self.step = Window::Over;
                 let counted = replies.next();
                 if *counted == Value::Nil {
-                    // The window ended meanwhile.
+                    // The window has ended meanwhile.
                     (self.limited, self.reset) = (Some(false), None);
                     return;
                 }
@@ -101,7 +101,7 @@ impl RateLimit {
     }
 }
 
-/// Entries of the stream that are read back, once, where the pause was not seen.
+/// Stream entries read back, once, if the start of the pause is unknown.
 const BACK: usize = 500;
 
 enum Step {
@@ -110,7 +110,7 @@ enum Step {
     Over,
 }
 
-/// Since when a queue is paused.
+/// Finds the start of a queue's pause.
 pub(super) struct Pause {
     step: Step,
     may_read: bool,
@@ -118,7 +118,7 @@ pub(super) struct Pause {
 }
 
 impl Pause {
-    /// Where nothing can be known, nothing is asked.
+    /// Sends no commands, because nothing can be determined.
     pub(super) fn unknown() -> Self {
         Self {
             step: Step::Over,
@@ -127,7 +127,7 @@ impl Pause {
         }
     }
 
-    /// `before`: the result of the last look. `reads`: how many queues' streams may yet be read back.
+    /// `before`: the result of the last inspection. `reads`: the number of streams that may still be read back.
     pub(super) fn new(levels: &Levels, before: Option<u64>, reads: &mut usize) -> Self {
         let paused = levels.paused == Some(true);
         let may_read = paused && before.is_none() && *reads > 0;
@@ -148,7 +148,7 @@ impl Pause {
 
     pub(super) fn take(&mut self, now: u64, replies: &mut Replies<'_>, events: &dyn Events) {
         match self.step {
-            // Events that are not followed may have ended it.
+            // The pause may have ended in events that were not read.
             Step::Seen if !events.are_followed() => {}
             Step::Seen => {
                 self.since = events.pauses().since(self.since);
@@ -166,7 +166,7 @@ impl Pause {
         }
     }
 
-    /// Since when at least, as far as that is sure.
+    /// The latest possible start of the pause, if known.
     pub(super) fn since(&self) -> Option<u64> {
         match self.step {
             Step::Over => self.since,

@@ -1,26 +1,26 @@
 use super::super::tests::{
-    FREE, NONE, NOW, Told, ago, anew, answer, array, asked, begin, levels, nobody, texts,
+    FREE, NONE, NOW, StubEvents, ago, anew, answer, array, asked, begin, levels, no_hash, texts,
 };
-use super::super::{Known, Look, Remembered, Signals};
+use super::super::{Inspection, Known, Remembered, Signals};
 use super::*;
 use crate::events::pauses::Pauses;
 use crate::queues::key::QueueKey;
 
-/// A rate limit where one job waits, of which the events told.
+/// The rate limit signals of a queue with one ready job that is known from events.
 fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bool>, Option<u64>) {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
+    let stub = StubEvents::default();
     let mut one = levels(&[(State::Prioritized, 1)]);
     one.rate = most;
-    let mut look = anew(&key, one);
-    assert_eq!(asked(&look)[2], "PTTL bull:q:limiter");
-    answer(&mut look, &told, &[nobody(), NONE, window]);
+    let mut inspection = anew(&key, one);
+    assert_eq!(asked(&inspection)[2], "PTTL bull:q:limiter");
+    answer(&mut inspection, &stub, &[no_hash(), NONE, window]);
     if let Some(counted) = counted {
-        assert_eq!(asked(&look), ["GET bull:q:limiter"]);
-        answer(&mut look, &told, &[counted]);
+        assert_eq!(asked(&inspection), ["GET bull:q:limiter"]);
+        answer(&mut inspection, &stub, &[counted]);
     }
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     (signals.rate_limited, signals.rate_limit_reset)
 }
 
@@ -33,24 +33,24 @@ fn a_rate_limit_is_used_up() {
     assert_eq!(limit(Some(3), left.clone(), begun("2")), (no, Some(1_500)));
     assert_eq!(limit(Some(3), FREE, None), (no, None));
     assert_eq!(limit(Some(3), Value::Int(-1), None), (no, None));
-    // It ended between the two questions.
+    // The window ended between the two commands.
     assert_eq!(limit(Some(3), left.clone(), Some(Value::Nil)), (no, None));
-    // By `rateLimit()`, with another limit and without.
+    // `rateLimit()`, with and without another limit.
     let by_hand = begun("9007199254740991");
     assert_eq!(
         limit(Some(3), left.clone(), by_hand.clone()),
         (yes, Some(1_500))
     );
     assert_eq!(limit(None, left.clone(), by_hand), (yes, Some(1_500)));
-    // Counted against a limit that only workers know.
+    // Counted against a limit that is only set in the workers.
     assert_eq!(limit(None, left.clone(), begun("3")), (None, Some(1_500)));
-    // Others' keys.
+    // Keys of other programs.
     assert_eq!(limit(Some(3), left, begun("many")), (None, Some(1_500)));
     assert_eq!(limit(Some(3), Value::Nil, None), (None, None));
 }
 
 #[test]
-fn of_bulls_rate_limits_nothing_is_known() {
+fn rate_limits_of_bull_are_unknown() {
     let key = QueueKey::new("bull", "q");
     let known = Known {
         key: &key,
@@ -59,10 +59,10 @@ fn of_bulls_rate_limits_nothing_is_known() {
         events: false,
         remembered: Remembered::default(),
     };
-    let mut look = Look::new(known, &mut 1);
-    assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
-    answer(&mut look, &Told::default(), &[NONE]);
-    assert_eq!(look.end().0.rate_limited, None);
+    let mut inspection = Inspection::new(known, &mut 1);
+    assert_eq!(asked(&inspection), ["ZCARD bull:q:repeat"]);
+    answer(&mut inspection, &StubEvents::default(), &[NONE]);
+    assert_eq!(inspection.end().0.rate_limited, None);
 }
 
 fn paused() -> Levels {
@@ -72,65 +72,84 @@ fn paused() -> Levels {
     }
 }
 
-fn told(began: u64, deaf: bool) -> Told {
+fn stub(began: u64, unfollowed: bool) -> StubEvents {
     let mut pauses = Pauses::default();
     pauses.paused(began);
-    Told {
+    StubEvents {
         pauses,
-        deaf,
-        ..Told::default()
+        unfollowed,
+        ..StubEvents::default()
     }
 }
 
-/// The whole look at an idle queue, with these entries if it asks for them.
-fn whole(mut look: Look<'_>, told: &Told, entries: Option<Value>) -> (Signals, Remembered) {
-    answer(&mut look, told, &[NONE]);
+/// The complete inspection of an idle queue, with these entries if they are read.
+fn whole(
+    mut inspection: Inspection<'_>,
+    stub: &StubEvents,
+    entries: Option<Value>,
+) -> (Signals, Remembered) {
+    answer(&mut inspection, stub, &[NONE]);
     if let Some(entries) = entries {
-        assert_eq!(asked(&look), ["XREVRANGE bull:q:events + - COUNT 500"]);
-        answer(&mut look, told, &[entries]);
+        assert_eq!(
+            asked(&inspection),
+            ["XREVRANGE bull:q:events + - COUNT 500"]
+        );
+        answer(&mut inspection, stub, &[entries]);
     }
-    assert!(asked(&look).is_empty());
-    look.end()
+    assert!(asked(&inspection).is_empty());
+    inspection.end()
 }
 
 #[test]
-fn a_pause_that_was_seen_is_not_asked_for() {
+fn a_pause_seen_in_events_is_not_searched_for() {
     let key = QueueKey::new("bull", "q");
-    let (signals, remembered) = whole(anew(&key, paused()), &told(ago(7), false), None);
+    let (signals, remembered) = whole(anew(&key, paused()), &stub(ago(7), false), None);
     assert_eq!(signals.paused, Some(ago(7)));
-    // Its event may be forgotten by then.
-    let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
+    // The event may have been forgotten by then.
+    let (signals, remembered) = whole(
+        begin(&key, paused(), remembered),
+        &StubEvents::default(),
+        None,
+    );
     assert_eq!(signals.paused, Some(ago(7)));
-    // Unheard of for a while, and heard again.
-    let (signals, remembered) = whole(begin(&key, paused(), remembered), &told(ago(7), true), None);
+    // Events not followed for a while, then followed again.
+    let (signals, remembered) = whole(begin(&key, paused(), remembered), &stub(ago(7), true), None);
     assert_eq!(signals.paused, None);
-    let (signals, remembered) = whole(begin(&key, paused(), remembered), &Told::default(), None);
+    let (signals, remembered) = whole(
+        begin(&key, paused(), remembered),
+        &StubEvents::default(),
+        None,
+    );
     assert_eq!(signals.paused, Some(ago(7)));
     // Resumed.
-    let (signals, remembered) = whole(begin(&key, levels(&[]), remembered), &Told::default(), None);
+    let (signals, remembered) = whole(
+        begin(&key, levels(&[]), remembered),
+        &StubEvents::default(),
+        None,
+    );
     assert_eq!(signals.paused, None);
     assert_eq!(remembered, Remembered::default());
 }
 
 #[test]
-fn a_pause_of_before_is_searched_for_once() {
+fn an_earlier_pause_is_searched_for_once() {
     let key = QueueKey::new("bull", "q");
     let entry = |seconds: u64, event: &str| {
         let id = Value::BulkString(format!("{}-0", ago(seconds)).into());
         array([id, texts(&["event", event])])
     };
-    let told = Told::default();
+    let stub = StubEvents::default();
     let back = array([entry(3, "added"), entry(9, "paused"), entry(20, "added")]);
-    let (signals, remembered) = whole(anew(&key, paused()), &told, Some(back));
+    let (signals, remembered) = whole(anew(&key, paused()), &stub, Some(back));
     assert_eq!(signals.paused, Some(ago(9)));
-    let (signals, _) = whole(begin(&key, paused(), remembered), &told, None);
+    let (signals, _) = whole(begin(&key, paused(), remembered), &stub, None);
     assert_eq!(signals.paused, Some(ago(9)));
 
     let refused = Value::Nil;
-    let (signals, remembered) = whole(anew(&key, paused()), &told, Some(refused));
+    let (signals, remembered) = whole(anew(&key, paused()), &stub, Some(refused));
     assert_eq!((signals.paused, remembered), (None, Remembered::default()));
 
-    // Too many at once: another time.
+    // Above the limit of streams to read back: postponed.
     let known = Known {
         key: &key,
         now: Some(NOW),
@@ -138,6 +157,6 @@ fn a_pause_of_before_is_searched_for_once() {
         events: true,
         remembered: Remembered::default(),
     };
-    let (signals, _) = whole(Look::new(known, &mut 0), &told, None);
+    let (signals, _) = whole(Inspection::new(known, &mut 0), &stub, None);
     assert_eq!(signals.paused, None);
 }

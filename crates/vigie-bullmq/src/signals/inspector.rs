@@ -1,4 +1,4 @@
-//! Looks at all queues now and then, and counts their workers; on the connection that counts the jobs.
+//! Periodically inspects all queues of a node and counts their workers, on the connection that also counts jobs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,41 +14,41 @@ use crate::nodes::link::{Link, is_elsewhere};
 use crate::nodes::node::Node;
 use crate::shared::{Census, Queue, Shared};
 use crate::signals::workers;
-use crate::signals::{self, Clock, Events, Known, Look, Remembered, Replies};
+use crate::signals::{self, Clock, Events, Inspection, Known, Remembered, Replies};
 
-/// Queues looked at together.
+/// Queues inspected together.
 const CHUNK: usize = 500;
-/// Streams read back among them, in search of a pause: half a megabyte, and 10 where return values are large.
+/// Streams read back per chunk to find the start of a pause: half a megabyte, or 10 MB with large return values.
 const READS: usize = 8;
-/// A look takes no more steps: one, one for each priority, and one for the jobs of the last.
+/// Maximum number of steps of an inspection: one, one per priority, and one for the jobs of the last priority.
 const STEPS: usize = 40;
 
-/// When a question that broke the connection so many times in a row is asked again: some proxies close the connection on a
-/// command that they do not know. Levels are counted over the next one meanwhile.
+/// After this many broken connections in a row, a command is only retried after `BROKEN`: some proxies close the
+/// connection on an unknown command. Meanwhile levels are counted.
 const BREAKS: u32 = 3;
 const BROKEN: Duration = Duration::from_secs(60);
 
 pub(crate) struct Inspector {
     shared: Arc<Shared>,
     node: Arc<Node>,
-    look: Turn,
-    workers: Turn,
+    signals: Schedule,
+    workers: Schedule,
 }
 
-/// When something is due.
-struct Turn {
+/// The schedule of a periodic task.
+struct Schedule {
     next: Instant,
-    /// How many times in a row it was begun and not ended.
+    /// The number of consecutive starts that did not complete.
     breaks: u32,
 }
 
-impl Turn {
+impl Schedule {
     fn now() -> Self {
         let next = Instant::now();
         Self { next, breaks: 0 }
     }
 
-    /// A new connection: it is due at once, unless it is what breaks connections.
+    /// After a reconnect, the task is due at once, unless it repeatedly broke the connection.
     fn restart(&mut self) {
         if self.breaks < BREAKS {
             self.next = Instant::now();
@@ -75,30 +75,30 @@ impl Inspector {
         Self {
             shared,
             node,
-            look: Turn::now(),
-            workers: Turn::now(),
+            signals: Schedule::now(),
+            workers: Schedule::now(),
         }
     }
 
-    /// Begins with a new connection.
+    /// Reschedules the tasks after a reconnect.
     pub(crate) fn restart(&mut self) {
-        self.look.restart();
+        self.signals.restart();
         self.workers.restart();
     }
 
-    /// When there is something to do.
+    /// When the next task is due.
     pub(crate) fn next(&self) -> Instant {
-        self.look.next.min(self.workers.next)
+        self.signals.next.min(self.workers.next)
     }
 
-    /// Does what is due.
+    /// Runs the tasks that are due.
     pub(crate) async fn run(&mut self, link: &mut Link) -> Result<(), Error> {
         let settings = &self.shared.settings;
-        let (looks_every, workers_every) = (settings.signals_every, settings.workers_every);
-        if self.look.is_due() {
-            self.look.begin();
-            self.look_at_all(link).await?;
-            self.look.end(looks_every);
+        let (signals_every, workers_every) = (settings.signals_every, settings.workers_every);
+        if self.signals.is_due() {
+            self.signals.begin();
+            self.inspect_all(link).await?;
+            self.signals.end(signals_every);
         }
         if self.workers.is_due() {
             self.workers.begin();
@@ -108,8 +108,8 @@ impl Inspector {
         Ok(())
     }
 
-    /// Looks at all queues whose levels are known.
-    async fn look_at_all(&self, link: &mut Link) -> Result<(), Error> {
+    /// Inspects all queues whose levels are known.
+    async fn inspect_all(&self, link: &mut Link) -> Result<(), Error> {
         let queues = self.node.queues();
         if queues.is_empty() {
             return Ok(());
@@ -118,17 +118,17 @@ impl Inspector {
         let at = Instant::now().into_std();
         let clock = signals::time(&time).map(|now| Clock { now, at });
         let chunks: Vec<_> = queues.chunks(CHUNK).collect();
-        // While the server answers for one chunk, the replies for another are read.
+        // The replies for one chunk are processed while the server handles the next.
         let mut other = link.clone();
         let (first, second) = tokio::join!(
-            self.look_at(link, clock, chunks.iter().step_by(2)),
-            self.look_at(&mut other, clock, chunks.iter().skip(1).step_by(2)),
+            self.inspect_chunks(link, clock, chunks.iter().step_by(2)),
+            self.inspect_chunks(&mut other, clock, chunks.iter().skip(1).step_by(2)),
         );
         link.join(&other);
         first.and(second)
     }
 
-    async fn look_at<'a>(
+    async fn inspect_chunks<'a>(
         &self,
         link: &mut Link,
         clock: Option<Clock>,
@@ -139,7 +139,7 @@ impl Inspector {
             let counted = chunk.iter().filter_map(|queue| {
                 let levels = queue.counted.lock().map(|counted| counted.levels)?;
                 let (gaps, remembered) = std::mem::take(&mut *queue.remembered.lock());
-                // After a gap they may have been taken and have come back.
+                // After missed entries, remembered jobs may have been taken and returned.
                 let valid = gaps == queue.fold.lock().gaps();
                 let known = Known {
                     key: &queue.key,
@@ -151,9 +151,9 @@ impl Inspector {
                         false => Remembered::default(),
                     },
                 };
-                Some((&**queue, Look::new(known, &mut reads)))
+                Some((&**queue, Inspection::new(known, &mut reads)))
             });
-            look(link, &self.node, clock, counted.collect()).await?;
+            inspect(link, &self.node, clock, counted.collect()).await?;
         }
         Ok(())
     }
@@ -166,40 +166,40 @@ impl Inspector {
         let counted = workers::count(&reply, database, keys);
         for (at, queue) in queues.iter().enumerate() {
             let workers = counted.as_ref().map(|counted| counted[at]);
-            queue.while_at(&self.node, |queue| queue.signals.workers(workers));
+            queue.if_held_by(&self.node, |queue| queue.signals.workers(workers));
         }
         Ok(())
     }
 }
 
-/// Advances the looks together until all are over.
-async fn look(
+/// Advances the inspections together until all are complete.
+async fn inspect(
     link: &mut Link,
     node: &Node,
     clock: Option<Clock>,
-    mut looks: Vec<(&Queue, Look<'_>)>,
+    mut inspections: Vec<(&Queue, Inspection<'_>)>,
 ) -> Result<(), Error> {
     for _ in 0..STEPS {
         let mut pipeline = redis::pipe();
-        let mut lengths = Vec::with_capacity(looks.len());
-        for (_, look) in &looks {
+        let mut lengths = Vec::with_capacity(inspections.len());
+        for (_, inspection) in &inspections {
             let before = pipeline.len();
-            look.ask(&mut pipeline);
+            inspection.ask(&mut pipeline);
             lengths.push(pipeline.len() - before);
         }
         if pipeline.is_empty() {
             break;
         }
-        let answers = link.ask_all("looking at jobs", &pipeline).await?;
+        let answers = link.ask_all("inspecting jobs", &pipeline).await?;
         let mut rest = answers.as_slice();
         let mut lengths = lengths.into_iter();
-        looks.retain_mut(|(queue, look)| {
+        inspections.retain_mut(|(queue, inspection)| {
             let length = lengths.next().unwrap_or(0);
             let (mine, others): (&[Value], _) = rest.split_at(length.min(rest.len()));
             rest = others;
             if mine.iter().any(is_elsewhere) {
-                // On its way to another node: half of it may be there already.
-                queue.while_at(node, |queue| queue.signals.forget());
+                // The queue is migrating to another node, and its data may be split.
+                queue.if_held_by(node, |queue| queue.signals.forget());
                 return false;
             }
             if length > 0 {
@@ -207,17 +207,17 @@ async fn look(
                     fold: queue.fold.lock(),
                     followed: queue.activity.is_followed(),
                 };
-                look.take(&mut Replies::new(mine), &events);
+                inspection.take(&mut Replies::new(mine), &events);
             }
             true
         });
     }
-    for (queue, look) in looks {
-        let (signals, remembered) = look.end();
+    for (queue, inspection) in inspections {
+        let (signals, remembered) = inspection.end();
         let mut fold = queue.fold.lock();
         *queue.remembered.lock() = (fold.gaps(), remembered);
-        // Jobs whose ends were not read yet are still remembered, and no longer in flight: so what is remembered is compared
-        // with the count of the last look, and only if all events until then have been read since.
+        // Jobs whose end event was not read yet are remembered but no longer in flight. Therefore compare with the
+        // count of the last inspection, and only if all events until then have been read.
         let counted = *queue.counted.lock();
         let census = counted.zip(clock).and_then(|(counted, clock)| {
             let in_flight = counted.levels.in_flight()?;
@@ -228,16 +228,16 @@ async fn look(
         if let Some(before) = before
             && queue.activity.is_complete(before.at)
         {
-            fold.hold_against(before.in_flight, before.now);
+            fold.reconcile(before.in_flight, before.now);
         }
         drop(fold);
         let at = Instant::now().into_std();
-        queue.while_at(node, |queue| queue.signals.set(&signals, clock, at));
+        queue.if_held_by(node, |queue| queue.signals.set(&signals, clock, at));
     }
     Ok(())
 }
 
-/// What the events of a queue told so far.
+/// The state of a queue from its events so far.
 struct Seen<'a> {
     fold: MutexGuard<'a, Fold>,
     followed: bool,

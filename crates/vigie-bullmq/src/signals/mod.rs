@@ -1,8 +1,8 @@
-//! The signals of a queue besides its levels: how old, how late, how stuck its jobs are, and what holds them back.
+//! Signals of a queue besides its levels: job age, lateness and stalls, limits, pauses, and workers.
 //!
-//! A [`Look`] at one queue is a plain value that appends the commands of its next step and takes their replies. The looks
-//! at all queues advance together, so that every step is one round trip for all of them. `inspector` makes the round trips;
-//! `workers` reads the list of clients for it.
+//! An [`Inspection`] of one queue is a plain value that appends the commands of its next step and takes the
+//! replies. The inspections of all queues advance together, so that each step is one round trip for all of them.
+//! `inspector` makes the round trips; `workers` evaluates the client list.
 
 mod active;
 mod children;
@@ -25,28 +25,28 @@ use active::Active;
 use children::Children;
 use due::{Delayed, Schedulers};
 use held::{Pause, RateLimit};
-use waiting::{Met, Waiting};
+use waiting::{OlderJob, Waiting};
 
-/// The server's clock, as it was read.
+/// A reading of the server's clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// What it showed, in milliseconds.
+    /// The server's time in milliseconds.
     pub(crate) now: u64,
-    /// When the reply came: at that moment it showed no less.
+    /// When the reply arrived; the server's time was then at least `now`.
     pub(crate) at: Instant,
 }
 
 impl Clock {
-    /// How many seconds ago a moment was when the clock was read; negative if it was still to come.
+    /// Seconds from `since` to the reading; negative if `since` is later.
     pub(crate) fn age(&self, since: u64) -> f64 {
         (self.now as f64 - since as f64) / 1e3
     }
 }
 
-/// Since when something is so, by the server's clock in milliseconds.
+/// The start of a state, by the server's clock in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// There is nothing that is so.
+    /// Nothing is in this state.
     Nothing,
     At(u64),
 }
@@ -61,60 +61,60 @@ impl Since {
     }
 }
 
-/// The result of a look. `None`: not known.
+/// The result of an inspection. `None`: unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Signals {
     pub(crate) oldest_waiting: Option<Since>,
     pub(crate) oldest_active: Option<Since>,
     pub(crate) without_lock: Option<u64>,
     pub(crate) overdue: Option<u64>,
-    /// Since when the latest scheduler is due.
+    /// The due time of the most overdue scheduler.
     pub(crate) scheduler_late: Option<Since>,
     pub(crate) schedulers: Option<u64>,
     pub(crate) oldest_waiting_children: Option<Since>,
-    /// `None` also of a queue that is not paused.
+    /// The start of the pause; `None` also if the queue is not paused.
     pub(crate) paused: Option<u64>,
     pub(crate) rate_limited: Option<bool>,
-    /// In how many milliseconds; `None` also where none is counted.
+    /// Milliseconds until the rate limit resets; `None` also if no rate limit window is open.
     pub(crate) rate_limit_reset: Option<u64>,
 }
 
-/// What the next look needs of this one, unless an event is missed until then.
+/// State for the next inspection, valid unless an event is missed until then.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Remembered {
-    waiting: Vec<Met>,
-    /// Since when the queue is paused.
+    waiting: Vec<OlderJob>,
+    /// The start of the pause.
     paused: Option<u64>,
 }
 
-/// What is known of a queue before a look.
+/// The known state of a queue before an inspection.
 pub(crate) struct Known<'a> {
     pub(crate) key: &'a QueueKey,
-    /// The server's clock in milliseconds. Without it nothing has an age.
+    /// The server's clock in milliseconds. Without it, all ages are unknown.
     pub(crate) now: Option<u64>,
     pub(crate) levels: Levels,
-    /// Whether it has a stream of events.
+    /// Whether it has an event stream.
     pub(crate) events: bool,
-    /// What the last look remembered.
+    /// State kept from the last inspection.
     pub(crate) remembered: Remembered,
 }
 
-/// What the events tell about a job: when it became ready, and when it was taken; and about the queue.
+/// Information about jobs and the queue from the events.
 pub(crate) trait Events {
-    /// Since when a job waits, by the server's clock.
+    /// When a waiting job became ready, by the server's clock.
     fn ready(&self, job: &[u8]) -> Option<u64>;
-    /// Since when a job runs, by the server's clock.
+    /// When an active job started, by the server's clock.
     fn started(&self, job: &[u8]) -> Option<u64>;
-    /// When the queue was paused, and resumed.
+    /// The pauses of the queue.
     fn pauses(&self) -> Pauses;
-    /// Whether a job that comes to wait is known to do so a moment later.
+    /// Whether the events are followed, so that jobs that begin to wait are seen at once.
     fn are_followed(&self) -> bool;
 }
 
-/// A look at one queue.
-pub(crate) struct Look<'a> {
+/// The inspection of one queue.
+pub(crate) struct Inspection<'a> {
     key: &'a QueueKey,
-    /// 0 where it is not known: then nothing that needs it is asked.
+    /// 0 if unknown; commands that need it are then not sent.
     now: u64,
     waiting: Waiting,
     active: Active,
@@ -125,9 +125,9 @@ pub(crate) struct Look<'a> {
     pause: Pause,
 }
 
-impl<'a> Look<'a> {
-    /// Nothing is asked about what is empty by its level. `reads` is how many streams may yet be read back in search of a
-    /// pause, the only costly command; a queue for which none is left is read back in another look.
+impl<'a> Inspection<'a> {
+    /// Skips commands for empty states. `reads`: the number of streams that may still be read back to find the start of
+    /// a pause, the only expensive command; other queues are read back in a later inspection.
     pub(crate) fn new(known: Known<'a>, reads: &mut usize) -> Self {
         let Known {
             key,
@@ -166,7 +166,7 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Appends the commands of the next step; none when the look is over.
+    /// Appends the commands of the next step; none when the inspection is complete.
     pub(crate) fn ask(&self, pipeline: &mut Pipeline) {
         let mut ask = Ask {
             key: self.key,
@@ -181,7 +181,7 @@ impl<'a> Look<'a> {
         self.pause.ask(&mut ask);
     }
 
-    /// Takes the replies to what [`Look::ask`] appended.
+    /// Processes the replies to [`Inspection::ask`].
     pub(crate) fn take(&mut self, replies: &mut Replies<'_>, events: &dyn Events) {
         let now = self.now;
         self.waiting.take(now, replies, events);
@@ -193,7 +193,7 @@ impl<'a> Look<'a> {
         self.pause.take(now, replies, events);
     }
 
-    /// The result, and what the next look needs.
+    /// Returns the result, and the state for the next inspection.
     pub(crate) fn end(self) -> (Signals, Remembered) {
         let signals = Signals {
             oldest_waiting: self.waiting.oldest(),
@@ -226,21 +226,21 @@ impl Ask<'_> {
         self.pipeline.cmd(command).arg(self.key.part(part))
     }
 
-    /// The member of a sorted set that has the lowest score, with that; for [`scored`].
+    /// Reads the member with the lowest score, and the score; parse with [`scored`].
     fn first(&mut self, part: &str) {
         let range = self.of_part("ZRANGEBYSCORE", part);
         range.arg("-inf").arg("+inf").arg("WITHSCORES");
         range.arg("LIMIT").arg(0).arg(1);
     }
 
-    /// A key that begins with a job's; `what` is empty for the job itself.
+    /// A command for a job's key with the suffix `what`, which is empty for the job itself.
     fn of_job(&mut self, command: &str, job: &[u8], what: &str) -> &mut Pipeline {
         let key = self.key.job(&[job, what.as_bytes()].concat());
         self.pipeline.cmd(command).arg(key)
     }
 }
 
-/// The replies of one round trip, in the order of the commands.
+/// The replies of one round trip, in command order.
 pub(crate) struct Replies<'a>(std::slice::Iter<'a, Value>);
 
 impl<'a> Replies<'a> {
@@ -253,12 +253,12 @@ impl<'a> Replies<'a> {
     }
 }
 
-/// The server's clock.
+/// Reads the server's clock.
 pub(crate) fn ask_time() -> Cmd {
     redis::cmd("TIME")
 }
 
-/// The reply to it, in milliseconds.
+/// Parses the reply to TIME, in milliseconds.
 pub(crate) fn time(reply: &Value) -> Option<u64> {
     let Value::Array(parts) = reply else {
         return None;
@@ -282,14 +282,14 @@ fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// A number that is a time in milliseconds.
+/// A timestamp in milliseconds.
 fn millis(value: &Value) -> Option<u64> {
     number(value)
         .filter(|number| *number >= 0.0)
         .map(|number| number as u64)
 }
 
-/// Members and scores of a sorted set: one list of both, or with the newer protocol pairs.
+/// Members of a sorted set with their scores: a flat list, or pairs in RESP3.
 pub(crate) fn scored(reply: &Value) -> Option<Vec<(&[u8], f64)>> {
     let Value::Array(values) = reply else {
         return None;

@@ -7,16 +7,16 @@ use std::collections::HashMap;
 pub(super) const NOW: u64 = 1_795_425_686_973;
 const NIL: Value = Value::Nil;
 
-/// What the events told: ready and started, by job.
+/// Stub for the times known from events: ready and started, by job.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct StubEvents {
     pub(super) ready: HashMap<&'static [u8], u64>,
     pub(super) started: HashMap<&'static [u8], u64>,
     pub(super) pauses: Pauses,
-    pub(super) deaf: bool,
+    pub(super) unfollowed: bool,
 }
 
-impl Events for Told {
+impl Events for StubEvents {
     fn ready(&self, job: &[u8]) -> Option<u64> {
         self.ready.get(job).copied()
     }
@@ -30,7 +30,7 @@ impl Events for Told {
     }
 
     fn are_followed(&self) -> bool {
-        !self.deaf
+        !self.unfollowed
     }
 }
 
@@ -58,10 +58,10 @@ fn hash(fields: &[Option<u64>]) -> Value {
     array(fields.iter().map(field))
 }
 
-/// The commands of a step, a line each.
-pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
+/// The commands of a step, one per line.
+pub(super) fn asked(inspection: &Inspection<'_>) -> Vec<String> {
     let mut pipeline = redis::pipe();
-    look.ask(&mut pipeline);
+    inspection.ask(&mut pipeline);
     let line = |command: &redis::Cmd| {
         let parts = command.get_packed_command();
         let parts = String::from_utf8(parts).unwrap();
@@ -71,19 +71,24 @@ pub(super) fn asked(look: &Look<'_>) -> Vec<String> {
     pipeline.cmd_iter().map(line).collect()
 }
 
-pub(super) fn answer(look: &mut Look<'_>, told: &Told, replies: &[Value]) {
+pub(super) fn answer(inspection: &mut Inspection<'_>, stub: &StubEvents, replies: &[Value]) {
     let mut pipeline = redis::pipe();
-    look.ask(&mut pipeline);
-    assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(look));
-    look.take(&mut Replies::new(replies), told);
+    inspection.ask(&mut pipeline);
+    assert_eq!(pipeline.len(), replies.len(), "{:?}", asked(inspection));
+    inspection.take(&mut Replies::new(replies), stub);
 }
 
-/// A look at a queue with a stream, some of which may be read back.
-pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+/// Inspects a queue with a stream, which may be read back.
+pub(super) fn begin(key: &QueueKey, levels: Levels, remembered: Remembered) -> Inspection<'_> {
     begin_at(Some(NOW), key, levels, remembered)
 }
 
-fn begin_at(now: Option<u64>, key: &QueueKey, levels: Levels, remembered: Remembered) -> Look<'_> {
+fn begin_at(
+    now: Option<u64>,
+    key: &QueueKey,
+    levels: Levels,
+    remembered: Remembered,
+) -> Inspection<'_> {
     let known = Known {
         key,
         now,
@@ -91,20 +96,20 @@ fn begin_at(now: Option<u64>, key: &QueueKey, levels: Levels, remembered: Rememb
         events: true,
         remembered,
     };
-    Look::new(known, &mut 1)
+    Inspection::new(known, &mut 1)
 }
 
-pub(super) fn anew(key: &QueueKey, levels: Levels) -> Look<'_> {
+pub(super) fn anew(key: &QueueKey, levels: Levels) -> Inspection<'_> {
     begin(key, levels, Remembered::default())
 }
 
-pub(super) fn nobody() -> Value {
+pub(super) fn no_hash() -> Value {
     texts(&[])
 }
 
-/// There is no scheduler.
+/// No scheduler.
 pub(super) const NONE: Value = Value::Int(0);
-/// There is no rate limit.
+/// No rate limit.
 pub(super) const FREE: Value = Value::Int(-2);
 
 pub(super) fn ago(seconds: u64) -> u64 {
@@ -118,11 +123,11 @@ fn since(seconds: u64) -> Option<Since> {
 #[test]
 fn of_an_empty_queue_only_schedulers_are_asked() {
     let key = QueueKey::new("bull", "q");
-    let mut look = anew(&key, levels(&[]));
-    assert_eq!(asked(&look), ["ZCARD bull:q:repeat"]);
-    answer(&mut look, &Told::default(), &[NONE]);
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    let mut inspection = anew(&key, levels(&[]));
+    assert_eq!(asked(&inspection), ["ZCARD bull:q:repeat"]);
+    answer(&mut inspection, &StubEvents::default(), &[NONE]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     let (zero, nothing) = (Some(0), Some(Since::Nothing));
     let expected = Signals {
         oldest_waiting: nothing,
@@ -140,55 +145,59 @@ fn of_an_empty_queue_only_schedulers_are_asked() {
 }
 
 #[test]
-fn what_the_events_told_is_not_asked() {
+fn times_known_from_events_are_not_read() {
     let key = QueueKey::new("bull", "q");
-    let told = Told {
+    let stub = StubEvents {
         ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
         started: HashMap::from([(&b"3"[..], ago(9))]),
-        ..Told::default()
+        ..StubEvents::default()
     };
     let levels = levels(&[(State::Waiting, 2), (State::Active, 1)]);
-    let mut look = anew(&key, levels);
+    let mut inspection = anew(&key, levels);
     let replies = [texts(&["1", "2"]), texts(&["3"]), NONE, FREE];
-    answer(&mut look, &told, &replies);
+    answer(&mut inspection, &stub, &replies);
     let expected = [
         "EXISTS bull:q:3:lock",
         "HGET bull:q:3 processedOn",
         "LRANGE bull:q:active -100 -1",
     ];
-    assert_eq!(asked(&look), expected);
-    answer(&mut look, &told, &[Value::Int(1), NIL, texts(&["3"])]);
-    let (signals, remembered) = look.end();
+    assert_eq!(asked(&inspection), expected);
+    answer(&mut inspection, &stub, &[Value::Int(1), NIL, texts(&["3"])]);
+    let (signals, remembered) = inspection.end();
     assert_eq!(signals.oldest_waiting, since(7));
     assert_eq!(signals.oldest_active, since(9));
     assert_eq!(signals.without_lock, Some(0));
     assert_eq!(remembered.waiting, []);
 }
 
-/// The clock is asked for first; without it what needs none is still known.
+/// The clock is read first; without it, only signals that do not need it are known.
 #[test]
 fn without_a_clock_nothing_has_an_age() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
+    let stub = StubEvents::default();
     let mut all = levels(&State::ALL.map(|state| (state, 1)));
     all.paused = Some(true);
-    let mut look = begin_at(None, &key, all, Remembered::default());
+    let mut inspection = begin_at(None, &key, all, Remembered::default());
     let expected = [
         "LRANGE bull:q:active -100 -1",
         "ZCARD bull:q:repeat",
         "PTTL bull:q:limiter",
     ];
-    assert_eq!(asked(&look), expected);
-    answer(&mut look, &told, &[texts(&["7"]), Value::Int(2), FREE]);
+    assert_eq!(asked(&inspection), expected);
     answer(
-        &mut look,
-        &told,
+        &mut inspection,
+        &stub,
+        &[texts(&["7"]), Value::Int(2), FREE],
+    );
+    answer(
+        &mut inspection,
+        &stub,
         &[Value::Int(0), bulk("17"), texts(&["7"])],
     );
-    assert!(asked(&look).is_empty());
-    let (signals, _) = look.end();
+    assert!(asked(&inspection).is_empty());
+    let (signals, _) = inspection.end();
     let expected = Signals {
-        // By the clock of its worker; it has no age without the server's.
+        // The start by the worker's clock is known, but has no age without the server's clock.
         oldest_active: Some(Since::At(17)),
         without_lock: Some(1),
         schedulers: Some(2),
@@ -198,35 +207,39 @@ fn without_a_clock_nothing_has_an_age() {
     assert_eq!(signals, expected);
 }
 
-/// A reply that is none makes its signal unknown and no other.
+/// An unusable reply makes only its own signal unknown.
 #[test]
 fn an_unusable_reply_is_unknown() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
-    let mut look = anew(&key, levels(&State::ALL.map(|state| (state, 1))));
-    let steps = asked(&look).len();
-    answer(&mut look, &told, &vec![Value::Okay; steps]);
-    assert!(asked(&look).is_empty());
-    assert_eq!(look.end().0, Signals::default());
+    let stub = StubEvents::default();
+    let mut inspection = anew(&key, levels(&State::ALL.map(|state| (state, 1))));
+    let steps = asked(&inspection).len();
+    answer(&mut inspection, &stub, &vec![Value::Okay; steps]);
+    assert!(asked(&inspection).is_empty());
+    assert_eq!(inspection.end().0, Signals::default());
 }
 
 #[test]
 fn a_pause_has_both_lists_read() {
     let key = QueueKey::new("bull", "q");
-    let told = Told {
+    let stub = StubEvents {
         ready: HashMap::from([(&b"1"[..], ago(5)), (&b"2"[..], ago(7))]),
-        ..Told::default()
+        ..StubEvents::default()
     };
-    let mut look = anew(&key, levels(&[(State::Paused, 2)]));
-    answer(&mut look, &told, &[texts(&["1"]), texts(&["2"]), NONE]);
-    assert_eq!(look.end().0.oldest_waiting, since(7));
+    let mut inspection = anew(&key, levels(&[(State::Paused, 2)]));
+    answer(
+        &mut inspection,
+        &stub,
+        &[texts(&["1"]), texts(&["2"]), NONE],
+    );
+    assert_eq!(inspection.end().0.oldest_waiting, since(7));
 }
 
 #[test]
 fn priorities_are_walked_and_unknown_jobs_asked_once() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
-    // A job of a priority, and perhaps another of a later one.
+    let stub = StubEvents::default();
+    // A job of one priority, and possibly another of a later priority.
     let level = |jobs: &[(u64, &str)]| {
         let scored = jobs.iter().map(|(priority, job)| {
             let score = (priority << 32) + 17;
@@ -235,10 +248,10 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
         array(scored.flatten())
     };
     let prioritized = levels(&[(State::Prioritized, 9)]);
-    let mut look = anew(&key, prioritized);
+    let mut inspection = anew(&key, prioritized);
     answer(
-        &mut look,
-        &told,
+        &mut inspection,
+        &stub,
         &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
     );
     let expected = [
@@ -246,30 +259,30 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
         "EXISTS bull:q:a:processed",
         "ZRANGEBYSCORE bull:q:prioritized 8589934592 +inf WITHSCORES LIMIT 0 2",
     ];
-    assert_eq!(asked(&look), expected);
+    assert_eq!(asked(&inspection), expected);
     let fresh = hash(&[Some(ago(3)), None, None, None, None]);
     answer(
-        &mut look,
-        &told,
+        &mut inspection,
+        &stub,
         &[fresh, Value::Int(0), level(&[(2_097_152, "b")])],
     );
-    // It ran before, and nobody told when it came back.
+    // The job ran before; the time of its return is unknown.
     let ran = hash(&[Some(ago(90)), None, Some(ago(80)), None, None]);
-    answer(&mut look, &told, &[ran, Value::Int(0)]);
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    answer(&mut inspection, &stub, &[ran, Value::Int(0)]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(signals.oldest_waiting, since(3));
-    // The next look, a minute later.
-    let mut look = begin_at(Some(NOW + 60_000), &key, prioritized, remembered);
+    // The next inspection, a minute later.
+    let mut inspection = begin_at(Some(NOW + 60_000), &key, prioritized, remembered);
     answer(
-        &mut look,
-        &told,
+        &mut inspection,
+        &stub,
         &[level(&[(1, "a"), (2, "b")]), NONE, FREE],
     );
-    answer(&mut look, &told, &[level(&[(2, "b"), (3, "c")])]);
-    answer(&mut look, &told, &[nobody()]);
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    answer(&mut inspection, &stub, &[level(&[(2, "b"), (3, "c")])]);
+    answer(&mut inspection, &stub, &[no_hash()]);
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
         (since(3), 2)
@@ -279,22 +292,22 @@ fn priorities_are_walked_and_unknown_jobs_asked_once() {
 #[test]
 fn of_a_long_list_the_last_in_line_is_asked_too() {
     let key = QueueKey::new("bull", "q");
-    let told = Told {
+    let stub = StubEvents {
         ready: HashMap::from([(&b"h"[..], ago(9))]),
-        ..Told::default()
+        ..StubEvents::default()
     };
     let waiting = levels(&[(State::Waiting, 8)]);
     let next = ["8", "7", "6", "5", "4", "3", "2", "1"];
-    let mut look = anew(&key, waiting);
-    answer(&mut look, &told, &[texts(&next), NONE, FREE]);
-    assert_eq!(asked(&look)[0], "LRANGE bull:q:wait 0 1");
+    let mut inspection = anew(&key, waiting);
+    answer(&mut inspection, &stub, &[texts(&next), NONE, FREE]);
+    assert_eq!(asked(&inspection)[0], "LRANGE bull:q:wait 0 1");
     let fresh = hash(&[Some(ago(3)), None, None, None, None]);
     let hashes = next.iter().flat_map(|_| [fresh.clone(), Value::Int(0)]);
     let replies: Vec<_> = [texts(&["h", "8"])].into_iter().chain(hashes).collect();
-    answer(&mut look, &told, &replies);
-    // The one at both ends is known by now.
-    assert!(asked(&look).is_empty());
-    let (signals, remembered) = look.end();
+    answer(&mut inspection, &stub, &replies);
+    // The job at both ends is known by now.
+    assert!(asked(&inspection).is_empty());
+    let (signals, remembered) = inspection.end();
     assert_eq!(
         (signals.oldest_waiting, remembered.waiting.len()),
         (since(9), 8)
@@ -304,10 +317,10 @@ fn of_a_long_list_the_last_in_line_is_asked_too() {
 #[test]
 fn without_events_only_a_job_that_never_ran_has_an_age() {
     let key = QueueKey::new("bull", "q");
-    let told = Told {
+    let stub = StubEvents {
         ready: HashMap::from([(&b"1"[..], ago(5))]),
-        deaf: true,
-        ..Told::default()
+        unfollowed: true,
+        ..StubEvents::default()
     };
     let waiting = levels(&[(State::Waiting, 2)]);
     let first = [texts(&["1", "0:0"]), NONE, FREE];
@@ -322,10 +335,10 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
         ),
         (NIL, 0, None),
     ] {
-        let mut look = anew(&key, waiting);
-        answer(&mut look, &told, &first);
-        answer(&mut look, &told, &[hash, Value::Int(parent)]);
-        let (signals, remembered) = look.end();
+        let mut inspection = anew(&key, waiting);
+        answer(&mut inspection, &stub, &first);
+        answer(&mut inspection, &stub, &[hash, Value::Int(parent)]);
+        let (signals, remembered) = inspection.end();
         assert_eq!(signals.oldest_waiting, expected);
         assert_eq!(remembered.waiting, []);
     }
@@ -334,14 +347,14 @@ fn without_events_only_a_job_that_never_ran_has_an_age() {
 #[test]
 fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
-    let mut look = anew(&key, levels(&[(State::Active, 3)]));
-    answer(&mut look, &told, &[texts(&["3", "2", "1"]), NONE]);
+    let stub = StubEvents::default();
+    let mut inspection = anew(&key, levels(&[(State::Active, 3)]));
+    answer(&mut inspection, &stub, &[texts(&["3", "2", "1"]), NONE]);
     let locks = [0, 0, 1].map(Value::Int);
     let started = bulk(&ago(4).to_string());
     let replies = [&locks[..], &[started, texts(&["4", "3", "1"])]].concat();
-    answer(&mut look, &told, &replies);
-    let (signals, _) = look.end();
+    answer(&mut inspection, &stub, &replies);
+    let (signals, _) = inspection.end();
     assert_eq!(
         (signals.without_lock, signals.oldest_active),
         (Some(1), since(4))
@@ -351,21 +364,21 @@ fn a_job_that_ends_meanwhile_is_not_without_a_lock() {
 #[test]
 fn overdue_is_counted_only_when_the_first_is() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
+    let stub = StubEvents::default();
     let first = |due: u64| texts(&["1", &(due * 4096 + 3).to_string()]);
     for (due, overdue) in [(NOW + 5, false), (ago(4), false), (ago(6), true)] {
-        let mut look = anew(&key, levels(&[(State::Delayed, 3)]));
-        answer(&mut look, &told, &[first(due), NONE]);
+        let mut inspection = anew(&key, levels(&[(State::Delayed, 3)]));
+        answer(&mut inspection, &stub, &[first(due), NONE]);
         if overdue {
             let before = ago(5) * 4096;
             assert_eq!(
-                asked(&look),
+                asked(&inspection),
                 [format!("ZCOUNT bull:q:delayed -inf ({before}")]
             );
-            answer(&mut look, &told, &[Value::Int(2)]);
+            answer(&mut inspection, &stub, &[Value::Int(2)]);
         }
-        assert!(asked(&look).is_empty());
-        let (signals, _) = look.end();
+        assert!(asked(&inspection).is_empty());
+        let (signals, _) = inspection.end();
         assert_eq!(signals.overdue, Some(if overdue { 2 } else { 0 }));
     }
 }
@@ -373,35 +386,38 @@ fn overdue_is_counted_only_when_the_first_is() {
 #[test]
 fn the_latest_scheduler_that_has_not_ended() {
     let key = QueueKey::new("bull", "q");
-    let told = Told::default();
+    let stub = StubEvents::default();
     let [first, second, third, fourth] = [50, 40, 30, 20].map(|seconds| ago(seconds).to_string());
-    let mut look = anew(&key, levels(&[]));
-    answer(&mut look, &told, &[Value::Int(5)]);
+    let mut inspection = anew(&key, levels(&[]));
+    answer(&mut inspection, &stub, &[Value::Int(5)]);
     let expected = [format!(
         "ZRANGEBYSCORE bull:q:repeat -inf {NOW} WITHSCORES LIMIT 0 100"
     )];
-    assert_eq!(asked(&look), expected);
+    assert_eq!(asked(&inspection), expected);
     let all = texts(&["a", &first, "b", &second, "c", &third, "d", &fourth]);
-    answer(&mut look, &told, &[all]);
-    assert_eq!(asked(&look)[0], "HMGET bull:q:repeat:a limit ic endDate");
+    answer(&mut inspection, &stub, &[all]);
     assert_eq!(
-        asked(&look)[1],
+        asked(&inspection)[0],
+        "HMGET bull:q:repeat:a limit ic endDate"
+    );
+    assert_eq!(
+        asked(&inspection)[1],
         format!("HMGET bull:q:repeat:a:{first} timestamp processedOn")
     );
-    let (nobody, ran) = (hash(&[None, None]), hash(&[Some(1), Some(2)]));
+    let (no_hash, ran) = (hash(&[None, None]), hash(&[Some(1), Some(2)]));
     let replies = [
-        // Two runs of two; its time is over, and its last job was kept; the last run is still to come.
+        // Two of two runs done; end date passed with the last job retained; last run still pending.
         hash(&[Some(2), Some(2), None]),
-        nobody.clone(),
+        no_hash.clone(),
         hash(&[None, Some(9), Some(ago(45))]),
         ran,
         hash(&[Some(2), Some(2), None]),
         hash(&[Some(1), None]),
         hash(&[None, Some(1), None]),
-        nobody,
+        no_hash,
     ];
-    answer(&mut look, &told, &replies);
-    let (signals, _) = look.end();
+    answer(&mut inspection, &stub, &replies);
+    let (signals, _) = inspection.end();
     assert_eq!(signals.scheduler_late, since(30));
     assert_eq!(signals.schedulers, Some(5));
 }
@@ -432,7 +448,7 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever the server answers: every look ends, asks a bounded number of things, and asks nothing then.
+    /// For any replies: each inspection ends after a bounded number of commands, and then sends none.
     #[test]
     fn any_replies_end_the_look(
         counted in prop::array::uniform6(prop::option::of(0u64..3)),
@@ -441,29 +457,29 @@ proptest! {
         events: bool,
         now in prop_oneof![Just(None), Just(Some(NOW))],
         replies in prop::collection::vec(any_value(), 1..60),
-        deaf: bool,
+        unfollowed: bool,
     ) {
         let key = QueueKey::new("bull", "q");
         let levels = Levels { states: counted, paused, rate, ..Levels::default() };
         let known = Known { key: &key, now, levels, events, remembered: Remembered::default() };
-        let mut look = Look::new(known, &mut 1);
-        let told = Told { deaf, ..Told::default() };
+        let mut inspection = Inspection::new(known, &mut 1);
+        let stub = StubEvents { unfollowed, ..StubEvents::default() };
         let mut replies = replies.into_iter().cycle();
         let mut steps = 0;
         loop {
             let mut pipeline = redis::pipe();
-            look.ask(&mut pipeline);
+            inspection.ask(&mut pipeline);
             if pipeline.is_empty() {
                 break;
             }
-            // Lists are not longer than was asked for, here at most 8.
+            // Lists are no longer than requested, here at most 8.
             prop_assert!(pipeline.len() < 200, "{} commands", pipeline.len());
             let answers: Vec<_> = replies.by_ref().take(pipeline.len()).collect();
-            look.take(&mut Replies::new(&answers), &told);
+            inspection.take(&mut Replies::new(&answers), &stub);
             steps += 1;
             prop_assert!(steps < 40, "no end");
         }
-        let (signals, remembered) = look.end();
+        let (signals, remembered) = inspection.end();
         if let Some(Since::At(since)) = signals.oldest_waiting {
             prop_assert!(since <= NOW);
         }

@@ -1,7 +1,7 @@
-//! Since when the oldest job waits.
+//! The age of the oldest waiting job.
 //!
-//! The events tell it of every job that came to wait since they are followed. Of an older job the hash tells when it was
-//! added, and the options by how much it was delayed.
+//! For jobs that became ready since the events are followed, the time comes from the events. For older jobs, it is
+//! computed from the time and the delay stored in the job's hash.
 
 use redis::Value;
 
@@ -10,50 +10,50 @@ use crate::events::entry::{bytes, count, list};
 use crate::queues::levels::{Levels, State};
 use crate::queues::markers::{self, is_marker};
 
-/// Jobs looked at where the next one is taken: stalled and rate-limited jobs are put there too, in front of
-/// older ones, and those added with `lifo`.
+/// Jobs inspected at the end from which workers take. Stalled and rate-limited jobs are also put there, in front of
+/// older ones, as are jobs added with `lifo`.
 const NEXT: isize = 8;
-/// Priorities looked at.
+/// Priorities inspected.
 const PRIORITIES: u32 = 32;
-/// Jobs looked at of each: one put back stands in front of older ones.
+/// Jobs inspected per priority: a job put back is in front of older ones.
 const OF_PRIORITY: usize = 2;
-/// The score of a job is its priority times this, and a counter.
+/// A score is the priority multiplied by this, plus a counter.
 const PRIORITY: f64 = 4_294_967_296.0;
-/// When a job was added, its options, and what is there when it ran before: up to version 4 and from then on.
+/// The time a job was added, its options, and fields that exist after a run (up to version 4, and later).
 const FIELDS: [&str; 5] = ["timestamp", "opts", "processedOn", "attemptsMade", "ats"];
 
-/// A job that came to wait before the events were followed, and since when it waits.
+/// A job that became ready before the events were followed, and since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Met {
+pub(super) struct OlderJob {
     job: Box<[u8]>,
     since: u64,
 }
 
 pub(super) struct Waiting {
-    /// The lists of which the next in line are to be read.
+    /// Lists whose next jobs are still to be read.
     lists: Vec<&'static str>,
-    /// The longer ones, of which the last in line is to be read.
+    /// Longer lists, whose last job is also to be read.
     long: Vec<&'static str>,
-    /// The priority from which on to look.
+    /// The priority from which to continue.
     priority: Option<f64>,
     priorities: u32,
-    /// Jobs whose hash is to be read.
+    /// Jobs whose hash is still to be read.
     unknown: Vec<Box<[u8]>>,
-    before: Vec<Met>,
-    now_remembered: Vec<Met>,
-    /// Since when the oldest of all waits.
+    before: Vec<OlderJob>,
+    now_remembered: Vec<OlderJob>,
+    /// The start of the oldest wait.
     oldest: Option<u64>,
-    /// There are jobs of which it is not known since when they wait.
-    ageless: bool,
-    /// Which jobs wait is not known: a key holds another type, or a command is refused.
-    odd: bool,
+    /// Whether the wait start of some jobs is unknown.
+    unknown_age: bool,
+    /// Whether the waiting jobs are unknown: a key has another type, or a command is refused.
+    unreadable: bool,
 }
 
 impl Waiting {
-    pub(super) fn new(levels: &Levels, before: Vec<Met>) -> Self {
+    pub(super) fn new(levels: &Levels, before: Vec<OlderJob>) -> Self {
         let any = |state| levels.get(state) != Some(0);
         let lists = match (any(State::Waiting), any(State::Paused)) {
-            // From version 6 on the jobs of a paused queue stay in `wait`.
+            // From version 6 on, jobs of a paused queue stay in `wait`.
             (_, true) => vec!["wait", "paused"],
             (true, false) => vec!["wait"],
             (false, false) => Vec::new(),
@@ -67,15 +67,15 @@ impl Waiting {
             before,
             now_remembered: Vec::new(),
             oldest: None,
-            ageless: false,
-            odd: false,
+            unknown_age: false,
+            unreadable: false,
         }
     }
 
-    /// Where nothing can be known, nothing is asked.
+    /// Sends no commands, because nothing can be determined.
     pub(super) fn unknown() -> Self {
         Self {
-            odd: true,
+            unreadable: true,
             ..Self::new(&Levels::NONE, Vec::new())
         }
     }
@@ -85,7 +85,7 @@ impl Waiting {
             ask.of_part("LRANGE", list).arg(-NEXT).arg(-1);
         }
         for list in &self.long {
-            // The marker of a delayed job may be the last in line.
+            // The last entry may be the marker of a delayed job.
             ask.of_part("LRANGE", list).arg(0).arg(1);
         }
         for job in &self.unknown {
@@ -108,12 +108,12 @@ impl Waiting {
                 long.push(part);
             }
             let next = markers::jobs(next);
-            self.odd |= next.is_none();
+            self.unreadable |= next.is_none();
             jobs.extend(next.into_iter().flatten());
         }
         for _ in std::mem::replace(&mut self.long, long) {
             let last = markers::jobs(replies.next());
-            self.odd |= last.is_none();
+            self.unreadable |= last.is_none();
             jobs.extend(last.into_iter().flatten());
         }
         for job in std::mem::take(&mut self.unknown) {
@@ -123,7 +123,7 @@ impl Waiting {
         if let Some(from) = self.priority.take() {
             let first = replies.next();
             let of_priority = scored(first);
-            self.odd |= of_priority.is_none();
+            self.unreadable |= of_priority.is_none();
             let of_priority = of_priority.unwrap_or_default();
             self.priorities += 1;
             if let Some((_, score)) = of_priority.first() {
@@ -131,7 +131,7 @@ impl Waiting {
                 let same = of_priority.iter().take_while(|(_, score)| *score < next);
                 jobs.extend(same.map(|(job, _)| *job).filter(|job| !is_marker(job)));
                 let more = of_priority.len() >= OF_PRIORITY;
-                // A hostile score must not keep us here.
+                // Bound the number of steps against malicious scores.
                 let on = more && next > from && self.priorities < PRIORITIES;
                 self.priority = on.then_some(next);
             }
@@ -144,12 +144,12 @@ impl Waiting {
     }
 
     fn meet(&mut self, job: &[u8], events: &dyn Events) {
-        if self.now_remembered.iter().any(|met| *met.job == *job) {
-            // It stands at both ends of a list.
+        if self.now_remembered.iter().any(|older| *older.job == *job) {
+            // The job is at both ends of the list.
             return;
         }
         if !events.are_followed() {
-            // What they said of it may be long ago.
+            // The stored state may be outdated.
             self.unknown.push(job.into());
         } else if let Some(since) = events.ready(job) {
             self.found(since);
@@ -171,33 +171,33 @@ impl Waiting {
         events: &dyn Events,
     ) {
         let Some([added, options, ran @ ..]) = list(hash) else {
-            self.ageless = true;
+            self.unknown_age = true;
             return;
         };
         let Some(added) = millis(added) else {
-            // It is gone.
+            // The job is gone.
             return;
         };
         let ran = ran
             .iter()
             .any(|field| millis(field).is_some_and(|number| number > 0));
         let Some(parent) = count(parent) else {
-            self.ageless = true;
+            self.unknown_age = true;
             return;
         };
         let again = ran || parent > 0;
         let since = match again {
             false => added.saturating_add(delay(options)).min(now),
-            // It waits anew after a run or its children, nobody tells since when: since now at the latest.
+            // The job waits again after a run or its children, since an unknown time; now is an upper bound.
             true if events.are_followed() => now,
             true => {
-                self.ageless = true;
+                self.unknown_age = true;
                 return;
             }
         };
         self.found(since);
         if events.are_followed() {
-            self.now_remembered.push(Met { job, since });
+            self.now_remembered.push(OlderJob { job, since });
         }
     }
 
@@ -207,14 +207,14 @@ impl Waiting {
 
     pub(super) fn oldest(&self) -> Option<Since> {
         match self.oldest {
-            _ if self.odd => None,
+            _ if self.unreadable => None,
             Some(since) => Some(Since::At(since)),
-            None if self.ageless => None,
+            None if self.unknown_age => None,
             None => Some(Since::Nothing),
         }
     }
 
-    pub(super) fn remembered(self) -> Vec<Met> {
+    pub(super) fn remembered(self) -> Vec<OlderJob> {
         self.now_remembered
     }
 }

@@ -1,12 +1,12 @@
-//! How many workers a queue has, by the names their connections go by.
+//! Counts the workers of a queue by the names of their connections.
 //!
-//! BullMQ names the connection on which a worker waits for jobs: `bull:bWFpbHM=` for the queue `mails`, and
-//! `bull:bWFpbHM=:w:name` for a worker that has a name. Node and Rust write the queue in Base64, one such
-//! connection a worker. Python, Elixir and .NET write it as it is, and some of them name a worker's other
-//! connection too: of those only the connections that wait for jobs are counted.
+//! BullMQ names the connection on which a worker waits for jobs: `bull:bWFpbHM=` for the queue `mails`, or
+//! `bull:bWFpbHM=:w:name` for a worker with a name. Node and Rust encode the queue name in Base64, with one such
+//! connection per worker. Python, Elixir and .NET write the plain name, and some of them also name a worker's second
+//! connection: of those, only connections that wait for jobs are counted.
 //!
-//! Some servers and proxies answer with an empty or a filtered list. The connection that asks is in every complete list; a
-//! list without it says nothing about workers.
+//! Some servers and proxies return an empty or filtered list. A complete list contains the requesting connection; a
+//! list without it is ignored.
 
 use std::collections::HashMap;
 
@@ -15,14 +15,15 @@ use redis::{Cmd, Value};
 use crate::events::entry::bytes;
 use crate::queues::key::QueueKey;
 
-/// What stands between the queue and a worker's own name.
+/// Separator between the queue and the worker's own name.
 const NAMED: &str = ":w:";
-/// The commands by which a worker waits for jobs, which its connection shows as the last one while it works.
+/// Blocking commands with which workers wait for jobs. While a worker is busy, its connection still shows it as the
+/// last command.
 const WAITING: [&str; 5] = ["bzpopmin", "brpoplpush", "blmove", "brpop", "bzmpop"];
-/// The command of the connection that asks, at that moment. Redis 6.2 shows no subcommand.
+/// The command shown for the requesting connection. Redis 6.2 shows no subcommand.
 const ASKING: [&str; 2] = ["client|list", "client"];
-/// How long ago in seconds the server may have heard of it, by a clock of whole seconds. Another client that once asked for
-/// the list shows the same command for longer.
+/// Maximum idle time in seconds of the requesting connection, in a clock of whole seconds. Other clients that requested
+/// the list earlier show the same command with a longer idle time.
 const ASKED_WITHIN: u64 = 5;
 
 pub(crate) fn ask() -> Cmd {
@@ -31,8 +32,8 @@ pub(crate) fn ask() -> Cmd {
     command
 }
 
-/// How many workers each of the queues of a database has; `None` when that is no list of clients, or lacks the
-/// connection that asked.
+/// The number of workers of each queue of a database; `None` if the reply is not a client list, or does not contain the
+/// requesting connection.
 pub(crate) fn count<'a>(
     reply: &Value,
     database: i64,
@@ -56,7 +57,7 @@ pub(crate) fn count<'a>(
         let mut ends = ends.chain([name.len()]);
         ends.find_map(|end| places.get(&name[..end]).copied())
     };
-    // Connections of one plain name, and how many of them wait.
+    // Connections per plain name, and how many of them wait.
     let mut plain: HashMap<&str, (usize, u64)> = HashMap::new();
     for client in clients.lines() {
         let field = |wanted| field(client, wanted);
@@ -81,7 +82,7 @@ pub(crate) fn count<'a>(
     Some(workers)
 }
 
-/// Whether a list of clients has the connection that asks for it.
+/// Whether a client list contains the requesting connection.
 pub(crate) fn is_complete(reply: &Value) -> bool {
     bytes(reply).is_some_and(|clients| has_asker(&String::from_utf8_lossy(clients)))
 }
@@ -159,7 +160,7 @@ mod tests {
         let queues = [("bull", "mails"), ("{shop}:eu", "mails"), ("bull", "other")];
         let mails = "bull:bWFpbHM=";
         for (clients, expected) in [
-            // Node: busy, waiting, named; and what are no workers.
+            // Node: busy, waiting, named; and other clients.
             (
                 &[
                     (mails, "bzpopmin"),
@@ -177,7 +178,7 @@ mod tests {
                 ],
                 [0; 3],
             ),
-            // Python: both connections of two workers, one of which works; one that has not waited yet.
+            // Python: two connections each of two workers, one of them busy; and one that has not waited yet.
             (
                 &[
                     ("bull:other", "bzpopmin"),
@@ -222,7 +223,7 @@ mod tests {
     fn a_list_without_the_connection_that_asks_is_unknown() {
         let queue = QueueKey::new("bull", "q");
         let worker = "id=1 name=bull:cQ== idle=0 db=0 cmd=bzpopmin\n";
-        // Another tool asked a minute ago.
+        // Another tool that requested the list a minute ago.
         let stranger = "id=2 name= idle=60 db=0 cmd=client|list\n";
         for list in ["", worker, stranger, &[worker, stranger].concat()] {
             assert_eq!(count(&bulk(list), 0, [&queue].into_iter()), None, "{list}");

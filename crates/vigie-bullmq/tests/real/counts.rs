@@ -1,4 +1,4 @@
-//! Counts by name are exact, and what was missed is known to the entry.
+//! Counts by name are exact, and the number of missed entries is exact.
 
 use std::net::SocketAddr;
 
@@ -20,8 +20,8 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
     watched.until_swept().await;
     run("testing/fill.js", &redis, &["--queue=work"]).await;
     watched.until_followed("work").await;
-    // The jobs leave 20,000 entries within a second. The stream keeps them all: on a busy machine the reader may come
-    // late, and entries that were trimmed meanwhile have tests of their own.
+    // The jobs add 20,000 entries within a second. The stream keeps all of them, because a busy machine may delay the
+    // reader; trimmed entries have separate tests.
     let jobs = ["--queue=work", "--jobs=5000", "--max-events=100000"];
     let truth = run("testing/jobs.js", &redis, &jobs).await;
 
@@ -79,7 +79,7 @@ async fn five_thousand_jobs_deleted_at_once_are_counted_to_the_job() {
     watched.until_jobs("work", "waiting", Some(0.0)).await;
 }
 
-/// Each `completed` holds the whole return value: 20 MB to read.
+/// Each `completed` entry contains the whole return value: 20 MB to read.
 #[tokio::test]
 async fn large_return_values_are_followed_whole() {
     let redis = Redis::start().await.unwrap();
@@ -101,7 +101,7 @@ async fn large_return_values_are_followed_whole() {
 }
 
 #[tokio::test]
-async fn the_newer_protocol_says_the_same() {
+async fn resp3_gives_the_same_counts() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(settings(&format!("{}/?protocol=resp3", redis.url())));
     watched.until_swept().await;
@@ -121,7 +121,7 @@ async fn the_newer_protocol_says_the_same() {
 }
 
 #[tokio::test]
-async fn what_happened_before_the_start_is_not_counted_and_names_are_looked_up() {
+async fn events_before_the_start_are_not_counted_and_names_are_looked_up() {
     let redis = Redis::start().await.unwrap();
     run_jobs(&redis, "work", 50).await;
     run(
@@ -134,7 +134,7 @@ async fn what_happened_before_the_start_is_not_counted_and_names_are_looked_up()
     watched.until_followed("work").await;
     watched.until_followed("old").await;
     assert_eq!(watched.jobs("work", "completed"), Some(0.0));
-    // Five jobs of before are taken, and end after their names were asked for.
+    // Five jobs from before the start are taken, and end after their names were looked up.
     run(
         "testing/fill.js",
         &redis,
@@ -163,7 +163,7 @@ async fn what_happened_before_the_start_is_not_counted_and_names_are_looked_up()
 }
 
 #[tokio::test]
-async fn what_was_trimmed_unread_is_counted_to_the_entry() {
+async fn trimmed_entries_are_counted_exactly() {
     let redis = Redis::start().await.unwrap();
     let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
     let proxy = TcpProxy::start(target).await.unwrap();
@@ -199,7 +199,7 @@ async fn what_was_trimmed_unread_is_counted_to_the_entry() {
         .await;
     let read = watched.value("bullmq_events_read_total", &of_queue);
     assert_eq!(read, Some(read_before + 777.0));
-    // Then it is exact again.
+    // Then the counts are exact again.
     let left = redis
         .cli(&["XRANGE", "bull:work:events", "-", "+"])
         .await
@@ -225,9 +225,9 @@ async fn what_was_trimmed_unread_is_counted_to_the_entry() {
     );
 }
 
-/// What was trimmed unread is made up for where the workers count, and only there.
+/// Outcomes in trimmed entries are recovered only where the workers count.
 #[tokio::test]
-async fn what_was_missed_is_repaired_from_the_workers_metrics() {
+async fn missed_outcomes_are_recovered_from_the_workers_metrics() {
     let redis = Redis::start().await.unwrap();
     let target = SocketAddr::from(([127, 0, 0, 1], redis.port()));
     let proxy = TcpProxy::start(target).await.unwrap();
@@ -244,7 +244,7 @@ async fn what_was_missed_is_repaired_from_the_workers_metrics() {
             .until("queue_jobs_total", &completed, Some(90.0))
             .await;
     }
-    // Compared with each other while nothing is missed.
+    // Counters and entries are compared while none is missed.
     until_checked(&redis, 2).await;
     work("metered", "10", &["--metrics"]).await;
     let completed = [("queue", "metered"), ("state", "completed")];
@@ -275,10 +275,10 @@ async fn what_was_missed_is_repaired_from_the_workers_metrics() {
     for queue in ["metered", "plain"] {
         assert!(watched.value("bullmq_events_lost_total", &of_queue(queue)) > Some(1_000.0));
     }
-    // What was read of it, and no more.
+    // Only the outcomes that were read.
     let plain = watched.sum("bullmq_jobs_finished_total", &[("queue", "plain")]);
     assert!((100.0..=177.0).contains(&plain), "{plain}");
-    // And then it is exact again.
+    // Then the counts are exact again.
     work("metered", "100", &["--metrics"]).await;
     let completed = [("queue", "metered"), ("state", "completed")];
     watched
@@ -286,8 +286,8 @@ async fn what_was_missed_is_repaired_from_the_workers_metrics() {
         .await;
 }
 
-/// Names with a date in them take places, and not all: a name that fails has series of its own, which a scraper sees at 0
-/// first.
+/// Names with a date in them do not use all places: a name that fails has series of its own, which a scraper first sees
+/// at 0.
 #[tokio::test]
 async fn a_name_that_fails_after_many_one_off_names_has_its_own_series() {
     let redis = Redis::start().await.unwrap();
@@ -326,9 +326,9 @@ async fn a_name_that_fails_after_many_one_off_names_has_its_own_series() {
     watched
         .until("bullmq_attempts_failed_total", &attempts, Some(3.0))
         .await;
-    // For a client that scraped before, it began at 0.
+    // For a client that scraped before, the series began at 0.
     assert!(watched.is_new_since(scrape, "bullmq_jobs_finished_total", "send-invoice"));
-    // The first was not known to fail when it was added.
+    // The first job was not known to fail when it was added.
     let added = watched.value("bullmq_jobs_added_total", &of("send-invoice"));
     assert!(added >= Some(2.0), "{added:?}");
 }

@@ -26,9 +26,9 @@ async fn run_in(path: &'static str, redis: &Redis, database: u16, args: &[&str])
 }
 
 #[tokio::test]
-async fn queues_of_one_name_are_told_apart_and_summed() {
+async fn queues_of_one_name_are_separated_by_database_and_summed() {
     let mut redis = Redis::start().await.unwrap();
-    // One that is not watched.
+    // A database that is not watched.
     run_in(
         "testing/fill.js",
         &redis,
@@ -107,7 +107,7 @@ async fn queues_of_one_name_are_told_apart_and_summed() {
         .collect();
     assert_eq!(probed, [(Some(0), Some(1)), (Some(3), Some(2))]);
 
-    // What goes with the server goes with all of them, and what was counted stays.
+    // A server failure affects all databases, and counts are kept.
     redis.kill9();
     watched
         .until("vigie_source_up", &[("source", "redis")], Some(0.0))
@@ -139,7 +139,7 @@ async fn workers_are_those_of_the_database_and_one_that_goes_takes_its_series() 
     for database in DATABASES {
         run_in("testing/fill.js", &redis, database, &["--queue=work"]).await;
     }
-    // A worker's connection as the server lists it.
+    // A worker's connection in the client list.
     let client = redis::Client::open(format!("{}/3", redis.url())).unwrap();
     let mut worker = client.get_multiplexed_async_connection().await.unwrap();
     let mut name = redis::cmd("CLIENT");

@@ -1,4 +1,4 @@
-//! Redis dies, freezes, comes back empty: unknown is absent, and what was counted stays.
+//! Redis crashes, freezes, or restarts empty: unknown values are absent, and counts are kept.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::support::{SOON, Watched, forgetful, run, run_jobs, settings, until_ch
 const COMPLETED: [(&str, &str); 2] = [("queue", "work"), ("state", "completed")];
 const WAITING: [(&str, &str); 2] = [("queue", "work"), ("state", "waiting")];
 
-/// All that must never fall.
+/// Values that must never decrease.
 fn counted(watched: &Watched) -> [f64; 5] {
     let scrape = watched.scrape();
     [
@@ -30,7 +30,7 @@ fn counted(watched: &Watched) -> [f64; 5] {
     ]
 }
 
-/// Looks all the time while `happening` runs.
+/// Polls the counts while `happening` runs.
 pub(crate) async fn never_falls(watched: &Watched, happening: impl Future<Output = ()>) {
     let looking = async {
         let mut last = counted(watched);
@@ -106,7 +106,7 @@ async fn killed_and_back_empty() {
         assert_eq!(watched.value("queue_jobs_total", &COMPLETED), Some(900.0));
         redis.restart().await.unwrap();
         assert_eq!(redis.cli(&["DBSIZE"]).await.unwrap(), "0");
-        // Before the watcher is back, or after: all of it is of our time.
+        // Before or after the watcher reconnects: all jobs are from after its start.
         run_jobs(&redis, "work", 500).await;
         watched
             .until("queue_jobs_total", &COMPLETED, Some(1_350.0))
@@ -161,10 +161,10 @@ async fn killed_and_back_with_its_data_and_then_frozen() {
     assert_eq!(watched.sum("bullmq_jobs_finished_total", &[]), 1_200.0);
 }
 
-/// What Redis had not saved is gone, as it is after a failover to a replica that was behind: the streams are shorter than
-/// they were, and what is left of them was read.
+/// Data that Redis had not saved is lost, as in a failover to a replica that was behind: the streams are shorter, and
+/// their remaining entries were read before.
 #[tokio::test]
-async fn back_with_what_it_had_some_time_ago() {
+async fn restarted_with_an_earlier_state() {
     let mut redis = forgetful().await;
     let watched = watch(settings(&redis.url()));
     watched.until_swept().await;
@@ -184,7 +184,7 @@ async fn back_with_what_it_had_some_time_ago() {
     let of_queue = [("prefix", "bull"), ("queue", "work")];
     work(&redis, "300").await;
     finished(300.0).await;
-    // Compared with what the workers counted, while nothing is missed.
+    // Compared with the workers' counters while no entry is missed.
     until_checked(&redis, 1).await;
     work(&redis, "100").await;
     finished(400.0).await;
@@ -209,21 +209,21 @@ async fn back_with_what_it_had_some_time_ago() {
         watched.until("queue_jobs_total", &WAITING, Some(0.0)).await;
         work(&redis, "100").await;
         finished(700.0).await;
-        // The counters grew by less than was read: no proof that every worker counts.
+        // The counters grew by less than was read, which disproves that all workers count.
         until_checked(&redis, 1).await;
         work(&redis, "50").await;
         finished(750.0).await;
     })
     .await;
     finished(750.0).await;
-    // What else was lost with it is unknown.
+    // The number of other lost entries is unknown.
     watched
         .until("bullmq_events_lost_total", &of_queue, Some(1.0))
         .await;
     assert_eq!(watched.value("bullmq_outcomes_exact", &of_queue), None);
 }
 
-/// An eviction removes the stream as `DEL` does: under load, between two looks at it, or before the queue is idle.
+/// An eviction removes the stream as `DEL` does: under load, between two reads, or before the queue is idle.
 #[tokio::test]
 async fn the_stream_is_deleted_four_times() {
     let redis = Redis::start().await.unwrap();
@@ -246,7 +246,7 @@ async fn the_stream_is_deleted_four_times() {
         .await;
         assert_eq!(watched.value("bullmq_outcomes_exact", &of_queue), None);
     }
-    // Another type under the key, for a time.
+    // Another type under the key, temporarily.
     redis.cli(&["DEL", "bull:work:events"]).await.unwrap();
     redis.cli(&["SET", "bull:work:events", "x"]).await.unwrap();
     eventually(SOON, async || {
@@ -259,8 +259,8 @@ async fn the_stream_is_deleted_four_times() {
     assert_eq!(watched.value("bullmq_outcomes_exact", &of_queue), None);
 }
 
-/// Ends that were trimmed unread are made up for by what workers counted, on a server that has all that was read; not on
-/// one that has less, where the counters fell.
+/// Outcomes in trimmed entries are recovered from the workers' counters if the server still has all entries that were
+/// read, but not if it lost some, which reduces the counters.
 #[tokio::test]
 async fn missed_while_a_server_was_lost() {
     let mut redis = forgetful().await;
@@ -280,7 +280,7 @@ async fn missed_while_a_server_was_lost() {
         })
         .await;
     };
-    // What workers count is held against the events, while nothing is missed.
+    // The workers' counters are compared with the events while no entry is missed.
     for (jobs, sum) in [("100", 100.0), ("10", 110.0)] {
         for queue in ["whole", "less"] {
             work(&redis, queue, jobs).await;
@@ -305,7 +305,7 @@ async fn missed_while_a_server_was_lost() {
             redis.cli(&["XTRIM", &key, "MAXLEN", "20"]).await.unwrap();
         }
         proxy.set(Link::Up).await;
-        // The 200 are gone without a trace.
+        // The 200 jobs left no trace.
         until_finished("whole", 260.0).await;
     })
     .await;
@@ -313,13 +313,13 @@ async fn missed_while_a_server_was_lost() {
     let value = |name, queue| watched.value(name, &of_queue(queue));
     assert!(value("bullmq_events_lost_total", "whole") > Some(100.0));
     assert_eq!(value("bullmq_outcomes_exact", "less"), None);
-    // What was read of it, and no more.
+    // Only the outcomes that were read.
     let less = finished("less");
     assert!(less > 220.0 && less <= 240.0, "{less}");
 }
 
 #[tokio::test]
-async fn it_waits_for_a_redis_that_is_not_there_yet() {
+async fn waits_for_a_redis_that_is_not_running_yet() {
     let mut redis = forgetful().await;
     redis.kill9();
     let watched = watch(settings(&redis.url()));
@@ -368,7 +368,7 @@ async fn a_queue_that_is_gone_is_forgotten_and_one_made_anew_is_followed() {
 }
 
 #[tokio::test]
-async fn it_stops_when_told_also_while_redis_is_silent() {
+async fn stops_on_request_while_redis_does_not_reply() {
     let redis = Redis::start().await.unwrap();
     let mut settings = settings(&redis.url());
     settings.timeout = Duration::from_secs(60);

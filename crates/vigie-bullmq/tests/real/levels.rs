@@ -1,4 +1,4 @@
-//! Levels equal BullMQ's own, and what BullMQ cannot say.
+//! Levels equal BullMQ's own counts, and cover cases that BullMQ does not report.
 
 use std::collections::BTreeMap;
 
@@ -131,23 +131,23 @@ async fn queues_of_one_name_are_added_up_and_found_under_any_prefix() {
     assert_eq!(watched.value("bullmq_queues", &[]), Some(3.0));
 }
 
-/// Other versions' keys, as the fact that they differ in says.
+/// Keys of other versions, created from the documented differences.
 #[tokio::test]
-async fn old_and_new_versions_and_strangers_keys() {
+async fn old_and_new_versions_and_unrelated_keys() {
     let redis = Redis::start().await.unwrap();
     for command in [
         // Version 4: a marker in `wait`.
         "HSET bull:four:meta version bullmq:4.18.3",
         "RPUSH bull:four:wait 2 0:1795425686973 3",
-        // Version 6: a pause leaves the jobs in `wait`.
+        // Version 6: paused jobs stay in `wait`.
         "HSET bull:six:meta version bullmq:6.7.0 paused 1",
         "RPUSH bull:six:wait 1 2 3",
         "RPUSH bull:six:paused 4",
-        // No queues.
+        // Not queues.
         "SET bull:text:meta x",
         "HSET bull:bull4:meta paused 1",
         "HSET bull::meta version x",
-        // A queue whose keys are not what they should be.
+        // A queue with keys of unexpected types.
         "HSET bull:odd:meta version bullmq:5.0.0",
         "SET bull:odd:wait x",
         "SET bull:odd:events x",
@@ -174,7 +174,7 @@ async fn old_and_new_versions_and_strangers_keys() {
     watched.until_jobs("odd", "active", Some(1.0)).await;
     assert_eq!(watched.value("bullmq_queues", &[]), Some(3.0));
     watched.until_followed("four").await;
-    // The one bad stream does not stop the others.
+    // The one bad stream does not affect the others.
     redis
         .cli(&[
             "XADD",
@@ -213,9 +213,9 @@ async fn no_more_queues_than_allowed() {
     assert!(watched.value("bullmq_queues_refused_total", &[]) >= Some(2.0));
 }
 
-/// The job of the production tick is looked for among the names that Redis still has.
+/// The job of the production tick is searched for among the names in Redis.
 #[tokio::test]
-async fn a_probe_tells_the_job_names_of_the_ticks_queue() {
+async fn a_probe_returns_the_job_names_of_the_ticks_queue() {
     let redis = Redis::start().await.unwrap();
     let mut queue = Driven::start(&redis, "production").await;
     for name in ["tick", "cleanup"] {

@@ -1,4 +1,4 @@
-//! The watcher on a real Redis, with jobs of the real BullMQ.
+//! Tests of the watcher with a real Redis, and jobs of the real BullMQ.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cluster;

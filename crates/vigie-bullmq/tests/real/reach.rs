@@ -1,4 +1,4 @@
-//! Everywhere Redis runs: over TLS with the least rights, by a Unix socket, behind Sentinels.
+//! All ways to connect to Redis: TLS with minimal permissions, a Unix socket, Sentinels.
 
 use std::time::Duration;
 
@@ -114,14 +114,14 @@ async fn a_failover_under_load() {
     failover(None).await;
 }
 
-/// Sentinels and servers each have a certificate, and want one of everybody.
+/// Sentinels and servers each have a certificate, and require one from each client.
 #[tokio::test]
 async fn a_failover_over_tls() {
     let ca = Certificates::new().await.unwrap();
     failover(Some(&ca)).await;
 }
 
-/// Where clients go, and what makes a server listen there.
+/// The port for clients, and the arguments to listen on it.
 async fn listener(ca: Option<&Certificates>, name: &str) -> (u16, Vec<(&'static str, String)>) {
     match ca {
         Some(ca) => {
@@ -222,7 +222,7 @@ async fn failover(ca: Option<&Certificates>) {
     };
     let until_counted = async |finished: f64| {
         eventually(SOON, async || match counted() {
-            // What was lost with the master was not repaired, but it was said.
+            // Outcomes lost with the master were not recovered, but reported.
             (done, lost) if done + lost >= finished => Ok(()),
             (done, lost) => Err(format!("{done} and {lost} lost of {finished}")),
         })
@@ -241,7 +241,7 @@ async fn failover(ca: Option<&Certificates>) {
         assert_eq!(sentinel.master().await.unwrap(), replica_port);
         until_counted(finished).await;
         assert!(watched.value("queue_jobs_total", &waiting).is_some());
-        // What the master had not sent to its replica is little, and no gap is made up.
+        // The master had sent nearly all entries to its replica, and no loss is recovered.
         let (done, lost) = counted();
         assert!(lost < 100.0, "{lost} lost, {done} counted of {finished}");
     })
@@ -251,7 +251,7 @@ async fn failover(ca: Option<&Certificates>) {
     while let Ok(said) = load.next_json(SCRIPT).await {
         finished = said["finished"].as_f64().unwrap();
     }
-    // Nor is anything counted twice; of some jobs the worker did not hear that they were done.
+    // Nothing is counted twice either; for some jobs the worker did not receive the reply that they were done.
     let (done, _) = counted();
     assert!(done <= finished + 50.0, "{done} counted of {finished}");
 }

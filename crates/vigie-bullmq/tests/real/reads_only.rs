@@ -1,4 +1,4 @@
-//! It only reads, with few rights and few round trips.
+//! The watcher only reads, with few permissions and few round trips.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,7 +15,7 @@ use vigie_testkit::{Redis, eventually};
 
 use crate::support::{SOON, run, run_jobs, settings, watch};
 
-/// What a user of the watcher must be allowed to do, and nothing else.
+/// The minimal permissions of the watcher's user.
 pub(crate) const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
                       +lrange +zcard +zcount +zrangebyscore +get +pttl +hget +hmget +exists +xread \
                       +xrevrange +xinfo|stream +time +client|list";
@@ -81,7 +81,7 @@ async fn the_least_rights_are_enough() {
         }
     })
     .await;
-    // As `rateLimit()` does it, and a pause that no event told of.
+    // As set by `rateLimit()`, and a pause without an event.
     let by_hand = [
         "SET",
         "bull:work:limiter",
@@ -110,7 +110,7 @@ async fn the_least_rights_are_enough() {
         "no right, no queue"
     );
 
-    // A right that is missing is said, and no secret with it.
+    // A missing permission is reported, without credentials.
     redis
         .cli(&["ACL", "SETUSER", "vigie", "-llen"])
         .await
@@ -146,7 +146,8 @@ async fn no_command_writes() {
         )
         .await;
     redis.cli(&["CONFIG", "RESETSTAT"]).await.unwrap();
-    // Every kind of look, the check of an idle stream after its last entry included. Redis 6.2 counts commands whole.
+    // Every kind of inspection, including the check of an idle stream after its last entry. Redis 6.2 counts commands
+    // without subcommands.
     let expected = ["llen", "zcard", "scan", "xread", "time"];
     let either = [["xinfo", "xinfo|stream"], ["client", "client|list"]];
     let used = async || {
@@ -196,8 +197,7 @@ async fn no_command_writes() {
     assert!(used.is_subset(&allowed), "{used:?}");
 }
 
-/// Forwards to Redis one turn at a time, and counts the turns: what the client says until it falls
-/// silent, then all the answers.
+/// Forwards to Redis in alternating turns, and counts them: all requests until the client pauses, then all replies.
 async fn turns(port: u16) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -212,7 +212,7 @@ async fn turns(port: u16) -> (SocketAddr, Arc<AtomicUsize>) {
             };
             counter.fetch_add(1, Ordering::SeqCst);
             let (mut reader, mut writer) = server.split();
-            // Redis stops reading from who does not read its answers.
+            // Redis stops reading from clients that do not read its replies.
             let (_, answers) = tokio::join!(writer.write_all(&asked), turn(&mut reader));
             client.write_all(&answers.unwrap()).await.unwrap();
         }
@@ -268,10 +268,10 @@ async fn a_thousand_queues_are_counted_in_one_round_trip() {
         };
         assert_eq!(calls("zcard"), 5 * queues);
         assert_eq!(calls("llen"), 3 * queues);
-        // The walk over all keys takes a turn each step; what is left must not depend on the queues.
+        // The sweep takes one turn per step; the remaining turns must not depend on the number of queues.
         turns_taken.push(turns.load(Ordering::SeqCst) - calls("scan"));
     }
     assert_eq!(turns_taken[0], turns_taken[1]);
-    // The greeting, `meta` of all, and the counts.
+    // The handshake, `meta` of all queues, and the counts.
     assert!(turns_taken[0] <= 4, "{turns_taken:?}");
 }

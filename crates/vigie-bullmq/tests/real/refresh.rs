@@ -1,4 +1,4 @@
-//! Of many queues the eventful are counted at once, the others in turn.
+//! Queues with events are counted at once, all others in turn.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::{SOON, Watched, run, settings, watch};
 
 const QUEUES: usize = 1_500;
 
-/// Queues of one waiting job each. The events of one cannot be followed.
+/// Queues with one waiting job each. The events of one queue cannot be followed.
 async fn redis() -> Redis {
     let redis = Redis::start().await.unwrap();
     let client = redis::Client::open(redis.url()).unwrap();
@@ -28,9 +28,9 @@ async fn redis() -> Redis {
 
 fn in_turn(redis: &Redis) -> Watched {
     let mut settings = settings(&redis.url());
-    // A turn takes fifteen refreshes.
+    // A turn over all queues takes fifteen refreshes.
     settings.levels_every = Duration::from_millis(200);
-    // Checks of so many streams take long.
+    // Checks of this many streams take long.
     settings.checks_every = Duration::from_secs(60);
     settings.timeout = Duration::from_secs(5);
     watch(settings)
@@ -45,7 +45,7 @@ fn counted(watched: &Watched) -> HashMap<String, Instant> {
         .collect()
 }
 
-/// How many queues the largest refresh counted of those that count now.
+/// The largest number of queues counted in one refresh, among the latest counts.
 fn largest(watched: &Watched) -> usize {
     let mut sizes = HashMap::<_, usize>::new();
     let mut queues = watched.watcher.status().queues;
@@ -57,12 +57,12 @@ fn largest(watched: &Watched) -> usize {
             }
             sizes.into_values().max().unwrap_or_default()
         }
-        // It has not found them all.
+        // Not all queues have been found.
         _ => usize::MAX,
     }
 }
 
-/// Waits until the first look at everything is past.
+/// Waits until the first count of all queues is complete.
 async fn until_in_turn(watched: &Watched) {
     eventually(SOON, async || match largest(watched) {
         ..=200 => Ok(()),
@@ -71,7 +71,7 @@ async fn until_in_turn(watched: &Watched) {
     .await;
 }
 
-/// Without a scrape, which takes long of so many queues.
+/// Reads the status instead of a scrape, which takes long with many queues.
 async fn until_waiting(watched: &Watched, queue: &str, jobs: u64) {
     eventually(SOON, async || {
         let queues = watched.watcher.status().queues;
@@ -92,11 +92,11 @@ async fn quiet_queues_are_counted_in_turn() {
     let waiting = [("state", "waiting")];
     assert_eq!(watched.sum("queue_jobs_total", &waiting), QUEUES as f64);
 
-    // No event, as `drain()` does it.
+    // No event, as with `drain()`.
     redis.cli(&["DEL", "bull:q7:wait"]).await.unwrap();
     until_waiting(&watched, "q7", 0).await;
 
-    // One whose events cannot be followed is counted every time.
+    // A queue whose events cannot be followed is counted in every refresh.
     for _ in 0..20 {
         let queues = watched.watcher.status().queues;
         let youngest = queues.iter().filter_map(|queue| queue.age).min();
@@ -111,7 +111,7 @@ async fn an_event_has_its_queue_counted_out_of_turn() {
     let redis = redis().await;
     let watched = in_turn(&redis);
     until_in_turn(&watched).await;
-    // The one that was counted last has its turn last.
+    // The queue counted last is due last.
     let before = counted(&watched);
     let quiet = before.iter().filter(|(queue, _)| *queue != "q500");
     let (queue, at) = quiet.clone().max_by_key(|(_, at)| **at).unwrap();
@@ -126,7 +126,7 @@ async fn an_event_has_its_queue_counted_out_of_turn() {
     until_waiting(&watched, queue, 3).await;
     let since = counted(&watched);
     assert!(since[queue] > *at);
-    // Less than lies between two refreshes.
+    // Less than the time between two refreshes.
     let moment = Duration::from_millis(50);
     let passed = |queue: &str| since[queue] > before[queue] + moment;
     let older = quiet.filter(|(_, earlier)| **earlier + moment < *at);
@@ -145,7 +145,7 @@ async fn without_events_every_queue_is_counted_every_time() {
     let mut settings = settings(&redis.url());
     settings.checks_every = Duration::from_secs(60);
     settings.timeout = Duration::from_secs(5);
-    // It looks once, before any queue is known, and never again.
+    // Events are read once, before any queue is known, and never again.
     settings.poll_every = Duration::from_secs(86_400);
     let watched = watch(settings);
     let all_at_once = async || match largest(&watched) {

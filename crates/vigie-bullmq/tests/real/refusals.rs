@@ -1,4 +1,4 @@
-//! Any single command is disabled, denied, or answered with something else: what needs it is absent, the rest goes on.
+//! Any single command is disabled, denied, or answered with an unexpected reply: only dependent metrics are absent.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -55,14 +55,14 @@ const GAUGES: [&str; 15] = [
     RETAINED,
     LEVELS,
 ];
-/// What differs from one reading to the next.
+/// Values that change with time.
 const TIMES: [&str; 6] = [AGES, ACTIVE_AGE, CHILDREN_AGE, PAUSED_FOR, LATE, RESET];
 
-/// A command, what needs it, and the replies that are of its type.
+/// A command, the metrics that depend on it, and replies of its type.
 struct Case {
     command: &'static str,
     needed_by: &'static [&'static str],
-    /// Of the levels those with these states.
+    /// The states of the dependent levels.
     states: &'static [&'static str],
     undetectable: &'static [&'static str],
 }
@@ -132,7 +132,7 @@ fn known(scrape: &Scrape) -> Known {
     known
 }
 
-/// What differs from the truth, but for what may be absent and, with replies of the right type, wrong.
+/// Compares with the truth, except for metrics that may be absent or, with replies of the right type, wrong.
 fn compare(found: &Known, truth: &Known, case: &Case, detected: bool) -> Result<(), String> {
     for (series, value) in truth {
         let needs = case.needs(series);
@@ -153,7 +153,7 @@ fn compare(found: &Known, truth: &Known, case: &Case, detected: bool) -> Result<
     Ok(())
 }
 
-/// Queues in which every gauge says something.
+/// Creates queues in which each gauge has a value.
 async fn fill(redis: &Redis) -> Vec<Driven> {
     let mut work = Driven::start(redis, "work").await;
     let hold = json!({"cmd": "work", "as": "hold"});
@@ -242,8 +242,8 @@ fn watch_through(proxy: &RedisProxy, user: &str) -> Watched {
     watch(settings)
 }
 
-/// Watches in a thread with a log of its own while the command fails. Gives how many commands were sent in a second and a
-/// half.
+/// Runs a watcher in a thread with a log of its own while the command fails. Returns the number of commands sent in 1.5
+/// seconds.
 fn failing(port: u16, case: &'static Case, way: Way, truth: &Arc<Known>) -> JoinHandle<usize> {
     let truth = Arc::clone(truth);
     tokio::task::spawn_blocking(move || {
@@ -262,7 +262,7 @@ fn failing(port: u16, case: &'static Case, way: Way, truth: &Arc<Known>) -> Join
     })
 }
 
-/// Denies a user of the server a command.
+/// Denies a command to a user of the server.
 async fn deny(port: u16, user: &str, command: &str) {
     let client = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
@@ -276,8 +276,8 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
     let proxy = RedisProxy::start(SocketAddr::from(([127, 0, 0, 1], port)))
         .await
         .unwrap();
-    let said = format!("{} {way:?}", case.command);
-    // Without a walk no queue is found: it fails when all of them were.
+    let context = format!("{} {way:?}", case.command);
+    // Without a sweep no queue is found, so SCAN only fails after the first one.
     let is_late = case.command == "SCAN";
     let name = format!("no-{}", case.command.replace(' ', "-"));
     let user = match way {
@@ -334,7 +334,7 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
             let before = finished();
             eventually(SOON, async || match finished() {
                 now if now >= before + 3.0 => Ok(()),
-                now => Err(format!("{said}: {before}, then {now} are finished")),
+                now => Err(format!("{context}: {before}, then {now} are finished")),
             })
             .await;
         }
@@ -343,19 +343,24 @@ async fn fails(port: u16, case: &Case, way: &Way, truth: &Known, lines: &Lines) 
     let of_command = format!("command=\"{}\"", case.command);
     eventually(SOON, async || match lines.with(&["WARN", &of_command]) {
         found if found == warnings => Ok(()),
-        found => Err(format!("{said}: {found} warnings")),
+        found => Err(format!("{context}: {found} warnings")),
     })
     .await;
     let before = proxy.commands();
     for _ in 0..15 {
         sleep(Duration::from_millis(100)).await;
-        compare().unwrap_or_else(|wrong| panic!("{said}: {wrong}"));
+        compare().unwrap_or_else(|wrong| panic!("{context}: {wrong}"));
     }
     let sent = proxy.commands() - before;
-    // It goes on over the connections that it began with.
-    assert_eq!(proxy.connections(), 2, "{said}");
-    assert_eq!(lines.with(&["WARN"]), warnings, "{said}: {}", lines.text());
-    assert!(lines.with(&[]) < 10, "{said}: {}", lines.text());
+    // The first connections stay in use.
+    assert_eq!(proxy.connections(), 2, "{context}");
+    assert_eq!(
+        lines.with(&["WARN"]),
+        warnings,
+        "{context}: {}",
+        lines.text()
+    );
+    assert!(lines.with(&[]) < 10, "{context}: {}", lines.text());
     sent
 }
 
@@ -455,7 +460,7 @@ async fn all_ways(cases: &'static [Case]) {
     adding.abort();
 }
 
-/// A replica, which has all that the server has, but for the command. `None`: the test kit itself needs it.
+/// A replica with all data, but without the command. `None`: the test kit needs the command.
 async fn replica_without(redis: &Redis, command: &str) -> Option<Redis> {
     let whole = command.split(' ').next().unwrap();
     if whole == "PING" {
@@ -506,7 +511,7 @@ async fn other_signals_without_a_command() {
     all_ways(&CASES[13..]).await;
 }
 
-/// Some proxies close the connection on a command that they do not know. What it is for is asked rarely then, and levels stay.
+/// Some proxies close the connection on an unknown command. Such a command is then sent rarely, and levels stay.
 #[tokio::test]
 async fn a_command_that_closes_the_connection_does_not_take_the_levels_with_it() {
     let redis = Redis::start().await.unwrap();
@@ -518,7 +523,7 @@ async fn a_command_that_closes_the_connection_does_not_take_the_levels_with_it()
     proxy.set(Some(Replacement { command, reply })).await;
     let watched = watch_through(&proxy, "");
     let levels = [("queue", "work"), ("state", "waiting")];
-    // It is tried a few times.
+    // The command is tried a few times.
     eventually(SOON, async || match proxy.connections() {
         0..4 => Err("not yet".to_owned()),
         _ => Ok(()),

@@ -1,4 +1,4 @@
-//! What else is said of a queue, against what was done to it with the real BullMQ.
+//! Signals besides the levels, compared with operations made with the real BullMQ.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const HOUR_MS: u64 = 3_600_000;
 /// Longer than any test takes.
 const LONG: f64 = 600.0;
 
-/// A queue, driven line by line.
+/// A queue, driven by one command per line.
 pub(crate) struct Driven {
     pub(crate) node: Process,
     queue: &'static str,
@@ -36,7 +36,7 @@ impl Driven {
         answer
     }
 
-    /// Adds jobs that were added `ago` by what they say themselves.
+    /// Adds jobs with a timestamp `ago` in the past.
     async fn add(&mut self, n: u64, ago: Duration, opts: Value) {
         let ago = ago.as_millis() as u64;
         self.ask(json!({"cmd": "add", "n": n, "agoMs": ago, "opts": opts}))
@@ -55,7 +55,7 @@ pub(crate) fn signal(watched: &Watched, queue: &str, name: &str) -> Option<f64> 
     watched.value(name, &[("prefix", "bull"), ("queue", queue)])
 }
 
-/// Waits until the signal is what is expected.
+/// Waits until the signal has an expected value.
 pub(crate) async fn until(
     watched: &Watched,
     queue: &str,
@@ -69,7 +69,7 @@ pub(crate) async fn until(
     .await;
 }
 
-/// An age about that long, in a test that takes minutes at most.
+/// An age near this value, in a test that takes minutes at most.
 pub(crate) fn about(age: f64) -> impl Fn(Option<f64>) -> bool {
     move |found| found.is_some_and(|found| (age..age + LONG).contains(&found))
 }
@@ -113,7 +113,7 @@ async fn a_queue_without_a_worker_ages() {
     }
     let start = tokio::time::Instant::now();
     queue.ask(json!({"cmd": "add", "n": 3})).await;
-    // It grows, and is no older than the job.
+    // The age grows, but does not exceed that of the job.
     until(&watched, "mails", WAITING_AGE, |age| age > Some(0.5)).await;
     let age = signal(&watched, "mails", WAITING_AGE);
     assert!(age <= Some(start.elapsed().as_secs_f64()), "{age:?}");
@@ -140,7 +140,7 @@ async fn the_oldest_is_found_wherever_it_stands() {
     lifo.add(1, hours(3.0), json!({"lifo": true})).await;
     lifo.add(20, hours(1.0), json!({"lifo": true})).await;
 
-    // Younger ones went in front of it.
+    // Younger jobs were added in front of it.
     let mut mixed = Driven::start(&redis, "mixed").await;
     mixed.add(1, hours(3.0), json!({})).await;
     mixed.add(20, hours(1.0), json!({})).await;
@@ -157,7 +157,7 @@ async fn the_oldest_is_found_wherever_it_stands() {
     both.add(3, hours(3.0), json!({"priority": 5})).await;
     both.ask(json!({"cmd": "pause"})).await;
 
-    // Its delay is over, and not part of the age.
+    // The delay is over, and not part of the age.
     let mut delayed = Driven::start(&redis, "delayed").await;
     delayed
         .add(1, hours(4.0), json!({"delay": HOUR_MS, "priority": 3}))
@@ -184,7 +184,7 @@ async fn the_age_begins_anew_with_every_attempt() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(soon(&redis));
     watched.until_swept().await;
-    // Each takes one job, and then nothing for an hour.
+    // Each worker takes one job, and then none for an hour.
     let once = json!({"limiter": {"max": 1, "duration": HOUR_MS}});
     let mut retried = Driven::start(&redis, "retried").await;
     retried.add(1, hours(3.0), json!({"attempts": 2})).await;
@@ -216,7 +216,7 @@ async fn the_age_begins_anew_with_every_attempt() {
         assert_eq!(truth["counts"]["waiting"], 1, "{truth}");
         until(&watched, queue.queue, WAITING_AGE, not_so_long).await;
     }
-    // Who comes later cannot know since when, but must not say that it is that long.
+    // A later watcher cannot determine the start, but must not report too high an age.
     let later = watch(soon(&redis));
     for queue in ["retried", "parent", "again"] {
         until(&later, queue, WAITING_AGE, not_so_long).await;
@@ -224,7 +224,7 @@ async fn the_age_begins_anew_with_every_attempt() {
 }
 
 #[tokio::test]
-async fn delayed_jobs_nobody_promotes_are_overdue() {
+async fn delayed_jobs_without_a_worker_are_overdue() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(soon(&redis));
     watched.until_swept().await;
@@ -262,7 +262,7 @@ async fn a_scheduler_without_a_worker_is_late_and_one_that_ended_is_not() {
         .ask(json!({"cmd": "schedule", "id": "hourly", "repeat": {"every": HOUR_MS}}))
         .await;
     queue.ask(json!({"cmd": "work"})).await;
-    // The first run is at once.
+    // The first run starts at once.
     let ran = [
         ("prefix", "bull"),
         ("queue", "cron"),
@@ -312,7 +312,7 @@ async fn arrivals_and_failed_attempts_are_counted_by_name() {
     queue
         .ask(json!({"cmd": "add", "n": 5, "name": "thrice", "opts": thrice}))
         .await;
-    // Not stored, so not added.
+    // Not stored, and therefore not counted as added.
     for _ in 0..3 {
         let opts = json!({"jobId": "same", "attempts": 2, "backoff": 50});
         queue
@@ -340,9 +340,9 @@ async fn arrivals_and_failed_attempts_are_counted_by_name() {
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_has_no_series() {
+async fn refused_commands_leave_no_series() {
     let redis = Redis::start().await.unwrap();
-    // Clients are named, but not told.
+    // The client list is denied, but clients have names.
     redis
         .cli(&["ACL", "SETUSER", "default", "-client|list"])
         .await
@@ -355,7 +355,7 @@ async fn what_the_server_refuses_has_no_series() {
     assert_eq!(signal(&watched, "mails", WORKERS), None);
     assert_eq!(watched.watcher.status().error, None);
 
-    // What depends on a command, and no more.
+    // Only the metrics that depend on a command are absent.
     let hourly = json!({"cmd": "schedule", "id": "hourly", "repeat": {"every": HOUR_MS}});
     queue.ask(hourly).await;
     until(&watched, "mails", LATE, |late| late.is_some()).await;
@@ -369,7 +369,7 @@ async fn what_the_server_refuses_has_no_series() {
     let age = signal(&watched, "mails", WAITING_AGE);
     assert!(age.is_some());
     until(&watched, "mails", WAITING_AGE, |now| now > age).await;
-    // Without a clock nothing has an age.
+    // Without a clock there are no ages.
     refuse("-time").await;
     until(&watched, "mails", WAITING_AGE, |age| age.is_none()).await;
     assert_eq!(signal(&watched, "mails", SCHEDULERS), Some(1.0));
@@ -377,7 +377,7 @@ async fn what_the_server_refuses_has_no_series() {
     assert_eq!(watched.watcher.status().error, None);
 }
 
-/// Ages are read rarely here: between two readings they go on, and agree with the levels.
+/// Ages are read rarely here: between two readings they grow, and agree with the levels.
 #[tokio::test]
 async fn ages_grow_between_readings_and_agree_with_the_levels() {
     let redis = Redis::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Many jobs, many queues, and workers that die: what is counted is what happened, to the job.
+//! Many jobs, many queues, and workers that are killed: counts are exact.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::support::{SCRIPT, Watched, forgetful, settings, watch};
 const QUEUES: usize = 50;
 const JOBS: usize = 200_000;
 const WORKERS: usize = 3;
-/// Jobs that were added and are not yet counted to have ended, in all queues. BullMQ keeps 10,000 entries of each queue: so
-/// none is trimmed before it is read, however slow the machine.
+/// Limit on jobs that were added but not yet counted as ended, over all queues. BullMQ keeps 10,000 entries per queue,
+/// so that none is trimmed before it is read, even on a slow machine.
 const AHEAD: usize = 50_000;
-/// Evenly over the jobs.
+/// Spread evenly over the jobs.
 const KILLS: usize = 12;
-/// It takes a minute on two cores; nothing is asserted of that.
+/// The test takes a minute on two cores; the duration is not asserted.
 const LATE: Duration = Duration::from_secs(600);
 
 fn script(redis: &Redis, role: &str, logs: &Path) -> Script {
@@ -27,7 +27,7 @@ fn script(redis: &Redis, role: &str, logs: &Path) -> Script {
     script.args(["--logs".as_ref(), logs.as_os_str()])
 }
 
-/// A worker with a log of its own.
+/// A worker with a log file.
 fn worker(redis: &Redis, logs: &Path, number: usize) -> Process {
     let script = script(redis, "work", logs);
     script
@@ -40,9 +40,9 @@ fn finished(watched: &Watched) -> usize {
     watched.counted("bullmq_jobs_finished_total")
 }
 
-/// The truth lies in Redis, where the script that ends a job also puts down how: the script of the tests reads it job by
-/// job. It holds the workers' own logs against it, in which only those ends are missing in whose moment a worker was
-/// killed, and the counters that the workers keep in Redis.
+/// The reference is in Redis, where the script that ends a job also stores its outcome; a script of the tests reads it
+/// job by job. It compares it with the workers' logs, which lack only the outcomes at the moment a worker was killed,
+/// and with the counters that the workers keep in Redis.
 #[tokio::test]
 async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_job() {
     let redis = forgetful().await;
@@ -65,7 +65,7 @@ async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_j
             added = more["added"].as_u64().unwrap() as usize;
         }
         if killed.len() < KILLS && ended >= JOBS * (killed.len() + 1) / (KILLS + 1) {
-            // Each hasher has keys of its own: chance.
+            // `RandomState` is seeded per instance, which suffices for a random choice.
             let one = RandomState::new().hash_one(ended) as usize % WORKERS;
             workers[one].kill9();
             workers[one] = worker(&redis, logs.path(), WORKERS + killed.len());
@@ -129,7 +129,7 @@ async fn two_hundred_thousand_jobs_whose_workers_are_killed_are_counted_to_the_j
         QUEUES
     );
     assert_eq!(scrape.sum("bullmq_outcomes_exact", &[]), QUEUES as f64);
-    // It was a soak: jobs were tried again, and found without their workers.
+    // The load was effective: jobs were retried, and found without their workers.
     assert_eq!(killed.len(), KILLS);
     let retried = [("outcome", "retried")];
     assert!(scrape.sum("bullmq_job_run_seconds_count", &retried) > JOBS as f64 / 40.0);

@@ -1,4 +1,4 @@
-//! A Redis, a watcher on it, and what the watcher publishes.
+//! A Redis, a watcher on it, and the metrics that it publishes.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use vigie_testkit::{Redis, RedisOptions, Scrape, Script, eventually, promtext};
 pub(crate) const SOON: Duration = Duration::from_secs(15);
 pub(crate) const SCRIPT: Duration = Duration::from_secs(60);
 
-/// All keys are walked often, so that tests need not wait.
+/// Sweeps run often, so that tests need not wait.
 pub(crate) fn settings(url: &str) -> Settings {
     let mut settings = Settings::new(redis::Client::open(url).unwrap());
     settings.levels_every = Duration::from_millis(100);
@@ -28,7 +28,7 @@ pub(crate) fn tick(queue: &str, job: &str) -> Option<Tick> {
     })
 }
 
-/// A Redis that comes back empty when it was killed.
+/// A Redis that restarts empty after a kill.
 pub(crate) async fn forgetful() -> Redis {
     let options = RedisOptions {
         args: ["--appendonly", "no"].map(String::from).to_vec(),
@@ -69,7 +69,7 @@ impl Watched {
         self.scrape().sum(name, labels)
     }
 
-    /// The sum of a counter's series, at little cost.
+    /// The sum of a counter's series, cheaper than a scrape.
     pub(crate) fn counted(&self, name: &str) -> usize {
         let mut sum = 0.0;
         self.registry.visit(|found, _, value| {
@@ -84,7 +84,7 @@ impl Watched {
         self.registry.begin_scrape()
     }
 
-    /// Whether a client that scraped then would get the counts of this job name as 0 first.
+    /// Whether a client that scraped at `scrape` would first get the counts of this job name as 0.
     pub(crate) fn is_new_since(&self, scrape: Epoch, name: &str, job: &str) -> bool {
         let scrape = vigie_metrics::Scrape {
             epoch: scrape,
@@ -104,13 +104,13 @@ impl Watched {
         self.value("queue_jobs_total", &[("queue", queue), ("state", state)])
     }
 
-    /// Waits until the queue has that many jobs in that state. Levels are polled, so they follow the counts late.
+    /// Waits until the queue has this number of jobs in this state. Levels are polled, and thus lag behind the counts.
     pub(crate) async fn until_jobs(&self, queue: &str, state: &str, jobs: Option<f64>) {
         let labels = [("queue", queue), ("state", state)];
         self.until("queue_jobs_total", &labels, jobs).await;
     }
 
-    /// Waits until the series has that value.
+    /// Waits until the series has this value.
     #[track_caller]
     pub(crate) fn until<'a>(
         &'a self,
@@ -130,7 +130,7 @@ impl Watched {
         })
     }
 
-    /// Waits until all queues were looked for once, so that others are known to be new.
+    /// Waits until the first sweep is complete, so that later queues count as new.
     pub(crate) async fn until_swept(&self) {
         for source in ["redis", "events"] {
             let labels = [("source", source)];
@@ -138,17 +138,17 @@ impl Watched {
         }
     }
 
-    /// Waits until the events of a queue are followed from where they stand.
+    /// Waits until the events of a queue are followed.
     pub(crate) async fn until_followed(&self, queue: &str) {
         let labels = [("prefix", "bull"), ("queue", queue)];
         self.until("bullmq_events_read_total", &labels, Some(0.0))
             .await;
-        // The series is made, and the question asked, in one go; the answer takes no longer than this.
+        // The series is created just before the command is sent; the reply takes no longer than this.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// Waits until what was read of each of so many streams was compared with the server's count: once begun after now, and ended.
+/// Waits until this many streams were reconciled with the server's count, in a check that began after the call.
 pub(crate) async fn until_checked(redis: &Redis, streams: usize) {
     let checks = async || {
         let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();
@@ -183,7 +183,7 @@ pub(crate) async fn run(path: &'static str, redis: &Redis, args: &[&str]) -> Val
     said
 }
 
-/// Runs jobs through a queue, a tenth of them failing, all of them deleted at once.
+/// Runs jobs through a queue. A tenth of them fails, and all are deleted at once.
 pub(crate) async fn run_jobs(redis: &Redis, queue: &str, jobs: u64) -> Value {
     let jobs = jobs.to_string();
     run(

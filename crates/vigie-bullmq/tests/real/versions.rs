@@ -20,7 +20,7 @@ const STATES: [&str; 6] = [
     "waiting-children",
 ];
 
-/// A queue of one version, and who drives it.
+/// A queue of one version, with its driver.
 pub(crate) struct Queue {
     prefix: String,
     name: String,
@@ -50,28 +50,28 @@ impl Queue {
         }
     }
 
-    pub(crate) async fn tell(&mut self, command: Value) -> Value {
+    pub(crate) async fn send(&mut self, command: Value) -> Value {
         let asked = self.process.ask(&command, SCRIPT).await;
         asked.unwrap_or_else(|error| panic!("{} {command}: {error}", self.name))
     }
 
     pub(crate) async fn add(&mut self, n: u64, opts: Value) {
-        self.tell(json!({"cmd": "add", "n": n, "opts": opts})).await;
+        self.send(json!({"cmd": "add", "n": n, "opts": opts})).await;
     }
 
     async fn add_named(&mut self, n: u64, name: &str, opts: Value) {
-        self.tell(json!({"cmd": "add", "n": n, "name": name, "opts": opts}))
+        self.send(json!({"cmd": "add", "n": n, "name": name, "opts": opts}))
             .await;
     }
 
-    /// Waits until what is published of the queue is the truth; returns the truth.
+    /// Waits until the published values equal the truth, and returns it.
     async fn check(&mut self, watched: &Watched) -> Value {
         let name = self.name.clone();
         self.check_of(watched, &name).await
     }
 
     async fn check_of(&mut self, watched: &Watched, queue: &str) -> Value {
-        let truth = self.tell(json!({"cmd": "truth", "queue": queue})).await;
+        let truth = self.send(json!({"cmd": "truth", "queue": queue})).await;
         assert_eq!(truth["counts"]["nowhere"], 0, "{truth}");
         eventually(SOON, async || {
             let scrape = watched.scrape();
@@ -111,7 +111,7 @@ impl Queue {
     }
 }
 
-/// Through every state and back, and what each version does its own way.
+/// Drives jobs through each state, including behaviour specific to versions.
 async fn drive(redis: &Redis, watched: &Watched, package: &str, prefix: &str, name: &str) {
     let mut queue = Queue::open(redis, package, prefix, name, &[]).await;
     queue.add(2, json!({"delay": 3_600_000.5})).await;
@@ -129,27 +129,27 @@ async fn drive(redis: &Redis, watched: &Watched, package: &str, prefix: &str, na
     }
     queue.add(2, json!({"priority": 3})).await;
     queue.check(watched).await;
-    queue.tell(json!({"cmd": "pause"})).await;
+    queue.send(json!({"cmd": "pause"})).await;
     queue.check(watched).await;
     queue.add(1, json!({})).await;
     let truth = queue.check(watched).await;
     assert_eq!(truth["paused"], true, "{name}: {truth}");
-    queue.tell(json!({"cmd": "resume"})).await;
+    queue.send(json!({"cmd": "resume"})).await;
     queue.check(watched).await;
-    queue.tell(json!({"cmd": "take", "n": 3})).await;
+    queue.send(json!({"cmd": "take", "n": 3})).await;
     let truth = queue.check(watched).await;
     assert_eq!(truth["counts"]["active"], 3, "{name}: {truth}");
-    queue.tell(json!({"cmd": "finish"})).await;
-    queue.tell(json!({"cmd": "finish", "as": "failed"})).await;
+    queue.send(json!({"cmd": "finish"})).await;
+    queue.send(json!({"cmd": "finish", "as": "failed"})).await;
     let truth = queue.check(watched).await;
     assert_eq!(truth["counts"]["failed"], 1, "{name}: {truth}");
     if package != "bull" {
-        // Their events go with the queue.
+        // Their events are deleted with the queue.
         let failed = [("queue", name), ("state", "failed")];
         watched.until("queue_jobs_total", &failed, Some(1.0)).await;
     }
-    queue.tell(json!({"cmd": "pause"})).await;
-    queue.tell(json!({"cmd": "obliterate"})).await;
+    queue.send(json!({"cmd": "pause"})).await;
+    queue.send(json!({"cmd": "obliterate"})).await;
     let truth = queue.check(watched).await;
     assert_eq!(truth["counts"]["delayed"], 0, "{name}: {truth}");
     queue.add(2, json!({"priority": 3})).await;
@@ -171,7 +171,7 @@ async fn all_versions_side_by_side() {
         drive(&redis, &watched, "bull", "own", "bull"),
     );
     assert_eq!(watched.value("bullmq_queues", &[]), Some(6.0));
-    // Outcomes are counted where there is a stream, and nothing is said where there is none.
+    // Outcomes are counted where there is a stream, and absent elsewhere.
     for (queue, completed) in [
         ("three:with:colons", Some(1.0)),
         ("four:with:colons", Some(1.0)),
@@ -194,8 +194,8 @@ async fn all_versions_side_by_side() {
     assert_eq!(found.len(), 6);
 }
 
-/// A worker of version 4 moves the marker from `wait` to `active` and then removes it. One that is killed in between, as by a
-/// deploy, leaves it there for good.
+/// A worker of version 4 moves the marker from `wait` to `active` and then removes it. A worker killed in between, as
+/// in a deployment, leaves it there permanently.
 #[tokio::test]
 async fn markers_that_killed_workers_left_are_not_active_jobs() {
     let redis = Redis::start().await.unwrap();
@@ -221,8 +221,8 @@ async fn markers_that_killed_workers_left_are_not_active_jobs() {
         )
         .await;
     assert_eq!(signal("bullmq_oldest_active_age_seconds"), Some(0.0));
-    // A worker takes jobs among them.
-    queue.tell(json!({"cmd": "take", "n": 3})).await;
+    // A worker takes jobs from among them.
+    queue.send(json!({"cmd": "take", "n": 3})).await;
     let truth = queue.check(&watched).await;
     assert_eq!(truth["counts"]["active"], 3, "{truth}");
     eventually(SOON, async || {
@@ -240,7 +240,7 @@ async fn paused_by_version_5_and_upgraded() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(settings(&redis.url()));
     let mut five = Queue::open(&redis, "bullmq", "bull", "q", &[]).await;
-    five.tell(json!({"cmd": "pause"})).await;
+    five.send(json!({"cmd": "pause"})).await;
     five.add(3, json!({})).await;
     five.check(&watched).await;
     let mut six = Queue::open(&redis, "bullmq-v6", "bull", "q", &[]).await;
@@ -248,20 +248,20 @@ async fn paused_by_version_5_and_upgraded() {
     let truth = six.check(&watched).await;
     assert_eq!(truth["counts"]["paused"], 5, "{truth}");
     assert_eq!(truth["said"]["waiting"], 2, "three are hidden: {truth}");
-    six.tell(json!({"cmd": "resume"})).await;
+    six.send(json!({"cmd": "resume"})).await;
     let truth = six.check(&watched).await;
     assert_eq!(truth["counts"]["waiting"], 5, "{truth}");
 }
 
 #[tokio::test]
-async fn queues_that_nobody_opened() {
+async fn queues_that_were_never_opened() {
     let redis = Redis::start().await.unwrap();
     let watched = watch(settings(&redis.url()));
     for package in ["bullmq-v3", "bullmq-v4", "bullmq", "bullmq-v6"] {
         let [parent, child] = ["parent", "child"].map(|who| format!("{package}-{who}"));
         let mut flows = Queue::open(&redis, package, "bull", "none", &["--no-queue"]).await;
         flows
-            .tell(json!({"cmd": "flow", "parent": parent, "child": child}))
+            .send(json!({"cmd": "flow", "parent": parent, "child": child}))
             .await;
         let truth = flows.check_of(&watched, &parent).await;
         assert_eq!(truth["counts"]["waiting-children"], 1, "{truth}");
@@ -293,8 +293,8 @@ async fn a_queue_of_bull_becomes_one_of_bullmq() {
         .await;
     watched.until_followed("q").await;
     new.add(1, json!({})).await;
-    new.tell(json!({"cmd": "take"})).await;
-    new.tell(json!({"cmd": "finish"})).await;
+    new.send(json!({"cmd": "take"})).await;
+    new.send(json!({"cmd": "finish"})).await;
     watched
         .until("queue_jobs_total", &completed, Some(1.0))
         .await;
@@ -307,7 +307,7 @@ async fn stalls_and_deduplications_of_jobs_added_before_the_start() {
     for package in ["bullmq", "bullmq-v6"] {
         let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
         queue.add_named(2, "taken", json!({})).await;
-        queue.tell(json!({"cmd": "take", "n": 2})).await;
+        queue.send(json!({"cmd": "take", "n": 2})).await;
         let once = json!({"deduplication": {"id": "only"}, "delay": 1e6});
         queue.add_named(1, "there", once.clone()).await;
         let watched = watch(settings(&redis.url()));
@@ -323,9 +323,10 @@ async fn stalls_and_deduplications_of_jobs_added_before_the_start() {
         let jobs: Vec<_> = jobs.lines().collect();
         let mut other = Queue::open(&redis, package, "bull", package, &[]).await;
         other
-            .tell(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
+            .send(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
             .await;
-        // The name comes with the first stall, which is seen where there was a 0 before; the second has its own.
+        // The first event of the name is its first stall, which is counted under a series that existed at 0; the second
+        // has its own.
         for (job, name) in jobs.iter().zip(["unknown", "taken"]) {
             let lock = format!("bull:{package}:{job}:lock");
             watched.until(STALLED, &value(name), Some(0.0)).await;
@@ -345,12 +346,12 @@ async fn waits_removals_and_deduplications() {
         let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
         queue.add(4, json!({})).await;
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        queue.tell(json!({"cmd": "take", "n": 2})).await;
-        queue.tell(json!({"cmd": "finish"})).await;
-        queue.tell(json!({"cmd": "finish"})).await;
-        queue.tell(json!({"cmd": "remove"})).await;
+        queue.send(json!({"cmd": "take", "n": 2})).await;
+        queue.send(json!({"cmd": "finish"})).await;
+        queue.send(json!({"cmd": "finish"})).await;
+        queue.send(json!({"cmd": "remove"})).await;
         let cleaned = queue
-            .tell(json!({"cmd": "clean", "state": "completed"}))
+            .send(json!({"cmd": "clean", "state": "completed"}))
             .await;
         assert_eq!(cleaned["cleaned"], 2, "{package}: {cleaned}");
         if deduplicates {
@@ -363,7 +364,7 @@ async fn waits_removals_and_deduplications() {
                 queue.add_named(n, name, replaces.clone()).await;
             }
         }
-        // Only a number is told of what is cleaned.
+        // Only the number of cleaned jobs is known.
         let mut removed = vec![("job", 1.0), ("unknown", 2.0)];
         let mut deduplicated = vec![("unknown", 0.0)];
         if deduplicates {
@@ -387,7 +388,7 @@ async fn waits_removals_and_deduplications() {
     }
 }
 
-/// An app's own event trims the stream to 1,000 entries, and an obliteration deletes all.
+/// An app's own event trims the stream to 1,000 entries, and obliterate() deletes all keys.
 #[tokio::test]
 async fn a_trim_and_an_obliteration_move_no_count() {
     let redis = Redis::start().await.unwrap();
@@ -399,21 +400,21 @@ async fn a_trim_and_an_obliteration_move_no_count() {
     watched
         .until("queue_jobs_total", &completed, Some(900.0))
         .await;
-    queue.tell(json!({"cmd": "publish"})).await;
+    queue.send(json!({"cmd": "publish"})).await;
     let length = redis.cli(&["XLEN", "bull:work:events"]).await.unwrap();
     assert!(length.parse::<u64>().unwrap() < 2_000, "{length} {before}");
     run_jobs(&redis, "work", 100).await;
     watched
         .until("queue_jobs_total", &completed, Some(990.0))
         .await;
-    queue.tell(json!({"cmd": "obliterate"})).await;
+    queue.send(json!({"cmd": "obliterate"})).await;
     assert_eq!(watched.jobs("work", "completed"), Some(990.0));
     run_jobs(&redis, "work", 100).await;
     watched
         .until("queue_jobs_total", &completed, Some(1_080.0))
         .await;
     let of_queue = [("prefix", "bull"), ("queue", "work")];
-    // The obliteration deletes the stream, which counts as one loss if the stream was checked before it was made anew.
+    // The deletion of the stream counts as one loss if the stream was checked before it was recreated.
     let lost = watched.value("bullmq_events_lost_total", &of_queue);
     assert!(lost <= Some(1.0), "{lost:?}");
 }

@@ -1,4 +1,4 @@
-//! Workers, and jobs that lost theirs.
+//! Workers, and jobs without their worker.
 
 use serde_json::json;
 use vigie_testkit::Redis;
@@ -34,13 +34,13 @@ async fn a_worker_appears_works_and_is_killed() {
 
     doomed.node.kill9();
     until(&watched, "work", WORKERS, equals(0.0)).await;
-    // Two locks are gone after a second, the third lasts for 30.
+    // Two locks have expired after a second, the third lasts for 30 s.
     until(&watched, "work", WITHOUT_LOCK, equals(2.0)).await;
     watched.until_jobs("work", "active", Some(3.0)).await;
     let stalled = [("prefix", "bull"), ("queue", "work"), ("name", "job")];
     assert_eq!(watched.value(STALLED, &stalled), Some(0.0));
 
-    // Another worker finds them.
+    // Another worker detects the stalled jobs.
     queue
         .ask(json!({"cmd": "work", "opts": {"stalledInterval": 500}}))
         .await;
@@ -58,7 +58,7 @@ async fn workers_of_every_version() {
         for workers in 1..=2 {
             let mut app = Queue::open(&redis, package, "bull", package, &[]).await;
             app.add(1, json!({})).await;
-            app.tell(json!({"cmd": "listen"})).await;
+            app.send(json!({"cmd": "listen"})).await;
             apps.push(app);
             let workers = f64::from(workers);
             until(&watched, package, WORKERS, equals(workers)).await;
@@ -75,12 +75,12 @@ async fn jobs_of_every_version_whose_worker_is_gone() {
     for package in PACKAGES {
         let mut queue = Queue::open(&redis, package, "bull", package, &[]).await;
         queue.add(1, json!({})).await;
-        queue.tell(json!({"cmd": "take"})).await;
+        queue.send(json!({"cmd": "take"})).await;
         until(&watched, package, ACTIVE_AGE, |age| age > Some(0.2)).await;
         assert_eq!(signal(&watched, package, WITHOUT_LOCK), Some(0.0));
         let active = format!("bull:{package}:active");
         let job = redis.cli(&["LINDEX", &active, "0"]).await.unwrap();
-        // As it expires when nobody renews it.
+        // As after an expiry without renewal.
         let lock = format!("bull:{package}:{job}:lock");
         redis.cli(&["DEL", &lock]).await.unwrap();
         until(&watched, package, WITHOUT_LOCK, equals(1.0)).await;
@@ -94,7 +94,7 @@ async fn jobs_of_every_version_whose_worker_is_gone() {
         watched.until(STALLED, &stalled, Some(0.0)).await;
         let mut other = Queue::open(&redis, package, "bull", package, &[]).await;
         other
-            .tell(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
+            .send(json!({"cmd": "listen", "opts": {"stalledInterval": 300}}))
             .await;
         watched.until(STALLED, &stalled, Some(1.0)).await;
         until(&watched, package, WITHOUT_LOCK, equals(0.0)).await;

@@ -1,4 +1,4 @@
-//! A master dies: its replica takes over, or nobody does. The others go on.
+//! A master dies, with or without a replica that takes over. Other masters are not affected.
 
 use std::time::Duration;
 
@@ -34,12 +34,12 @@ async fn a_master_dies_and_its_replica_takes_over() {
         }
         until_levels(&watched, "{b}", true).await;
         load.more(&QUEUES, 50.0).await;
-        // It comes back as a replica, and holds nothing.
+        // It returns as a replica without slots.
         cluster.node_mut(0).restart().await.unwrap();
         load.more(&QUEUES, 20.0).await;
         let mut finished = load.finished("stop").await;
-        // What ended in the moment in which the master died its worker may not have heard of, or the replica: then it ran
-        // again. It has no more than this many in hand.
+        // Workers or the replica may have missed outcomes from the moment the master died; these jobs then ran again.
+        // This is the maximum number in progress.
         let in_hand = 5.0;
         let of_dead = finished.remove("{b}").unwrap();
         until_counted(&watched, &finished).await;
@@ -64,13 +64,13 @@ async fn a_master_dies_and_its_replica_takes_over() {
     let added = stream_info(&cluster.nodes()[3], "bull:{b}:events", "entries-added")
         .await
         .unwrap();
-    // What the replica had not got was read all the same; nothing of the rest was read twice.
+    // Entries missing on the replica were read from the master; none of the rest was read twice.
     assert!(read >= added && read - added < 50.0, "{read} of {added}");
     let status = watched.watcher.status();
     assert_eq!((status.error, status.events_error), (None, None));
 }
 
-/// The end of the stream was read, and is gone with the master: nothing is read again, and one loss is reported.
+/// The end of the stream was read, and is lost with the master: nothing is read again, and one loss is reported.
 #[tokio::test]
 async fn a_replica_takes_over_that_had_not_got_everything() {
     let mut cluster = Cluster::start(3, 1).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_replica_takes_over_that_had_not_got_everything() {
     load.more(&["{b}"], 100.0).await;
     load.ask("stop").await;
     assert_all_read(&watched, &cluster, "{b}", 0).await;
-    // As old as a replica may be behind: what was read is compared with the master first.
+    // The replica is maximally behind: the reading is first reconciled with the master.
     until_checked(&cluster.nodes()[0], 1).await;
 
     cluster.nodes()[3].freeze();
@@ -124,7 +124,7 @@ async fn a_replica_takes_over_that_had_not_got_everything() {
         .await;
     })
     .await;
-    // Entries between the replica's copy and the end that was read cannot be ruled out, and both figures report it.
+    // Lost entries between the replica's copy and the read position cannot be ruled out; both metrics report this.
     let lost = watched.value("bullmq_events_lost_total", &labels);
     assert_eq!(lost, Some(1.0));
     assert_eq!(watched.value("bullmq_outcomes_exact", &labels), None);
@@ -147,7 +147,7 @@ async fn a_master_without_a_replica_dies_and_comes_back() {
         for queue in &status.queues {
             assert_eq!(queue.error.is_some(), queue.name == "{c}", "{queue:?}");
         }
-        // The others go on at full pace.
+        // The other queues continue at full speed.
         load.more(&["{a}", "{b}"], 100.0).await;
         let finished = load.finished("progress").await;
         eventually(SOON, async || {

@@ -1,4 +1,4 @@
-//! A cluster's queues with producers and workers of the real BullMQ, and what is expected of a watcher of them.
+//! Queues in a cluster with producers and workers of the real BullMQ, and checks of a watcher.
 
 mod deaths;
 mod moves;
@@ -44,7 +44,7 @@ impl Load {
         Self(process)
     }
 
-    /// No worker any more.
+    /// Ends all workers.
     fn end(mut self) {
         self.0.kill9();
     }
@@ -66,7 +66,7 @@ impl Load {
             .collect()
     }
 
-    /// Waits until each of the queues had so many more jobs done.
+    /// Waits until each of the queues has completed this number of further jobs.
     async fn more(&mut self, queues: &[&str], more: f64) {
         let before = self.finished("progress").await;
         let deadline = Instant::now() + SCRIPT;
@@ -86,7 +86,7 @@ fn done(watched: &Watched, queue: &str) -> [f64; 2] {
     ["completed", "failed"].map(|state| watched.jobs(queue, state).unwrap_or(0.0))
 }
 
-/// Waits until it was counted what the workers say.
+/// Waits until the counts equal those of the workers.
 async fn until_counted(watched: &Watched, finished: &BTreeMap<String, [f64; 2]>) {
     eventually(SOON, async || {
         for (queue, finished) in finished {
@@ -104,7 +104,7 @@ fn of_queue(queue: &str) -> [(&str, &str); 2] {
     [("prefix", "bull"), ("queue", queue)]
 }
 
-/// Every entry of the stream at that node was read once.
+/// Every entry of the stream on this node was read once.
 async fn assert_all_read(watched: &Watched, cluster: &Cluster, queue: &str, at: usize) {
     let key = format!("bull:{queue}:events");
     let added = stream_info(&cluster.nodes()[at], &key, "entries-added")

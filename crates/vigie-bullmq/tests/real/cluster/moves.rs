@@ -1,4 +1,4 @@
-//! A slot moves, under load or key by key, and the queue in it goes with it.
+//! A slot migrates under load, or key by key, together with its queue.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_slot_moves_under_load() {
         cluster.begin_move(slot, from, to).await.unwrap();
         while cluster.move_keys(slot, from, to, 1_000).await.unwrap() > 0 {}
         until_levels(&watched, "{a}", false).await;
-        // It is about the one queue, and no other suffers.
+        // Other queues are not affected.
         for other in ["{b}", "{c}"] {
             until_levels(&watched, other, true).await;
         }
@@ -45,7 +45,7 @@ async fn a_slot_moves_under_load() {
         cluster.end_move(slot, to).await.unwrap();
         until_levels(&watched, "{a}", true).await;
         load.more(&QUEUES, 50.0).await;
-        // And back, all at once.
+        // Back in one step.
         cluster.move_slot(slot, to, from).await.unwrap();
         load.more(&QUEUES, 50.0).await;
         let finished = load.finished("stop").await;
@@ -63,7 +63,7 @@ async fn a_slot_moves_under_load() {
     }
 }
 
-/// Of a queue that is here in part and there in part, nothing is said: no number is wrong at any time.
+/// While a queue is split between nodes it is absent: no value is wrong at any time.
 #[tokio::test]
 async fn a_slot_moves_key_by_key() {
     let cluster = Cluster::start(3, 0).await.unwrap();
@@ -81,7 +81,7 @@ async fn a_slot_moves_key_by_key() {
     load.end();
     for (at, queue) in [(from, "{a}"), (to, "{b}")] {
         let wait = format!("bull:{queue}:wait");
-        // Jobs of long ago, that nobody takes.
+        // Old jobs that no worker takes.
         for job in ["901", "902", "903"] {
             let hash = format!("bull:{queue}:{job}");
             let set = ["HSET", &hash, "name", "job", "timestamp", "1000"];
@@ -138,7 +138,7 @@ async fn a_slot_moves_key_by_key() {
         assert_eq!(done(&watched, queue), finished[queue]);
     }
 
-    // A slot that nobody holds is no node's fault, and not all can be read.
+    // An unassigned slot is not an error of a node, but not all queues can be read.
     let drop = ["CLUSTER", "DELSLOTS", &slot.to_string()];
     cluster.cli_all(&drop).await.unwrap();
     until_levels(&watched, "{a}", false).await;
@@ -155,7 +155,7 @@ async fn a_slot_moves_key_by_key() {
     until_source(&watched, "redis", 1.0).await;
 }
 
-/// As many as there are, however often the queue moves, and as many as BullMQ itself sees.
+/// The workers counted equal those that exist and those that BullMQ reports, after any number of migrations.
 #[tokio::test]
 async fn workers_are_counted_where_the_queue_is() {
     let cluster = Cluster::start(3, 0).await.unwrap();
@@ -175,7 +175,7 @@ async fn workers_are_counted_where_the_queue_is() {
     }
     let seen = load.ask("workers").await;
     assert_eq!(seen["queues"], json!({"{a}": 3, "{b}": 3, "{c}": 3}));
-    // Those of a queue that have nothing to do, too.
+    // Including those of a queue without jobs.
     load.finished("stop").await;
     for queue in QUEUES {
         let labels = of_queue(queue);

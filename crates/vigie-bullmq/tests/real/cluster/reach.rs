@@ -1,4 +1,4 @@
-//! A cluster is reached with the least rights and over TLS; what is none is told.
+//! Connecting to a cluster with minimal permissions and TLS; wrong kinds of servers are reported.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{Load, QUEUES, at, of, until_counted, until_levels, until_source, unt
 use crate::reads_only::RIGHTS;
 use crate::support::watch;
 
-/// What a user needs besides in a cluster.
+/// Additional permissions in a cluster.
 pub(crate) const MORE_RIGHTS: &str = "+cluster|slots +cluster|info";
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn it_only_reads_with_the_least_rights() {
         until_levels(&watched, queue, true).await;
         until_workers(&watched, queue).await;
     }
-    // Whatever else it tries is refused, and logged by the server.
+    // Other commands are refused and logged by the server.
     for node in cluster.nodes() {
         let refused = node.cli(&["ACL", "LOG"]).await.unwrap();
         assert_eq!(refused, "", "{refused}");
@@ -48,7 +48,7 @@ async fn it_only_reads_with_the_least_rights() {
 }
 
 #[tokio::test]
-async fn a_queue_without_a_hash_tag_is_none() {
+async fn a_queue_without_a_hash_tag_is_not_followed() {
     let cluster = Cluster::start(3, 0).await.unwrap();
     for queue in ["bull:q1", "bull:q2", "bull:q3", "bull:{t}:q"] {
         let key = format!("{queue}:meta");
@@ -70,7 +70,7 @@ async fn a_queue_without_a_hash_tag_is_none() {
 }
 
 #[tokio::test]
-async fn what_is_taken_for_something_else_is_told() {
+async fn a_wrong_kind_of_server_is_reported() {
     let cluster = Cluster::start(1, 0).await.unwrap();
     let node = &cluster.nodes()[0];
     let alone = probe(&at(&node.url())).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn over_tls_with_a_client_certificate() {
     let ca = Certificates::new().await.unwrap();
     let cluster = Cluster::start_over_tls(3, &ca).await.unwrap();
     let url = cluster.tls_url().await.unwrap();
-    // One is enough to be led to all.
+    // One node suffices to find all.
     let seed = url.split(',').next().unwrap();
     let client = Some(ca.issue("vigie", 2).await.unwrap());
     let tls = TlsFiles {
