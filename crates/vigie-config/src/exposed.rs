@@ -11,7 +11,7 @@ use vigie_redis::redact;
 const GROUP_READS: u32 = 0o040;
 const OTHERS_READ: u32 = 0o004;
 
-/// A file with credentials that more users can read than need to.
+/// A file with credentials that more users can read than necessary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
     path: PathBuf,
@@ -20,7 +20,8 @@ pub struct Exposed {
 }
 
 impl Exposed {
-    /// The file, if it is exposed. A group may read a file of another owner: Vigie may belong to it.
+    /// Returns the file if it is exposed. Group access to a file of another owner is allowed: Vigie may be in the
+    /// group.
     pub(crate) fn find(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Self::judge(path, metadata.mode(), metadata.uid() == geteuid().as_raw())

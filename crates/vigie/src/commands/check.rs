@@ -20,10 +20,10 @@ use vigie_probes::{Check, FailureKind, run_once};
 use crate::app;
 use vigie_config::{Exporter, LeaseIn, Settings};
 
-/// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
+/// Scanning all keys of a large Redis takes longer than a probe may take.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// The finding, or a problem and what to do about it.
+/// The result, or a problem and its remedy.
 type Verdict = Result<String, (String, String)>;
 
 /// One line of the table.
@@ -37,8 +37,7 @@ struct Row {
     took: Duration,
 }
 
-/// Looks at files on a thread of its own, for which the end of the program does not wait: a disk may hang. `advice` is for
-/// that case.
+/// Reads files on a separate thread that is not joined at exit: a disk may hang. `advice` is shown in that case.
 async fn on_a_thread(
     within: Duration,
     advice: &str,
@@ -60,10 +59,10 @@ async fn on_a_thread(
     }
 }
 
-/// Checks everything and prints a table. Exit code 0 when all of it works, 1 otherwise.
+/// Checks everything and prints a table. The exit code is 0 if all of it works, 1 otherwise.
 ///
 /// # Errors
-/// When the table cannot be printed.
+/// If the table cannot be printed.
 pub fn run(settings: Settings) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -195,7 +194,7 @@ async fn queues(redis: &vigie_bullmq::Settings, place: String) -> Vec<Row> {
             }];
         }
         Err(_) => {
-            let text = format!("the keys were not walked within {SWEEP:?}");
+            let text = format!("the keys were not scanned within {SWEEP:?}");
             let verdict = Err((text, FailureKind::TimedOut.advice().to_owned()));
             return vec![Row {
                 what: "queues",

@@ -1,8 +1,8 @@
-//! Where a rule is not followed, and why.
+//! Intended exceptions to the rules, with reasons.
 
 use crate::model::Dashboard;
 
-/// Findings that are meant to be there.
+/// Findings that are intended.
 pub(super) struct Exception {
     /// The rule.
     pub(super) rule: &'static str,
@@ -10,7 +10,7 @@ pub(super) struct Exception {
     pub(super) file: &'static str,
     /// Panels, by their titles; `""` is the dashboard itself.
     pub(super) places: &'static [&'static str],
-    /// Why.
+    /// The reason.
     #[expect(dead_code, reason = "people read it")]
     reason: &'static str,
 }

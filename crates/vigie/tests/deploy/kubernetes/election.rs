@@ -1,4 +1,5 @@
-//! The one folder in which Vigie talks to Kubernetes: it may do what an election needs, and nothing else.
+//! The only folder in which Vigie uses the Kubernetes API: it has the permissions that an election needs, and no
+//! others.
 
 use serde_json::{Value, json};
 use vigie_config::{Exporter, LeaseIn};
