@@ -1,4 +1,4 @@
-//! What comes of an address, by a client and by the check.
+//! Compares the connection that a client makes for an address with the check's.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use vigie_testkit::Script;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// A connection, as the server sees it; `None`: there is none.
+/// A connection, as seen by the server; `None` if there is none.
 pub(crate) type Reached = Option<Session>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,12 @@ pub(crate) struct Session {
     pub(crate) is_encrypted: bool,
 }
 
-/// An address, with the clients that read it as the check does.
+/// An address, and the clients that interpret it like the check.
 pub(crate) struct Row<'a> {
     pub(crate) address: String,
-    /// These agree in everything.
+    /// Clients that agree in everything.
     pub(crate) same: &'a [&'a str],
-    /// These agree but for encryption, on which the address is silent.
+    /// Clients that agree except about encryption, which the address leaves open.
     pub(crate) alike: &'a [&'a str],
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn row<'a>(address: impl Into<String>, same: &'a [&'a str]) -> Row<'a
     }
 }
 
-/// What the libraries of Node.js come to, one after the other.
+/// The connections of Node.js libraries, one after the other.
 pub(crate) async fn ask_node(pairs: &[(&str, &str)], ca: &str) -> Vec<(Reached, String)> {
     let arguments = pairs
         .iter()
@@ -62,7 +62,7 @@ fn reached(told: &Value) -> Reached {
     })
 }
 
-/// Runs a check, looks at its connection with `look`, and waits until that is gone.
+/// Runs a check, inspects its connection with `look`, and waits until it is closed.
 pub(crate) async fn by_check(
     check: Result<impl Check, impl std::fmt::Display>,
     look: impl AsyncFn() -> Reached,

@@ -7,7 +7,7 @@ use crate::compare::{Reached, Row, Session, ask_node, by_check, compare, row};
 
 const MYSQL2: &[&str] = &["mysql2"];
 
-/// How many connections have been encrypted since the start.
+/// The number of encrypted connections since the start.
 async fn encrypted(server: &MariaDb) -> u64 {
     let status = server.run_sql("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'");
     let status = status.await.unwrap();

@@ -3,8 +3,8 @@
 //!
 //! - A request sent by a page of another site has an `Origin` or a `Sec-Fetch-Site` that says so, and is refused.
 //! - A page can let the name of its own host resolve to 127.0.0.1 (DNS rebinding). Its requests then appear to have
-//! the same origin, but their `Host` names that host. On a loopback listener, whose only protection is its address,
-//! only known names are accepted. On other listeners scrapers send the names of services, so `Host` is not checked.
+//!   the same origin, but their `Host` names that host. On a loopback listener, whose only protection is its address,
+//!   only known names are accepted. On other listeners scrapers send the names of services, so `Host` is not checked.
 //!
 //! Probes are never refused: they change nothing and are cheap.
 
