@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn anybody_else_is_not_believed() {
+    fn untrusted_peers_are_overridden() {
         let before = [
             ("host", "a"),
             ("x-forwarded-for", "127.0.0.1"),

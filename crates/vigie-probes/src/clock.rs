@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_in_rfc_3339() {
+    fn moments_are_shown_in_rfc_3339() {
         assert_eq!(at(1_250).to_string(), "2026-01-01T12:00:01.250Z");
         assert_eq!(at(0).after(Duration::MAX).wall, Timestamp::MAX);
         assert_eq!(at(0).since(at(5)), Duration::ZERO);

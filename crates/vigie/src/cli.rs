@@ -110,7 +110,7 @@ pub struct Overrides {
     /// The form of Vigie's own log: auto, text or json [log.format]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// What Vigie logs, like info or info,vigie=debug [log.filter]
+    /// The filter of Vigie's log, like info or info,vigie=debug [log.filter]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
 }

@@ -95,7 +95,7 @@ impl Keeper {
     ) -> io::Result<Self> {
         // There is only one order: to stop.
         let (orders, received) = mpsc::sync_channel(1);
-        let (tell, loaded) = oneshot::channel();
+        let (sender, loaded) = oneshot::channel();
         let place = path.display().to_string();
         thread::Builder::new()
             .name("routes-file".to_owned())
@@ -103,7 +103,7 @@ impl Keeper {
                 let mut file = RoutesFile::new(path, routes);
                 file.load();
                 // The receiver is dropped if loading took too long.
-                let _ = tell.send(());
+                let _ = sender.send(());
                 keep(&mut file, &received, is_ready);
             })?;
         if timeout(LOAD_WITHIN, loaded).await.is_err() {
@@ -117,8 +117,8 @@ impl Keeper {
 
     /// Writes the file a last time.
     pub(crate) async fn stop(self) {
-        let (tell, saved) = oneshot::channel();
-        if self.orders.try_send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
+        let (sender, saved) = oneshot::channel();
+        if self.orders.try_send(sender).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
             warn!(
                 "the learned routes were not saved in time; those of the last minute may be lost"
             );

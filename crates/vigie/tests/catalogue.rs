@@ -28,9 +28,9 @@ fn names_follow_the_conventions() {
             Kind::Gauge => assert!(!name.ends_with("_total"), "{name}: a gauge"),
             Kind::Histogram => assert!(name.ends_with("_seconds"), "{name}: a duration"),
         }
-        let told_by = meta.states.map(|states| states.label);
-        assert_eq!(told_by.is_some(), meta.kind == Kind::Untyped, "{name}");
-        assert!(told_by.is_none_or(|label| meta.labels.contains(&label)));
+        let state_label = meta.states.map(|states| states.label);
+        assert_eq!(state_label.is_some(), meta.kind == Kind::Untyped, "{name}");
+        assert!(state_label.is_none_or(|label| meta.labels.contains(&label)));
         for suffix in ["_count", "_sum", "_bucket"] {
             // The name is BullMQ's.
             let taken = name.ends_with(suffix) && name != "bullmq_job_count";

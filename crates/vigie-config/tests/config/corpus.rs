@@ -51,7 +51,7 @@ fn good_files_resolve() {
 }
 
 #[test]
-fn bad_files_are_told_all_at_once() {
+fn bad_files_are_reported_together() {
     for (name, path) in corpus(".bad") {
         let error = match load(path) {
             Ok(settings) => panic!("{name} was accepted: {settings:#?}"),
@@ -101,7 +101,7 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
-fn a_picture_is_not_a_thousand_pages_of_errors() {
+fn a_binary_file_gives_a_bounded_number_of_errors() {
     let error = Settings::from_toml(&"= \u{1}\n".repeat(5_000)).unwrap_err();
     assert!(error.count() > 1_000);
     assert!(error.to_string().lines().count() < 1_000);

@@ -131,7 +131,7 @@ async fn a_failure_is_reported_within_a_period_and_a_timeout_and_recovers() {
     assert_eq!(verdict(&checks).status, Status::Pending);
     assert!(
         !registry.expose(Format::Text).contains("vigie_check_up{"),
-        "unknown is not told"
+        "an unknown state has no series"
     );
     pass(SECOND).await;
     assert_eq!(verdict(&checks).status, Status::Ok);

@@ -168,8 +168,8 @@ mod tests {
     fn secrets_are_masked_in_every_encoding() {
         for url in ["mysql://u:hu%2Fnter@h/d", "postgres://u:hu%2Fnter@h/d"] {
             let login = Login::parse(url).unwrap();
-            let told = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
-            assert_eq!(told.without(&login.secrets).text(), "*** or ***");
+            let failure = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
+            assert_eq!(failure.without(&login.secrets).text(), "*** or ***");
         }
     }
 }

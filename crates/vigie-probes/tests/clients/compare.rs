@@ -44,21 +44,21 @@ pub(crate) async fn ask_node(pairs: &[(&str, &str)], ca: &str) -> Vec<(Reached, 
     let mut process = script.args(arguments).spawn().unwrap();
     let mut all = Vec::new();
     for _ in pairs {
-        let told = process.next_json(WITHIN).await.unwrap();
-        all.push((reached(&told), told.to_string()));
+        let reported = process.next_json(WITHIN).await.unwrap();
+        all.push((reached(&reported), reported.to_string()));
     }
     all
 }
 
-fn reached(told: &Value) -> Reached {
-    let text = |key: &str| match &told[key] {
+fn reached(reported: &Value) -> Reached {
+    let text = |key: &str| match &reported[key] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    told["connected"].as_bool().unwrap().then(|| Session {
+    reported["connected"].as_bool().unwrap().then(|| Session {
         database: text("database"),
         user: text("user"),
-        is_encrypted: told["tls"].as_bool().unwrap(),
+        is_encrypted: reported["tls"].as_bool().unwrap(),
     })
 }
 

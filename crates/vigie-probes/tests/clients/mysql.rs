@@ -88,10 +88,12 @@ async fn an_address_means_what_it_means_to_mysql2() {
             names.map(|name| (*name, row.address.as_str()))
         })
         .collect();
-    let mut told = ask_node(&pairs, "").await.into_iter();
+    let mut reported = ask_node(&pairs, "").await.into_iter();
     for row in &rows {
         let names = row.same.iter().chain(row.alike);
-        let others: Vec<_> = names.map(|name| (*name, told.next().unwrap())).collect();
+        let others: Vec<_> = names
+            .map(|name| (*name, reported.next().unwrap()))
+            .collect();
         let check = by_vigie(&server, &row.address).await;
         compare(row, &check, &others);
     }

@@ -63,11 +63,11 @@ async fn hold(server: &Postgres, rows: &[Row<'_>]) {
                 .map(|name| (name.as_str(), row.address.as_str()))
         })
         .collect();
-    let mut told = ask_node(&pairs, "").await.into_iter();
+    let mut reported = ask_node(&pairs, "").await.into_iter();
     for (row, names) in rows.iter().zip(&all) {
         let mut others: Vec<_> = names
             .iter()
-            .map(|name| (name.as_str(), told.next().unwrap()))
+            .map(|name| (name.as_str(), reported.next().unwrap()))
             .collect();
         if row.same.contains(&"psql") {
             others.push(("psql", ask_psql(&row.address).await));

@@ -123,11 +123,11 @@ async fn an_address_means_what_it_means_to_its_clients() {
         })
         .collect();
     let ca_file = certificate.display().to_string();
-    let mut told = ask_node(&pairs, &ca_file).await.into_iter();
+    let mut reported = ask_node(&pairs, &ca_file).await.into_iter();
     for (row, names) in rows.iter().zip(&all) {
         let mut others: Vec<_> = names
             .iter()
-            .map(|name| (name.as_str(), told.next().unwrap()))
+            .map(|name| (name.as_str(), reported.next().unwrap()))
             .collect();
         if row.same.contains(&"redis-cli") {
             others.push((

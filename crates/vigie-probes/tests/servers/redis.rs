@@ -182,7 +182,7 @@ async fn a_script_that_blocks_the_server_is_reported() {
         let failed = watch.turns(Status::Failed).await;
         // A run may time out before the server reports that it is busy.
         let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-        let told = loop {
+        let failure = loop {
             let failure = watch.verdict().failure.unwrap();
             if failure.kind() == FailureKind::NotReady {
                 break failure;
@@ -191,8 +191,8 @@ async fn a_script_that_blocks_the_server_is_reported() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         assert!(
-            told.text().contains("is busy running a script (BUSY"),
-            "{told}"
+            failure.text().contains("is busy running a script (BUSY"),
+            "{failure}"
         );
         server.cli(&["SCRIPT", "KILL"]).await.unwrap();
         failed

@@ -86,7 +86,7 @@ fn queues_of_a_name_are_summed_and_the_unknown_stays_unknown() {
 }
 
 #[test]
-fn what_was_never_counted_is_null() {
+fn uncounted_values_are_null() {
     let mut fresh = queue("bull", "mail", SOME);
     (fresh.levels, fresh.oldest_waiting, fresh.workers) = (None, None, None);
     let shown = shown(&status(vec![fresh]), None);
@@ -99,7 +99,7 @@ fn what_was_never_counted_is_null() {
 }
 
 #[test]
-fn without_knowledge_it_is_no_200() {
+fn without_any_known_value_it_is_not_200() {
     let not_watched = "no queue is watched: [redis] is not configured";
     assert_eq!(refused(None, None), (503, not_watched.into()));
     let mut none = status(vec![]);
@@ -149,7 +149,7 @@ fn fits(part: &[(char, bool)], key: &[char]) -> bool {
 }
 
 #[test]
-fn a_scaler_finds_queues_by_path_whatever_they_are_called() {
+fn a_scaler_finds_queues_with_special_names_by_path() {
     let names = [
         "mail",
         "mail.eu",

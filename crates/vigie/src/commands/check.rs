@@ -43,17 +43,17 @@ async fn on_a_thread(
     advice: &str,
     look: impl FnOnce() -> Verdict + Send + 'static,
 ) -> Verdict {
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let looking = thread::Builder::new()
         .name("check".to_owned())
         .spawn(move || {
-            let _ = tell.send(look());
+            let _ = sender.send(look());
         });
     if let Err(error) = looking {
         let advice = "is the machine out of threads?";
         return Err((error.to_string(), advice.to_owned()));
     }
-    match timeout(within, told).await {
+    match timeout(within, receiver).await {
         Ok(Ok(verdict)) => verdict,
         _ => Err((format!("no answer within {within:?}"), advice.to_owned())),
     }
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_that_cannot_come_is_told() {
+    fn an_impossible_tick_is_reported() {
         let names = ["production-tick", "cleanup"];
         let verdict = |queue, job, names| row(queue, job, names).verdict;
         assert!(verdict("production", Some("cleanup"), &names).is_ok());

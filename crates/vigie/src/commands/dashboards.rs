@@ -23,7 +23,7 @@ Grafana's Helm chart finds them.")]
         /// The language of its texts
         #[arg(long, value_name = "LANGUAGE", default_value = "en")]
         lang: Lang,
-        /// What to wrap it for; by default it is printed as it is
+        /// The format to wrap it in; by default it is printed unchanged
         #[arg(long = "for", value_name = "FORM")]
         form: Option<Form>,
     },
@@ -47,7 +47,7 @@ pub enum Lang {
     Fr,
 }
 
-/// What a dashboard can be wrapped for.
+/// The format that a dashboard is wrapped in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// A Kubernetes ConfigMap for each dashboard

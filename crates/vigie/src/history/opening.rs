@@ -93,16 +93,16 @@ pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Resul
     if settings.path.is_none() {
         return Ok(None);
     }
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let settings = settings.clone();
     thread::Builder::new()
         .name("history-load".to_owned())
         .spawn(move || {
             // The receiver is dropped if the program stops first.
-            let _ = tell.send(open(&settings));
+            let _ = sender.send(open(&settings));
         })
         .context("cannot start the thread that loads the history")?;
-    Ok(Some(told))
+    Ok(Some(receiver))
 }
 
 fn in_memory(settings: &Settings, max_bytes: u64) -> Result<History> {

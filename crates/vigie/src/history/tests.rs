@@ -70,7 +70,7 @@ fn all(history: &History) -> BTreeMap<String, Vec<Sample>> {
 }
 
 #[test]
-fn what_the_registry_shows_is_what_prometheus_would_have() {
+fn the_history_equals_that_of_prometheus() {
     let mut stage = stage(&Settings::default());
     let requests = stage
         .registry
@@ -194,7 +194,7 @@ async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
 }
 
 #[test]
-fn what_was_scraped_while_it_was_loaded_is_moved() {
+fn scrapes_during_loading_are_moved() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().to_owned()),
@@ -370,7 +370,7 @@ fn a_directory_that_cannot_be_made_leaves_the_history_in_memory() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_told_once() {
+fn an_unwritable_directory_is_logged_once() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().join("samples")),

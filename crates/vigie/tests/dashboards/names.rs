@@ -35,7 +35,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     (
         "vigie_queues_exporter",
-        "it is 1 on one of many at most, and the figures themselves show that somebody exports",
+        "it is 1 on at most one replica, and the metrics of queues themselves show that one exports",
     ),
     ("process_threads", "the configuration fixes it"),
     (

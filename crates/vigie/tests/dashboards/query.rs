@@ -90,7 +90,7 @@ pub(crate) fn grouping(aggregate: &Aggregate) -> Vec<String> {
     };
     assert!(
         !grouping.without,
-        "without keeps labels that nobody thought of; say by"
+        "`without` keeps unexpected labels; use `by`"
     );
     grouping
         .labels

@@ -102,8 +102,8 @@ fn vigie_accepts_its_configuration() {
         (name.clone(), value.as_str().unwrap_or_default().to_owned())
     };
     let environment = variables.iter().map(variable).collect();
-    let told = settings(&arguments, environment, None);
-    assert_eq!(told.unwatched(), ["database"]);
-    assert_eq!(told.admin.listen.to_string(), "0.0.0.0:9850");
-    assert_eq!(told.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
+    let read = settings(&arguments, environment, None);
+    assert_eq!(read.unwatched(), ["database"]);
+    assert_eq!(read.admin.listen.to_string(), "0.0.0.0:9850");
+    assert_eq!(read.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
 }

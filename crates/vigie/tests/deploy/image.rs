@@ -51,7 +51,7 @@ fn it_runs_unprivileged_and_contains_no_other_program() {
 }
 
 #[test]
-fn the_builder_gets_what_cargo_needs() {
+fn the_builder_gets_every_file_that_cargo_needs() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let ignored = read(".dockerignore");
     let ignored: Vec<_> = ignored

@@ -41,7 +41,7 @@ fn alertmanager_accepts_its_configuration() {
 }
 
 #[test]
-fn every_alert_goes_where_its_severity_says() {
+fn every_alert_is_routed_by_its_severity() {
     let mut severities = Vec::new();
     for file in rules() {
         let document = document(&file);
@@ -55,7 +55,7 @@ fn every_alert_goes_where_its_severity_says() {
                 "critical" => "page",
                 "warning" => "chat",
                 "none" => "watchdog",
-                other => panic!("{alert}: nobody knows what {other} is"),
+                other => panic!("{alert}: unknown severity {other}"),
             };
             let labels = [
                 format!("alertname={alert}"),
@@ -108,8 +108,8 @@ fn notification_templates_can_be_expanded() {
         ];
         written += &run(AMTOOL, &arguments, place);
     }
-    for told in ["QueueWaiting", "the summary", "the description", "the page"] {
-        assert!(written.contains(told), "{told} is not in:\n{written}");
+    for part in ["QueueWaiting", "the summary", "the description", "the page"] {
+        assert!(written.contains(part), "{part} is not in:\n{written}");
     }
 }
 
@@ -170,8 +170,8 @@ fn every_address_is_a_service_of_the_compose_file() {
         addresses.push(text(source, "/url").strip_prefix("http://").unwrap());
     }
     let scraped = list(&prometheus, "/scrape_configs").iter();
-    let told = list(&prometheus, "/alerting/alertmanagers").iter();
-    for target in scraped.chain(told) {
+    let alertmanagers = list(&prometheus, "/alerting/alertmanagers").iter();
+    for target in scraped.chain(alertmanagers) {
         addresses.push(text(target, "/static_configs/0/targets/0"));
     }
     assert_eq!(addresses.len(), 6);

@@ -140,6 +140,6 @@ async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
     watch.resolves(SLOW_TICK, TICK_WINDOW + ARRIVES).await;
 
     watch.until_quiet().await;
-    watch.has_told_all_of(&ALL);
+    watch.has_notified_of_all(&ALL);
     stage.end().await;
 }

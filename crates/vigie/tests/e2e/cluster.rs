@@ -66,8 +66,8 @@ async fn each_node_is_ready_or_reports_the_reason() {
         eventually(SOON, async || {
             let page = vigie.get(&path).await;
             let text = page.text();
-            let told = page.status == 503 && text.contains(&dead);
-            told.then_some(()).ok_or(text)
+            let is_reported = page.status == 503 && text.contains(&dead);
+            is_reported.then_some(()).ok_or(text)
         })
         .await;
     }

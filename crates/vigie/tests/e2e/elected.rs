@@ -293,7 +293,7 @@ async fn the_rights_to_a_lease_in_redis_are_checked_without_taking_it() {
     assert_eq!(redis.cli(&["DBSIZE"]).await.unwrap().trim(), "0");
     redis.cli(&["SET", KEY, "somebody"]).await.unwrap();
     let (_, line) = check(&sections, &[]).await;
-    assert!(line.contains("now it is somebody"), "{line}");
+    assert!(line.contains("the current leader is somebody"), "{line}");
     assert_eq!(redis.cli(&["GET", KEY]).await.unwrap().trim(), "somebody");
     // Each missing permission is reported.
     for right in LEASE_RIGHTS.split_whitespace() {

@@ -23,7 +23,7 @@ const WITHIN_MS: i64 = 200;
 const MOST_MS: i64 = 500;
 const LOOK_EVERY_MS: u64 = 2;
 /// The server samples its count every 2 ms and may be up to 20 ms late without reporting it.
-const TOLD_LATE_MS: i64 = 25;
+const REPORT_DELAY_MS: i64 = 25;
 const POLL_EVERY: Duration = Duration::from_millis(10);
 const ANSWER: Duration = Duration::from_secs(10);
 const GAUGE: &str = "socket_active_connections";
@@ -55,7 +55,7 @@ async fn the_gauge_is_the_servers_own_count() {
     // Idle, and staying idle.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let polls = gauge.end();
-    let truth = Truth::told(&mut stage.backend).await;
+    let truth = Truth::reported(&mut stage.backend).await;
 
     let opened = played["opened"].as_object().unwrap();
     assert_eq!(opened.len(), KINDS, "{played}");
@@ -216,7 +216,7 @@ struct Verdict {
 
 impl Truth {
     /// Collects the reports of the backend since `watch`.
-    async fn told(backend: &mut Process) -> Self {
+    async fn reported(backend: &mut Process) -> Self {
         backend.send_json(&json!({"cmd": "unwatch"})).unwrap();
         let mut truth = Self::default();
         loop {
@@ -278,7 +278,7 @@ impl Truth {
         let held_up: i64 = around.map(|(start, end)| end - start).sum();
         let (from, to) = (from - held_up, to + held_up);
         // The gateway may see a disconnect before the server does, but never a connect.
-        let told = poll.answered_ms + held_up + TOLD_LATE_MS;
+        let reported = poll.answered_ms + held_up + REPORT_DELAY_MS;
         let before = self.at(from - 1).unwrap_or_default();
         let (mut least, mut most) = (before, before);
         for change in self
@@ -288,7 +288,7 @@ impl Truth {
             .filter(|change| (from..=to).contains(&change.at_ms))
         {
             least -= change.closed;
-            if change.at_ms <= told {
+            if change.at_ms <= reported {
                 most += change.opened;
             }
         }
@@ -297,8 +297,8 @@ impl Truth {
 
     /// The server's count at that time.
     fn at(&self, ms: i64) -> Option<i64> {
-        let told = self.changes.partition_point(|change| change.at_ms <= ms);
-        Some(self.changes[told.checked_sub(1)?].count)
+        let seen = self.changes.partition_point(|change| change.at_ms <= ms);
+        Some(self.changes[seen.checked_sub(1)?].count)
     }
 }
 

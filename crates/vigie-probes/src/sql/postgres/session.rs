@@ -127,7 +127,7 @@ impl Session {
                     let text = "a login without SCRAM, though channel_binding=require is set";
                     return Err(Error::Method(text.into()));
                 }
-                Message::ErrorResponse(error) => return Err(told(&error, !is_asked)),
+                Message::ErrorResponse(error) => return Err(server_error(&error, !is_asked)),
                 other => is_asked |= self.authenticate(&other, login).await?,
             }
         }
@@ -205,7 +205,7 @@ impl Session {
         .await?;
         match self.receive().await? {
             Message::AuthenticationSaslContinue(body) => scram.update(body.data()).map_err(odd)?,
-            Message::ErrorResponse(error) => return Err(told(&error, false)),
+            Message::ErrorResponse(error) => return Err(server_error(&error, false)),
             _ => return Err(Error::protocol("unexpected message during SCRAM")),
         }
         let second = scram.message().to_vec();
@@ -213,7 +213,7 @@ impl Session {
             .await?;
         match self.receive().await? {
             Message::AuthenticationSaslFinal(body) => scram.finish(body.data()).map_err(odd),
-            Message::ErrorResponse(error) => Err(told(&error, false)),
+            Message::ErrorResponse(error) => Err(server_error(&error, false)),
             _ => Err(Error::protocol("unexpected message during SCRAM")),
         }
     }
@@ -225,7 +225,7 @@ impl Session {
         loop {
             match self.receive().await? {
                 Message::ReadyForQuery(_) => return Ok(value),
-                Message::ErrorResponse(error) => return Err(told(&error, false)),
+                Message::ErrorResponse(error) => return Err(server_error(&error, false)),
                 Message::DataRow(row) if value.is_none() => {
                     let range = row.ranges().next().map_err(odd)?.flatten();
                     let bytes = range.and_then(|range| row.buffer().get(range));
@@ -280,7 +280,7 @@ fn odd(error: std::io::Error) -> Error {
     Error::Protocol(error.to_string())
 }
 
-fn told(error: &ErrorResponseBody, before_login: bool) -> Error {
+fn server_error(error: &ErrorResponseBody, before_login: bool) -> Error {
     let field = |wanted: u8| {
         let mut fields = error.fields();
         let found = fields.find(|field| Ok(field.type_() == wanted));

@@ -403,7 +403,7 @@ async fn an_answer_that_is_not_read_is_cut_off() {
 }
 
 #[tokio::test]
-async fn probes_that_are_not_read_make_room_too() {
+async fn unread_probes_are_evicted_too() {
     let mut limits = patient();
     limits.connections = 4;
     limits.queries = 1;

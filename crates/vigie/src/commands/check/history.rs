@@ -144,7 +144,7 @@ mod tests {
     const SMALL: u64 = 1 << 10;
 
     #[test]
-    fn what_is_there_and_what_can_be_made() {
+    fn existing_and_new_directories() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         assert!(
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_told_with_what_to_do() {
+    fn problems_are_reported_with_advice() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();

@@ -161,7 +161,7 @@ fn the_other_scaled_object_is_allowed_to_query_vigie() {
 }
 
 #[test]
-fn the_autoscaler_asks_for_the_metric_that_the_adapter_has() {
+fn the_autoscaler_uses_the_metric_of_the_adapter() {
     let objects = rendered("deploy/kubernetes/scaling/prometheus-adapter");
     let metric = &objects[0]["spec"]["metrics"][0]["external"]["metric"];
     let adapter = document("deploy/kubernetes/scaling/prometheus-adapter/external-rules.yaml");

@@ -53,7 +53,7 @@ fn deployments_find_their_own_pods() {
 }
 
 #[test]
-fn start_and_life_never_depend_on_the_app() {
+fn startup_and_liveness_do_not_depend_on_the_app() {
     for (_, deployment, _) in deployments() {
         let vigie = vigie(&deployment);
         let metrics = port(vigie, "http-metrics").unwrap();
@@ -152,12 +152,12 @@ fn references_of_pods_exist() {
 #[test]
 fn vigie_accepts_its_settings_and_listens_on_the_declared_ports() {
     for (folder, deployment, objects) in deployments() {
-        let told = told(&deployment, &objects);
+        let settings = settings_of(&deployment, &objects);
         let vigie = vigie(&deployment);
-        assert!(!told.admin.listen.ip().is_loopback());
+        assert!(!settings.admin.listen.ip().is_loopback());
         let port_of = |listen: std::net::SocketAddr| Some(u64::from(listen.port()));
-        assert_eq!(port_of(told.admin.listen), port(vigie, "http-metrics"));
-        let gateway = told.gateway.as_ref();
+        assert_eq!(port_of(settings.admin.listen), port(vigie, "http-metrics"));
+        let gateway = settings.gateway.as_ref();
         assert!(gateway.is_none_or(|gateway| !gateway.listen.ip().is_loopback()));
         assert_eq!(
             gateway.and_then(|gateway| port_of(gateway.listen)),
@@ -168,7 +168,7 @@ fn vigie_accepts_its_settings_and_listens_on_the_declared_ports() {
             ("queues-once", _) => &["redis", "tick"],
             _ => &[],
         };
-        assert_eq!(told.unwatched(), unwatched, "{folder}");
+        assert_eq!(settings.unwatched(), unwatched, "{folder}");
     }
 }
 
@@ -178,7 +178,7 @@ fn elected_deployments_expose_each_queue_once() {
     let deployments = of_kind(&objects, "Deployment");
     let showing = deployments
         .iter()
-        .filter(|deployment| told(deployment, &objects).redis.is_some());
+        .filter(|deployment| settings_of(deployment, &objects).redis.is_some());
     let replicas: Vec<_> = showing
         .map(|shown| number(shown, "/spec/replicas"))
         .collect();
@@ -188,7 +188,7 @@ fn elected_deployments_expose_each_queue_once() {
 #[test]
 fn the_termination_grace_period_is_sufficient() {
     for (folder, deployment, objects) in deployments() {
-        let told = told(&deployment, &objects);
+        let settings = settings_of(&deployment, &objects);
         let seconds = number(
             &deployment,
             "/spec/template/spec/terminationGracePeriodSeconds",
@@ -200,11 +200,11 @@ fn the_termination_grace_period_is_sufficient() {
             let pause = text(app, "/lifecycle/preStop/exec/command/1");
             pause.parse().unwrap()
         });
-        let vigie = (told.shutdown.delay + told.shutdown.grace).as_secs();
+        let vigie = (settings.shutdown.delay + settings.shutdown.grace).as_secs();
         if folder == "older-clusters" && app.is_some() {
             // Both end at the same time: the app outlives the last request that Vigie accepts.
-            assert!(told.shutdown.delay.as_secs() >= 5);
-            assert!(pause > told.shutdown.delay.as_secs());
+            assert!(settings.shutdown.delay.as_secs() >= 5);
+            assert!(pause > settings.shutdown.delay.as_secs());
             assert!(seconds > pause.max(vigie));
         } else {
             // One ends after the other.
@@ -214,7 +214,7 @@ fn the_termination_grace_period_is_sufficient() {
 }
 
 /// The settings of Vigie in the Pods of a Deployment.
-pub(super) fn told(deployment: &Value, objects: &[Value]) -> Settings {
+pub(super) fn settings_of(deployment: &Value, objects: &[Value]) -> Settings {
     let vigie = vigie(deployment);
     let arguments: Vec<_> = list(vigie, "/args")
         .iter()

@@ -13,7 +13,7 @@ use super::{folders, rendered};
 use crate::support::{document, text};
 
 #[test]
-fn every_folder_renders_to_objects_that_kubernetes_knows() {
+fn every_folder_renders_to_valid_kubernetes_objects() {
     let folders = folders();
     assert_eq!(
         folders,

@@ -78,14 +78,17 @@ impl Watch {
 
     /// Waits for a firing notification of the alert.
     pub(super) async fn fires(&self, called: Called, within: Duration) {
-        let (alert, _) = self.told(Status::Firing, called, 0, within).await;
+        let (alert, _) = self.notification(Status::Firing, called, 0, within).await;
         eprintln!("{called:?} fires: {}", alert.annotations["summary"]);
     }
 
     /// Waits for a resolved notification of the alert, which must have fired before.
     pub(super) async fn resolves(&self, called: Called, within: Duration) {
-        let (_, past) = self.told(Status::Firing, called, 0, Duration::ZERO).await;
-        self.told(Status::Resolved, called, past, within).await;
+        let (_, past) = self
+            .notification(Status::Firing, called, 0, Duration::ZERO)
+            .await;
+        self.notification(Status::Resolved, called, past, within)
+            .await;
         eprintln!("{called:?} is over");
     }
 
@@ -110,7 +113,7 @@ impl Watch {
     }
 
     /// Waits for a matching notification after the first `past` ones; returns it and the count so far.
-    async fn told(
+    async fn notification(
         &self,
         status: Status,
         (name, severity, queue): Called,
@@ -119,18 +122,18 @@ impl Watch {
     ) -> (Notified, usize) {
         let mut labels = vec![("alertname", name), ("severity", severity)];
         labels.extend(queue.map(|queue| ("queue", queue)));
-        let told = self.webhook.wait_for(status, &labels, past, within).await;
-        told.unwrap()
+        let notified = self.webhook.wait_for(status, &labels, past, within).await;
+        notified.unwrap()
     }
 
     /// Asserts that each of these alerts, and no other, was notified as firing and resolved, in readable text.
-    pub(super) fn has_told_all_of(&self, expected: &[Called]) {
+    pub(super) fn has_notified_of_all(&self, expected: &[Called]) {
         let alerts = self.webhook.alerts().unwrap();
         for status in [Status::Firing, Status::Resolved] {
-            let told = alerts.iter().filter(|alert| alert.status == status);
-            let told: BTreeSet<_> = told.map(called).collect();
+            let notified = alerts.iter().filter(|alert| alert.status == status);
+            let notified: BTreeSet<_> = notified.map(called).collect();
             let expected: BTreeSet<_> = expected.iter().copied().collect();
-            assert_eq!(told, expected, "{status:?}");
+            assert_eq!(notified, expected, "{status:?}");
         }
         for alert in alerts {
             for (name, text) in &alert.annotations {
