@@ -98,7 +98,7 @@ pub(crate) fn compare_with_limit(settings: &Settings) {
             bytes,
             limit,
             "the settings allow for more memory than the container has; lower history.max_bytes, query.max_memory, \
-             redis.max_queues or gateway.proxy.max_connections, or raise its limit"
+             redis.max_queues or gateway.max_connections, or raise its limit"
         ),
         _ => info!(bytes, "maximum memory that the settings allow"),
     }
