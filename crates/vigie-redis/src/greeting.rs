@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 use crate::error::Error;
 use crate::reply::{field, text};
 
-/// The fields that are used; `None` if the server did not send the field, as old versions.
+/// The fields that are used; `None` if the server did not send the field; old versions do not.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
     /// Its role in the replication: `master`, `replica`, and in old versions `slave`.

@@ -91,7 +91,7 @@ impl Scraper {
         self.on_a_thread(Self::scrape).await
     }
 
-    /// Runs `what` on a thread that may block on the disk; it usually takes at most a second.
+    /// Runs `what` on a thread that may wait for the disk, for at most a second.
     async fn on_a_thread(mut self, what: impl FnOnce(&mut Self) + Send + 'static) -> Self {
         let done = tokio::task::spawn_blocking(move || {
             what(&mut self);

@@ -22,13 +22,13 @@ pub(super) enum Error {
         message: String,
     },
     /// The server requests a password.
-    #[error("the server asks for a password, and {0}")]
+    #[error("the server requests a password, and {0}")]
     NoPassword(&'static str),
     /// The server requests an unsupported kind of login.
-    #[error("the server asks for a login that is not supported: {0}")]
+    #[error("the server requests an unsupported kind of login: {0}")]
     Method(String),
     /// No server matches `target_session_attrs`.
-    #[error("the server is not what target_session_attrs asks for: it {0}")]
+    #[error("the server does not match target_session_attrs: it {0}")]
     Unsuitable(&'static str),
     /// A response that violates the protocol.
     #[error("not understood: {0}")]

@@ -85,7 +85,7 @@ async fn the_other_kind_of_address_is_suggested() {
     let url = single.url().replace("redis://", "redis-cluster://");
     let failed = failure(&mut check(&url)).await;
     assert!(
-        failed.text().contains("no part of a cluster"),
+        failed.text().contains("not part of a cluster"),
         "{}",
         failed.text()
     );

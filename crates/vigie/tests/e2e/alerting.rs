@@ -11,7 +11,7 @@
 //! | `ApiLatency` | more concurrent slow requests than database connections | 95 % of the responses within 5 minutes
 //! are quick |
 //! | `QueueWaiting` | 501 jobs in a queue without a worker, for a minute | the queue is emptied |
-//! | `SocketsNone` | the only client leaves, for a minute | clients come |
+//! | `SocketsNone` | the only client leaves, for a minute | clients connect |
 //! | `QueueFailing` | a kind of job that always fails | 5 minutes have passed |
 //! | `HttpErrors`, both levels | a route that always fails | 5 minutes have passed |
 //! | `SocketsLeak` | 5001 clients that connect and go silent, for two minutes | a hundred of them disconnect |
