@@ -1,7 +1,7 @@
 //! Masks secrets in messages: [`addresses`] by their form, [`Secrets`] by their value.
 //!
 //! A server, a driver or a library may repeat a secret in a different encoding: percent-encoded, escaped, or
-//! truncated. Both search the text as it is and with these encodings decoded ([`views`]).
+//! truncated. Both search the text as it is and with these encodings decoded (`views`).
 
 mod addresses;
 mod secrets;

@@ -1,4 +1,4 @@
-//! The command line, as typed. [`crate::config`] interprets it.
+//! The command line, as typed. [`vigie_config`] interprets it.
 
 use std::path::PathBuf;
 
