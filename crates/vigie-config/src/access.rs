@@ -1,4 +1,4 @@
-//! Who may read the metrics: nobody asked, one token, or one name with its password.
+//! Access to the metrics: open, by a bearer token, or by user name and password.
 
 use crate::given::Given;
 use crate::problem::Problem;
@@ -36,12 +36,13 @@ pub(crate) fn access(r: &mut Reader) -> Access {
             username,
             password: password.into(),
         },
-        // Also after a mistake, which was noted and ends the start: never open by accident.
+        // Also after an error, which has been recorded and prevents the start: the port never becomes open by
+        // accident.
         _ => Access::Open,
     }
 }
 
-/// What fits into `Authorization: Bearer …`.
+/// A token valid in `Authorization: Bearer …`.
 fn token(given: &Given) -> Parsed<String> {
     match given.text() {
         Some(token) if !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()) => {
@@ -51,7 +52,7 @@ fn token(given: &Given) -> Parsed<String> {
     }
 }
 
-/// In `Authorization: Basic …` the first colon ends the name.
+/// A user name for `Authorization: Basic …`, in which the first colon ends the name.
 fn username(given: &Given) -> Parsed<String> {
     match text(given) {
         Ok(name) if !name.contains(':') => Ok(name),

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use crate::given::{Given, Layer, Place, twin};
 use crate::problem::Problem;
 
-/// Two underscores, because Kubernetes itself sets `VIGIE_PORT` and the like for a service `vigie`.
+/// Two underscores, because Kubernetes sets `VIGIE_PORT` and similar variables for a service named `vigie`.
 const PREFIX: &str = "VIGIE__";
 
-/// Variables that many platforms set; each counts when its key was given in no other way.
+/// Variables that many platforms set; each is used only if its key has no other value.
 const FALLBACKS: [(&str, &str); 2] = [("REDIS_URL", "redis.url"), ("DATABASE_URL", "database.url")];
 
 /// The variable that sets `key`.
@@ -16,7 +16,7 @@ pub(crate) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
 }
 
-/// All `VIGIE__SECTION__KEY`.
+/// Every variable named `VIGIE__SECTION__KEY`.
 pub(crate) fn layer(env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
     let mut layer = Layer::default();
     let mut problems = Vec::new();
@@ -37,7 +37,7 @@ pub(crate) fn layer(env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
     (layer, problems)
 }
 
-/// Those of one section.
+/// The variables of one section.
 pub(crate) fn layer_of(section: &str, env: &[(OsString, OsString)]) -> (Layer, Vec<Problem>) {
     let prefix = variable(section);
     let inside = |(name, _): &&(OsString, OsString)| {
@@ -48,14 +48,14 @@ pub(crate) fn layer_of(section: &str, env: &[(OsString, OsString)]) -> (Layer, V
     layer(&variables)
 }
 
-/// Adds `REDIS_URL` and `DATABASE_URL` where nothing else was said.
+/// Adds `REDIS_URL` and `DATABASE_URL` for keys without a value.
 pub(crate) fn fall_back(env: &[(OsString, OsString)], layer: &mut Layer) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, key) in FALLBACKS {
         if layer.values.contains_key(key) || layer.values.contains_key(&twin(key)) {
             continue;
         }
-        // Compose files pass an unset variable on as an empty one.
+        // Compose files pass an unset variable as an empty one.
         let found = env.iter().find(|(found, _)| found == name);
         let Some((_, value)) = found.filter(|(_, value)| !value.is_empty()) else {
             continue;
@@ -73,6 +73,9 @@ pub(crate) fn fall_back(env: &[(OsString, OsString)], layer: &mut Layer) -> Vec<
 }
 
 fn not_text(name: &str, place: Place) -> Problem {
-    let title = format!("{}: found bytes that are no text", name.escape_debug());
+    let title = format!(
+        "{}: found bytes that are not UTF-8 text",
+        name.escape_debug()
+    );
     Problem::at(place, title, "expected UTF-8")
 }

@@ -11,7 +11,7 @@ use vigie_redis::redact;
 const GROUP_READS: u32 = 0o040;
 const OTHERS_READ: u32 = 0o004;
 
-/// A file with credentials that more users can read than need to.
+/// A file with credentials that more users can read than necessary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
     path: PathBuf,
@@ -20,7 +20,8 @@ pub struct Exposed {
 }
 
 impl Exposed {
-    /// The file, if it is exposed. A group may read a file of another owner: Vigie may belong to it.
+    /// Returns the file if it is exposed. Group access to a file of another owner is allowed: Vigie may be in the
+    /// group.
     pub(crate) fn find(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Self::judge(path, metadata.mode(), metadata.uid() == geteuid().as_raw())
@@ -62,7 +63,7 @@ impl fmt::Display for Exposed {
 mod tests {
     use super::*;
 
-    fn told(mode: u32, is_own: bool) -> Option<String> {
+    fn warning(mode: u32, is_own: bool) -> Option<String> {
         let exposed = Exposed::judge(Path::new("/etc/vigie.toml"), mode, is_own);
         exposed.map(|exposed| exposed.to_string())
     }
@@ -70,20 +71,20 @@ mod tests {
     #[test]
     fn only_its_owner_needs_to_read_a_file() {
         for private in [0o100_600, 0o100_400, 0o100_620, 0o100_611] {
-            assert_eq!(told(private, true), None, "{private:o}");
+            assert_eq!(warning(private, true), None, "{private:o}");
         }
         assert_eq!(
-            told(0o100_644, true).as_deref(),
+            warning(0o100_644, true).as_deref(),
             Some(
                 "/etc/vigie.toml holds credentials and every user can read it (mode 0644): chmod 600 /etc/vigie.toml"
             )
         );
-        assert!(told(0o100_640, true).is_some_and(|text| text.contains("its group")));
+        assert!(warning(0o100_640, true).is_some_and(|text| text.contains("its group")));
     }
 
     #[test]
     fn a_file_of_root_may_be_readable_by_the_group_of_vigie() {
-        assert_eq!(told(0o100_640, false), None);
-        assert!(told(0o100_644, false).is_some_and(|text| text.contains("chmod 640")));
+        assert_eq!(warning(0o100_640, false), None);
+        assert!(warning(0o100_644, false).is_some_and(|text| text.contains("chmod 640")));
     }
 }

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use crate::given::{Given, Layer, Place, Span, Value};
 use crate::problem::Problem;
 
-/// Reads as much of `text` as can be read, and says what cannot.
+/// Parses as much of `text` as possible and returns a problem for each part that does not parse.
 pub(crate) fn parse(text: &str) -> (Layer, Vec<Problem>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut layer = Layer::default();
@@ -35,7 +35,7 @@ fn flatten(table: &DeTable<'_>, prefix: &str, layer: &mut Layer) {
     }
 }
 
-/// A quoted key with a dot in it is one name, not two: it keeps its quotes.
+/// Keeps the quotes of a quoted key with a dot in it: it is one name, not two.
 fn segment(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(plain) {
@@ -69,7 +69,7 @@ fn given(value: &Spanned<DeValue<'_>>, key: Span) -> Given {
     }
 }
 
-/// An error at the very end of a line or of the file still needs something to point at.
+/// Widens an empty span, as at the end of a line or of the file, so that there is a character to point at.
 fn visible(text: &str, span: Span) -> Span {
     let end = text.floor_char_boundary(span.end);
     let start = text.floor_char_boundary(span.start.min(end));

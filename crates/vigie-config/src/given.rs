@@ -1,11 +1,11 @@
-//! What was given, and where: every value keeps the place it came from.
+//! Configured values, each with the place where it was given.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use vigie_redis::redact;
 
-/// Bytes of the configuration file.
+/// A range of bytes in the configuration file.
 pub(crate) type Span = Range<usize>;
 
 /// Where a value was given.
@@ -16,10 +16,10 @@ pub(crate) enum Place {
     Flag(&'static str),
 }
 
-/// A value before its key says what it must be. Not `Debug`: it may be a secret.
+/// A value before its key is parsed. Not `Debug`: it may be a secret.
 #[derive(Clone)]
 pub(crate) enum Value {
-    /// From a variable or a flag, where everything is text.
+    /// Text from a variable or a flag, where values have no type.
     Untyped(String),
     String(String),
     Integer(i64),
@@ -27,11 +27,11 @@ pub(crate) enum Value {
     List(Vec<Given>),
     /// Only as an item of a list; elsewhere a table is a section.
     Table(Vec<Given>),
-    /// A kind that no key accepts, by its name.
+    /// A type that no key accepts, by its name.
     Other(&'static str),
 }
 
-/// One value, with the place of its key and its own.
+/// A value with the place of its key and its own place.
 #[derive(Clone)]
 pub(crate) struct Given {
     pub(crate) value: Value,
@@ -49,7 +49,7 @@ impl Given {
         }
     }
 
-    /// The value as text, when it is text.
+    /// The value as text, if it is text.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Untyped(text) | Value::String(text) => Some(text),
@@ -57,7 +57,7 @@ impl Given {
         }
     }
 
-    /// The value in words, for a message. What could hide a secret is not shown.
+    /// Describes the value for a message. Text that may contain a secret is not shown.
     pub(crate) fn describe(&self) -> String {
         match &self.value {
             Value::Untyped(text) | Value::String(text) if text.is_empty() => "an empty text".into(),
@@ -77,7 +77,7 @@ impl Given {
         }
     }
 
-    /// The places of all single values in it.
+    /// The places of all scalar values in it.
     pub(crate) fn leaves(&self) -> Vec<&Place> {
         match &self.value {
             Value::List(items) | Value::Table(items) => {
@@ -87,7 +87,7 @@ impl Given {
         }
     }
 
-    /// Whether some text in the value could hide a secret.
+    /// Whether any text in the value may contain a secret.
     pub(crate) fn may_hide_secret(&self) -> bool {
         match &self.value {
             Value::Untyped(text) | Value::String(text) => may_hide_secret(text),
@@ -97,21 +97,21 @@ impl Given {
     }
 }
 
-/// An address with a user and a password in it, or several lines swallowed by a missing quote.
+/// Whether `text` is an address with a user and a password, or spans lines because of a missing quote.
 pub(crate) fn may_hide_secret(text: &str) -> bool {
     text.contains(['@', '\n']) || redact::addresses(text) != text
 }
 
-/// All that one source gave, by dotted key.
+/// All values from one source, by dotted key.
 #[derive(Default)]
 pub(crate) struct Layer {
     pub(crate) values: BTreeMap<String, Given>,
-    /// The sections that were opened, also the empty ones.
+    /// The section headers, including those of empty sections.
     pub(crate) sections: BTreeMap<String, Place>,
 }
 
 impl Layer {
-    /// Lays `above` over this layer: its values win, also over the other way of saying the same.
+    /// Lays `above` over this layer: its values win, including over the twin key (`url` and `url_file`).
     pub(crate) fn overlay(&mut self, above: Self) {
         for key in above.values.keys() {
             let other = twin(key);
@@ -132,7 +132,7 @@ impl Layer {
         self.sections.retain(|key, _| belongs(key));
     }
 
-    /// Where `section` was opened, if anything was said about it.
+    /// The place of `section`, if the section or a key in it was given.
     pub(crate) fn section(&self, section: &str) -> Option<&Place> {
         self.sections.get(section).or_else(|| {
             self.values
@@ -143,7 +143,7 @@ impl Layer {
     }
 }
 
-/// Whether `key` lies in `section`, at any depth.
+/// Whether `key` is in `section`, at any depth.
 pub(crate) fn is_inside(key: &str, section: &str) -> bool {
     key.strip_prefix(section)
         .is_some_and(|rest| rest.starts_with('.'))

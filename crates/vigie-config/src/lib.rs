@@ -5,9 +5,9 @@
 //! env  ─┼─► one value per key, each with its place ─► every key read ─► Settings
 //! flags ┘                                             └► every mistake ─► ConfigError
 //! ```
-//! A mistake never ends the reading: a person sees all of them at once, each with its line, what was
-//! found and what is accepted. Of a key given twice only the winning value is judged. No message
-//! shows a secret, nor a value that might be one.
+//! Reading does not stop at the first mistake: all are reported together, each with its line, the value found and the
+//! accepted values. If a key is given more than once, only the value that takes effect is validated. Messages never
+//! show a secret, nor a value that may be one.
 //!
 //! ```
 //! let settings = vigie_config::Settings::from_toml(
@@ -57,52 +57,52 @@ pub use settings::{
     Queues, Rules, Settings, Shutdown, Unusable,
 };
 
-/// A thousand times what a real file needs.
+/// About a thousand times the size of a realistic file, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
 
-/// Where settings come from, the strongest last.
+/// The sources of settings, in order of increasing precedence.
 #[derive(Default)]
 pub struct Sources {
     /// The configuration file.
     pub file: Option<PathBuf>,
     /// The environment.
     pub env: Vec<(OsString, OsString)>,
-    /// What the command line set.
+    /// The keys set on the command line.
     pub flags: Vec<Flag>,
 }
 
 /// One key set by a flag. Not `Debug`: the value may be a secret.
 pub struct Flag {
-    /// The flag as it is typed, for messages: `--redis`.
+    /// The flag as typed, for messages: `--redis`.
     pub name: &'static str,
     /// The key it sets: `redis.url`.
     pub key: &'static str,
-    /// Its value; `None` takes back what a weaker source said.
+    /// Its value; `None` removes a value of lower precedence.
     pub value: Option<String>,
 }
 
 impl Settings {
-    /// Reads everything and resolves it.
+    /// Reads all sources and resolves the settings.
     ///
     /// # Errors
-    /// All mistakes in all sources together.
+    /// All mistakes in all sources.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         Self::load_with(sources, false)
     }
 
-    /// As [`Settings::load`], but mistakes that only keep a check from running are returned in
-    /// [`Settings::unusable`]: the gateway must start without its optional parts.
+    /// Like [`Settings::load`], but mistakes that only disable a check are returned in [`Settings::unusable`]: the
+    /// gateway must start without its optional parts.
     ///
     /// # Errors
-    /// All mistakes in all sources together, if one of them concerns more than a check.
+    /// All mistakes in all sources, if one of them affects more than a check.
     pub fn load_to_serve(sources: &Sources) -> Result<Self, ConfigError> {
         Self::load_with(sources, true)
     }
 
-    /// Reads only the section `[rules]`: mistakes elsewhere do not matter to `vigie rules check`.
+    /// Reads only the section `[rules]`: mistakes elsewhere do not affect `vigie rules check`.
     ///
     /// # Errors
-    /// All mistakes in that section together.
+    /// All mistakes in that section.
     pub fn load_rules(sources: &Sources) -> Result<Rules, ConfigError> {
         let file = read_file(sources)?;
         let resolved = resolve(given(&file), sources, Some("rules"), sections::rules);
@@ -145,10 +145,10 @@ impl Settings {
         }
     }
 
-    /// Resolves the text of a file alone, without environment or flags.
+    /// Resolves the text of a file, without environment variables or flags.
     ///
     /// # Errors
-    /// All mistakes in the text together.
+    /// All mistakes in the text.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
         let file = Some((Path::new("vigie.toml"), text));
         Self::resolved(file, &Sources::default(), false)
@@ -180,18 +180,18 @@ fn given<'a>(file: &'a Option<(&Path, String)>) -> Option<(&'a Path, &'a str)> {
     file.as_ref().map(|(path, text)| (*path, text.as_str()))
 }
 
-/// A value with all mistakes, and the file as it may be shown with them.
+/// A value with all mistakes, and the masked file for messages.
 struct Resolved<T> {
     value: T,
     problems: Vec<Problem>,
     shown: Option<Shown>,
-    /// The files of secrets that other users can read.
+    /// Files with secrets that other users can read.
     exposed: Vec<Exposed>,
-    /// Whether the configuration file itself holds credentials.
+    /// Whether the configuration file itself contains credentials.
     holds_credentials: bool,
 }
 
-/// Takes a value out of all sources, or out of one section of them.
+/// Resolves a value from all sources, or from one section of them.
 fn resolve<T>(
     file: Option<(&Path, &str)>,
     sources: &Sources,
@@ -261,8 +261,8 @@ fn overlay_flags(flags: &[Flag], layer: &mut Layer) {
     layer.overlay(above);
 }
 
-/// Whether a problem is only an echo of what did not parse: it lies on such a line, or after a
-/// section header that is lost, where keys count to the wrong section.
+/// Whether a problem only results from a parse error: it is on a line that did not parse, or after a lost section
+/// header, so that its keys are assigned to the wrong section.
 fn is_echo(text: &str, problem: &Problem, broken: &[Problem]) -> bool {
     let line = |at: usize| text.bytes().take(at).filter(|byte| *byte == b'\n').count();
     let is_header = |number: usize| {

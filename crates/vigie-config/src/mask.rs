@@ -1,18 +1,18 @@
-//! The configuration file as it may be shown in a message: what could be a secret is covered.
+//! Masks the configuration file for messages: everything that may be a secret is covered.
 //!
-//! The rule is to show what is known to be harmless and to cover the rest. A covered text keeps its
-//! length and its line breaks, so that lines and columns stay true.
+//! Only text known to be harmless is shown. Masked text keeps its length and its line breaks, so that lines and
+//! columns remain correct.
 
 use crate::given::{Span, may_hide_secret};
 
 const COVER: &[u8] = b"***";
 
-/// Covers `values` and every comment of a text that parsed; `names` are the places of its keys.
+/// Masks `values` and every comment of a text that parsed; `names` are the places of its keys.
 pub(crate) fn parsed(text: &str, values: &[Span], names: &[Span], secrets: &[Span]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut solid: Vec<&Span> = values.iter().chain(names).collect();
     solid.sort_by_key(|span| span.start);
-    // A `#` outside of every key and value opens a comment.
+    // A `#` outside of keys and values starts a comment.
     let mut solid = solid.into_iter().peekable();
     let mut at = 0;
     while at < bytes.len() {
@@ -35,8 +35,8 @@ pub(crate) fn parsed(text: &str, values: &[Span], names: &[Span], secrets: &[Spa
     into_text(bytes)
 }
 
-/// Covers a text that did not parse: only section headers and the lines `key = value` of keys
-/// known to be public are shown.
+/// Masks a text that did not parse: only section headers and lines `key = value` with keys known to be public are
+/// shown.
 pub(crate) fn broken(text: &str, is_public: impl Fn(&str) -> bool) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut start = 0;
@@ -54,7 +54,7 @@ pub(crate) fn broken(text: &str, is_public: impl Fn(&str) -> bool) -> String {
             !value.contains(['=', '#', '{']) && !may_hide_secret(value.trim())
         });
         if header || (harmless && is_public(name)) {
-            // Shown whole.
+            // Shown unchanged.
         } else if value.is_some() && is_plain(name) {
             let equals = start + line.find('=').unwrap_or(0);
             let blanks = text[equals + 1..end].len() - text[equals + 1..end].trim_start().len();
@@ -68,7 +68,7 @@ pub(crate) fn broken(text: &str, is_public: impl Fn(&str) -> bool) -> String {
     into_text(bytes)
 }
 
-/// A bare key, perhaps dotted: a name that may be shown.
+/// Whether `name` is a bare key, possibly dotted, which may be shown.
 fn is_plain(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -76,7 +76,7 @@ fn is_plain(name: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
-/// What is left to point at when `span` is covered.
+/// The part of `span` to point at when the span is masked.
 pub(crate) fn shrink(span: Span) -> Span {
     span.start..span.end.min(span.start + COVER.len())
 }

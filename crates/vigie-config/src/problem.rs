@@ -1,4 +1,4 @@
-//! One mistake, and all of them together.
+//! One mistake in the settings, and the error that collects all of them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,26 +9,26 @@ use crate::given::{Place, Span};
 use crate::render;
 use crate::settings::Unusable;
 
-/// One mistake: what is wrong, where, and what is accepted.
+/// One mistake: its description, its place and the accepted values.
 pub(crate) struct Problem {
     /// Names the key and what was found.
     pub(crate) title: String,
     pub(crate) place: Option<Place>,
-    /// What is accepted; stands beside the caret.
+    /// The accepted values; shown beside the caret.
     pub(crate) label: String,
-    /// A second place that has to do with it.
+    /// A second, related place.
     pub(crate) also: Option<(Place, String)>,
     pub(crate) help: Option<String>,
-    /// Can be judged from its own line alone, so it also holds in a file that is broken elsewhere.
+    /// Whether the line alone proves the mistake, so that it also counts in a file with parse errors elsewhere.
     pub(crate) local: bool,
-    /// The check that cannot run because of it; everything else can.
+    /// The check that cannot run because of it; nothing else is affected.
     pub(crate) fails: Option<&'static str>,
-    /// The file with a secret that cannot be used.
+    /// The unusable file of a secret.
     pub(crate) file: Option<PathBuf>,
 }
 
 impl Problem {
-    /// Credentials in addresses are covered in every text.
+    /// Creates a problem at `place`. Credentials in addresses are masked in every text.
     pub(crate) fn at(
         place: impl Into<Option<Place>>,
         title: impl Into<String>,
@@ -66,7 +66,7 @@ impl Problem {
         self
     }
 
-    /// The check that cannot run, if that is all that follows from this mistake.
+    /// The check that cannot run, if nothing else is affected.
     pub(crate) fn unusable(&self) -> Option<Unusable> {
         let reason = || format!("{}: {}", self.title, self.label);
         self.fails.map(|check| Unusable {
@@ -84,21 +84,21 @@ impl Problem {
     }
 }
 
-/// The configuration file as it may be shown: its secrets are already masked.
+/// The configuration file for messages, with its secrets masked.
 pub(crate) struct Shown {
     pub(crate) path: String,
     pub(crate) text: String,
 }
 
 impl Shown {
-    /// The span, kept within the text and off the middle of its characters.
+    /// The span, clamped to the text and to character boundaries.
     pub(crate) fn fit(&self, span: &Span) -> Span {
         let start = self.text.floor_char_boundary(span.start);
         start..self.text.ceil_char_boundary(span.end).max(start)
     }
 }
 
-/// Every mistake in the settings, in the order of the file, then variables and flags.
+/// Every mistake in the settings: those in the file, in its order, then those in variables and flags.
 ///
 /// Neither `Display` nor `Debug` shows a secret.
 pub struct ConfigError {
@@ -118,13 +118,13 @@ impl ConfigError {
         Self { problems, file }
     }
 
-    /// How many mistakes there are; never 0.
+    /// The number of mistakes; never 0.
     #[must_use]
     pub fn count(&self) -> usize {
         self.problems.len()
     }
 
-    /// All mistakes as text for a person, with colours if `styled`.
+    /// All mistakes as human-readable text, with colours if `styled`.
     #[must_use]
     pub fn render(&self, styled: bool) -> String {
         render::render(self, styled)

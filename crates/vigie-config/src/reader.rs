@@ -1,6 +1,6 @@
-//! Reads keys one by one and keeps every mistake, so that all of them are told at once.
+//! Reads keys one by one and collects every mistake, so that all are reported together.
 //!
-//! The keys that were asked for are the keys that exist: there is no second list to keep in step.
+//! The keys that were read are the keys that exist: there is no second list to keep in step.
 
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,13 @@ use crate::values::{Parsed, Wrong, text};
 
 pub(crate) struct Reader {
     layer: Layer,
-    /// Where a relative path written in the configuration file starts.
+    /// The base of relative paths in the configuration file.
     directory: PathBuf,
     known: Vec<String>,
     secrets: Vec<String>,
-    /// Keys of files whose value is no path, so that it may be the secret itself.
+    /// Keys of files whose value is not a path, so that the value may be the secret itself.
     misplaced: Vec<String>,
-    /// Whether a credential stands in the configuration file itself.
+    /// Whether the configuration file itself contains a credential.
     holds_credentials: bool,
     exposed: Vec<Exposed>,
     problems: Vec<Problem>,
@@ -45,7 +45,7 @@ impl Reader {
         self.problems.push(problem);
     }
 
-    /// Reads what only the check of this name needs: mistakes in it fail the check and nothing else.
+    /// Reads the settings of one check: mistakes in them disable that check and nothing else.
     pub(crate) fn for_check<T>(
         &mut self,
         check: &'static str,
@@ -59,7 +59,7 @@ impl Reader {
         value
     }
 
-    /// Where anything was said about `section`.
+    /// The place of `section`, if it or a key in it was given.
     pub(crate) fn section(&self, section: &str) -> Option<Place> {
         self.layer.section(section).cloned()
     }
@@ -69,7 +69,7 @@ impl Reader {
         self.layer.values.get(key).map(|given| &given.place)
     }
 
-    /// The value of `key`, if one was given that is accepted.
+    /// The value of `key`, if one was given and is valid.
     pub(crate) fn optional<T>(
         &mut self,
         key: &str,
@@ -95,14 +95,14 @@ impl Reader {
         self.optional(key, kind).unwrap_or(default)
     }
 
-    /// Replaces the default in `value` by what was given for `key`.
+    /// Replaces `value`, which holds the default, if `key` was given.
     pub(crate) fn set<T>(&mut self, key: &str, kind: impl Fn(&Given) -> Parsed<T>, value: &mut T) {
         if let Some(given) = self.optional(key, kind) {
             *value = given;
         }
     }
 
-    /// The value of `key`, which its section cannot do without.
+    /// The value of a required `key`.
     pub(crate) fn required<T>(
         &mut self,
         section: &str,
@@ -117,14 +117,15 @@ impl Reader {
         value
     }
 
-    /// A path of the file system, if one was given.
+    /// A path in the file system, if one was given.
     pub(crate) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let path = self.optional(key, text)?;
         let place = self.place(key)?;
         Some(self.located(path, place))
     }
 
-    /// A relative path starts where it was written: at the configuration file, or where Vigie was started.
+    /// Resolves a relative path: one in the configuration file against that file's directory, others against the
+    /// working directory.
     fn located(&self, path: String, place: &Place) -> PathBuf {
         match place {
             Place::File(_) => self.directory.join(path),
@@ -143,7 +144,7 @@ impl Reader {
 
         if let (Some(direct), Some(from_file)) = (&direct, &from_file) {
             let title = format!("{key} and {file_key} exclude each other");
-            let label = "one of the two must go";
+            let label = "remove one of the two";
             let problem = Problem::at(from_file.key.clone(), title, label);
             self.problem(problem.also(Some(&direct.key), "the other one"));
             return None;
@@ -168,7 +169,7 @@ impl Reader {
             })
             .map_err(|reason| {
                 let problem = self.unusable_file(&file_key, &path, given.place, reason);
-                // A value that is not shown must not be kept either.
+                // The value of the file is not shown, so it must not be kept either.
                 let is_shown = !self.misplaced.contains(&file_key);
                 self.problem(match is_shown {
                     true => problem.in_file(path.clone()),
@@ -178,7 +179,7 @@ impl Reader {
             .ok()
     }
 
-    /// The problem with a file that cannot be used. A value that is no path is not shown: it may be what the file should hold.
+    /// The problem for an unusable file. A value that is not a path is not shown: it may be the secret itself.
     fn unusable_file(&mut self, key: &str, path: &Path, place: Place, reason: String) -> Problem {
         let title = format!("{key}: this file cannot be used");
         let given = self.layer.values.get(key);
@@ -189,14 +190,14 @@ impl Reader {
                 self.misplaced.push(key.to_owned());
                 let hidden = "the path is not shown, since it may be a secret";
                 let label = reason.replace(&*path.to_string_lossy(), hidden);
-                let help = "the key wants the path of a file; in front of a name in the same directory write ./";
+                let help = "the key takes the path of a file; prefix the name of a file in the same directory with ./";
                 Problem::at(place, title, label).help(help)
             }
         };
         problem.local()
     }
 
-    /// The path of a file that is there and that `judge` finds usable.
+    /// The path of a file that exists and that `judge` accepts.
     pub(crate) fn file(
         &mut self,
         key: &str,
@@ -211,7 +212,7 @@ impl Reader {
         Some(path)
     }
 
-    /// Refuses a key that has no effect without another one.
+    /// Rejects a key that has no effect without another one.
     pub(crate) fn needs(&mut self, key: &str, other: &str) {
         let is_given = |key: &str| self.layer.values.contains_key(key);
         if let (true, false, Some(place)) = (is_given(key), is_given(other), self.place(key)) {
@@ -222,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// As [`Self::file`], for a file that only Vigie should be able to read.
+    /// Like [`Self::file`], for a file that only Vigie should be able to read.
     pub(crate) fn private_file(
         &mut self,
         key: &str,
@@ -233,7 +234,7 @@ impl Reader {
         Some(path)
     }
 
-    /// A secret that its section cannot do without.
+    /// A required secret.
     pub(crate) fn required_secret<T>(
         &mut self,
         section: &str,
@@ -248,12 +249,12 @@ impl Reader {
         value
     }
 
-    /// Whether a secret was given in one way or the other.
+    /// Whether a secret was given, by either key.
     pub(crate) fn has_secret(&self, key: &str) -> bool {
         self.layer.values.contains_key(key) || self.layer.values.contains_key(&twin(key))
     }
 
-    /// Where a secret was given, in one way or the other.
+    /// The place of a secret given by either key.
     pub(crate) fn secret_place(&self, key: &str) -> Option<Place> {
         self.place(key).or_else(|| self.place(&twin(key))).cloned()
     }
@@ -261,12 +262,12 @@ impl Reader {
     fn missing(&mut self, section: &str, key: &str, example: &str) {
         if let Some(place) = self.section(section) {
             let title = format!("{key} is missing");
-            let label = format!("[{section}] cannot do without it");
+            let label = format!("[{section}] requires it");
             self.problem(Problem::at(place, title, label).help(format!("add {example}")));
         }
     }
 
-    /// Ends the reading: adds what nobody asked for to the problems.
+    /// Finishes reading: every key that was not read becomes a problem.
     pub(crate) fn finish(mut self) -> Outcome {
         let unknown = crate::unknown::problems(&self.layer, &self.known);
         self.problems.extend(unknown);
@@ -307,7 +308,7 @@ impl Reader {
     }
 }
 
-/// What the reading found, and where in the file the things are that it may or may not show.
+/// The problems found, and the spans of the file that may or may not be shown.
 pub(crate) struct Outcome {
     pub(crate) problems: Vec<Problem>,
     pub(crate) known: Vec<String>,
@@ -320,7 +321,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// What is left to point at of `span` when the values that may not be shown are covered.
+    /// The part of `span` that remains visible when the secret values are masked.
     pub(crate) fn visible(&self, span: Span) -> Span {
         let holds = |outer: &&Span| outer.start <= span.start && span.end <= outer.end;
         match self.covered.iter().find(holds) {
@@ -329,14 +330,14 @@ impl Outcome {
         }
     }
 
-    /// Whether a key of this name is known, and nowhere a secret.
+    /// Whether a key of this name exists and is nowhere a secret.
     pub(crate) fn is_public(&self, name: &str) -> bool {
         let named = |key: &&String| last(key) == last(name);
         self.known.iter().any(|key| named(&key)) && !self.secrets.iter().any(|key| named(&key))
     }
 }
 
-/// Whether the value of a secret key is one: an address without a password is none.
+/// Whether the value of a secret key is a credential: an address without a password is not.
 fn is_credential(value: &str) -> bool {
     let is_address =
         value.contains("://") || value.starts_with("sqlite:") || value.starts_with("unix:");

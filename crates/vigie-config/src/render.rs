@@ -1,4 +1,4 @@
-//! Mistakes drawn the way the Rust compiler draws them.
+//! Renders mistakes like the diagnostics of the Rust compiler.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use vigie_redis::redact;
 use crate::given::Place;
 use crate::problem::{ConfigError, Problem, Shown};
 
-/// A wrong file (a picture, say) could hold thousands of mistakes.
+/// Mistakes shown: a wrong file (a picture, for example) can contain thousands.
 const MOST: usize = 50;
 
 pub(crate) fn render(error: &ConfigError, styled: bool) -> String {

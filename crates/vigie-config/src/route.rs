@@ -1,13 +1,12 @@
-//! The seam to the gateway: what a route in the settings may look like.
+//! The format of a route in the settings, which the gateway defines.
 
 use crate::given::Given;
 use crate::values::{Parsed, refused, wrong};
 
-/// Says what is wrong with a route, if anything is: `[METHOD ]/path` with `:name`, `{name}` or a
-/// last `*` for the parts that vary.
+/// Validates a route: `[METHOD ]/path` with `:name`, `{name}` or a last `*` for variable segments.
 ///
 /// # Errors
-/// What is wrong, in words for the person who wrote the route.
+/// A human-readable description of the mistake.
 pub fn validate_route(route: &str) -> Result<(), String> {
     vigie_gateway::validate_pattern(route).map_err(|error| error.reason())
 }
@@ -19,7 +18,7 @@ pub(crate) fn route(given: &Given) -> Parsed<String> {
     };
     match validate_route(text) {
         Ok(()) => Ok(text.to_owned()),
-        // The reason quotes the route, and this one must not be shown.
+        // The reason quotes the route, which must not be shown here.
         Err(_) if given.may_hide_secret() => wrong(example),
         Err(reason) => refused(reason),
     }

@@ -1,4 +1,4 @@
-//! What single keys cannot know: rules between sections.
+//! Validation across keys and sections.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -125,7 +125,7 @@ fn certificates_without_tls(endpoint: &Endpoint, r: &mut Reader) {
     r.problem(Problem::at(place, title, label).help(help));
 }
 
-/// The address is a secret: only the database that it names is told.
+/// Checks the list of databases. The address is a secret: messages show only the database that it names.
 fn databases(all: &[u16], endpoint: &Endpoint, r: &mut Reader) {
     let Some(place) = r.place("redis.databases").cloned() else {
         return;
@@ -135,7 +135,7 @@ fn databases(all: &[u16], endpoint: &Endpoint, r: &mut Reader) {
     let known = |named: i64| all.iter().any(|database| i64::from(*database) == named);
     if endpoint.is_cluster() && !all.is_empty() {
         let title = "redis.databases with a cluster";
-        let label = "a cluster has but database 0, which is watched";
+        let label = "a cluster has only database 0, which is watched";
         r.problem(Problem::at(place, title, label).help("drop it"));
     } else if let Some(at) = twice {
         let title = format!("redis.databases names {} twice", all[at]);
@@ -151,7 +151,7 @@ fn databases(all: &[u16], endpoint: &Endpoint, r: &mut Reader) {
     }
 }
 
-/// Whether both cannot be listened on: the same port, on the same address or on every address.
+/// Whether both cannot be bound: they have the same port, and the same address or a wildcard address.
 fn clash(a: SocketAddr, b: SocketAddr) -> bool {
     let everywhere = a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && (a.ip() == b.ip() || everywhere)

@@ -1,14 +1,14 @@
-//! Secrets kept in files of their own, as Kubernetes and systemd hand them out.
+//! Secrets in files of their own, as Kubernetes and systemd provide them.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// No password or address is longer; a wrong path must not be read without end.
+/// More than any password or address needs; bounds the read if the path is wrong. In bytes.
 const LARGEST: u64 = 64 * 1024;
 
-/// Whether `value` is the path of a file, found at `path`, and not a secret in the place of one: there is something, or the
-/// value names a directory that is there.
+/// Whether `value`, resolved to `path`, is a path and not a secret in place of one: the file exists, or `value` names
+/// an existing directory.
 pub(crate) fn is_path(value: &str, path: &Path) -> bool {
     let directory = Path::new(value).parent();
     let is_named = directory
@@ -16,14 +16,14 @@ pub(crate) fn is_path(value: &str, path: &Path) -> bool {
     path.exists() || is_named && path.parent().is_some_and(Path::is_dir)
 }
 
-/// The content of a file of a secret, without its last line break.
+/// Reads the file of a secret, without its last line break.
 ///
 /// # Errors
-/// When the file cannot be read, is empty, too large or not text. The error never quotes the content.
+/// If the file cannot be read, is empty, too large or not UTF-8. The error never quotes the content.
 pub fn read(path: &Path) -> Result<String, String> {
     let place = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
     let metadata = path.metadata().map_err(|error| place(&error))?;
-    // Opening a FIFO would wait for a writer.
+    // Opening a FIFO would block until there is a writer.
     if !metadata.is_file() {
         return Err(place(&"it is not a regular file"));
     }

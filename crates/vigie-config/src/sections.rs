@@ -1,4 +1,4 @@
-//! Every key: its name, what it accepts, and its default.
+//! Every key: its name, its accepted values and its default.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -173,7 +173,7 @@ fn queues(r: &mut Reader) -> Queues {
     }
 }
 
-/// The files are validated here, and read again for every connection.
+/// The files are validated here, and read again for each connection.
 fn tls(r: &mut Reader) -> TlsFiles {
     let ca = r.file("redis.ca_file", TlsFiles::judge_certificates);
     let certificate = r.file("redis.cert_file", TlsFiles::judge_certificates);

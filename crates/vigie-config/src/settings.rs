@@ -1,4 +1,4 @@
-//! The resolved settings: plain values, every default filled in, every secret read.
+//! The resolved settings: plain values, with defaults filled in and secrets read.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use vigie_probes::AppRequest;
 
 use super::exposed::Exposed;
 
-/// Everything that Vigie was told. `Debug` shows no secret.
+/// All settings. `Debug` shows no secret.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where Vigie tells what it knows.
+    /// The listener of `/metrics`, the probes and the API.
     pub admin: Admin,
     /// The measuring proxy in front of the app.
     pub gateway: Option<Gateway>,
@@ -24,15 +24,15 @@ pub struct Settings {
     pub database: Option<Database>,
     /// How the parts of `/readyz` are checked.
     pub checks: Checks,
-    /// What is kept of what was known.
+    /// The embedded history.
     pub history: vigie_history::Settings,
-    /// What a query may cost.
+    /// The limits of queries.
     pub query: vigie_api::Settings,
-    /// What rule files may refer to.
+    /// Names that rule files may refer to.
     pub rules: Rules,
-    /// How Vigie stops.
+    /// The shutdown.
     pub shutdown: Shutdown,
-    /// What Vigie writes about itself.
+    /// Vigie's own log.
     pub log: Log,
     /// Checks whose settings cannot be used; see [`Settings::load_to_serve`].
     pub unusable: Vec<Unusable>,
@@ -43,16 +43,16 @@ pub struct Settings {
 /// A check whose settings cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// The name of the check, which is also its section's.
+    /// The name of the check, which is also the name of its section.
     pub check: &'static str,
-    /// What is wrong, without any secret.
+    /// The reason, without any secret.
     pub reason: String,
-    /// The file with the address, if that is what cannot be used.
+    /// The file with the address, if it is the file that cannot be used.
     pub file: Option<PathBuf>,
 }
 
 impl Settings {
-    /// The names of the sections that are not configured, hence what is not watched.
+    /// The names of the sections that are not configured, and therefore not watched.
     #[must_use]
     pub fn unwatched(&self) -> Vec<&'static str> {
         let is_unusable = |check| self.unusable.iter().any(|unusable| unusable.check == check);
@@ -76,27 +76,27 @@ impl Settings {
     }
 }
 
-/// Where `/metrics`, `/healthz` and `/readyz` are served.
+/// The listener of `/metrics`, `/healthz`, `/readyz` and the API.
 #[derive(Clone, Debug)]
 pub struct Admin {
     /// The address to listen on.
     pub listen: SocketAddr,
     /// Names accepted in `Host` on a loopback listener without credentials, besides loopback names and IP addresses.
     pub hosts: Vec<String>,
-    /// Who may read the metrics.
+    /// Access to the metrics.
     pub access: Access,
 }
 
-/// Who may read the metrics.
+/// Access to the metrics.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// Everybody who reaches the port.
+    /// No credentials.
     Open,
-    /// Whoever sends `Authorization: Bearer` with this token.
+    /// `Authorization: Bearer` with this token.
     Bearer(SecretString),
-    /// Whoever sends `Authorization: Basic` with this name and password.
+    /// `Authorization: Basic` with this name and password.
     Basic {
-        /// The name; it holds no colon.
+        /// The user name; it contains no colon.
         username: String,
         /// The password.
         password: SecretString,
@@ -108,7 +108,7 @@ pub enum Access {
 pub struct Gateway {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// What it forwards to, and its limits.
+    /// The upstream and the limits of the proxy.
     pub proxy: vigie_gateway::Settings,
     /// The file in which learned routes survive a restart; `None`: in the directory of the history, if there is one.
     pub routes_file: Option<PathBuf>,
@@ -119,35 +119,35 @@ pub struct Gateway {
 pub struct Queues {
     /// Every replica, or an elected one.
     pub exporter: Exporter,
-    /// Where it is kept which replica was elected.
+    /// Where the lease of the election is kept.
     pub lease_in: LeaseIn,
-    /// In Redis: the key.
+    /// The key of the lease, in Redis.
     pub lease_key: String,
-    /// In Kubernetes: the name of the Lease.
+    /// The name of the Lease, in Kubernetes.
     pub lease_name: String,
-    /// In Kubernetes: its namespace; `None` is the Pod's own.
+    /// The namespace of the Lease, in Kubernetes; `None` is the namespace of the Pod.
     pub lease_namespace: Option<String>,
-    /// In Kubernetes: the directory with the `token`, `ca.crt` and `namespace` of the Pod's account.
+    /// The directory with the `token`, `ca.crt` and `namespace` of the Pod's service account, in Kubernetes.
     pub lease_account: PathBuf,
-    /// How long an election lasts when it is not renewed.
+    /// The time after which a lease that is not renewed expires.
     pub lease: Duration,
 }
 
-/// Which replica shows the queues.
+/// Which replicas expose the queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exporter {
-    /// Every one.
+    /// Every replica.
     Every,
-    /// The one that holds the lease.
+    /// The replica that holds the lease.
     Elected,
 }
 
-/// Where it is kept which replica was elected.
+/// Where the lease of the election is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseIn {
     /// In a key of the watched Redis.
     Redis,
-    /// In a Lease of the Kubernetes that this is a Pod of.
+    /// In a Lease of the Kubernetes cluster that Vigie runs in.
     Kubernetes,
 }
 
@@ -156,9 +156,9 @@ pub enum LeaseIn {
 pub struct Database {
     /// The address, with its password.
     pub url: SecretString,
-    /// What answers there.
+    /// The kind of database.
     pub engine: Engine,
-    /// How often a new login is tried, so that a changed password shows.
+    /// The period of new logins, which detect a changed password.
     pub relogin_every: Duration,
 }
 
@@ -176,9 +176,9 @@ pub enum Engine {
 /// How the parts of `/readyz` are checked.
 #[derive(Clone, Debug)]
 pub struct Checks {
-    /// Time from one check to the next.
+    /// The period of each check.
     pub period: Duration,
-    /// Time for one check to end.
+    /// The timeout of one check.
     pub timeout: Duration,
     /// `SELECT 1`.
     pub database: Check,
@@ -188,18 +188,18 @@ pub struct Checks {
     pub queues: Check,
     /// The app behind the gateway.
     pub app: Check,
-    /// The request sent to the app; without one the check only connects.
+    /// The request sent to the app; `None`: the check only connects.
     pub app_request: Option<AppRequest>,
 }
 
-/// What a failed check means.
+/// The consequence of a failed check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Whether Vigie is not ready when it fails; otherwise it is only degraded.
+    /// Whether a failure makes Vigie not ready; otherwise Vigie is only degraded.
     pub required: bool,
 }
 
-/// What rule files may refer to besides Vigie's own metrics, for `vigie rules check`.
+/// Names that rule files may refer to besides Vigie's own metrics, for `vigie rules check`.
 #[derive(Clone, Debug)]
 pub struct Rules {
     /// Metrics of other exporters.
@@ -210,31 +210,31 @@ pub struct Rules {
     pub target_labels: Vec<String>,
 }
 
-/// How Vigie stops.
+/// The shutdown.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
-    /// Time for open requests to finish.
+    /// The time for open requests to finish.
     pub grace: Duration,
-    /// Time between being not ready and no longer accepting, for load balancers to notice.
+    /// The time between becoming not ready and closing the listeners, for load balancers to react.
     pub delay: Duration,
 }
 
-/// What Vigie writes about itself.
+/// Vigie's own log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// The form of a line.
+    /// The format of a line.
     pub format: LogFormat,
-    /// What is written, as `tracing-subscriber`'s `EnvFilter` reads it.
+    /// The filter, in the syntax of `tracing-subscriber`'s `EnvFilter`.
     pub filter: String,
 }
 
-/// The form of a log line.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     Auto,
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// For machines.
+    /// JSON.
     Json,
 }

@@ -1,6 +1,6 @@
 //! "Did you mean …?"
 
-/// The candidate nearest to `typed`, if at most a third of its characters differ.
+/// The candidate closest to `typed`, if at most a third of its characters differ.
 pub(crate) fn nearest<'a>(
     typed: &str,
     candidates: impl IntoIterator<Item = &'a str>,

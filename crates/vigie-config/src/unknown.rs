@@ -1,4 +1,4 @@
-//! Keys, sections and variables that do not exist, each with the one that was probably meant.
+//! Keys, sections and variables that do not exist, each with the most similar one that does.
 
 use crate::env;
 use crate::given::{Given, Layer, Place, is_inside};
@@ -12,7 +12,7 @@ pub(crate) fn problems(layer: &Layer, known: &[String]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut unknown_sections: Vec<&str> = Vec::new();
 
-    // In the order of their names, a section comes before its own sections.
+    // In the order of their names, a section comes before its subsections.
     for (section, place) in &layer.sections {
         if unknown_sections
             .iter()
@@ -36,7 +36,7 @@ pub(crate) fn problems(layer: &Layer, known: &[String]) -> Vec<Problem> {
         problems.push(match &given.key {
             Place::Env(name) => unknown_variable(name, given, known),
             place if is_section(key) => {
-                let title = format!("{key} takes no value of its own");
+                let title = format!("{key} is a section, not a key");
                 let label = format!("this is a section: write [{key}]");
                 Problem::at(place.clone(), title, label).local()
             }
@@ -74,7 +74,7 @@ fn unknown_variable(name: &str, given: &Given, known: &[String]) -> Problem {
     Problem::at(given.key.clone(), title, label)
 }
 
-/// The names directly inside `section`, each once, in the order in which they are read.
+/// The names directly inside `section`, without duplicates, in the order in which they are read.
 fn children<'a>(known: &'a [String], section: &str) -> Vec<&'a str> {
     let mut names = Vec::new();
     for key in known {
@@ -92,7 +92,7 @@ fn children<'a>(known: &'a [String], section: &str) -> Vec<&'a str> {
     names
 }
 
-/// The section around a key; a quoted name keeps its dots.
+/// The section that contains a key; a quoted name keeps its dots.
 fn parent(path: &str) -> &str {
     match path.split_once('"') {
         Some((outer, _)) => outer.trim_end_matches('.'),

@@ -1,4 +1,4 @@
-//! What a key accepts: each kind turns a given value into the plain one, or says what is accepted.
+//! Parsers for values: each converts a given value, or describes the accepted ones.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,20 +14,20 @@ use vigie_redis::{Endpoint, TlsFiles, UrlError};
 use crate::given::{Given, Value};
 use crate::settings::Engine;
 
-/// What is accepted instead, and, in a list, which item was wrong.
+/// The accepted values, and, in a list, the item that is invalid.
 pub(crate) struct Wrong {
     pub(crate) label: String,
     pub(crate) item: Option<Given>,
 }
 
-/// The plain value, or everything that is wrong with the given one.
+/// The parsed value, or every mistake in the given one.
 pub(crate) type Parsed<T> = Result<T, Vec<Wrong>>;
 
 pub(crate) fn wrong<T>(accepted: impl fmt::Display) -> Parsed<T> {
     refused(format!("expected {accepted}"))
 }
 
-/// As [`wrong`], in words of one's own.
+/// Like [`wrong`], with the complete message.
 pub(crate) fn refused<T>(label: String) -> Parsed<T> {
     Err(vec![Wrong { label, item: None }])
 }
@@ -124,7 +124,7 @@ pub(crate) fn boolean(given: &Given) -> Parsed<bool> {
     }
 }
 
-/// One line of text that is not empty.
+/// A non-empty line of text.
 pub(crate) fn text(given: &Given) -> Parsed<String> {
     match given.text() {
         Some(text) if !text.trim().is_empty() && !text.contains(char::is_control) => {
@@ -134,7 +134,7 @@ pub(crate) fn text(given: &Given) -> Parsed<String> {
     }
 }
 
-/// The name of an object of Kubernetes: a subdomain of RFC 1123, or one label of it where no more than 63 are allowed.
+/// The name of a Kubernetes object: a subdomain (RFC 1123), or a single label if at most 63 characters are allowed.
 pub(crate) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
     move |given| {
         let text = given.text().unwrap_or_default();
@@ -151,13 +151,13 @@ pub(crate) fn object_name(longest: usize) -> impl Fn(&Given) -> Parsed<String> {
         match fits && text.len() <= longest {
             true => Ok(text.to_owned()),
             false => wrong(format_args!(
-                "a name as Kubernetes has them: at most {longest} lower case letters, {allowed}"
+                "the name of a Kubernetes object: at most {longest} lower case letters, {allowed}"
             )),
         }
     }
 }
 
-/// The name of a metric, or its beginning.
+/// The name of a metric, or a prefix of one.
 pub(crate) fn metric_name(given: &Given) -> Parsed<String> {
     let text = given.text().unwrap_or_default();
     match vigie_alerts::is_metric_name(text) {
@@ -175,7 +175,7 @@ pub(crate) fn label_name(given: &Given) -> Parsed<String> {
     }
 }
 
-/// One of a few words.
+/// One of a few fixed words.
 pub(crate) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Given) -> Parsed<T> {
     move |given| {
         let found = words.iter().find(|(word, _)| given.text() == Some(word));
@@ -189,7 +189,7 @@ pub(crate) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&G
     }
 }
 
-/// A list of `item`; in a variable or a flag the items stand between commas.
+/// A list of `item`; in a variable or a flag the items are separated by commas.
 pub(crate) fn list<T>(
     most: usize,
     item: impl Fn(&Given) -> Parsed<T>,
@@ -207,7 +207,7 @@ pub(crate) fn list<T>(
         if items.len() > most {
             return wrong(format_args!("a list of at most {most} items"));
         }
-        // A part of an address with a password may not look like one.
+        // A part of an address with a password may not look like one itself.
         let is_shown = !matches!(given.value, Value::Untyped(_)) || !given.may_hide_secret();
         let mut values = Vec::with_capacity(items.len());
         let mut wrongs = Vec::new();
@@ -228,13 +228,13 @@ pub(crate) fn list<T>(
     }
 }
 
-/// Where to listen: names are not resolved, so that the same file means the same everywhere.
+/// An address to listen on. Names are not resolved, so that a file has the same meaning on every machine.
 pub(crate) fn listen(given: &Given) -> Parsed<SocketAddr> {
     let accepted = "an IP address with a port, like 127.0.0.1:9850 or [::]:9850";
     parse_text(given, accepted)
 }
 
-/// `http://HOST[:PORT]`, as an authority that always has its port.
+/// `http://HOST[:PORT]`, as an authority with an explicit port.
 pub(crate) fn origin(given: &Given) -> Parsed<Authority> {
     let accepted = "the app's address without a path, like http://127.0.0.1:3000";
     let Ok(uri) = trimmed(given)?.parse::<Uri>() else {
@@ -257,7 +257,7 @@ pub(crate) fn origin(given: &Given) -> Parsed<Authority> {
     }
 }
 
-/// The name of a host, without a port.
+/// A host name without a port.
 pub(crate) fn host(given: &Given) -> Parsed<String> {
     let text = given.text().unwrap_or_default().trim();
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -267,7 +267,7 @@ pub(crate) fn host(given: &Given) -> Parsed<String> {
     }
 }
 
-/// A network, or an address that stands for itself alone.
+/// A network; an address alone is a network of one address.
 pub(crate) fn network(given: &Given) -> Parsed<IpNet> {
     let accepted = "a network, like 10.0.0.0/8, or an IP address";
     match parse_text::<IpAddr>(given, accepted) {
@@ -276,7 +276,7 @@ pub(crate) fn network(given: &Given) -> Parsed<IpNet> {
     }
 }
 
-/// The path of a request, with its query if there is one.
+/// The path of a request, optionally with a query.
 pub(crate) fn request_path(given: &Given) -> Parsed<String> {
     let text = given.text().unwrap_or_default();
     let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -286,7 +286,7 @@ pub(crate) fn request_path(given: &Given) -> Parsed<String> {
     }
 }
 
-/// Status codes: one, or a range.
+/// A status code, or a range of them.
 pub(crate) fn status(given: &Given) -> Parsed<RangeInclusive<u16>> {
     let text = match &given.value {
         Value::Integer(code) => code.to_string(),
@@ -300,7 +300,7 @@ pub(crate) fn status(given: &Given) -> Parsed<RangeInclusive<u16>> {
     }
 }
 
-/// An address without the whitespace around it: a file, a Secret or a variable often ends with a newline.
+/// An address without surrounding whitespace: files, Secrets and variables often end with a newline.
 fn trimmed(given: &Given) -> Parsed<&str> {
     let text = given.text().unwrap_or_default().trim();
     match text.contains(char::is_whitespace) {
@@ -315,9 +315,9 @@ fn begins_with_scheme(text: &str) -> bool {
     scheme.is_some_and(|scheme| scheme.chars().all(of_scheme))
 }
 
-/// Where the database is. The error never quotes the value.
+/// The address of the database. The error never quotes the value.
 pub(crate) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
-    // Only libpq's keywords are parted by spaces.
+    // Only the keywords of libpq are separated by spaces.
     let text = match given.text().map(str::trim) {
         Some(text) if !begins_with_scheme(text) => text,
         _ => trimmed(given)?,
@@ -342,7 +342,7 @@ pub(crate) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
     }
 }
 
-/// Where Redis is. The error is one of few texts, none of which quotes the value.
+/// The address of Redis. The error is one of a few fixed texts, none of which quotes the value.
 pub(crate) fn redis_address(given: &Given) -> Parsed<Endpoint> {
     let text = trimmed(given)?;
     match Endpoint::new(text, TlsFiles::default()) {

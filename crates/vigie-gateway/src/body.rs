@@ -1,4 +1,4 @@
-//! Bodies on their way through: never collected, watched for standing still, tapped where Engine.IO is in them.
+//! Streaming bodies: forwarded without buffering, checked for stalls, and parsed for Engine.IO packets.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,11 +18,11 @@ use crate::engineio::{RequestTap, ResponseTap};
 use crate::record::{Metrics, Reason, Record};
 use crate::upstream::Lease;
 
-/// How far a request's body has come, for whoever waits for the response.
+/// The progress of a request's body, read by the task that waits for the response.
 pub(crate) struct Progress {
     last: Mutex<Instant>,
-    /// The client owes the next bytes (and not the app the reading of the last).
-    client_owes: AtomicBool,
+    /// The next bytes are due from the client, and the app has read the previous ones.
+    waits_for_client: AtomicBool,
     ended: AtomicBool,
     cut: AtomicBool,
 }
@@ -31,38 +31,38 @@ impl Progress {
     fn new() -> Self {
         Self {
             last: Mutex::new(Instant::now()),
-            client_owes: AtomicBool::new(false),
+            waits_for_client: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
         }
     }
 
-    /// When the body last moved.
+    /// The time of the last progress.
     pub(crate) fn last(&self) -> Instant {
         *self.last.lock()
     }
 
-    /// Whether the body has been sent to its end.
+    /// Whether the body has been sent completely.
     pub(crate) fn ended(&self) -> bool {
         self.ended.load(Relaxed)
     }
 
-    /// Whether the client, and not the app, keeps the body waiting.
-    pub(crate) fn client_owes(&self) -> bool {
-        self.client_owes.load(Relaxed)
+    /// Whether the body waits for the client, and not for the app.
+    pub(crate) fn waits_for_client(&self) -> bool {
+        self.waits_for_client.load(Relaxed)
     }
 
-    /// Whether the client's body broke off or was not well-formed.
+    /// Whether the client's body was cut short or malformed.
     pub(crate) fn cut(&self) -> bool {
         self.cut.load(Relaxed)
     }
 }
 
-/// A request's body on its way to the app.
+/// A request's body sent to the app.
 pub(crate) enum RequestBody {
-    /// None: what most requests have.
+    /// No body, as in most requests.
     Empty,
-    /// One that streams.
+    /// A streamed body.
     Stream(Box<Upload>),
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Upload {
 }
 
 impl RequestBody {
-    /// Wraps what the client sends. The progress is there when there is a body to make some.
+    /// Wraps the client's body. The progress is `None` if there is no body.
     pub(crate) fn new(
         body: Incoming,
         mut tap: Option<RequestTap>,
@@ -111,7 +111,9 @@ impl Body for RequestBody {
             tap,
         } = &mut **upload;
         let polled = Pin::new(&mut *body).poll_frame(cx);
-        progress.client_owes.store(polled.is_pending(), Relaxed);
+        progress
+            .waits_for_client
+            .store(polled.is_pending(), Relaxed);
         let frame = ready!(polled);
         *progress.last.lock() = Instant::now();
         match &frame {
@@ -147,21 +149,21 @@ impl Body for RequestBody {
     }
 }
 
-/// A response's body on its way to the client.
+/// A response's body sent to the client.
 pub(crate) enum ResponseBody {
-    /// One of the gateway's own.
+    /// A body made by the gateway.
     Own(Option<Bytes>, Phase),
-    /// The app's.
+    /// The body of the app's response.
     App(Box<Download>),
 }
 
-/// The app's response being sent, with all that hangs on its end.
+/// The app's response being sent, with the state to release at its end.
 pub(crate) struct Download {
     pub(crate) body: Incoming,
     pub(crate) record: Option<Record>,
     pub(crate) tap: Option<ResponseTap>,
     pub(crate) lease: Option<Lease>,
-    /// The request's body: its connection is not free before that has been sent too.
+    /// The request's body: the connection is not reusable before it has been sent too.
     pub(crate) upload: Option<Arc<Progress>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) phase: Phase,
@@ -170,12 +172,12 @@ pub(crate) struct Download {
     pub(crate) complete: bool,
 }
 
-/// A response's body ended before its end.
+/// The reason why a response's body was cut short.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResponseError {
-    #[error("the app broke its response off")]
+    #[error("the app ended its response early")]
     Cut(#[source] hyper::Error),
-    #[error("the app's response stood still for too long")]
+    #[error("the app's response stalled for too long")]
     Stalled,
 }
 
@@ -217,7 +219,7 @@ impl Download {
         }
     }
 
-    /// All has been handed over: record, and let the connection serve again.
+    /// All data has been handed over: records the request and releases the connection.
     fn finish(&mut self) {
         if std::mem::replace(&mut self.complete, true) {
             return;
@@ -240,7 +242,7 @@ impl Download {
 
 impl Drop for Download {
     fn drop(&mut self) {
-        // A body of known length is not asked for the end that follows its last byte.
+        // hyper does not poll a body of known length after its last byte.
         if self.body.is_end_stream() {
             self.finish();
         }

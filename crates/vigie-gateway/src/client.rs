@@ -1,8 +1,8 @@
-//! A client's connection, with the deadlines HTTP itself does not have.
+//! A client's connection, with the deadlines that HTTP itself does not define.
 //!
-//! A client must send a request's head in time (slowloris), must not idle for ever between requests, and must
-//! read what it asked for. One timer a connection looks after all three: it fires every few seconds and
-//! compares, so that a request costs no timer operation.
+//! A client must send a request's head in time (slowloris), must not stay idle forever between requests, and must read
+//! its responses. One timer per connection enforces all three: it fires every few seconds and compares times, so that
+//! a request costs no timer operation.
 
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-/// What a connection is waiting for; shared between its stream and the requests on it.
+/// The phase of a connection, shared between its stream and its requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Phase(Arc<AtomicU8>);
 
@@ -25,17 +25,17 @@ const HEAD: u8 = 1;
 const REQUEST: u8 = 2;
 
 impl Phase {
-    /// A new connection owes a head at once.
+    /// A new connection must send a head immediately.
     pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicU8::new(HEAD)))
     }
 
-    /// A request's head was read.
+    /// Records that a request's head was read.
     pub(crate) fn request(&self) {
         self.0.store(REQUEST, Relaxed);
     }
 
-    /// A response was sent.
+    /// Records that a response was sent.
     pub(crate) fn idle(&self) {
         self.0.store(IDLE, Relaxed);
     }
@@ -55,12 +55,12 @@ impl Deadlines {
     }
 }
 
-/// A client's stream that ends with `TimedOut` when the client keeps it waiting.
+/// A client's stream that fails with `TimedOut` if the client exceeds a deadline.
 pub(crate) struct ClientStream {
     stream: TcpStream,
     phase: Phase,
     deadlines: Deadlines,
-    /// Since when the phase is what it is, and which phase that was.
+    /// The start of the current phase, and the phase.
     since: (u8, Instant),
     write_blocked: Option<Instant>,
     timer: Pin<Box<Sleep>>,
@@ -79,12 +79,12 @@ impl ClientStream {
         }
     }
 
-    /// The stream alone, for an upgrade: from there on the two ends keep their own time.
+    /// The stream without deadlines, for an upgrade: the tunnel has its own.
     pub(crate) fn into_inner(self) -> TcpStream {
         self.stream
     }
 
-    /// Called while the stream has nothing to do: has the client kept it waiting for too long?
+    /// Checks the deadlines; called while the stream is idle.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         loop {
             if self.timer.as_mut().poll(cx).is_pending() {
@@ -105,7 +105,7 @@ impl ClientStream {
             if passed.into_iter().any(|deadline| deadline <= now) {
                 return Err(ErrorKind::TimedOut.into());
             }
-            // A quarter of the shortest deadline is how late a verdict may come.
+            // A timeout is detected at most a quarter of the shortest deadline late.
             let next = now + self.deadlines.shortest() / 4;
             self.timer.as_mut().reset(next);
         }

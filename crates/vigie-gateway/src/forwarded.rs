@@ -1,4 +1,4 @@
-//! Who the client is, told to the app: `X-Forwarded-*` and `Forwarded` (RFC 7239).
+//! Forwarding headers, which identify the client to the app: `X-Forwarded-*` and `Forwarded` (RFC 7239).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,14 +14,14 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const HTTP: HeaderValue = HeaderValue::from_static("http");
 const VIA_VIGIE: HeaderValue = HeaderValue::from_static("1.1 vigie");
 
-/// What is told of one client connection. The values are made once and shared by its requests.
+/// The header values of one client connection. They are made once and shared by its requests.
 pub(crate) struct Client {
-    /// Whether what the peer says of those before it is believed.
+    /// Whether forwarding headers from the peer are trusted.
     trusted: bool,
     address: HeaderValue,
-    /// `for=…` as RFC 7239 writes it: an IPv6 address in brackets and quotes.
+    /// `for=…` in the syntax of RFC 7239: an IPv6 address is in brackets and quotes.
     node: String,
-    /// The last `Host` seen and the `Forwarded` made for it: nearly always the next request's too.
+    /// The last `Host` and the `Forwarded` value made for it, which the next request can nearly always reuse.
     last: Mutex<Option<(HeaderValue, HeaderValue)>>,
 }
 
@@ -35,18 +35,18 @@ impl Client {
         };
         Self {
             trusted: trusted_proxies.iter().any(|network| network.contains(&ip)),
-            // An address is digits, dots, colons and hex: always a valid header value.
+            // An address consists of digits, dots, colons and hex digits, so it is always a valid header value.
             address: HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unknown")),
             node,
             last: Mutex::new(None),
         }
     }
 
-    /// Adds this hop to what a trusted peer said, or replaces what another one said.
-    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+    /// Appends this hop to the headers of a trusted peer, or replaces those of another one.
+    pub(crate) fn set_headers(&self, headers: &mut HeaderMap) {
         let host = headers.get(HOST).cloned();
         let forwarded = self.forwarded(host.as_ref());
-        // Five at most are added: once is cheaper than growing twice.
+        // At most five are added: one reservation is cheaper than growing twice.
         headers.reserve(5);
         if self.trusted {
             append(headers, X_FORWARDED_FOR, &self.address);
@@ -78,7 +78,8 @@ impl Client {
         {
             return forwarded.clone();
         }
-        // A host is quoted because its port's colon is no token character; what could end the quotes is left out.
+        // The host is quoted, because the colon of its port is not a token character; characters that could end the
+        // quotes are removed.
         let text = host.to_str().unwrap_or_default();
         let text: String = text.chars().filter(|c| !matches!(c, '"' | '\\')).collect();
         let value = format!("{};host=\"{text}\";proto=http", self.node);
@@ -88,7 +89,7 @@ impl Client {
     }
 }
 
-/// Appends to a list header, on the same line as what is there.
+/// Appends to a list header, on the line of the existing values.
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
     let mut entry = match headers.entry(name) {
         Entry::Vacant(entry) => {
@@ -109,20 +110,20 @@ mod tests {
     use super::*;
     use crate::settings::private_networks;
 
-    fn told(peer: &str, before: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
+    fn forwarded(peer: &str, before: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
         let client = Client::new(peer.parse().unwrap(), &private_networks());
         let mut headers = HeaderMap::new();
         for (name, value) in before {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        client.tell(&mut headers);
+        client.set_headers(&mut headers);
         let text = |v: &HeaderValue| v.to_str().unwrap().to_owned();
-        let mut told: Vec<_> = headers
+        let mut found: Vec<_> = headers
             .iter()
             .map(|(k, v)| (k.to_string(), text(v)))
             .collect();
-        told.sort();
-        told
+        found.sort();
+        found
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -151,11 +152,11 @@ mod tests {
             ("x-forwarded-host", "game.example:8080"),
             ("x-forwarded-proto", "https"),
         ]);
-        assert_eq!(told("10.0.0.9:51000", &before), expected);
+        assert_eq!(forwarded("10.0.0.9:51000", &before), expected);
     }
 
     #[test]
-    fn anybody_else_is_not_believed() {
+    fn untrusted_peers_are_overridden() {
         let before = [
             ("host", "a"),
             ("x-forwarded-for", "127.0.0.1"),
@@ -171,6 +172,6 @@ mod tests {
             ("x-forwarded-host", "a"),
             ("x-forwarded-proto", "http"),
         ]);
-        assert_eq!(told("[2001:db8::1]:51000", &before), expected);
+        assert_eq!(forwarded("[2001:db8::1]:51000", &before), expected);
     }
 }

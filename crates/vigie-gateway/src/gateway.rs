@@ -1,4 +1,4 @@
-//! The gateway's threads: each accepts, serves and drains on its own, with its own connections to the app.
+//! The gateway's threads: each accepts, serves and drains independently, with its own connections to the app.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,17 +27,17 @@ use crate::routes::{self, PatternError, Routes, Unrequested};
 use crate::settings::Settings;
 use crate::upstream::Upstream;
 
-/// How often expired sessions are removed. It bounds the delay of the gauge.
+/// The interval for removing expired sessions. It bounds the delay of the gauge.
 const EXPIRE_EVERY: Duration = Duration::from_millis(25);
-/// How often series of retired routes are removed.
+/// The interval for removing series of retired routes.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
-/// Patterns that one log line names.
+/// The maximum number of patterns in one log line.
 const MOST_NAMED: usize = 20;
-/// A pause after a failed accept (out of file descriptors), so that the loop does not spin.
+/// A pause after a failed accept (out of file descriptors), to avoid a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The smallest buffer that hyper accepts for heads.
 const MIN_BUFFER: usize = 8192;
-/// Up to this number of headers, hyper keeps them on the stack.
+/// The number of headers up to which hyper keeps them on the stack.
 const STACK_HEADERS: usize = 100;
 
 /// The measuring reverse proxy, ready to start.
@@ -56,10 +56,10 @@ pub struct Running {
 }
 
 impl Gateway {
-    /// Makes a gateway that records into `registry`.
+    /// Creates a gateway that records into `registry`.
     ///
     /// # Errors
-    /// When a configured route pattern is not valid.
+    /// If a configured route pattern is invalid.
     pub fn new(settings: Settings, registry: &Registry) -> Result<Self, PatternError> {
         let limits = routes::Limits {
             max_routes: settings.learned_routes,
@@ -80,16 +80,16 @@ impl Gateway {
         })
     }
 
-    /// Its routes; they change while it serves.
+    /// Its routes; they change while the gateway runs.
     #[must_use]
     pub fn routes(&self) -> KnownRoutes {
         KnownRoutes::new(&self.metrics)
     }
 
-    /// Serves on `listener`, on threads of its own, so that nothing else in the process can delay a request.
+    /// Serves on `listener`, on separate threads, so that nothing else in the process can delay a request.
     ///
     /// # Errors
-    /// When the listener or a thread cannot be set up.
+    /// If the listener or a thread cannot be set up.
     pub fn start(self, listener: std::net::TcpListener) -> io::Result<Running> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -132,7 +132,7 @@ impl Gateway {
 }
 
 impl Running {
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -152,7 +152,7 @@ impl Running {
         self.kill.cancel();
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
-                warn!("a gateway thread ended by a panic");
+                warn!("a gateway thread panicked");
             }
         }
     }
@@ -169,7 +169,7 @@ struct Worker {
     permits: Arc<Semaphore>,
     drain: CancellationToken,
     kill: CancellationToken,
-    /// Whether this thread also does the periodic work: expired sessions, retired routes.
+    /// Whether this thread also does the periodic work: expired sessions and retired routes.
     expires: bool,
 }
 
@@ -198,7 +198,7 @@ impl Worker {
                     tokio::time::sleep(TIDY_EVERY).await;
                     metrics.remove_retired();
                     let patterns = metrics.unrequested(&mut unrequested, metrics.since_start());
-                    warn_of(&patterns);
+                    warn_unrequested(&patterns);
                 }
             });
         }
@@ -218,7 +218,7 @@ impl Worker {
     async fn accept(&self, listener: TcpListener, connections: &TaskTracker) {
         let settings = &self.shared.settings;
         let mut http = http1::Builder::new();
-        // `ClientStream` has this deadline, without a timer operation for each request.
+        // `ClientStream` enforces this deadline, without a timer operation for each request.
         http.header_read_timeout(None);
         http.max_buf_size(settings.max_header_bytes.max(MIN_BUFFER));
         http.max_header_size(settings.max_header_bytes);
@@ -234,7 +234,7 @@ impl Worker {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(%error, "accepting a connection failed");
+                    warn!(%error, "accepting a client connection failed");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -258,8 +258,8 @@ impl Worker {
     }
 }
 
-/// Reports configured patterns that no request has matched.
-fn warn_of(patterns: &[String]) {
+/// Logs configured patterns that no request has matched.
+fn warn_unrequested(patterns: &[String]) {
     if !patterns.is_empty() {
         let first = &patterns[..patterns.len().min(MOST_NAMED)];
         warn!(
@@ -288,7 +288,7 @@ async fn serve(
     tokio::pin!(serving);
     tokio::select! {
         biased;
-        // The record of the last request has the way the connection ended.
+        // The record of the last request reflects how the connection ended.
         _ = &mut serving => return,
         () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
     }

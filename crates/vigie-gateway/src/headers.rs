@@ -1,4 +1,4 @@
-//! Headers that belong to one connection and are not passed on (RFC 9110, section 7.6.1).
+//! Hop-by-hop headers, which are not forwarded (RFC 9110, section 7.6.1).
 
 use http::HeaderMap;
 use http::header::{
@@ -9,8 +9,8 @@ use http::header::{
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
-/// End-to-end headers that a `Connection` header cannot remove. A sender names its own hop-by-hop extensions there;
-/// a proxy in front of Vigie may pass on a client's `Connection`, which must not remove what that proxy sets.
+/// End-to-end headers that a `Connection` header cannot remove. Senders list their own hop-by-hop extensions there,
+/// but a proxy in front of Vigie may forward a client's `Connection`, which must not remove headers set by that proxy.
 const END_TO_END: [&str; 17] = [
     "authorization",
     "cache-control",
@@ -31,7 +31,7 @@ const END_TO_END: [&str; 17] = [
     "via",
 ];
 
-/// Families of end-to-end headers: the body's description, and the statements of proxies about the client.
+/// Prefixes of end-to-end headers: the description of the body, and forwarding headers of proxies.
 const END_TO_END_PREFIXES: [&str; 13] = [
     "accept",
     "access-control-",
@@ -54,7 +54,7 @@ fn is_end_to_end(name: &HeaderName) -> bool {
     END_TO_END.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
 }
 
-/// The protocol a message asks to upgrade to, if it does.
+/// The protocol that a message requests to upgrade to, if any.
 pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     let upgrade = headers.get(UPGRADE)?;
     let asks = headers.get_all(CONNECTION).iter().any(|value| {
@@ -66,7 +66,7 @@ pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     asks.then(|| upgrade.clone())
 }
 
-/// What is meant for one connection only.
+/// Headers that apply to one connection only.
 static HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
     KEEP_ALIVE,
@@ -78,11 +78,11 @@ static HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// Removes the headers meant for this connection only, including those that `Connection` nominates.
+/// Removes the headers that apply to this connection only, including those that `Connection` nominates.
 ///
 /// `Transfer-Encoding` overrides `Content-Length` (RFC 9112, section 6.3), so the length goes with it.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // One look over the few names there are costs less than eight searches, most of them in vain.
+    // One pass over the few headers costs less than eight lookups, most of which find nothing.
     let mut found = [false; HOP_BY_HOP.len()];
     for name in headers.keys() {
         if let Some(at) = HOP_BY_HOP.iter().position(|known| known == name) {
@@ -103,7 +103,7 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 fn remove_nominated(headers: &mut HeaderMap) {
-    // What nearly every message says nominates nothing.
+    // The usual values nominate no header.
     let plain = |value: &HeaderValue| {
         let value = value.as_bytes();
         [&b"keep-alive"[..], b"close", b"upgrade"]
@@ -125,7 +125,7 @@ fn remove_nominated(headers: &mut HeaderMap) {
     }
 }
 
-/// How long the app keeps an idle connection, as its `Keep-Alive: timeout=5` says.
+/// The time for which the app keeps an idle connection, from its `Keep-Alive: timeout=5`.
 pub(crate) fn keep_alive_timeout(headers: &HeaderMap) -> Option<std::time::Duration> {
     let value = headers.get(KEEP_ALIVE)?.to_str().ok()?;
     let seconds = value

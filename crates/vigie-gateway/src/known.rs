@@ -14,22 +14,23 @@ impl KnownRoutes {
         Self(Arc::clone(metrics))
     }
 
-    /// All of them with their requests, and what was folded into `<other>`.
+    /// All routes with their request counts, and the templates folded into `<other>`.
     #[must_use]
     pub fn list(&self) -> RouteList {
         self.0.routes.list(&self.0.requests())
     }
 
-    /// The learned routes and the existing series, as a text for [`restore`](Self::restore).
+    /// Serializes the learned routes and the existing series, for [`restore`](Self::restore).
     #[must_use]
     pub fn save(&self) -> String {
         self.0.routes.save(self.0.series()).encode()
     }
 
-    /// Restores the text of an earlier gateway: its routes are known at once, and its series exist and are 0.
+    /// Restores the routes of a previous gateway: they are learned immediately, and their series exist with the value
+    /// 0.
     ///
     /// # Errors
-    /// When the text is not one that a gateway saved.
+    /// If the text was not written by a gateway.
     pub fn restore(&self, saved: &[u8]) -> Result<(), SavedError> {
         let saved = Saved::decode(saved)?;
         self.0.routes.restore(&saved, self.0.since_start());
@@ -38,22 +39,22 @@ impl KnownRoutes {
     }
 }
 
-/// A saved text, read without a gateway.
+/// The content of a saved text, read without a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedRoutes {
-    /// How many routes were learned.
+    /// The number of learned routes.
     pub learned: usize,
-    /// How many routes only failed.
+    /// The number of failing routes.
     pub failing: usize,
-    /// The patterns, of those given, that no request had matched.
+    /// The given patterns that no request had matched.
     pub unrequested: Vec<String>,
 }
 
 impl SavedRoutes {
-    /// Reads what [`KnownRoutes::save`] wrote.
+    /// Parses the output of [`KnownRoutes::save`].
     ///
     /// # Errors
-    /// When the text is not one that a gateway saved.
+    /// If the text was not written by a gateway.
     pub fn read(saved: &[u8], patterns: &[String]) -> Result<Self, SavedError> {
         let saved = Saved::decode(saved)?;
         let requests = saved.series.iter().map(|[method, _, route]| {

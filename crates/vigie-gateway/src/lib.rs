@@ -1,9 +1,9 @@
 //! The measuring reverse proxy: every request to the app passes through it unchanged and is timed.
 //!
-//! It is in front of the app, where it measures what the app's users experience: queueing behind a blocked event
-//! loop, responses cut short, clients that give up. It speaks HTTP/1.1 with keep-alive on both sides,
-//! streams bodies in both directions, and passes upgrades through byte for byte. On the way it counts
-//! Engine.IO sessions and gives each request one of a bounded set of route templates.
+//! In front of the app, it measures what users experience: queueing behind a blocked event loop, truncated responses,
+//! clients that disconnect. It supports HTTP/1.1 with keep-alive on both sides, streams bodies in both directions, and
+//! passes upgrades through byte for byte. It also counts Engine.IO sessions and assigns each request one of a bounded
+//! set of route templates.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +19,7 @@
 //! # }
 //! ```
 //!
-//! The crate knows nothing of Redis, of databases, of configuration files, or of who reads the metrics.
+//! The crate is independent of Redis, databases, configuration files, and the readers of the metrics.
 
 mod body;
 mod client;

@@ -2,13 +2,13 @@
 
 use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, buckets, descriptions};
 
-/// Request latency bounds. 1 s, the threshold of the latency alert, is one of them.
+/// Request latency bounds. They include 1 s, the threshold of the latency alert.
 pub static REQUEST_BUCKETS: Buckets = buckets![
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 ];
 
 descriptions! {
-    /// Specification: requests by method, route and code.
+    /// Required by the specification: requests by method, route and code.
     HTTP_REQUEST_DURATION: Histogram, 3 = Desc::histogram(
         "http_request_duration_seconds",
         "Time from reading the head of a request to sending the last byte of its response, measured in front of the app, without Engine.IO traffic. Code 499: the client disconnected.",
@@ -16,14 +16,14 @@ descriptions! {
         &REQUEST_BUCKETS,
     );
 
-    /// Specification: requests that ended in an error.
+    /// Required by the specification: requests that ended in an error.
     HTTP_REQUESTS_ERRORS: Counter, 3 = Desc::counter(
         "http_requests_errors_total",
         "Requests answered with a code of 500 or above (of 400 or above when gateway.count_client_errors is set).",
         &["method", "route", "code"],
     );
 
-    /// Specification: Socket.IO connections.
+    /// Required by the specification: Socket.IO connections.
     SOCKET_ACTIVE_CONNECTIONS: Gauge, 0 = Desc::gauge(
         "socket_active_connections",
         "Engine.IO sessions open through the gateway; equals the server's io.engine.clientsCount.",
@@ -37,7 +37,7 @@ descriptions! {
         &["transport"],
     ).max_series(2);
 
-    /// Sessions that were open before the gateway saw them.
+    /// Sessions first seen after they were opened.
     SOCKETIO_ADOPTED: Counter, 0 = Desc::counter(
         "socketio_sessions_adopted_total",
         "Engine.IO sessions that were open when the gateway first saw them: opened before it started, or not through it.",
@@ -68,7 +68,7 @@ descriptions! {
     /// Failures between the gateway and the app or the client.
     GATEWAY_ERRORS: Counter, 1 = Desc::counter(
         "vigie_gateway_errors_total",
-        "Requests that failed between the gateway and the app or the client, by reason. The gateway, not the app, gave the answers with code 502 or 504.",
+        "Requests that failed between the gateway and the app or the client, by reason. Responses with code 502 or 504 for them come from the gateway, not from the app.",
         &["reason"],
     ).max_series(32);
 
@@ -82,14 +82,14 @@ descriptions! {
     /// Requests outside the learned routes.
     GATEWAY_ROUTE_OVERFLOW: Counter, 1 = Desc::counter(
         "vigie_gateway_route_overflow_total",
-        "Requests without a route of their own, by the value they were folded into: <other> (not learned yet, or no place free), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
+        "Requests without their own route, by the value they were folded into: <other> (not learned yet, or all places are taken), <unmatched> (404 and 405), _OTHER (a method outside the known set), code (a status outside 100 to 599).",
         &["folded_into"],
     ).max_series(4);
 
     /// The number of routes.
     GATEWAY_ROUTES: Gauge, 0 = Desc::gauge(
         "vigie_gateway_routes",
-        "Routes that have a value of the route label now: configured, learned and failing ones.",
+        "Routes that currently have a value of the route label: configured, learned and failing ones.",
         &[],
     );
 

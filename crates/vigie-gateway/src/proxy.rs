@@ -1,4 +1,4 @@
-//! One request: from the client to the app and back.
+//! Handles one request: from the client to the app and back.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -18,12 +18,12 @@ use crate::engineio::{EngineIo, ResponseTap};
 use crate::forwarded::Client;
 use crate::headers;
 use crate::record::{Metrics, Reason, Record};
-use crate::send::{FAREWELL, send};
+use crate::send::{RESPONSE_GRACE, send};
 use crate::settings::Settings;
 use crate::tunnel;
 use crate::upstream::{Lease, Upstream};
 
-/// What the requests of one gateway thread share.
+/// State shared by the requests of one gateway thread.
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) metrics: Arc<Metrics>,
@@ -31,17 +31,17 @@ pub(crate) struct Shared {
     pub(crate) upstream: Arc<Upstream>,
 }
 
-/// One client connection: what its requests share, and what is held while it is open.
+/// One client connection: state shared by its requests, and resources held while it is open.
 pub(crate) struct Connection<Held> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) client: Client,
     pub(crate) phase: Phase,
-    /// Released when the connection and the tunnel it may become have ended.
+    /// Released when the connection and its tunnel, if any, have ended.
     pub(crate) _held: Held,
 }
 
 impl<Held: Send + Sync + 'static> Connection<Held> {
-    /// Serves one request. Every failure becomes an answer.
+    /// Serves one request. Every failure becomes a response.
     pub(crate) async fn serve(
         self: Arc<Self>,
         mut request: Request<Incoming>,
@@ -61,7 +61,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         };
 
         let upgrade = headers::upgrade_of(request.headers())
-            // An HTTP/2 connection would carry requests past the gateway's eyes.
+            // An HTTP/2 connection would carry requests that the gateway cannot see.
             .filter(|protocol| !protocol.as_bytes().eq_ignore_ascii_case(b"h2c"));
         let on_upgrade = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
 
@@ -86,8 +86,9 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
 
     /// Serves a poll of an Engine.IO session.
     ///
-    /// When its client leaves, the app is told at once and heard out: if it had just answered, it does not notice
-    /// that the client has gone, and the session lives on; otherwise the session is over.
+    /// When its client disconnects, the app's connection is half-closed and its response is awaited briefly: if the
+    /// app had just answered, it does not notice the disconnect, and the session stays open; otherwise the session is
+    /// closed.
     async fn poll(
         self: &Arc<Self>,
         start: Instant,
@@ -107,10 +108,10 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
             if !client.is_cancelled() {
                 return Some(response);
             }
-            // Its packets count also when nobody gets them.
+            // Its packets count even if the client does not receive them.
             let mut body = response.into_body();
             let all = async { while let Some(Ok(_)) = frame(&mut body).await {} };
-            let _ = timeout(FAREWELL, all).await;
+            let _ = timeout(RESPONSE_GRACE, all).await;
             None
         });
         let served = serving.await;
@@ -121,7 +122,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         }
     }
 
-    /// Makes what came of a request the client's response.
+    /// Turns the outcome of a request into the client's response.
     fn conclude(
         self: &Arc<Self>,
         sent: Result<(Response<Incoming>, Lease), Reason>,
@@ -139,18 +140,18 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         }
     }
 
-    /// Makes the client's head the one the app gets.
+    /// Rewrites the client's head for the app.
     fn prepare(
         &self,
         head: &mut Request<()>,
         upgrade: Option<HeaderValue>,
     ) -> Result<(), (StatusCode, &'static str)> {
         if head.method() == Method::CONNECT {
-            let text = "501 Not Implemented: this gateway makes no tunnels.\n";
+            let text = "501 Not Implemented: this gateway does not support CONNECT.\n";
             return Err((StatusCode::NOT_IMPLEMENTED, text));
         }
         if head.uri().authority().is_some() {
-            // The absolute form (RFC 9112, section 3.2.2): its authority outranks `Host`.
+            // The absolute form (RFC 9112, section 3.2.2): its authority takes precedence over `Host`.
             let parts = std::mem::take(head.uri_mut()).into_parts();
             if let Some(host) = parts.authority
                 && let Ok(host) = HeaderValue::from_str(host.as_str())
@@ -175,11 +176,11 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
             let upgrade = HeaderValue::from_static("upgrade");
             head.headers_mut().insert(CONNECTION, upgrade);
         }
-        self.client.tell(head.headers_mut());
+        self.client.set_headers(head.headers_mut());
         Ok(())
     }
 
-    /// Makes the app's response the client's.
+    /// Turns the app's response into the client's.
     fn answer(
         self: &Arc<Self>,
         mut response: Response<Incoming>,
@@ -220,7 +221,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         })
     }
 
-    /// The app switches protocols: from here on bytes are only carried.
+    /// The app switches protocols: from here on bytes are only forwarded.
     fn switch(
         self: &Arc<Self>,
         mut response: Response<Incoming>,
@@ -228,7 +229,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         on_upgrade: Option<OnUpgrade>,
     ) -> Response<ResponseBody> {
         let Some(client) = on_upgrade else {
-            // The app switched though nobody asked.
+            // The app switched protocols without a request for it.
             self.shared.metrics.failed(Reason::ResponseInvalid);
             exchange.fail(Reason::ResponseInvalid);
             return self.own(StatusCode::BAD_GATEWAY, Reason::ResponseInvalid.text());
@@ -245,7 +246,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
         response.map(|_| ResponseBody::Own(None, self.phase.clone()))
     }
 
-    /// An answer of the gateway's own.
+    /// A response made by the gateway.
     fn own(&self, status: StatusCode, text: &'static str) -> Response<ResponseBody> {
         let body = ResponseBody::Own(
             Some(Bytes::from_static(text.as_bytes())),
@@ -259,7 +260,7 @@ impl<Held: Send + Sync + 'static> Connection<Held> {
     }
 }
 
-/// What is noted of a request: its record, and where it is Engine.IO's, the tap on its response.
+/// The record of a request and, for Engine.IO requests, the tap on its response.
 struct Exchange {
     record: Option<Record>,
     tap: Option<ResponseTap>,
@@ -274,7 +275,7 @@ impl Exchange {
         }
     }
 
-    /// The gateway answers without asking the app.
+    /// The gateway responds without forwarding the request.
     fn refuse(&mut self, status: StatusCode) {
         if self.tap.as_ref().is_some_and(ResponseTap::is_engine_io) {
             self.discard();
@@ -304,7 +305,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        // Left before its head: what asked for Engine.IO is taken for it.
+        // The client disconnected before the response head: a request for Engine.IO is assumed to be one.
         if self.tap.is_some() {
             self.discard();
         }

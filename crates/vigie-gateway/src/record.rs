@@ -1,4 +1,4 @@
-//! The record of a request: which series it counts in, and when.
+//! The record of a request: the series it counts in, and when.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::routes::{Answer, Requests, Route, Routes, Unrequested};
 /// The client disconnected before its response was complete. The code is nginx's; no RFC defines one.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Why the gateway ended a request.
+/// The reason why the gateway ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     ConnectFailed,
@@ -55,14 +55,14 @@ impl Reason {
     }
 
     /// Whether the app had received the request.
-    fn is_of_the_app(self) -> bool {
+    fn app_has_request(self) -> bool {
         matches!(
             self,
             Self::ResponseTimeout | Self::ResponseMissing | Self::ResponseInvalid
         )
     }
 
-    /// The recorded code. A body that broke off means that its client did.
+    /// The recorded code. A truncated request body means that the client disconnected.
     fn code(self) -> u16 {
         match self {
             Self::RequestCut => CLIENT_CLOSED_REQUEST,
@@ -70,7 +70,7 @@ impl Reason {
         }
     }
 
-    /// The code that a client gets if its response has not begun.
+    /// The code of the client's response, if it has not begun.
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::ConnectTimeout | Self::ResponseTimeout | Self::ResponseStalled => {
@@ -82,7 +82,7 @@ impl Reason {
         }
     }
 
-    /// The body of the gateway's answer, in one line.
+    /// The body of the gateway's response: one line.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::ConnectFailed => "502 Bad Gateway: the app refuses connections.\n",
@@ -90,7 +90,7 @@ impl Reason {
             Self::ResponseTimeout => "504 Gateway Timeout: the app did not answer in time.\n",
             Self::ResponseInvalid => "502 Bad Gateway: the app's answer is not HTTP.\n",
             Self::RequestStalled => "408 Request Timeout: the request's body did not arrive.\n",
-            Self::RequestCut => "400 Bad Request: the request's body is not complete.\n",
+            Self::RequestCut => "400 Bad Request: the request's body is incomplete.\n",
             _ => "502 Bad Gateway: the app closed the connection without an answer.\n",
         }
     }
@@ -148,7 +148,7 @@ impl Metrics {
         self.failures.inc([reason.label()]);
     }
 
-    /// Removes the series of routes that have given their place to another. Called periodically.
+    /// Removes the series of routes that were replaced by others. Called periodically.
     pub(crate) fn remove_retired(&self) {
         let retired = self.routes.retired();
         let new = retired.saturating_sub(self.retired.get());
@@ -162,7 +162,7 @@ impl Metrics {
         });
     }
 
-    /// The configured patterns that no request has matched, once the absence of requests means something.
+    /// The configured patterns that no request has matched, once the gateway has run long enough to judge.
     pub(crate) fn unrequested(
         &self,
         state: &mut Unrequested,
@@ -195,8 +195,8 @@ impl Metrics {
         series
     }
 
-    /// Makes the series of an earlier run, as far as their routes still exist: their counts begin at 0 before the first
-    /// request, so that `increase()` sees it.
+    /// Creates the series of an earlier run, if their routes still exist: their counts start at 0 before the first
+    /// request, so that `increase()` includes it.
     pub(crate) fn restore(&self, series: &[[String; 3]]) {
         self.routes.with_labels(|is_in_use| {
             for [method, code, route] in series {
@@ -219,7 +219,7 @@ impl Metrics {
         code >= self.first_error_code && code != CLIENT_CLOSED_REQUEST
     }
 
-    /// The time since the gateway was made.
+    /// The time since the gateway was created.
     pub(crate) fn since_start(&self) -> Duration {
         self.start.elapsed()
     }
@@ -229,14 +229,14 @@ impl Metrics {
         self.resends.inc();
     }
 
-    /// Notes whether the app accepted a connection.
+    /// Records whether the app accepted a connection.
     pub(crate) fn app_is_up(&self, up: bool) {
         self.app_up.set(if up { 1.0 } else { 0.0 });
     }
 }
 
-/// One request being timed. It is recorded when this is dropped: with the code it got if the response was
-/// [completed](Self::complete), with 499 if the client left before that.
+/// The timing of one request. It is recorded on drop: with its code if the response was [completed](Self::complete),
+/// with 499 if the client disconnected before that.
 pub(crate) struct Record {
     metrics: Arc<Metrics>,
     start: Instant,
@@ -245,7 +245,7 @@ pub(crate) struct Record {
     route: Option<Route>,
     head: u16,
     code: u16,
-    /// For a request without a response's head.
+    /// For a request without a response head.
     answer: Answer,
     end: Option<Instant>,
 }
@@ -271,7 +271,7 @@ impl Record {
         }
     }
 
-    /// The app's response has begun.
+    /// Records the head of the app's response.
     pub(crate) fn head(&mut self, status: StatusCode, upgrade: bool) {
         self.head = status.as_u16();
         self.resolve(match upgrade {
@@ -280,7 +280,7 @@ impl Record {
         });
     }
 
-    /// The gateway answers without asking the app.
+    /// The gateway responds without forwarding the request.
     pub(crate) fn refuse(&mut self, status: StatusCode) {
         self.head = status.as_u16();
         self.resolve(Answer::Own(self.head));
@@ -293,12 +293,12 @@ impl Record {
         self.route = Some(route);
     }
 
-    /// The last byte of the response was passed on.
+    /// The last byte of the response was forwarded.
     pub(crate) fn complete(&mut self) {
         self.complete_at(Instant::now());
     }
 
-    /// The same for a caller that knows the time.
+    /// Like `complete`, for a caller that has the current time.
     pub(crate) fn complete_at(&mut self, now: Instant) {
         self.code = self.head;
         self.end = Some(now);
@@ -307,13 +307,13 @@ impl Record {
     /// The gateway ended the request.
     pub(crate) fn fail(&mut self, reason: Reason) {
         self.code = reason.code();
-        self.answer = match reason.is_of_the_app() {
+        self.answer = match reason.app_has_request() {
             true => Answer::Missing(self.code),
             false => Answer::Own(self.code),
         };
     }
 
-    /// The request is not recorded.
+    /// Drops the record without counting the request.
     pub(crate) fn discard(mut self) {
         self.code = 0;
     }
@@ -392,7 +392,7 @@ mod tests {
     use super::*;
     use crate::routes::Limits;
 
-    /// Requests a path so many times, so many minutes after the start.
+    /// Sends this number of requests for a path, at this number of minutes after the start.
     fn get(metrics: &Arc<Metrics>, path: &str, times: u32, minutes: u64) {
         let uri: Uri = path.parse().unwrap();
         let start = metrics.start + Duration::from_secs(minutes * 60);

@@ -1,4 +1,4 @@
-//! Sending a request to the app, and waiting for its response.
+//! Sends a request to the app, and waits for its response.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,14 +15,14 @@ use crate::proxy::Shared;
 use crate::record::Reason;
 use crate::upstream::Lease;
 
-/// How long an app is heard out when the client of a poll has left.
-pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
+/// How long to wait for the response after the client of a poll has disconnected.
+pub(crate) const RESPONSE_GRACE: Duration = Duration::from_secs(1);
 
-/// Sends a request on an idle connection or a new one. When `client` is cancelled, the app is told that it has left
-/// and gets a moment to have answered.
+/// Sends a request on an idle connection or a new one. When `client` is cancelled, the app's connection is
+/// half-closed, and a response that is already on its way is still accepted.
 ///
-/// The app may close an idle connection just before it is reused. A request of which nothing was written is then sent
-/// on a new connection. A request the app may have read is never sent again: a request that crashed one worker
+/// The app may close an idle connection just before it is reused. If nothing of the request was written, it is then
+/// sent on a new connection. A request that the app may have read is never sent again: one that crashed one worker
 /// process would crash the next.
 pub(crate) async fn send(
     shared: &Shared,
@@ -42,7 +42,7 @@ pub(crate) async fn send(
         Err(failure) => return Err(failure.reason()),
     };
     shared.metrics.resent();
-    // The first failure is the reason: the second says nothing about why the connection was lost.
+    // The first failure is reported: the second does not explain why the connection was lost.
     let first = Reason::ResponseMissing;
     let mut lease = shared.upstream.connect().await.map_err(|_| first)?;
     let sent = send_on(shared, Instant::now(), &mut lease, unsent, progress, client).await;
@@ -52,11 +52,11 @@ pub(crate) async fn send(
     }
 }
 
-/// A request that got no response.
+/// The outcome of a request without a response.
 enum Failure {
-    /// It never left; here it is.
+    /// Nothing was written; the request can be sent again.
     Unsent(Box<Request<RequestBody>>),
-    /// It did, and this came of it.
+    /// The request was at least partly written.
     Ended(Reason),
 }
 
@@ -80,8 +80,8 @@ async fn send_on(
     let limit = shared.settings.response_timeout;
     let sending = lease.sender().try_send_request(request);
     let sent = match (progress, client) {
-        (Some(progress), _) => while_moving(lease, sending, progress, limit).await,
-        (None, Some(client)) => while_wanted(lease, sending, client, start + limit).await,
+        (Some(progress), _) => response_to_upload(lease, sending, progress, limit).await,
+        (None, Some(client)) => response_to_poll(lease, sending, client, start + limit).await,
         (None, None) => lease
             .until(start + limit, sending)
             .await
@@ -107,8 +107,8 @@ fn reason_of(error: &hyper::Error, progress: Option<&Arc<Progress>>) -> Reason {
     }
 }
 
-/// Waits for the response to a poll, and a moment longer when its client leaves.
-async fn while_wanted<T>(
+/// Waits for the response to a poll, and for a short time after its client disconnects.
+async fn response_to_poll<T>(
     lease: &mut Lease,
     sending: impl Future<Output = T>,
     client: &CancellationToken,
@@ -120,14 +120,14 @@ async fn while_wanted<T>(
         sent = lease.until(deadline, sending.as_mut()) => sent,
         () = client.cancelled() => {
             lease.hang_up();
-            lease.until(Instant::now() + FAREWELL, sending).await
+            lease.until(Instant::now() + RESPONSE_GRACE, sending).await
         }
     };
     sent.ok_or(Reason::ResponseTimeout)
 }
 
-/// Waits for a response whose request has a body: the deadline moves with the body.
-async fn while_moving<T>(
+/// Waits for a response to a request with a body: progress of the body extends the deadline.
+async fn response_to_upload<T>(
     lease: &mut Lease,
     sending: impl Future<Output = T>,
     progress: &Progress,
@@ -140,7 +140,7 @@ async fn while_moving<T>(
             return Ok(sent);
         }
         if progress.last() + limit <= Instant::now() {
-            let client = progress.client_owes() && !progress.ended();
+            let client = progress.waits_for_client() && !progress.ended();
             return Err(if client {
                 Reason::RequestStalled
             } else {

@@ -10,38 +10,38 @@ use ipnet::IpNet;
 pub struct Settings {
     /// `host:port` of the app.
     pub app: String,
-    /// Threads that serve. A Node app uses one core, for which one thread is enough.
+    /// Threads that serve. A Node app uses one core, for which one gateway thread is sufficient.
     pub threads: usize,
-    /// Route patterns, matched before anything is learned: `[METHOD] /users/:id`, `{id}`, a tail `*`.
+    /// Route patterns, matched before learned routes: `[METHOD] /users/:id`, `{id}`, a trailing `*`.
     pub routes: Vec<String>,
-    /// Learned routes at the same time; see `docs/routes.md`.
+    /// The maximum number of learned routes; see `docs/routes.md`.
     pub learned_routes: usize,
-    /// Whether codes of 400 to 499 count as errors too.
+    /// Whether codes from 400 to 499 also count as errors.
     pub count_client_errors: bool,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are trusted and kept.
     pub trusted_proxies: Vec<IpNet>,
-    /// How long a client may take to send a request's head.
+    /// The timeout for a request's head.
     pub header_timeout: Duration,
-    /// How many headers a request may have.
+    /// The maximum number of headers of a request.
     pub max_headers: usize,
-    /// How large a request's head may be, in bytes.
+    /// The maximum size of a request's head, in bytes.
     pub max_header_bytes: usize,
-    /// How long connecting to the app may take.
+    /// The timeout for connecting to the app.
     pub connect_timeout: Duration,
-    /// How long the app may take to begin its response once it has the request.
+    /// The timeout for the head of the app's response once the app has the request.
     pub response_timeout: Duration,
-    /// How long a body may make no progress, in either direction.
+    /// The maximum time without progress of a body, in either direction.
     pub body_timeout: Duration,
-    /// How long a client's connection may stay idle between requests.
+    /// The maximum idle time of a client's connection between requests.
     pub keep_alive: Duration,
-    /// How many client connections may be open; further ones wait to be accepted.
+    /// The maximum number of client connections; further ones wait to be accepted.
     pub max_connections: usize,
-    /// How many Engine.IO sessions are tracked.
+    /// The maximum number of tracked Engine.IO sessions.
     pub max_sessions: usize,
 }
 
 impl Settings {
-    /// The defaults, in front of the app at `host:port`.
+    /// The defaults for an app at `host:port`.
     #[must_use]
     pub fn new(app: impl Into<String>) -> Self {
         Self {

@@ -1,7 +1,7 @@
-//! What follows an upgrade: bytes in both directions, unchanged.
+//! The tunnel after an upgrade: forwards bytes in both directions, unchanged.
 //!
-//! Most WebSockets are silent most of the time, so none owns a buffer: bytes are read into one that the thread
-//! shares, and only what the other side does not take at once is kept.
+//! Most WebSockets are idle most of the time, so none has its own buffer: bytes are read into one that the thread
+//! shares, and only bytes that the other side does not accept immediately are stored.
 
 use std::cell::RefCell;
 use std::io::{self, ErrorKind};
@@ -21,13 +21,13 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; 64 * 1024].into_boxed_slice());
 }
 
-/// One side of an upgraded connection: its stream, and what was read of it together with the head.
+/// One side of an upgraded connection: its stream, and the bytes read together with the head.
 struct Side {
     stream: TcpStream,
     early: Vec<u8>,
 }
 
-/// Carries bytes until both sides have closed, one fails, or one does not take its bytes for `write_timeout`.
+/// Forwards bytes until both sides have closed, one fails, or one does not accept bytes for `write_timeout`.
 pub(crate) async fn run(
     client: OnUpgrade,
     app: OnUpgrade,
@@ -63,7 +63,7 @@ pub(crate) async fn run(
         }
         carried
     };
-    // An error on either side ends both; the streams close as they are dropped.
+    // An error on either side ends both; dropping the streams closes them.
     let _ = tokio::try_join!(up, down);
 }
 
@@ -116,7 +116,7 @@ async fn carry(
             Some(rest) if rest.is_empty() => {}
             Some(rest) => write_rest(&to, &rest, write_timeout).await?,
             None => {
-                // The other direction may still have something to say.
+                // The other direction may still send.
                 return tokio::io::AsyncWriteExt::shutdown(&mut to).await;
             }
         }

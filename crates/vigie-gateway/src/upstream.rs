@@ -1,4 +1,4 @@
-//! Connections to the app: made within a deadline, kept alive, reused last in, first out.
+//! Connections to the app: opened within a deadline, kept alive, and reused last in, first out.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -18,11 +18,11 @@ use tokio::time::{Instant, Sleep, timeout};
 use crate::body::RequestBody;
 use crate::record::{Metrics, Reason};
 
-/// How long an idle connection is trusted when the app does not say: Node closes its own after 5 s.
+/// The maximum idle time of a connection if the app sends none: Node closes its own after 5 s.
 const DEFAULT_IDLE: Duration = Duration::from_secs(4);
-/// Left between the app's own limit and ours, so that a request never meets a connection being closed.
+/// Subtracted from the app's own limit, so that a request does not race with the app closing the connection.
 const IDLE_MARGIN: Duration = Duration::from_secs(1);
-/// Idle connections kept at most.
+/// The maximum number of idle connections.
 const MAX_IDLE: usize = 512;
 
 /// The connections of one gateway thread to the app.
@@ -38,31 +38,31 @@ struct Idle {
     until: Instant,
 }
 
-/// The handle that sends on a connection, whose bytes a task of its own moves.
+/// The sender of a connection, whose I/O is done by a separate task.
 struct Link {
     sender: SendRequest<RequestBody>,
-    /// Kept with the connection: to move a timer on costs far less than to make one.
+    /// Kept with the connection: resetting a timer costs far less than creating one.
     timer: Pin<Box<Sleep>>,
-    /// The same connection, for what hyper cannot do; as long as it is open, and not hung up.
+    /// The socket of the connection, for half-closing it; gone once it is closed or half-closed.
     socket: Weak<net::TcpStream>,
 }
 
-/// A connection in use. Dropped, it is closed; [put back](Self::put_back), it serves the next request.
+/// A connection in use. Dropping it closes it; [`put_back`](Self::put_back) makes it available to the next request.
 pub(crate) struct Lease {
     link: Link,
-    /// Whether it has served before, so that the app may have closed it meanwhile.
+    /// Whether it was used before, so that the app may have closed it in the meantime.
     pub(crate) reused: bool,
     upstream: Arc<Upstream>,
     idle: Duration,
 }
 
 impl Lease {
-    /// The handle that sends.
+    /// The sender of the connection.
     pub(crate) fn sender(&mut self) -> &mut SendRequest<RequestBody> {
         &mut self.link.sender
     }
 
-    /// Waits until `exchange` is over, or `deadline` has come.
+    /// Waits for `exchange`; `None` if `deadline` passes first.
     pub(crate) async fn until<T>(
         &mut self,
         deadline: Instant,
@@ -70,7 +70,7 @@ impl Lease {
     ) -> Option<T> {
         let mut exchange = pin!(exchange);
         let timer = &mut self.link.timer;
-        // One that fires earlier is moved on then: nearly every exchange ends before, and never touches it.
+        // A timer that fires earlier is then extended: nearly every exchange ends before that and never resets it.
         if timer.deadline() > deadline {
             timer.as_mut().reset(deadline);
         }
@@ -89,20 +89,20 @@ impl Lease {
         .await
     }
 
-    /// The app said how long it keeps idle connections.
+    /// Sets the time for which the app keeps idle connections.
     pub(crate) fn app_keeps(&mut self, idle: Duration) {
         self.idle = idle.saturating_sub(IDLE_MARGIN);
     }
 
-    /// Tells the app that nobody waits any more, and leaves it the chance to have answered already.
+    /// Half-closes the connection: the app sees the disconnect, but a response already sent can still arrive.
     pub(crate) fn hang_up(&mut self) {
         if let Some(socket) = std::mem::take(&mut self.link.socket).upgrade() {
-            // It fails when the app was faster.
+            // Fails if the app closed the connection first.
             let _ = socket.shutdown(Shutdown::Write);
         }
     }
 
-    /// Gives the connection back. Its request and its response must be complete.
+    /// Returns the connection for reuse. Its request and its response must be complete.
     pub(crate) fn put_back(self, now: Instant) {
         let open = !self.link.sender.is_closed() && self.link.socket.strong_count() > 0;
         if self.idle.is_zero() || !open {
@@ -134,7 +134,7 @@ impl Upstream {
         &self.app
     }
 
-    /// An idle connection, or a new one.
+    /// Takes an idle connection, or opens a new one.
     pub(crate) async fn lease(self: &Arc<Self>, now: Instant) -> Result<Lease, Reason> {
         match self.idle_lease(now) {
             Some(lease) => Ok(lease),
@@ -157,7 +157,7 @@ impl Upstream {
         }
     }
 
-    /// A new connection.
+    /// Opens a new connection.
     pub(crate) async fn connect(self: &Arc<Self>) -> Result<Lease, Reason> {
         let connected = timeout(self.connect_timeout, TcpStream::connect(&self.app)).await;
         let stream = match connected {
@@ -171,7 +171,7 @@ impl Upstream {
             }
         };
         self.metrics.app_is_up(true);
-        // Without it a request could wait for the acknowledgement of the one before; a failure only costs time.
+        // Otherwise a request could wait for the acknowledgement of the previous one; a failure only costs time.
         let _ = stream.set_nodelay(true);
         let socket = stream.as_fd().try_clone_to_owned();
         let socket = socket.map_err(|_| Reason::ConnectFailed)?;
@@ -180,7 +180,7 @@ impl Upstream {
         let (sender, connection) = handshake.map_err(|_| Reason::ConnectFailed)?;
         let open = Arc::downgrade(&socket);
         tokio::spawn(async move {
-            // The connection ends with its last sender, or with an error its request already told.
+            // The task ends with the connection's last sender, or with an error that its request has already reported.
             let _ = connection.with_upgrades().await;
             drop(socket);
         });

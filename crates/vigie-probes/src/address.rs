@@ -1,8 +1,8 @@
-//! Addresses, as settings give them.
+//! Addresses in the settings.
 
 use url::Url;
 
-/// Why an address in the settings is refused. The text never holds the address itself.
+/// The reason why an address in the settings is invalid. The message never contains the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
@@ -15,16 +15,16 @@ pub enum UrlError {
     /// It cannot be reached from outside the app.
     #[error("a SQLite database in memory lives inside the app and cannot be checked from outside")]
     InMemory,
-    /// The part after the `?`, or another detail.
+    /// Another problem, such as an unknown parameter.
     #[error("{0}")]
     Detail(String),
 }
 
-/// Parses a URL; its host is safe to show.
+/// Parses a URL whose host is safe to show.
 pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
     let syntax = |text: &str| UrlError::Syntax(text.to_owned());
     let url = Url::parse(url.trim()).map_err(|error| syntax(&error.to_string()))?;
-    // In `db://user:12/34@host`, `user:12` is read as the host and shown, though it is half a password.
+    // In `db://user:12/34@host`, `user:12` would be parsed as the host and shown, though it is part of the password.
     let query = url.query().unwrap_or_default();
     let keys = query
         .split('&')
@@ -38,7 +38,7 @@ pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
     Ok(url)
 }
 
-/// Undoes percent-encoding.
+/// Decodes percent-encoding.
 pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_password_is_never_taken_for_a_host() {
+    fn part_of_a_password_is_never_shown_as_a_host() {
         for password in ["12/34", "12?34", "12#34", "/", "?", "#", "12?3=4&56"] {
             let error = parse(&format!("postgres://u:{password}@h/d")).unwrap_err();
             let text = error.to_string();

@@ -1,4 +1,4 @@
-//! Whether the app accepts connections, or answers a request as expected.
+//! The check of the app: whether it accepts connections, or answers a request as expected.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::address::{self, UrlError};
 use crate::check::{BoxFuture, Check, Outcome};
 use crate::failure::{Failure, FailureKind, io_failure};
 
-/// Opens a TCP connection and closes it again: the app renders nothing and logs nothing. This proves that
-/// the process listens. With [`App::asks`], it sends a request and compares the status code.
+/// Opens a TCP connection and closes it again, so that the app renders and logs nothing. This proves that the process
+/// listens. With [`App::asks`], it sends a request and compares the status code.
 pub struct App {
     name: String,
     host: Host<String>,
@@ -21,12 +21,12 @@ pub struct App {
     request: Option<AppRequest>,
 }
 
-/// A request to the app and the answers that count as success.
+/// A request to the app and the status codes that count as success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppRequest {
     /// The method.
     pub method: Method,
-    /// The path, with its query if there is one.
+    /// The path, with an optional query.
     pub path: String,
     /// The expected status codes.
     pub status: Vec<RangeInclusive<u16>>,
@@ -36,7 +36,7 @@ impl App {
     /// A check of the app at an `http://` URL, whose path is ignored.
     ///
     /// # Errors
-    /// When the URL cannot be parsed.
+    /// If the URL cannot be parsed.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         let url = address::parse(url)?;
         let host = url.host().map(|host| host.to_owned());

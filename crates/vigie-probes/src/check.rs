@@ -11,22 +11,22 @@ use crate::failure::{Failure, FailureKind};
 /// The outcome of a run of a check.
 pub type Outcome = Result<(), Failure>;
 
-/// A boxed future, so that checks of all kinds fit into one list.
+/// A boxed future, so that all kinds of checks fit into one list.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Asks one thing that the backend depends on whether it works.
+/// A check of one dependency of the backend.
 ///
-/// A run takes `&mut self`, so runs of a check never overlap. A run that takes too long is dropped, so a check that keeps
-/// a connection takes it out of itself first and puts it back after the answer: a connection with an open answer is
-/// never used again.
+/// `run` takes `&mut self`, so runs of a check never overlap. A run that exceeds its deadline is dropped, so a check
+/// that keeps a connection takes it out of itself first and puts it back after the response: a connection with a
+/// pending response is never reused.
 pub trait Check: Send + 'static {
     /// Its name in `/readyz`, in metrics and in logs.
     fn name(&self) -> &str;
 
-    /// Its target, for people: an address without secrets.
+    /// Its target for messages: an address without secrets.
     fn target(&self) -> String;
 
-    /// Asks once. The caller stops waiting after `deadline`.
+    /// Runs the check once. The caller stops waiting after `deadline`.
     fn run(&mut self, deadline: Duration) -> BoxFuture<'_, Outcome>;
 }
 

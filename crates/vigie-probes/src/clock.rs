@@ -1,4 +1,4 @@
-//! Time, which the caller provides.
+//! Time, provided by the caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// A point in time, on two clocks: one to measure with and one to tell.
+/// A point in time, on two clocks: one for durations and one for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Since the program started; it never jumps.
+    /// Time since the program started, monotonic.
     pub elapsed: Duration,
     /// Wall-clock time.
     pub wall: Timestamp,
 }
 
 impl Moment {
-    /// How long it has been since an earlier moment; 0 if that is not earlier.
+    /// The time since an earlier moment; 0 if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         self.elapsed.saturating_sub(earlier.elapsed)
     }
 
-    /// The moment that comes this much later.
+    /// The moment after this duration.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
         Self {
@@ -44,12 +44,12 @@ impl fmt::Display for Moment {
 pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
 
 impl Clock {
-    /// A clock that asks this function.
+    /// A clock that calls this function.
     pub fn new(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The system's clocks, counting from now.
+    /// The system clocks, starting now.
     #[must_use]
     pub fn system() -> Self {
         let started = tokio::time::Instant::now();
@@ -72,7 +72,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Noon of a day that tests begin on, and so many milliseconds.
+/// Noon of the first day of the tests, plus this many milliseconds.
 #[cfg(test)]
 pub(crate) fn at(millis: u64) -> Moment {
     let noon = Timestamp::constant(1_767_268_800, 0);
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_told_in_rfc_3339() {
+    fn moments_are_shown_in_rfc_3339() {
         assert_eq!(at(1_250).to_string(), "2026-01-01T12:00:01.250Z");
         assert_eq!(at(0).after(Duration::MAX).wall, Timestamp::MAX);
         assert_eq!(at(0).since(at(5)), Duration::ZERO);

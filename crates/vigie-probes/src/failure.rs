@@ -1,12 +1,12 @@
-//! Why a check failed, in one line that holds no secret.
+//! The reason why a check failed: one line without secrets.
 
 use std::fmt;
 
 use vigie_redis::redact::{self, Secrets};
 
-/// The longest text kept; a server that answers garbage must not fill a page or a log.
+/// The maximum length of the text; a server that sends garbage must not fill a page or a log.
 const MAX_CHARS: usize = 300;
-/// The longest text, in bytes, that is searched for secrets; the rest is dropped.
+/// The maximum length, in bytes, that is searched for secrets; the rest is dropped.
 const MAX_RAW: usize = 8 << 10;
 
 /// The kind of a failure.
@@ -15,19 +15,19 @@ const MAX_RAW: usize = 8 << 10;
 pub enum FailureKind {
     /// There was no connection.
     Unreachable,
-    /// The connection broke off.
+    /// The connection was closed or reset.
     Broken,
-    /// The server refuses the login, or a permission.
+    /// The server refuses the login, or a permission is missing.
     Denied,
-    /// The server answers that it cannot serve now.
+    /// The server replies that it cannot serve now.
     NotReady,
     /// The server has reached its limit of connections.
     Full,
-    /// The answer does not follow the protocol.
+    /// The response does not follow the protocol.
     Protocol,
-    /// The encrypted connection could not be made.
+    /// The TLS connection could not be established.
     Tls,
-    /// There was no answer in time.
+    /// A timeout.
     TimedOut,
     /// There has been no result for too long.
     Stale,
@@ -54,18 +54,18 @@ impl FailureKind {
     }
 }
 
-/// Why a check failed: a kind, and one line of text without secrets.
+/// The reason why a check failed: a kind, and one line of text without secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Failure {
     kind: FailureKind,
-    /// As it was given. A secret is found in it before control characters are replaced and its end is cut off.
+    /// The original text. Secrets must be masked before control characters are replaced and the text is truncated.
     raw: String,
     text: String,
     advice: Option<&'static str>,
 }
 
 impl Failure {
-    /// A failure. The text is put on one line and shortened, and credentials in addresses are covered.
+    /// Creates a failure. The text is reduced to one short line, and credentials in addresses are masked.
     #[must_use]
     pub fn new(kind: FailureKind, text: impl fmt::Display) -> Self {
         let mut raw = text.to_string();
@@ -78,7 +78,7 @@ impl Failure {
         }
     }
 
-    /// The same failure without these secrets in its text, whatever the server put there.
+    /// The same failure with these secrets masked, in any encoding.
     #[must_use]
     pub(crate) fn without(self, secrets: &Secrets) -> Self {
         let failure = Self::new(self.kind, secrets.scrub(&self.raw));
@@ -128,7 +128,7 @@ impl fmt::Debug for Failure {
 
 impl std::error::Error for Failure {}
 
-/// A failure to connect, read or write, at a place.
+/// A failure to connect, read or write, with its place.
 pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
     use std::io::ErrorKind as Io;
     let kind = match error.kind() {
@@ -139,7 +139,7 @@ pub(crate) fn io_failure(place: &str, error: &std::io::Error) -> Failure {
         Io::InvalidData => FailureKind::Tls,
         _ => FailureKind::Unreachable,
     };
-    // Errors of the system are shown without their number, others (resolver, TLS) in full.
+    // Errors of the operating system are shown without their number, others (resolver, TLS) in full.
     match error.raw_os_error() {
         Some(_) if error.kind().to_string() != "uncategorized error" => {
             Failure::new(kind, format_args!("{place}: {}", error.kind()))
@@ -206,7 +206,7 @@ mod tests {
         };
         assert_eq!(scrubbed("no hunter\n2 here"), "no *** here");
         assert_eq!(scrubbed(r#"no "hunter\n2" here"#), r#"no "***" here"#);
-        // Its end would be cut off.
+        // Its end would be truncated.
         let late = format!("{}{}", "x".repeat(MAX_CHARS - 40), "long".repeat(20));
         assert!(scrubbed(&late).ends_with("x***"));
     }

@@ -1,13 +1,12 @@
 //! The health endpoints, which answer from memory.
 //!
-//! | path | answer |
+//! | path | response |
 //! | --- | --- |
-//! | `/healthz`, `/livez` | whether Vigie itself lives: 200 as long as it can answer |
-//! | `/readyz` | what all checks add up to: 200 or 503 |
+//! | `/healthz`, `/livez` | liveness of Vigie itself: 200 as long as it can answer |
+//! | `/readyz` | the result of all checks: 200 or 503 |
 //! | `/readyz/<check>` | one check, or one part of a group: 200, 503 or 404 |
 //!
-//! `/readyz` takes `?verbose` (lines of text as Kubernetes writes them) and `?exclude=<check>`, any number
-//! of times.
+//! `/readyz` accepts `?verbose` (lines of text in Kubernetes' format) and `?exclude=<check>`, any number of times.
 
 mod answer;
 
@@ -23,7 +22,7 @@ use url::form_urlencoded;
 use crate::runner::Checks;
 use answer::{CheckAnswer, LiveAnswer, NotFound, ReadyAnswer};
 
-/// How much the endpoints tell.
+/// The level of detail in responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// Names, statuses, times and errors; errors name hosts.
@@ -114,7 +113,7 @@ impl Query {
 }
 
 fn json(status: StatusCode, answer: &impl Serialize) -> Response {
-    // Maps with names for keys and finite numbers: there is nothing that could not be written.
+    // Serialization cannot fail: all keys are strings and all numbers are finite.
     let body = serde_json::to_string(answer).unwrap_or_default();
     respond(status, "application/json", body + "\n")
 }

@@ -1,9 +1,9 @@
-//! Background checks of what the backend depends on, and the health endpoints.
+//! Background checks of the backend's dependencies, and the health endpoints.
 //!
-//! A [`Check`] asks one thing once: [`Sql`] logs in at a database, [`Redis`] sends a `PING`, [`App`] opens
-//! a connection or sends a request. [`Checks`] runs them in the background, each with a period and a timeout and never
-//! twice at once, and keeps a [`Verdict`] on each: pending, ok or failed, since when, and why. The
-//! [`health`] endpoints answer from these verdicts and never wait for anything.
+//! A [`Check`] tests one dependency: [`Sql`] logs in at a database, [`Redis`] sends a `PING`, [`App`] opens a
+//! connection or sends a request. [`Checks`] runs them in the background, each with a period and a timeout and without
+//! overlap, and keeps a [`Verdict`] for each: pending, ok or failed, since when, and why. The [`health`] endpoints
+//! answer from these verdicts without waiting.
 //!
 //! ```
 //! use vigie_metrics::Registry;
@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! The crate does not know queues, requests or configuration files. No error text holds a secret.
+//! The crate is independent of queues, requests and configuration files. No error message contains a secret.
 
 mod address;
 mod app;

@@ -3,21 +3,21 @@
 use vigie_metrics::{Desc, Gauge, descriptions};
 
 descriptions! {
-    /// Last verdict of a check.
+    /// The last verdict of a check.
     CHECK_UP: Gauge, 1 = Desc::gauge(
         "vigie_check_up",
         "Last verdict of a readiness check: 1 passed, 0 failed or stale.",
         &["check"],
     ).max_series(2_000);
 
-    /// How long the last run of a check took.
+    /// The duration of the last run of a check.
     CHECK_DURATION: Gauge, 1 = Desc::gauge(
         "vigie_check_duration_seconds",
         "How long the last run of a readiness check took.",
         &["check"],
     ).max_series(2_000);
 
-    /// When a check last passed.
+    /// The time of the last successful run of a check.
     CHECK_LAST_SUCCESS: Gauge, 1 = Desc::gauge(
         "vigie_check_last_success_timestamp_seconds",
         "Unix time at which a readiness check last passed.",

@@ -8,7 +8,7 @@ use vigie_metrics::{Family, Gauge, Registry};
 use crate::report::Report;
 use crate::state::{Status, Verdict};
 
-/// The families that verdicts are written to.
+/// The metric families of verdicts.
 #[derive(Clone)]
 pub(crate) struct Published {
     up: Family<Gauge, 1>,
@@ -42,14 +42,14 @@ impl Published {
         }
     }
 
-    /// Writes down whether a source answers, where a check is what asks it.
+    /// Publishes whether a source answers, if a check determines it.
     pub(crate) fn source(&self, source: &str, verdict: &Verdict) {
         if let Some(up) = is_up(verdict) {
             self.source_up.set([source], up);
         }
     }
 
-    /// Writes all parts of groups down, and forgets the parts that are gone.
+    /// Publishes all parts of groups, and removes the parts that no longer exist.
     pub(crate) fn parts(&self, report: &Report) {
         let mut known = HashSet::new();
         for entry in &report.entries {

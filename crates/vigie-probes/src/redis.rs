@@ -1,4 +1,4 @@
-//! Whether Redis answers.
+//! The check of Redis.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::redis_cluster::Members;
 use crate::redis_ping::Ping;
 use crate::sql::RELOGIN_EVERY;
 
-/// Sends `PING` on a connection that is kept. In a cluster it asks every master, and also whether all slots are held and
-/// the state that the cluster reports.
+/// Sends `PING` on a persistent connection. In a cluster it pings every master, and checks that all slots are owned
+/// and that the cluster reports itself as working.
 pub struct Redis {
     name: String,
     endpoint: Endpoint,
@@ -28,7 +28,7 @@ enum Asked {
     Cluster(Box<Members>),
 }
 
-/// A problem, and the node that has it if there are several.
+/// A problem, and its node if there are several.
 pub(crate) struct Trouble {
     pub(crate) node: Option<String>,
     pub(crate) what: What,
@@ -36,7 +36,7 @@ pub(crate) struct Trouble {
 
 pub(crate) enum What {
     Error(Error),
-    /// The cluster reports that it works only in part.
+    /// The cluster reports that it works only partially.
     Partial(String),
 }
 
@@ -53,7 +53,7 @@ impl Redis {
     /// A check of the server at a `redis://`, `rediss://` or `unix:` URL.
     ///
     /// # Errors
-    /// When the URL cannot be parsed.
+    /// If the URL cannot be parsed.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         address::parse(url)?;
         let endpoint = Endpoint::new(url, TlsFiles::default());
@@ -64,7 +64,7 @@ impl Redis {
         Ok(Self::at(name, endpoint))
     }
 
-    /// A check of an endpoint: a server, the master that Sentinels name, or a cluster.
+    /// A check of an endpoint: a server, the master reported by Sentinels, or a cluster.
     #[must_use]
     pub fn at(name: impl Into<String>, endpoint: Endpoint) -> Self {
         let mut secrets = Secrets::default();
@@ -81,7 +81,7 @@ impl Redis {
         }
     }
 
-    /// Sets the period after which a new login is made though the old one still works; 60 s if this is not called.
+    /// Sets the period after which a new login is made even if the connection still works; 60 s by default.
     #[must_use]
     pub fn relogin_every(mut self, every: Duration) -> Self {
         self.relogin_every = every;
@@ -154,7 +154,7 @@ impl Check for Redis {
     }
 }
 
-/// The meaning of an error in words.
+/// The kind and the message of an error.
 fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
     use FailureKind::{
         Broken, Denied, Full, NotReady, Other, Protocol, TimedOut, Tls, Unreachable,
@@ -168,9 +168,9 @@ fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
             "CLUSTERDOWN" => (NotReady, "belongs to a cluster that is down"),
             "MISCONF" => (NotReady, "refuses writes because it cannot save to disk"),
             "READONLY" => (NotReady, "is a read-only replica"),
-            "NOAUTH" => (Denied, "asks for a password, and the address has none"),
+            "NOAUTH" => (Denied, "requires a password, but the address has none"),
             "WRONGPASS" => (Denied, "does not accept this user and password"),
-            "NOPERM" => (Denied, "does not let this user run PING"),
+            "NOPERM" => (Denied, "does not allow this user to run PING"),
             "DENIED" => (
                 Denied,
                 "runs in protected mode and answers to its own machine only",
@@ -197,19 +197,19 @@ fn explain(error: &RedisError, over_tls: bool) -> (FailureKind, String) {
             format!("does not speak the Redis protocol ({error})"),
         ),
         _ if error.is_connection_refusal() => (Unreachable, "connection refused".into()),
-        // A server at its limit of clients sends an error and hangs up; the error is often lost.
+        // A server at its client limit sends an error and closes the connection; the error is often lost.
         _ if error.is_connection_dropped() => (
             Broken,
             "the connection broke off (a server at its maxclients limit does this)".into(),
         ),
-        ErrorKind::Io if over_tls && !is_of_the_network(error) => (Tls, format!("TLS: {error}")),
+        ErrorKind::Io if over_tls && !is_network_error(error) => (Tls, format!("TLS: {error}")),
         ErrorKind::Io => (Unreachable, error.to_string()),
         _ => (Other, error.to_string()),
     }
 }
 
-/// Whether it failed before TLS began; the driver does not distinguish the two.
-fn is_of_the_network(error: &RedisError) -> bool {
+/// Whether it failed before the TLS handshake; the driver does not distinguish the two.
+fn is_network_error(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains("(os error ") || text.contains("lookup address")
 }

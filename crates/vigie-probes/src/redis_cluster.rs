@@ -1,4 +1,4 @@
-//! The check of a cluster, node by node.
+//! The check of a cluster, for each node.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,13 +23,13 @@ impl Members {
         }
     }
 
-    /// Passes if every master answers, all slots are held, and the cluster reports that it works.
+    /// Passes if every master answers, all slots are owned, and the cluster reports itself as working.
     pub(crate) async fn run(
         &mut self,
         deadline: Duration,
         relogin_every: Duration,
     ) -> Result<(), Trouble> {
-        // A node that hangs must leave time to ask the others.
+        // A hanging node must leave time for the others.
         let each = deadline.mul_f64(0.4);
         let masters = self.scout.masters(each).await?;
         let held = masters.iter().fold(Slots::none(), |mut all, master| {
@@ -76,7 +76,7 @@ impl Members {
                 Ok(()) => drop(self.pings.insert(name, ping)),
                 Err(error) => {
                     self.scout.avoid(&name);
-                    // The same node is named each time, whichever answers first.
+                    // Report the same node each time, regardless of the order of replies.
                     if failed.as_ref().is_none_or(|(first, _)| name < *first) {
                         failed = Some((name, error));
                     }
@@ -92,7 +92,7 @@ impl Members {
         }
     }
 
-    /// The state that the cluster reports; `None`: this user may not ask.
+    /// The state that the cluster reports; `None` if this user has no permission.
     async fn state(&mut self) -> Result<Option<String>, Error> {
         let Some(connection) = self.scout.connection() else {
             return Ok(None);

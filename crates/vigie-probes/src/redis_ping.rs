@@ -7,7 +7,7 @@ use redis::{ErrorKind, RedisError};
 use tokio::time::Instant;
 use vigie_redis::{Endpoint, Error};
 
-/// Sends `PING` over a connection that is kept.
+/// Sends `PING` over a persistent connection.
 #[derive(Default)]
 pub(crate) struct Ping {
     kept: Option<(MultiplexedConnection, Instant)>,
@@ -20,7 +20,7 @@ impl Ping {
         deadline: Duration,
         relogin_every: Duration,
     ) -> Result<(), Error> {
-        // Taken out: if this run is dropped half-way, so is the connection.
+        // Taken out: if this run is dropped before it completes, so is the connection.
         let kept = self.kept.take();
         if let Some((mut connection, since)) = kept
             && since.elapsed() < relogin_every
@@ -31,7 +31,7 @@ impl Ping {
                     self.kept = Some((connection, since));
                     return Ok(());
                 }
-                // The server answered with an error; it would do so on a new connection too.
+                // The server replied with an error; a new connection would not help.
                 Err(error) if error.code().is_some() => return Err(Error::Redis(error)),
                 Err(_) => {}
             }

@@ -1,26 +1,26 @@
-//! The verdicts of all checks at one moment, and the readiness that follows from them.
+//! The verdicts of all checks at one moment, and the resulting readiness.
 
 use crate::clock::Moment;
 use crate::source::summary;
 use crate::state::{Status, Verdict};
 
-/// The readiness that follows from all checks.
+/// The readiness, derived from all checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readiness {
     /// Every check passes.
     Ok,
-    /// A check fails that is not required; the backend can be used.
+    /// An optional check fails; the backend can be used.
     Degraded,
     /// A required check has no verdict yet.
     Pending,
     /// A required check fails.
     Failed,
-    /// The program is about to end.
+    /// The program is shutting down.
     Draining,
 }
 
 impl Readiness {
-    /// The word for it.
+    /// Its name in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,18 +48,18 @@ pub struct Entry {
     pub required: bool,
     /// Its verdict; that of a group is the worst of its parts.
     pub verdict: Verdict,
-    /// The parts of a group; `None` for a check of its own.
+    /// The parts of a group; `None` for a single check.
     pub parts: Option<Vec<(String, Verdict)>>,
 }
 
 /// The verdicts of all checks at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// Whether the program is about to end.
+    /// Whether the program is shutting down.
     pub draining: bool,
     /// The checks, in the order they were given.
     pub entries: Vec<Entry>,
-    /// Things that could be watched and are not configured.
+    /// Dependencies that could be watched but are not configured.
     pub unwatched: Vec<String>,
     /// Checks that the request excluded.
     pub excluded: Vec<String>,
@@ -67,7 +67,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The readiness that follows from all checks.
+    /// The readiness, derived from all checks.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         if self.draining {
@@ -88,7 +88,7 @@ impl Report {
         }
     }
 
-    /// Leaves checks, or parts of a group, out. Gives back the names that nothing goes by.
+    /// Removes checks, or parts of a group. Returns the names that match nothing.
     pub fn exclude<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
         let mut unknown = Vec::new();
         for name in names {
@@ -132,7 +132,7 @@ impl Report {
         false
     }
 
-    /// The check of this name, or the part (`group/part`) as a check of its own.
+    /// The check of this name, or the part (`group/part`) as a single check.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Entry> {
         if let Some(entry) = self.entries.iter().find(|entry| entry.name == name) {
@@ -157,7 +157,7 @@ impl Entry {
         name.strip_prefix(&self.name)?.strip_prefix('/')
     }
 
-    /// Whether this is the name of a part of this group, or could be.
+    /// Whether this is, or could be, the name of a part of this group.
     pub(crate) fn owns(&self, name: &str) -> bool {
         self.parts.is_some() && self.part_name(name).is_some()
     }
@@ -219,7 +219,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn readiness_is_the_worst_that_is_required() {
+    fn readiness_is_the_worst_required_verdict() {
         use Status::{Failed, Ok, Pending};
         for (required, optional, expected) in [
             (Ok, Ok, Readiness::Ok),
@@ -242,7 +242,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_excluded_no_longer_counts() {
+    fn excluded_checks_do_not_count() {
         let mut report = report(vec![
             entry("database", true, Status::Ok),
             entry("redis", true, Status::Failed),

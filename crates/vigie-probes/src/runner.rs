@@ -20,17 +20,17 @@ use crate::report::{Entry, Report};
 use crate::source::{CheckSource, summary};
 use crate::state::{State, Status};
 
-/// How often metrics are brought up to date with verdicts that went stale, and with groups.
+/// The interval at which metrics of stale verdicts and of groups are updated.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
-/// How a check is run and what it decides.
+/// The schedule of a check and its effect on readiness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// From the start of one run to the start of the next, at most.
+    /// The maximum time between the starts of two runs.
     pub period: Duration,
-    /// How long a run may take.
+    /// The timeout of a run.
     pub timeout: Duration,
-    /// Whether readiness depends on it; if not, its failure is reported as `degraded`.
+    /// Whether readiness depends on it; otherwise its failure is reported as `degraded`.
     pub required: bool,
     /// The `source` label of `vigie_source_up`, if this check determines it.
     pub source: Option<&'static str>,
@@ -48,13 +48,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How old a verdict may become before it counts as failed.
+    /// The age at which a verdict counts as failed.
     fn stale_after(&self) -> Duration {
         self.period.saturating_mul(2).saturating_add(self.timeout)
     }
 }
 
-/// The checks, their verdicts, and whether the program drains. Clones share them.
+/// The checks, their verdicts, and the draining state. Clones share them.
 #[derive(Clone)]
 pub struct Checks(Arc<Inner>);
 
@@ -74,7 +74,7 @@ struct Watched {
     name: String,
     settings: Settings,
     state: Mutex<State>,
-    /// Asks for a run before the period is over.
+    /// Requests a run before the period has elapsed.
     hurry: Notify,
 }
 
@@ -85,7 +85,7 @@ struct Group {
     server: Option<&'static str>,
 }
 
-/// Collects the checks. Each name may be given once.
+/// Collects the checks. Names must be unique.
 pub struct Builder {
     clock: Clock,
     checks: Vec<(Box<dyn Check>, Settings)>,
@@ -101,8 +101,9 @@ impl Builder {
         self
     }
 
-    /// Adds a group of checks that another part of the program runs. While the check named `server` fails, parts that
-    /// fail give its reason: both tell of one cause in the same words. A group that begins to fail runs that check at once.
+    /// Adds a group of checks that another part of the program runs. While the check named `server` fails, failing
+    /// parts show its reason, so that one cause has one message. A group that begins to fail triggers that check
+    /// immediately.
     #[must_use]
     pub fn source(
         mut self,
@@ -118,14 +119,14 @@ impl Builder {
         self
     }
 
-    /// Names something that could be checked and is not configured.
+    /// Adds the name of a dependency that could be checked but is not configured.
     #[must_use]
     pub fn unwatched(mut self, name: impl Into<String>) -> Self {
         self.unwatched.push(name.into());
         self
     }
 
-    /// The checks, which publish their metrics in this registry. Nothing runs before [`Checks::run`].
+    /// Builds the checks, which publish their metrics in this registry. Nothing runs before [`Checks::run`].
     #[must_use]
     pub fn build(self, registry: &Registry) -> Checks {
         let started = self.clock.now();
@@ -149,7 +150,7 @@ impl Builder {
 }
 
 impl Checks {
-    /// Begins a list of checks.
+    /// Starts a list of checks.
     #[must_use]
     pub fn builder(clock: Clock) -> Builder {
         Builder {
@@ -166,7 +167,7 @@ impl Checks {
         self.0.clock.now()
     }
 
-    /// Says that the program is about to end: it is not ready from now on.
+    /// Marks the program as shutting down: from now on it is not ready.
     pub fn drain(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
@@ -208,7 +209,7 @@ impl Checks {
         }
     }
 
-    /// Runs all checks until `stop` is cancelled. A second call finds nothing left to run.
+    /// Runs all checks until `stop` is cancelled. A second call has nothing to run.
     pub async fn run(&self, stop: CancellationToken) {
         let checks = std::mem::take(&mut *self.0.checks.lock());
         let mut tasks = JoinSet::new();
@@ -222,9 +223,9 @@ impl Checks {
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = publish.tick() => self.publish(&mut failing),
-                // A check only ends by a panic; its verdict goes stale, and so counts as failed.
+                // A check only ends by a panic; its verdict then becomes stale and counts as failed.
                 Some(Err(error)) = tasks.join_next() => {
-                    tracing::error!(%error, "a check panicked; it no longer runs, and its verdict goes stale");
+                    tracing::error!(%error, "a check panicked; it no longer runs, and its verdict becomes stale");
                 }
             }
         }
@@ -274,7 +275,7 @@ impl Checks {
         }
     }
 
-    /// `failing` holds the groups that failed the last time.
+    /// `failing` contains the groups that failed at the previous call.
     fn publish(&self, failing: &mut HashSet<String>) {
         let now = self.now();
         for watched in &self.0.watched {
@@ -305,7 +306,7 @@ impl Checks {
     }
 }
 
-/// Nine to ten tenths of a period, so that replicas do not run at the same time, and never later than the period.
+/// 90 to 100 % of a period, so that replicas do not run in step and no run is late.
 fn jittered(period: Duration, random: u64) -> Duration {
     let part = (random >> 11) as f64 / (1_u64 << 53) as f64;
     period.mul_f64(0.9 + 0.1 * part)

@@ -1,23 +1,23 @@
-//! Groups of checks whose list changes over time, run by another part of the program.
+//! Groups of checks with a changing list of parts, run by another part of the program.
 
 use crate::clock::Moment;
 use crate::failure::{Failure, FailureKind};
 use crate::state::{Status, Verdict};
 
-/// A group of checks that another part of the program runs: a count for each queue, for instance.
+/// A group of checks that another part of the program runs: for example one for each queue.
 ///
-/// In `/readyz` the group is one check, which fails when one of its parts does.
+/// In `/readyz` the group is one check, which fails if one of its parts fails.
 pub trait CheckSource: Send + Sync + 'static {
     /// The group's name; a part is named `group/part`.
     fn name(&self) -> &str;
 
-    /// The current verdicts, by name of the part. Called at every request, so it must answer from memory.
+    /// The current verdicts, by name of the part. Called for every request, so it must answer from memory.
     ///
-    /// A source that does not know its parts yet gives one part that is pending.
+    /// A source whose parts are not known yet returns one pending part.
     fn verdicts(&self, now: Moment) -> Vec<(String, Verdict)>;
 }
 
-/// The verdict on a group: the worst of its parts, since the first of those became so.
+/// The verdict of a group: the worst of its parts, since the first of those became so.
 pub(crate) fn summary(parts: &[(String, Verdict)], started: Moment) -> Verdict {
     let of = |status| {
         parts
@@ -47,7 +47,7 @@ pub(crate) fn summary(parts: &[(String, Verdict)], started: Moment) -> Verdict {
         status,
         since: since.unwrap_or(started),
         duration: parts.iter().filter_map(|(_, part)| part.duration).max(),
-        // The group passed when the last of its parts did.
+        // The last success of a group is that of its least recent part.
         last_success: parts
             .iter()
             .map(|(_, part)| part.last_success)

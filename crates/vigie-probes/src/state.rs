@@ -1,4 +1,4 @@
-//! The state of one check: a pure value fed with (time, outcome).
+//! The state of one check: pure logic driven by times and outcomes.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ pub enum Status {
     Pending,
     /// It passed.
     Ok,
-    /// It failed, or there has been no verdict for too long.
+    /// It failed, or there has been no result for too long.
     Failed,
 }
 
 impl Status {
-    /// The word for it.
+    /// Its name in responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -34,13 +34,13 @@ impl Status {
 pub struct Verdict {
     /// Passed, failed, or not known yet.
     pub status: Status,
-    /// When it became so.
+    /// The time of the last change of status.
     pub since: Moment,
-    /// How long the last run took.
+    /// The duration of the last run.
     pub duration: Option<Duration>,
-    /// When it last passed.
+    /// The time of the last successful run.
     pub last_success: Option<Moment>,
-    /// Why it failed; there is one exactly when the status is [`Status::Failed`].
+    /// The reason for a failure; set if and only if the status is [`Status::Failed`].
     pub failure: Option<Failure>,
 }
 
@@ -48,18 +48,18 @@ pub struct Verdict {
 #[derive(Clone, Debug)]
 pub struct State {
     stale_after: Duration,
-    /// When the last run ended.
-    heard: Moment,
+    /// The time of the last result.
+    last_result: Moment,
     verdict: Verdict,
 }
 
 impl State {
-    /// A check that has not been run. Without a result for longer than `stale_after` it counts as failed.
+    /// The state of a check that has not run. Without a result for longer than `stale_after` it counts as failed.
     #[must_use]
     pub fn new(now: Moment, stale_after: Duration) -> Self {
         Self {
             stale_after,
-            heard: now,
+            last_result: now,
             verdict: Verdict {
                 status: Status::Pending,
                 since: now,
@@ -70,16 +70,16 @@ impl State {
         }
     }
 
-    /// Takes note of a run that ended now, and of how long it took if that was measured.
+    /// Records a run that ended now, and its duration if it was measured.
     pub fn record(&mut self, now: Moment, duration: impl Into<Option<Duration>>, outcome: Outcome) {
-        // A stale verdict counts as failed from the time it went stale.
+        // A stale verdict counts as failed from the time it became stale.
         let before = self.verdict(now);
         let status = match outcome {
             Ok(()) => Status::Ok,
             Err(_) => Status::Failed,
         };
         let changed = before.status != status;
-        self.heard = now;
+        self.last_result = now;
         self.verdict = Verdict {
             status,
             since: if changed { now } else { before.since },
@@ -92,13 +92,13 @@ impl State {
     /// The verdict at this time.
     #[must_use]
     pub fn verdict(&self, now: Moment) -> Verdict {
-        if now.since(self.heard) <= self.stale_after {
+        if now.since(self.last_result) <= self.stale_after {
             return self.verdict.clone();
         }
-        let text = format_args!("stale: no result since {}", self.heard);
+        let text = format_args!("stale: no result since {}", self.last_result);
         let since = match self.verdict.status {
             Status::Failed => self.verdict.since,
-            Status::Pending | Status::Ok => self.heard.after(self.stale_after),
+            Status::Pending | Status::Ok => self.last_result.after(self.stale_after),
         };
         Verdict {
             status: Status::Failed,
@@ -170,7 +170,7 @@ mod tests {
             failure.text(),
             "stale: no result since 2026-01-01T12:00:00.010Z"
         );
-        // Failing for real goes on from there; passing ends it.
+        // A real failure continues the stale one; a success ends it.
         state.record(at(500), TOOK, refused());
         assert_eq!(state.verdict(at(500)).since, at(110));
         assert_eq!(
@@ -193,12 +193,12 @@ mod tests {
         #[test]
         fn any_history_keeps_the_promises(runs in prop::collection::vec((0_u64..300, any::<bool>()), 0..40)) {
             let mut state = State::new(at(0), STALE);
-            let (mut now, mut heard, mut last) = (0, 0, None);
+            let (mut now, mut last_result, mut last) = (0, 0, None);
             let mut before = state.verdict(at(0));
             for (pause, passed) in runs {
                 for step in 0..=pause {
                     let verdict = state.verdict(at(now + step));
-                    let fresh = now + step - heard <= 100;
+                    let fresh = now + step - last_result <= 100;
                     let expected = match last {
                         _ if !fresh => Status::Failed,
                         None => Status::Pending,
@@ -208,7 +208,7 @@ mod tests {
                     prop_assert_eq!(verdict.status, expected);
                     prop_assert_eq!(verdict.failure.is_some(), expected == Status::Failed);
                     prop_assert!(verdict.since.elapsed <= at(now + step).elapsed);
-                    // It changes exactly when the status does.
+                    // It changes if and only if the status does.
                     prop_assert_eq!(verdict.since == before.since, verdict.status == before.status);
                     before = verdict;
                 }
@@ -220,7 +220,7 @@ mod tests {
                 } else {
                     prop_assert_eq!(verdict.since, at(now));
                 }
-                (before, heard, last) = (verdict, now, Some(passed));
+                (before, last_result, last) = (verdict, now, Some(passed));
             }
         }
     }

@@ -10,11 +10,11 @@ const ADVICE: &str = "run `vigie check` to see the setting; it is read again at 
 const RETRY_ADVICE: &str =
     "run `vigie check` to see the setting; the file is read again at each run";
 
-/// Builds the check, or says why that is not possible; it may block.
+/// Builds the check, or returns the reason why that is impossible; it may block.
 type Build = Arc<dyn Fn() -> Result<Box<dyn Check>, String> + Send + Sync>;
 
-/// Fails on each run with a reason, so that a wrong setting is reported like any other failure and does not keep the
-/// program from starting. With [`Unusable::retry`] it becomes the check that was meant as soon as that can be built.
+/// Fails on each run with a reason, so that a wrong setting is reported like any other failure and does not prevent
+/// the start. With [`Unusable::retry`] it becomes the configured check as soon as that can be built.
 pub struct Unusable {
     name: String,
     failure: Failure,
@@ -33,7 +33,7 @@ impl Unusable {
         }
     }
 
-    /// Tries on each run to build the check. The reason against it must hold no secret.
+    /// Tries to build the check on each run. The reason must contain no secret.
     #[must_use]
     pub fn retry(
         mut self,
@@ -52,7 +52,7 @@ impl Unusable {
             Ok(Err(reason)) => {
                 self.failure = Failure::new(FailureKind::Other, reason).advise(Some(RETRY_ADVICE));
             }
-            // The program ends.
+            // The program is shutting down.
             Err(_) => {}
         }
     }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn becomes_the_check_that_was_meant() {
+    async fn becomes_the_configured_check() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().to_owned();
         let mut check = Unusable::new("database", "nothing yet").retry(move || {

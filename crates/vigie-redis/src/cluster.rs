@@ -12,10 +12,10 @@ use crate::slot::Slots;
 
 const PORT: u16 = 6379;
 
-/// How a cluster is reached.
+/// The connection parameters of a cluster.
 #[derive(Clone)]
 pub(crate) struct Cluster {
-    /// Some of its nodes.
+    /// The addresses of some of its nodes.
     pub(crate) seeds: Vec<Address>,
     over_tls: bool,
     login: RedisConnectionInfo,
@@ -26,7 +26,7 @@ impl Cluster {
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        // There is only one database, and there are no parameters.
+        // There is only one database, and no parameters are allowed.
         if rest.contains(['/', '?', '#']) {
             return None;
         }
@@ -47,7 +47,7 @@ impl Cluster {
         self.login.password()
     }
 
-    /// How one of its nodes is reached.
+    /// The connection parameters of one of its nodes.
     pub(crate) fn node(&self, at: &Address) -> Result<ConnectionInfo, Error> {
         hosts::info(at, self.over_tls, &self.login)
     }
@@ -59,18 +59,18 @@ impl fmt::Display for Cluster {
     }
 }
 
-/// The cluster as one node sees it: the masters with their slots, and the replicas.
+/// The cluster as seen by one node: the masters with their slots, and the replicas.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nodes {
     pub(crate) masters: Vec<(Address, Slots)>,
     pub(crate) replicas: Vec<Address>,
 }
 
-/// Reads the reply of the node at `asked` to CLUSTER SLOTS; `None` if it is malformed.
+/// Parses the reply of the node at `asked` to CLUSTER SLOTS; `None` if it is malformed.
 ///
-/// Each entry has the first and last slot of a range and its nodes, the master first. A node has a host, a port, an id,
-/// and from version 7 on more fields. An empty host, or none, stands for the one that was asked; an announced host name
-/// is preferred to an address, since certificates have names.
+/// Each entry has the first and last slot of a range and its nodes, the master first. A node has a host, a port, an
+/// id, and since version 7 more fields. An empty or null host stands for the node that sent the reply; an announced
+/// host name is preferred to an address, since certificates contain names.
 pub(crate) fn read(answer: &Value, asked: &str) -> Option<Nodes> {
     let mut nodes = Nodes::default();
     for range in list(answer)? {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_says_of_all() {
+    fn a_reply_describes_all_nodes() {
         let named = vec![bulk("hostname"), bulk("c.internal")];
         let unnamed = vec![bulk("hostname"), bulk("")];
         let of_old = Value::Array(vec![bulk("10.0.0.2"), Value::Int(2), bulk("id")]);
@@ -186,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_answer_is_taken(answer in any_value()) {
+        fn any_reply_is_handled(answer in any_value()) {
             if let Some(nodes) = read(&answer, "asked") {
                 prop_assert!(nodes.masters.iter().all(|((host, port), _)| !host.is_empty() && *port > 0));
             }

@@ -1,4 +1,4 @@
-//! One server, the master that Sentinels know, or a cluster.
+//! An endpoint: one server, the master reported by Sentinels, or a cluster.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::sentinel::Sentinels;
 use crate::slot::slot;
 use crate::tls::TlsFiles;
 
-/// Where Redis is. `Debug` and `Display` show no password.
+/// The address of Redis, with credentials. `Debug` and `Display` show no password.
 #[derive(Clone)]
 pub struct Endpoint {
     place: Place,
@@ -35,14 +35,14 @@ enum Place {
 #[derive(Clone)]
 struct Server {
     info: ConnectionInfo,
-    /// Whether the address names a database.
+    /// Whether the address specifies a database.
     names_database: bool,
-    /// Whether it may be a node of a cluster. Elsewhere that is an error, since its data is only a part.
+    /// Whether the server may be a node of a cluster. Otherwise that is an error, since it has only part of the data.
     may_be_node: bool,
 }
 
 impl Endpoint {
-    /// The place that a URL names:
+    /// Parses a URL:
     ///
     /// - `redis://[user][:password@]host[:port][/database]`, and `rediss://` with TLS;
     /// - `unix:///path` or `redis+unix:///path`;
@@ -51,11 +51,11 @@ impl Endpoint {
     /// - `redis-sentinel://[user][:password@]host[:port],host[:port]…/master[/database]`, and
     ///   `rediss-sentinel://` with TLS to Sentinels and servers. User and password are the servers'; the
     ///   Sentinels' own, if they have one, is `?sentinel_password=…` (and `sentinel_username=…`);
-    /// - `redis-cluster://[user][:password@]host[:port],host[:port]…`, and `rediss-cluster://` with TLS: some nodes of a
-    ///   cluster, which know the others.
+    /// - `redis-cluster://[user][:password@]host[:port],host[:port]…`, and `rediss-cluster://` with TLS: some nodes of
+    ///   a cluster; the others are discovered.
     ///
     /// # Errors
-    /// When it names none.
+    /// If the URL is invalid.
     pub fn new(url: &str, tls: TlsFiles) -> Result<Self, UrlError> {
         let url = url.trim();
         let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
@@ -85,12 +85,12 @@ impl Endpoint {
         }
     }
 
-    /// Connects and logs in: with Sentinels, to the server that is master now; in a cluster, to the first node that answers.
+    /// Connects and logs in: with Sentinels, to the current master; in a cluster, to the first node that answers.
     ///
-    /// Each answer on the connection has the same time limit as connecting, until that is changed.
+    /// The time limit also applies to each response on the connection, until it is changed.
     ///
     /// # Errors
-    /// When there is no connection `within` that time, or the server turns out to be part of a cluster.
+    /// If there is no connection `within` that time, or the server is a node of a cluster.
     pub async fn connect(&self, within: Duration) -> Result<MultiplexedConnection, Error> {
         let connecting = async {
             match &self.place {
@@ -104,16 +104,16 @@ impl Endpoint {
                 }
             }
         };
-        // Only this bounds a server that accepts the connection and never answers.
+        // The only bound for a server that accepts the connection and never answers.
         timeout(within, connecting)
             .await
             .unwrap_or(Err(Error::Late(within)))
     }
 
-    /// As [`Endpoint::connect`], and in a cluster to the master that holds a key.
+    /// Like [`Endpoint::connect`], but in a cluster connects to the master that owns a key.
     ///
     /// # Errors
-    /// As [`Endpoint::connect`], and when no master holds it.
+    /// Like [`Endpoint::connect`], and if no master owns the key.
     pub async fn connect_to_owner(
         &self,
         key: &[u8],
@@ -133,7 +133,7 @@ impl Endpoint {
             .unwrap_or(Err(Error::Late(within)))
     }
 
-    /// Lists the masters of this cluster; `None` when it is not a cluster.
+    /// The masters of this cluster; `None` if it is not a cluster.
     #[must_use]
     pub fn scout(&self) -> Option<Scout> {
         match &self.place {
@@ -164,7 +164,7 @@ impl Endpoint {
         }
     }
 
-    /// The same place with another database. A cluster has only one.
+    /// The same endpoint with another database. A cluster has only one.
     #[must_use]
     pub fn in_database(self, database: u16) -> Self {
         let database = i64::from(database);
@@ -183,13 +183,13 @@ impl Endpoint {
         Self { place, ..self }
     }
 
-    /// The same place, reached with these files.
+    /// The same endpoint with these TLS files.
     #[must_use]
     pub fn with_tls(self, tls: TlsFiles) -> Self {
         Self { tls, ..self }
     }
 
-    /// The same place; if the address names no database, with this one, if there is one.
+    /// The same endpoint; if the address specifies no database, with this one, if any.
     #[must_use]
     pub fn or_in_database(self, database: Option<u16>) -> Self {
         match database {
@@ -208,7 +208,7 @@ impl Endpoint {
         }
     }
 
-    /// The passwords, so that a caller can keep them out of its texts.
+    /// The passwords, so that a caller can remove them from its messages.
     pub fn passwords(&self) -> impl Iterator<Item = &str> {
         let all = match &self.place {
             Place::Server(server) => [server.info.redis_settings().password(), None],
@@ -220,10 +220,10 @@ impl Endpoint {
 }
 
 impl Server {
-    /// A server that is reached over the network, or by a socket of this machine.
+    /// Parses the address of a server on the network, or of a Unix socket.
     fn parse(url: &str, over_network: bool) -> Result<Self, UrlError> {
         let parsed = redis::parse_redis_url(url).ok_or(UrlError::Server)?;
-        // In `redis://u:12?34@h`, `u:12` is half a password and would be shown as the host.
+        // In `redis://u:12?34@h`, `u:12` is part of the password and would be shown as the host.
         let behind = parsed.path().contains('@') || parsed.query().is_some_and(|q| q.contains('@'));
         if parsed.fragment().is_some() || over_network && behind {
             return Err(UrlError::Server);
@@ -290,7 +290,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Connects and logs in. The caller bounds the time of the whole.
+/// Connects and logs in. The caller must set a timeout.
 pub(crate) async fn open(
     info: &ConnectionInfo,
     tls: &TlsFiles,
@@ -313,7 +313,7 @@ pub(crate) async fn open(
     let (login, stream) = (info.redis_settings(), Patience::new(stream));
     let opened = MultiplexedConnection::new_with_config(login, stream, config);
     let (connection, driver) = opened.await.map_err(Error::Redis)?;
-    // It ends after the last handle of the connection is dropped.
+    // The task ends after the last handle of the connection is dropped.
     tokio::spawn(driver);
     Ok(connection)
 }
@@ -480,7 +480,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_taken_or_refused(
+        fn any_text_is_accepted_or_refused(
             text in "(redis|rediss|unix|redis-sentinel|redis-cluster)://.{0,40}",
             password in "[A-Z]{8}",
         ) {

@@ -1,4 +1,4 @@
-//! The errors of this crate. Their texts hold no password.
+//! The errors of this crate. Their messages contain no password.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use vigie_tls::TlsProblem;
 
 use crate::tls;
 
-/// Why an address is refused. The text does not repeat it.
+/// The reason why an address is invalid. The message does not quote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UrlError {
@@ -22,7 +22,7 @@ pub enum UrlError {
          (characters like / ? # @ in a password must be percent-encoded)"
     )]
     Server,
-    /// A parameter after the `?` is unknown, has a wrong value or contradicts the rest of the address.
+    /// A parameter after the `?` is unknown, has an invalid value or contradicts the rest of the address.
     #[error("the parameter {name} {problem}")]
     Parameter {
         /// The parameter; `?` stands for a name that is not a plain word.
@@ -44,41 +44,41 @@ pub enum UrlError {
     Cluster,
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The server could not be reached, or refuses.
-    #[error("{}", told(.0))]
+    /// The server could not be reached, or returned an error.
+    #[error("{}", message(.0))]
     Redis(redis::RedisError),
-    /// There was no answer in time.
+    /// A timeout.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// There is no connection over TLS, or a file with a certificate or key cannot be used.
+    /// TLS failed, or a file with a certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] vigie_tls::Error),
-    /// No Sentinel led to a server that is master.
+    /// No Sentinel reported an address where a master answers.
     #[error("no master {name:?}: {}", tried.join("; "))]
     NoMaster {
         /// The master's name.
         name: String,
         /// The failure of each Sentinel.
         tried: Vec<String>,
-        /// The problem with the certificates or with TLS of the first one that has any.
+        /// The first problem with certificates or TLS, if any.
         tls: Option<TlsProblem>,
     },
-    /// The server is part of a cluster, and the address is not that of one.
+    /// The server is a node of a cluster, but the address is not that of a cluster.
     #[error(
         "the server is part of a cluster: use redis-cluster://HOST:PORT,HOST:PORT (rediss-cluster:// with TLS)"
     )]
     PartOfCluster,
-    /// The server is not part of a cluster, and the address is that of one.
-    #[error("the server is no part of a cluster: use redis:// (rediss:// with TLS)")]
+    /// The server is not a node of a cluster, but the address is that of a cluster.
+    #[error("the server is not part of a cluster: use redis:// (rediss:// with TLS)")]
     NoCluster,
-    /// No node of the cluster is known to hold the slots in question.
+    /// No known node of the cluster owns the slots in question.
     #[error("no node of the cluster holds these slots")]
     NoSlots,
-    /// No node of the cluster answered the question for its masters.
+    /// No node of the cluster answered the query for its masters.
     #[error("no node of the cluster answers: {}", each(tried))]
     NoNode {
         /// The failure of each node, by `host:port`.
@@ -92,7 +92,7 @@ impl Error {
     pub fn tls(&self) -> Option<TlsProblem> {
         match self.first() {
             Self::Tls(error) => error.problem(),
-            // A server refuses the client's certificate after the handshake.
+            // A server rejects the client's certificate only after the handshake.
             Self::Redis(error) => TlsProblem::in_sources(error),
             Self::NoMaster { tls, .. } => *tls,
             _ => None,
@@ -124,8 +124,8 @@ fn each(tried: &[(String, Error)]) -> String {
     tried.collect::<Vec<_>>().join("; ")
 }
 
-/// The error in words; for a problem with TLS the driver has only the library's debug text.
-fn told(error: &redis::RedisError) -> String {
+/// The message of an error; for TLS problems the driver has only the library's debug text.
+fn message(error: &redis::RedisError) -> String {
     match TlsProblem::in_sources(error) {
         Some(problem) => problem.to_string(),
         None => error.to_string(),

@@ -1,4 +1,4 @@
-//! The reply to `HELLO`: a server's role and mode, for which a user needs no permission.
+//! The reply to `HELLO`: a server's role and mode, which any user may read.
 
 use redis::Value;
 use redis::aio::MultiplexedConnection;
@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 use crate::error::Error;
 use crate::reply::{field, text};
 
-/// The fields that are used. `None`: the server is too old to send the field, or does not.
+/// The fields that are used; `None` if the server did not send the field; old versions do not.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
     /// Its role in the replication: `master`, `replica`, and in old versions `slave`.

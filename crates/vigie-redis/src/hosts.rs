@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::Error;
 
-/// More hosts than a deployment has.
+/// The maximum number of hosts.
 const MOST: usize = 32;
 
 /// Host and port.
@@ -23,7 +23,7 @@ pub(crate) fn authority(text: &str, port: u16) -> Option<(String, Vec<Address>)>
     Some((login, hosts))
 }
 
-/// `host[:port]`; an IPv6 address stands in brackets.
+/// `host[:port]`; an IPv6 address is in brackets.
 fn host(text: &str, default: u16) -> Option<Address> {
     let url = Url::parse(&format!("redis://{text}")).ok()?;
     let bare = matches!(url.path(), "" | "/") && url.username().is_empty();
@@ -43,7 +43,7 @@ pub(crate) fn names(all: &[Address]) -> String {
     all.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
-/// How one of them is reached.
+/// The connection parameters of one host.
 pub(crate) fn info(
     (host, port): &Address,
     over_tls: bool,

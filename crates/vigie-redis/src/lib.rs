@@ -1,7 +1,7 @@
-//! Where Redis is, and how it is reached: addresses, TLS with own certificates, Sentinels, clusters.
+//! Connections to Redis: addresses, TLS with custom certificates, Sentinels, clusters.
 //!
-//! An [`Endpoint`] is made from a URL and [connects](Endpoint::connect) as often as it is asked to. It keeps no
-//! connection: a caller drops one that is broken and connects again, to the master of that time.
+//! An [`Endpoint`] is parsed from a URL, and each call of [connect](Endpoint::connect) makes a new connection. The
+//! endpoint keeps none: a caller drops a broken connection and connects again, to the master at that time.
 //!
 //! ```
 //! use vigie_redis::{Endpoint, TlsFiles};
@@ -15,14 +15,14 @@
 //! # }
 //! ```
 //!
-//! A cluster has several masters: its [`Scout`] lists the current [masters](Master), each an endpoint that holds some
+//! A cluster has several masters: [`Scout`] lists the current [masters](Master), each an endpoint that owns some
 //! [`Slots`], and [`slot`] computes the slot of a key.
 //!
-//! [`redact`] covers credentials in texts, also for other crates.
+//! [`redact`] masks credentials in messages; other crates use it too.
 //!
-//! The crate does not know queues and checks. No text of it holds a password.
+//! The crate is independent of queues and checks. None of its messages contains a password.
 
-// The driver takes the cryptography that the program links; the features of this crate choose it.
+// The driver uses the crypto provider that the program links; the features of this crate select it.
 use rustls as _;
 
 mod cluster;

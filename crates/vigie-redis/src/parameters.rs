@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::UrlError;
 
-/// Settings of clients (ioredis, node-redis, redis-py) that change neither the server nor the login.
+/// Client settings (ioredis, node-redis, redis-py) that change neither the server nor the login.
 const HARMLESS: [&str; 22] = [
     "client_name",
     "commandTimeout",
@@ -31,12 +31,12 @@ const HARMLESS: [&str; 22] = [
     "timeout",
 ];
 
-/// A longer name is not repeated in an error.
+/// Longer names are not quoted in an error.
 const LONGEST_NAME: usize = 40;
 
-/// Applies the parameters of `url` to `info`, and returns whether one of them names a database.
+/// Applies the parameters of `url` to `info`, and returns whether one of them specifies a database.
 ///
-/// Where clients disagree about a parameter that contradicts the rest of the address, it is an error.
+/// If clients disagree about a parameter that contradicts the rest of the address, it is an error.
 pub(crate) fn apply(url: &Url, info: ConnectionInfo) -> Result<(ConnectionInfo, bool), UrlError> {
     let mut settings = info.redis_settings().clone();
     let is_socket = matches!(url.scheme(), "unix" | "redis+unix");
@@ -45,7 +45,7 @@ pub(crate) fn apply(url: &Url, info: ConnectionInfo) -> Result<(ConnectionInfo, 
         false => Some(url.path().trim_matches('/')).filter(|path| !path.is_empty()),
     };
     let mut names_database = in_path.is_some();
-    // The driver has read the path and the user information, and of a socket's parameters some.
+    // The driver has parsed the path and the user information, and for a socket some of the parameters.
     let mut database = in_path.map(|_| settings.db());
     let in_authority = |name: &str| !is_socket && !name.is_empty();
     let mut username =
@@ -61,7 +61,7 @@ pub(crate) fn apply(url: &Url, info: ConnectionInfo) -> Result<(ConnectionInfo, 
             }
             "user" | "username" => set(&mut username, value.into_owned(), "username")?,
             "pass" | "password" => set(&mut password, value.into_owned(), "password")?,
-            // The driver has judged it.
+            // Validated by the driver.
             "protocol" => {}
             "tls" | "ssl" => {
                 let over_tls = url.scheme() == "rediss";
@@ -95,7 +95,7 @@ fn with(
     if let Some(database) = database {
         settings = settings.set_db(database);
     }
-    // An empty name is the default user's: `AUTH password`.
+    // An empty name means the default user: `AUTH password`.
     if let Some(username) = username.filter(|name| !name.is_empty()) {
         settings = settings.set_username(username);
     }

@@ -1,7 +1,7 @@
-//! A stream that fails when the server leaves a request without any answer.
+//! A stream that fails if the server does not answer a request.
 //!
-//! The driver of a connection waits for open answers even after its last handle is dropped. With a server that is frozen
-//! it would keep task and socket for as long as the operating system keeps the connection.
+//! The task of a connection waits for pending responses even after its last handle is dropped. If the server hangs,
+//! task and socket would remain until the operating system closes the connection.
 
 use std::future::Future;
 use std::io;
@@ -12,12 +12,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// Longer than any command blocks.
+/// Longer than any blocking command.
 const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) struct Patience<S> {
     stream: S,
-    /// Ends when the first request since the last answer has waited for too long.
+    /// Expires when the first request since the last response has waited too long.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 

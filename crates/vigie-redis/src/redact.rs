@@ -1,7 +1,7 @@
-//! Covers secrets in texts that are shown: [`addresses`] those that look like one, [`Secrets`] those that are known.
+//! Masks secrets in messages: [`addresses`] by their form, [`Secrets`] by their value.
 //!
-//! A server, a driver or a library may repeat a secret in another spelling: percent-encoded, escaped, or a part of it. Both
-//! search the text as it stands and as it reads without these encodings (`views`).
+//! A server, a driver or a library may repeat a secret in a different encoding: percent-encoded, escaped, or
+//! truncated. Both search the text as it is and with these encodings decoded (`views`).
 
 mod addresses;
 mod secrets;
@@ -12,7 +12,7 @@ use std::ops::Range;
 pub use addresses::addresses;
 pub use secrets::Secrets;
 
-/// Stands for whatever is covered.
+/// Replaces each masked range.
 const COVER: &str = "***";
 
 /// Replaces these bytes of a text; ranges that touch become one.

@@ -1,4 +1,4 @@
-//! Reads the replies of a server. RESP2 and RESP3 write some of them differently; both are accepted.
+//! Parses replies of a server. RESP2 and RESP3 encode some of them differently; both are accepted.
 
 use redis::Value;
 
@@ -28,7 +28,7 @@ pub fn bytes(reply: &Value) -> Option<&[u8]> {
     }
 }
 
-/// A string as text; bytes that are not UTF-8 are replaced.
+/// A string as text; invalid UTF-8 is replaced.
 #[must_use]
 pub fn text(reply: &Value) -> Option<String> {
     bytes(reply).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
@@ -43,7 +43,7 @@ pub fn list(reply: &Value) -> Option<&[Value]> {
     }
 }
 
-/// An integer that is not negative.
+/// A non-negative integer.
 #[must_use]
 pub fn count(reply: &Value) -> Option<u64> {
     match reply {

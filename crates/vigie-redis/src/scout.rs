@@ -1,4 +1,4 @@
-//! Asks a cluster which master holds which slots.
+//! Discovers which master of a cluster owns which slots.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::hosts::{self, Address};
 use crate::slot::Slots;
 use crate::tls::TlsFiles;
 
-/// How many known nodes are asked at once, besides the seeds, when no connection works.
+/// The number of known nodes queried at once, besides the seeds, if no connection works.
 const ASKED: usize = 32;
 
 /// A master of a cluster.
@@ -22,21 +22,21 @@ const ASKED: usize = 32;
 pub struct Master {
     /// `host:port`.
     pub name: String,
-    /// How it is reached.
+    /// Its endpoint.
     pub endpoint: Endpoint,
-    /// The slots that it holds.
+    /// The slots that it owns.
     pub slots: Slots,
 }
 
-/// Asks a cluster for its masters, over a connection that it keeps while that works.
+/// Queries a cluster for its masters, over a connection that is kept while it works.
 #[derive(Debug)]
 pub struct Scout {
     cluster: Cluster,
     tls: TlsFiles,
     kept: Option<Kept>,
-    /// Of the last answer.
+    /// The nodes in the last reply.
     known: Vec<Address>,
-    /// Asked only if no other node answers.
+    /// Queried only if no other node answers.
     avoided: Option<Address>,
 }
 
@@ -56,10 +56,10 @@ impl Scout {
         }
     }
 
-    /// The masters that hold slots, by their names.
+    /// The masters that own slots, by name.
     ///
     /// # Errors
-    /// When no node answers `within` that time, or none knows a master.
+    /// If no node answers `within` that time, or none reports a master.
     pub async fn masters(&mut self, within: Duration) -> Result<Vec<Master>, Error> {
         let asking = timeout(within, self.ask(within)).await;
         let nodes = asking.unwrap_or(Err(Error::Late(within)))?;
@@ -76,13 +76,13 @@ impl Scout {
         masters.collect()
     }
 
-    /// The connection over which it was last answered.
+    /// The connection of the last reply.
     pub fn connection(&mut self) -> Option<&mut MultiplexedConnection> {
         self.kept.as_mut().map(|kept| &mut kept.connection)
     }
 
-    /// Asks the node at `host:port` next: it replied that it does not hold a slot that it was known to hold, so that it knows
-    /// the newer state.
+    /// Queries the node at `host:port` next: it replied that it does not own a slot as expected, so its state is
+    /// newer.
     pub async fn prefer(&mut self, name: &str, within: Duration) {
         let known = self
             .known
@@ -97,7 +97,7 @@ impl Scout {
         }
     }
 
-    /// Asks other nodes than the one at `host:port` next, which does not work.
+    /// Queries other nodes than the one at `host:port` next, which does not work.
     pub fn avoid(&mut self, name: &str) {
         let is = |at: &Address| hosts::name(at) == name;
         if self.kept.as_ref().is_some_and(|kept| is(&kept.at)) {
@@ -119,9 +119,9 @@ impl Scout {
         Ok(nodes)
     }
 
-    /// Asks all known nodes at once, so that one that hangs delays no other.
+    /// Queries all known nodes concurrently, so that a hanging one delays no other.
     async fn find(&mut self, within: Duration) -> Result<(Nodes, Kept), Error> {
-        // The seeds always: all known nodes that are asked may be gone.
+        // Always include the seeds: all known nodes may be gone.
         let known = self.known.iter().take(ASKED);
         let mut places: Vec<_> = known.chain(&self.cluster.seeds).collect();
         let avoided = self.avoided.take();
@@ -164,7 +164,7 @@ impl std::fmt::Debug for Cluster {
     }
 }
 
-/// Connects to a node and asks it.
+/// Connects to a node and queries it.
 async fn asked(
     cluster: &Cluster,
     tls: &TlsFiles,

@@ -1,8 +1,8 @@
-//! Sentinels, and how they lead to the master.
+//! Finds the current master through Sentinels.
 //!
 //! This follows the [guidelines for clients](https://redis.io/docs/latest/develop/reference/sentinel-clients/): a
-//! Sentinel is asked for the master's address, and the server there for its role. All Sentinels are asked at once, so
-//! that one that hangs delays no other.
+//! Sentinel returns the master's address, and the server there must confirm its role. All Sentinels are queried
+//! concurrently, so that a hanging one delays no other.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,9 +27,9 @@ pub(crate) struct Sentinels {
     hosts: Vec<Address>,
     master: String,
     over_tls: bool,
-    /// How to log in at the master.
+    /// The login at the master.
     server: RedisConnectionInfo,
-    /// How to log in at a Sentinel.
+    /// The login at a Sentinel.
     sentinel: RedisConnectionInfo,
     names_database: bool,
 }
@@ -41,11 +41,11 @@ impl Sentinels {
         let end = rest.find(['/', '?', '#'])?;
         let (authority, path) = rest.split_at(end);
         let (login, hosts) = hosts::authority(authority, PORT)?;
-        // An @ further on would make half a password a host.
+        // A later @ would show part of a password as a host.
         if path.contains('@') {
             return None;
         }
-        // The rest is a URL with the first host as its only one.
+        // The rest is parsed as a URL with the first host only.
         let single = Url::parse(&format!("redis://{login}sentinel{path}")).ok()?;
         let mut segments = single.path_segments()?;
         let master = segments.next().filter(|master| !master.is_empty())?;
@@ -67,7 +67,7 @@ impl Sentinels {
         }
         Some(Self {
             hosts,
-            // Sentinel allows letters, digits and .-_ only: nothing to decode.
+            // Sentinel allows only letters, digits and .-_, so there is nothing to decode.
             master: master.to_owned(),
             over_tls: scheme == "rediss-sentinel",
             server,
@@ -80,7 +80,7 @@ impl Sentinels {
         self.over_tls
     }
 
-    /// The database, if the address names one.
+    /// The database, if the address specifies one.
     pub(crate) fn database(&self) -> Option<i64> {
         self.names_database.then(|| self.server.db())
     }
@@ -95,13 +95,13 @@ impl Sentinels {
         [self.server.password(), self.sentinel.password()]
     }
 
-    /// Connects to the first server that a Sentinel calls master and that calls itself so.
+    /// Connects to the first server that a Sentinel reports as master and that confirms this role.
     pub(crate) async fn connect(
         &self,
         tls: &TlsFiles,
         within: Duration,
     ) -> Result<MultiplexedConnection, Error> {
-        // A Sentinel that hangs must leave the others time.
+        // A hanging Sentinel must leave time for the others.
         let each = within.mul_f64(0.8);
         let mut asked = JoinSet::new();
         for at in &self.hosts {
@@ -147,7 +147,7 @@ impl Sentinels {
                 .await
                 .map_err(|error| failed(Error::Redis(error)))?;
             let Some(master) = answer else {
-                return Err(Failed::because("knows no master of this name"));
+                return Err(Failed::because("has no master of this name"));
             };
             let name = hosts::name(&master);
             let of_master = |error: Error| Failed::of(&format!("leads to {name}"), &error);
@@ -170,7 +170,7 @@ impl Sentinels {
     }
 }
 
-/// Why one Sentinel did not lead to the master.
+/// The reason why one Sentinel did not lead to the master.
 struct Failed {
     reason: String,
     tls: Option<TlsProblem>,

@@ -1,4 +1,4 @@
-//! Slots: which part of a cluster a key is in.
+//! Slots: the partitions of a cluster's keys.
 //!
 //! From the [specification](https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#key-distribution-model):
 //! the CRC16 of the key, or of its hash tag if it has one, modulo 16,384.
@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// How many slots a cluster has.
+/// The number of slots of a cluster.
 pub const SLOTS: u16 = 16_384;
 
 /// The slot of a key.
@@ -15,8 +15,8 @@ pub fn slot(key: &[u8]) -> u16 {
     crc16(tag(key).unwrap_or(key)) % SLOTS
 }
 
-/// The hash tag of a key: what stands between its first `{` and the first `}` after that, unless that is nothing. Keys
-/// with the same tag are in the same slot.
+/// The hash tag of a key: the text between its first `{` and the first `}` after it, unless that is empty. Keys with
+/// the same tag are in the same slot.
 #[must_use]
 pub fn tag(key: &[u8]) -> Option<&[u8]> {
     let open = key.iter().position(|byte| *byte == b'{')?;
@@ -25,7 +25,7 @@ pub fn tag(key: &[u8]) -> Option<&[u8]> {
     (close > 0).then(|| &rest[..close])
 }
 
-/// CRC-16/XMODEM: polynomial 0x1021, from 0, nothing reflected.
+/// CRC-16/XMODEM: polynomial 0x1021, initial value 0, not reflected.
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (crc << 8) ^ TABLE[usize::from((crc >> 8) as u8 ^ byte)]
@@ -59,19 +59,19 @@ const fn table() -> [u16; 256] {
 pub struct Slots(Box<[u64; SLOTS as usize / 64]>);
 
 impl Slots {
-    /// None of them.
+    /// The empty set.
     #[must_use]
     pub fn none() -> Self {
         Self(Box::new([0; SLOTS as usize / 64]))
     }
 
-    /// All of them.
+    /// The set of all slots.
     #[must_use]
     pub fn all() -> Self {
         Self(Box::new([u64::MAX; SLOTS as usize / 64]))
     }
 
-    /// Adds a range; numbers that are not slots are left out.
+    /// Adds a range; numbers that are not slots are ignored.
     pub fn add(&mut self, range: RangeInclusive<u16>) {
         let end = (*range.end()).min(SLOTS - 1);
         for slot in *range.start()..=end {
@@ -86,27 +86,27 @@ impl Slots {
         }
     }
 
-    /// Takes out what is not in another set too.
+    /// Removes the slots that are not in another set.
     pub fn keep_only(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
             *mine &= theirs;
         }
     }
 
-    /// Whether a slot is in it.
+    /// Whether a slot is in the set.
     #[must_use]
     pub fn contains(&self, slot: u16) -> bool {
         let bits = self.0.get(usize::from(slot / 64));
         bits.is_some_and(|bits| bits >> (slot % 64) & 1 == 1)
     }
 
-    /// How many there are.
+    /// The number of slots.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -126,7 +126,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn as_the_specification_has_it() {
+    fn examples_of_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31c3);
         for (key, expected) in [
             ("{user1000}.following", Some("user1000")),
@@ -142,7 +142,7 @@ mod tests {
         let same = [b"{user1000}.following".as_slice(), b"{user1000}.followers"];
         assert_eq!(slot(same[0]), slot(same[1]));
         assert_eq!(slot(same[0]), slot(b"user1000"));
-        // By CLUSTER KEYSLOT of Redis 7.0.15.
+        // Results of CLUSTER KEYSLOT in Redis 7.0.15.
         for (key, expected) in [
             ("", 0),
             ("foo", 12182),
@@ -156,9 +156,9 @@ mod tests {
     }
 
     proptest! {
-        /// Bit by bit, as the polynomial is divided.
+        /// Bitwise polynomial division.
         #[test]
-        fn the_table_divides_as_one_does_by_hand(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        fn the_table_equals_bitwise_division(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
             let mut crc = 0u16;
             for bit in bytes.iter().flat_map(|byte| (0..8).rev().map(move |at| byte >> at & 1)) {
                 let carry = (crc >> 15) as u8 != bit;

@@ -6,33 +6,33 @@ use vigie_tls::{Pem, Tls, TlsProblem, Verify};
 
 use crate::error::Error;
 
-/// PEM files. They are read anew for every connection, so a renewed certificate counts from the next one on.
+/// PEM files. They are read for every connection, so that a renewed certificate is used from the next one on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The roots that are trusted, instead of those of the system.
+    /// The trusted root certificates, in place of the system's.
     pub ca: Option<PathBuf>,
-    /// The client's certificate, with those between it and its CA, and its key.
+    /// The client's certificate, with intermediate certificates, and its key.
     pub client: Option<(PathBuf, PathBuf)>,
 }
 
 impl TlsFiles {
-    /// Tells whether a file of certificates can be used.
+    /// Checks whether a file of certificates can be used.
     ///
     /// # Errors
-    /// When it cannot be read, or holds none, or one that cannot be understood.
+    /// If it cannot be read, or contains no certificate or an invalid one.
     pub fn judge_certificates(path: &Path) -> Result<(), Error> {
         Ok(Pem::File(path.to_owned()).judge_certificates()?)
     }
 
-    /// Tells whether the file of a key can be used. The error says nothing of its content.
+    /// Checks whether the file of a key can be used. The error does not quote its content.
     ///
     /// # Errors
-    /// When it cannot be read, or holds no key.
+    /// If it cannot be read, or contains no key.
     pub fn judge_key(path: &Path) -> Result<(), Error> {
         Ok(Pem::File(path.to_owned()).judge_key()?)
     }
 
-    /// The server must name the host, as Node.js demands it.
+    /// The certificate must match the host name, as Node.js requires.
     pub(crate) fn settings(&self) -> Tls {
         let client = self.client.clone();
         Tls {
@@ -43,7 +43,7 @@ impl TlsFiles {
     }
 }
 
-/// The setting to change, or the thing to do.
+/// The setting to change, or another remedy.
 pub(crate) fn advice(problem: TlsProblem) -> &'static str {
     use TlsProblem as Is;
     match problem {

@@ -27,7 +27,7 @@ pub(crate) fn api(
     Api::with_clock(Arc::new(source), settings.clone(), build, now)
 }
 
-/// Not shown: the API answers 503 by itself until the history is loaded.
+/// Not shown: the API answers 503 until the history is loaded.
 const LOADING: &str = "it is being loaded";
 
 struct Known {

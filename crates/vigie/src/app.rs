@@ -1,4 +1,4 @@
-//! The program put together: from settings and edges to something that runs.
+//! Assembles the program from the settings and its edges, and runs it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -31,21 +31,21 @@ use vigie_config::{Check, Settings};
 /// How long the last samples may take to be written at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where the program meets the world. Tests bring listeners on port 0.
+/// The listeners and the clock of the program. Tests pass listeners on port 0.
 pub struct Edges {
-    /// Where `/metrics` and the probes are served.
+    /// The listener of `/metrics` and the probes.
     pub admin: TcpListener,
-    /// Where the gateway serves, when there is one.
+    /// The listener of the gateway, if it is configured.
     pub gateway: Option<TcpListener>,
-    /// What time it is.
+    /// The wall clock.
     pub clock: Clock,
 }
 
 impl Edges {
-    /// Listens where the settings say.
+    /// Binds the configured addresses.
     ///
     /// # Errors
-    /// When an address cannot be listened on.
+    /// If an address cannot be bound.
     pub fn bind(settings: &Settings) -> Result<Self> {
         let gateway = settings.gateway.as_ref();
         Ok(Self {
@@ -62,7 +62,7 @@ fn listen(address: SocketAddr, key: &str) -> Result<TcpListener> {
     TcpListener::bind(address).with_context(|| format!("cannot listen on {address} ({key})"))
 }
 
-/// Vigie, built and not yet running.
+/// The assembled program, not yet running.
 pub struct App {
     admin: TcpListener,
     router: axum::Router,
@@ -80,10 +80,10 @@ pub struct App {
 }
 
 impl App {
-    /// Puts everything together. Connects to nothing yet, and reads no history.
+    /// Assembles the program. Does not connect to anything yet, and does not read the history.
     ///
     /// # Errors
-    /// When a URL or a route is not usable after all.
+    /// If a URL or a route cannot be used.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
@@ -132,21 +132,21 @@ impl App {
         })
     }
 
-    /// What is known, for those in the same process.
+    /// The registry of metrics, for code in the same process.
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// Runs until `stop`, then drains: not ready first, then no new connections, then open requests.
+    /// Runs until `stop`, then drains: becomes not ready, refuses new connections, finishes open requests.
     ///
     /// # Errors
-    /// When a listener cannot be used, or the directory of the history cannot.
+    /// If a listener or the directory of the history cannot be used.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let background = CancellationToken::new();
         let tasks = TaskTracker::new();
 
-        // First of all: whatever holds up the rest, requests pass.
+        // The gateway comes first: it must forward requests even if the rest is slow to start.
         let routes = match &self.gateway {
             Some((gateway, _)) => {
                 keep_routes(
@@ -170,7 +170,7 @@ impl App {
             info!(address = %gateway.address(), "gateway");
         }
 
-        // Before anybody can ask: what is known has a history from the beginning.
+        // Before the first query can arrive, so that the history has samples from the start.
         let scraper = self.scraper.scrape_once().await;
         let loading = history::load(&self.history)?;
         let (hand_over, loaded) = oneshot::channel();
@@ -235,14 +235,14 @@ impl App {
     }
 }
 
-/// Restores the learned routes, and saves them from then on if there is a file for them.
+/// Restores the learned routes, and saves them periodically if they have a file.
 async fn keep_routes(
     gateway: &Gateway,
     file: Option<PathBuf>,
     history: &vigie_history::Settings,
     current: Current,
 ) -> Result<Option<Keeper>> {
-    // The history refuses a directory with files of others, so it claims its directory first.
+    // The history refuses a directory with foreign files, so it must claim its directory first.
     let is_configured = file.is_some();
     let is_ready = move || is_configured || current.loaded().is_some();
     let Some(path) = routes_file::path(file, history.path.as_deref()) else {
@@ -260,25 +260,25 @@ async fn drain(gateway: Running, grace: Duration) {
     }
 }
 
-/// The check of the database, also for `vigie check`.
+/// The check of the database; also used by `vigie check`.
 pub(crate) fn database_check(database: &vigie_config::Database) -> Result<probes::Sql> {
     let check = probes::Sql::new("database", database.url.expose_secret());
     let check = check.context("database.url")?;
     Ok(check.relogin_every(database.relogin_every))
 }
 
-/// The check of Redis, also for `vigie check`.
+/// The check of Redis; also used by `vigie check`.
 pub(crate) fn redis_check(redis: &vigie_bullmq::Settings) -> probes::Redis {
     probes::Redis::at("redis", login_database(redis))
 }
 
-/// Redis in the database that the address names, or the first that is watched.
+/// The database that the address names, or else the first one that is watched.
 pub(crate) fn login_database(redis: &vigie_bullmq::Settings) -> Endpoint {
     let first = redis.databases.first().copied();
     redis.redis.clone().or_in_database(first)
 }
 
-/// The check of the app, also for `vigie check`.
+/// The check of the app; also used by `vigie check`.
 pub(crate) fn app_check(
     gateway: &vigie_config::Gateway,
     checks: &vigie_config::Checks,
@@ -312,7 +312,7 @@ fn checks(
     if let Some(watcher) = watcher {
         let stale_after = every.period + every.timeout;
         let counts = QueueCounts::new(watcher.clone(), stale_after);
-        // In a cluster a queue may fail for another node than the check names.
+        // In a cluster a queue may be on another node than the one in the reason of the check.
         let is_cluster = settings
             .redis
             .as_ref()
@@ -329,7 +329,7 @@ fn checks(
     for vigie_config::Unusable { check, reason, .. } in &settings.unusable {
         error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
     }
-    // A check that could be built reports the reason itself, and recovers when its files become readable.
+    // A check that could be built reports the reason itself, and recovers once its files can be read.
     let missing = [
         (settings.database.is_none(), "database", every.database),
         (settings.redis.is_none(), "redis", every.redis),
@@ -347,7 +347,7 @@ fn checks(
     Ok(builder.build(registry))
 }
 
-/// Fails with the reason, and reads a file with an address again until it can be used.
+/// A check that fails with the reason. If a file with an address is the cause, it is read again until it can be used.
 fn unusable_check(name: &'static str, found: &vigie_config::Unusable) -> probes::Unusable {
     let failing = probes::Unusable::new(name, &found.reason);
     let Some(file) = found.file.clone() else {

@@ -1,4 +1,4 @@
-//! The command line: what the user typed. What it means is for [`vigie_config`] to say.
+//! The command line, as typed. [`vigie_config`] interprets it.
 
 use std::path::PathBuf;
 
@@ -32,12 +32,12 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE", display_order = 0)]
     #[arg(env = "VIGIE_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Watch: carry the traffic, read the queues, run the checks, serve the metrics
@@ -110,13 +110,13 @@ pub struct Overrides {
     /// The form of Vigie's own log: auto, text or json [log.format]
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// What Vigie logs, like info or info,vigie=debug [log.filter]
+    /// The filter of Vigie's log, like info or info,vigie=debug [log.filter]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
 }
 
 impl Overrides {
-    /// The keys that were set, each with the flag that set it.
+    /// The keys set by flags, each with its flag.
     #[must_use]
     pub fn flags(&self) -> Vec<Flag> {
         let one = [
@@ -141,7 +141,7 @@ impl Overrides {
                 Some((queue, job)) => (queue, Some(job)),
                 None => (tick.as_str(), None),
             };
-            // `--tick QUEUE` alone takes back the job that the file names.
+            // `--tick QUEUE` alone removes the job that the file names.
             for (key, value) in [("tick.queue", Some(queue)), ("tick.job", job)] {
                 flags.push(Flag {
                     name: "--tick",
@@ -154,7 +154,7 @@ impl Overrides {
     }
 }
 
-/// Everything that the settings are made of.
+/// The sources of the settings.
 #[must_use]
 pub fn sources(config: Option<PathBuf>, overrides: &Overrides) -> Sources {
     Sources {
@@ -164,8 +164,8 @@ pub fn sources(config: Option<PathBuf>, overrides: &Overrides) -> Sources {
     }
 }
 
-/// A usage error as it may be shown: clap quotes what it did not expect, and that can be an address
-/// with a password that lost its flag.
+/// A usage error that is safe to print: clap quotes unexpected arguments, and one can be an address with a password
+/// whose flag is missing.
 #[must_use]
 pub fn without_secrets(message: &str, arguments: impl Iterator<Item = String>) -> String {
     let secret =

@@ -37,7 +37,7 @@ pub(crate) fn expose(registry: &Registry, tenure: Option<Tenure>) {
             .as_ref()
             .is_none_or(|tenure| tenure.holds(Instant::now()))
     };
-    // The gate is asked once a page, and `vigie_queues_exporter` of that page has the same answer.
+    // The gate is evaluated once per page; `vigie_queues_exporter` on that page must have the same value.
     let last = Arc::new(AtomicBool::new(false));
     let shown = Arc::clone(&last);
     registry.expose_while(is_of_queues, move || {
@@ -50,7 +50,7 @@ pub(crate) fn expose(registry: &Registry, tenure: Option<Tenure>) {
     });
 }
 
-/// The lease in Redis, also for `vigie check`.
+/// The lease in Redis; also used by `vigie check`.
 pub(crate) fn in_redis(queues: &Queues, watched: &vigie_bullmq::Settings) -> redis::Settings {
     redis::Settings {
         endpoint: app::login_database(watched),
@@ -60,7 +60,7 @@ pub(crate) fn in_redis(queues: &Queues, watched: &vigie_bullmq::Settings) -> red
     }
 }
 
-/// The Lease in Kubernetes, also for `vigie check`.
+/// The Lease in Kubernetes; also used by `vigie check`.
 pub(crate) fn in_kubernetes(queues: &Queues) -> Result<kubernetes::Settings> {
     let cluster = Cluster::of_this_pod(&queues.lease_account).context("queues.lease_in")?;
     Ok(kubernetes::Settings {

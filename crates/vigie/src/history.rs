@@ -1,5 +1,5 @@
-//! What is known goes into the history, every 15 s, as Prometheus would scrape it: at the same times, with the
-//! labels `job` and `instance`, and `up` beside it.
+//! Scrapes the registry into the history every 15 s, as Prometheus would: at fixed times, with the labels `job` and
+//! `instance`, and with `up`.
 
 mod opening;
 
@@ -15,15 +15,15 @@ use vigie_probes::Clock;
 
 pub(crate) use opening::{Current, load};
 
-/// In milliseconds. Scrapes fall on its multiples, so that their times take no room.
+/// In milliseconds. Scrapes happen at multiples of it, so that their timestamps compress to almost nothing.
 const EVERY: i64 = 15_000;
-/// A timer may be early by the clock on the wall.
+/// Tolerance for a timer that fires early by the wall clock, in milliseconds.
 const EARLY: i64 = 1_000;
-/// After so many scrapes of which nothing was taken, the history is believed to lie in the future.
-const MOST_LOST: u32 = 4;
+/// After this many consecutive scrapes without an accepted sample, the history is assumed to be ahead of the clock.
+const MAX_LOST: u32 = 4;
 const JOB: &str = "vigie";
 
-/// Feeds the history from the registry.
+/// Scrapes the registry into the history.
 pub(crate) struct Scraper {
     registry: Registry,
     current: Current,
@@ -31,9 +31,9 @@ pub(crate) struct Scraper {
     refused: Family<Gauge, 1>,
     instance: String,
     clock: Clock,
-    /// When this process began to count, in milliseconds.
+    /// When the counters of this process started at 0, in milliseconds.
     start: i64,
-    /// The last scrape, as the registry numbers them.
+    /// The last scrape, by the numbering of the registry.
     epoch: Epoch,
     last: Option<i64>,
     lost: u32,
@@ -41,7 +41,7 @@ pub(crate) struct Scraper {
 }
 
 impl Scraper {
-    /// Registers what the history says about itself, too.
+    /// Creates the scraper, and registers the metrics of the history itself.
     pub(crate) fn new(
         registry: &Registry,
         current: &Current,
@@ -64,7 +64,7 @@ impl Scraper {
         }
     }
 
-    /// Scrapes at every multiple of [`EVERY`] until `stop`. Once a history is loaded, it goes on in that.
+    /// Scrapes at every multiple of [`EVERY`] until `stop`. Switches to the loaded history once there is one.
     pub(crate) async fn run(
         mut self,
         mut loading: Option<oneshot::Receiver<History>>,
@@ -80,18 +80,18 @@ impl Scraper {
                 history = loaded(&mut loading) => Some(history),
             };
             self = match loaded {
-                Some(history) => self.on_a_thread(|scraper| scraper.go_on_in(history)).await,
+                Some(history) => self.on_a_thread(|scraper| scraper.switch_to(history)).await,
                 None => self.scrape_once().await,
             };
         }
     }
 
-    /// Scrapes now. The first scrape does not wait for a multiple of the interval.
+    /// Scrapes immediately. The first scrape does not wait for a multiple of the interval.
     pub(crate) async fn scrape_once(self) -> Self {
         self.on_a_thread(Self::scrape).await
     }
 
-    /// Does something on a thread that may wait for the disk; it does for a second at most.
+    /// Runs `what` on a thread that may wait for the disk, for at most a second.
     async fn on_a_thread(mut self, what: impl FnOnce(&mut Self) + Send + 'static) -> Self {
         let done = tokio::task::spawn_blocking(move || {
             what(&mut self);
@@ -103,15 +103,15 @@ impl Scraper {
         }
     }
 
-    /// What was scraped meanwhile is in it when others see it.
-    fn go_on_in(&mut self, history: History) {
+    /// Switches to `history`. Scrapes taken in the meantime are moved into it before others can read it.
+    fn switch_to(&mut self, history: History) {
         let mut appender = history.appender();
         opening::move_scrapes(&self.current.history(), &mut appender);
         self.appender = appender;
         if let DiskState::Failing(why) = history.stats().disk {
             error!(
                 why,
-                "history.path cannot be written; the history is kept in memory and written when that works again"
+                "history.path cannot be written; the history is kept in memory until it can be written"
             );
             self.disk = DiskState::Failing(why);
         }
@@ -127,12 +127,12 @@ impl Scraper {
         if self.last == Some(time) {
             return;
         }
-        // Counts that are new were 0 at the scrape before; at the first scrape, when the process started.
+        // New counters had the value 0 at the previous scrape; at the first scrape, when the process started.
         let before = self.last.replace(time);
         let zero_at = before.unwrap_or_else(|| self.start.min(time - 1));
         let epoch = self.registry.begin_scrape();
         let zero_since = std::mem::replace(&mut self.epoch, epoch);
-        // With the appender of the scrapes, every series without a zero would end at `zero_at`.
+        // With the appender of the scrapes, every series without a zero would become stale at `zero_at`.
         let mut appender = self.current.history().appender();
         let mut zeros = appender.scrape(zero_at);
         let mut has_zeros = false;
@@ -168,23 +168,23 @@ impl Scraper {
             0
         };
         self.follow_the_clock(time);
-        self.tell();
+        self.report_disk();
     }
 
-    /// When the clock was ahead and is set right, all that is new would be refused until it is there again.
+    /// If the clock was ahead and is set back, all new samples would be refused until it reaches the old time again.
     fn follow_the_clock(&mut self, time: i64) {
         let newest = self.current.history().stats().newest;
-        if self.lost >= MOST_LOST && newest > Some(time) {
+        if self.lost >= MAX_LOST && newest > Some(time) {
             warn!(
-                "the clock was set back: what the history holds of the time after now is dropped"
+                "the clock was set back; samples of the history with later timestamps are dropped"
             );
             self.current.history().remove_after(time);
             self.lost = 0;
         }
     }
 
-    /// Copies what the history counts, and logs when its disk fails or works again.
-    fn tell(&mut self) {
+    /// Copies the counters of the history, and logs when its disk fails or recovers.
+    fn report_disk(&mut self) {
         let stats = self.current.history().stats();
         let refused = stats.committed.refused;
         for (reason, count) in [
@@ -200,7 +200,7 @@ impl Scraper {
         }
         match (&stats.disk, &self.disk) {
             (DiskState::Failing(why), DiskState::Working) => {
-                warn!(why, "the history cannot be written; it goes on in memory");
+                warn!(why, "the history cannot be written; it is kept in memory");
             }
             (DiskState::Working, DiskState::Failing(_)) => info!("the history is written again"),
             _ => {}
@@ -209,7 +209,7 @@ impl Scraper {
     }
 }
 
-/// The history that is loaded, when it is. Forever, when there is none to wait for.
+/// Waits for the loaded history; forever if none is loading.
 async fn loaded(loading: &mut Option<oneshot::Receiver<History>>) -> History {
     if let Some(receiver) = loading {
         let history = receiver.await;

@@ -1,6 +1,6 @@
 //! Observability and alerting for realtime backends: the program.
 //!
-//! A newcomer starts at [`app`]: it builds everything from the [settings](vigie_config::Settings) and runs it.
+//! Start reading at [`app`]: it builds everything from the [settings](vigie_config::Settings) and runs it.
 //!
 //! ```
 //! use vigie_config::Settings;

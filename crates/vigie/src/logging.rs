@@ -1,4 +1,4 @@
-//! Vigie's own log: `tracing`, to the standard error, text for people and JSON for machines.
+//! Vigie's own log: `tracing` events on the standard error, as text or JSON.
 
 use std::io::{self, IsTerminal as _};
 
@@ -10,9 +10,9 @@ use vigie_config::{Log, LogFormat};
 /// Starts logging for the whole process.
 ///
 /// # Errors
-/// When logging was started before.
+/// If logging was initialized before.
 pub fn init(log: &Log) -> Result<(), TryInitError> {
-    // The settings hold only filters that parse; lossy keeps this free of a second error path.
+    // The settings accept only valid filters; lossy parsing avoids a second error path.
     let filter = EnvFilter::builder().parse_lossy(&log.filter);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -27,7 +27,7 @@ pub fn init(log: &Log) -> Result<(), TryInitError> {
     }
 }
 
-/// Whether the standard error shows colours: a terminal whose user does not object (`NO_COLOR`).
+/// Whether the standard error shows colours: it is a terminal and `NO_COLOR` is not set.
 #[must_use]
 pub fn coloured() -> bool {
     let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

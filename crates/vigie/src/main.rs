@@ -1,4 +1,4 @@
-//! The program `vigie`: reads what was asked, resolves the settings, hands over.
+//! The program `vigie`: parses the command line, resolves the settings, runs the command.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -47,7 +47,7 @@ fn with_settings(
             return ExitCode::from(USAGE);
         }
     };
-    // One provider for every TLS client; the crates that need one panic when they have to choose.
+    // One provider for every TLS client; crates panic if none is installed and several are compiled in.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let result = logging::init(&settings.log)
         .map_err(anyhow::Error::from)
@@ -66,7 +66,7 @@ fn done(result: anyhow::Result<ExitCode>) -> ExitCode {
     })
 }
 
-/// `--help` and `--version` are errors to clap too, of the kind that ends well.
+/// clap also returns `--help` and `--version` as errors, whose exit code is 0.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return printed(error.print());
@@ -85,7 +85,7 @@ fn printed(result: io::Result<()>) -> ExitCode {
     finished(result.map(|()| ExitCode::SUCCESS))
 }
 
-/// A reader that has seen enough (`vigie man | head`) is no failure.
+/// A closed pipe (`vigie man | head`) is not a failure.
 fn finished(result: io::Result<ExitCode>) -> ExitCode {
     match result.and_then(|code| io::stdout().flush().map(|()| code)) {
         Ok(code) => code,
@@ -97,7 +97,7 @@ fn finished(result: io::Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// An error has no place to go when the standard error is closed.
+/// Writes to the standard error; if it is closed, the message is lost.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "{}", redact::addresses(message));
 }

@@ -1,6 +1,7 @@
-//! How much memory the process may take: the bound of each part, which add up to less than its container's limit.
+//! The memory bounds of each part of the process, whose sum must be below the limit of its container.
 //!
-//! The costs of single items were measured; `docs/memory.md` says how, and lists the parts with the defaults.
+//! The costs of single items were measured; `docs/memory.md` describes the method and lists the parts with the
+//! defaults.
 
 use std::fs;
 
@@ -10,7 +11,7 @@ use vigie_config::Settings;
 
 use crate::admin;
 
-/// The program itself, its runtimes and threads, TLS, checks, the election: 2.5 MiB of heap when idle, and room.
+/// The program itself, runtimes and threads, TLS, checks, election: 2.5 MiB of heap when idle, and headroom.
 const BASE: u64 = 16 << 20;
 /// A client connected to the gateway, with its task and the buffers of a head: 20 KiB measured.
 const CONNECTION: u64 = 20 << 10;
@@ -18,20 +19,20 @@ const CONNECTION: u64 = 20 << 10;
 const SESSION: u64 = 288;
 /// Series of the gateway for one route: methods, statuses and buckets. An estimate.
 const ROUTE: u64 = 24 << 10;
-/// A queue: what is known of it and its series (15 KiB measured), its part of a scraped page (4.4 KiB), twice while the page
-/// grows, and of a scrape for the history.
+/// A queue: its state and its series (15 KiB measured), its part of a scraped page (4.4 KiB, doubled while the page
+/// grows) and of a scrape for the history.
 const QUEUE: u64 = 25 << 10;
 
-/// A part of the process and the most memory that it takes.
+/// A part of the process and its maximum memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    /// What it is, and the setting that bounds it.
+    /// Its name, and the setting that bounds it.
     pub name: &'static str,
     /// In bytes.
     pub bytes: u64,
 }
 
-/// The parts, with these settings.
+/// The parts, for these settings.
 #[must_use]
 pub fn parts(settings: &Settings) -> Vec<Part> {
     let part = |name, bytes| Part { name, bytes };
@@ -76,14 +77,14 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
     parts
 }
 
-/// What the parts add up to, in bytes.
+/// The sum of the parts, in bytes.
 #[must_use]
 pub fn total(parts: &[Part]) -> u64 {
     let bytes = parts.iter().map(|part| part.bytes);
     bytes.fold(0, u64::saturating_add)
 }
 
-/// Warns when the settings allow for more memory than the container has.
+/// Warns if the settings allow more memory than the container has.
 pub(crate) fn compare_with_limit(settings: &Settings) {
     let bytes = total(&parts(settings));
     let limit = [
@@ -97,8 +98,8 @@ pub(crate) fn compare_with_limit(settings: &Settings) {
             bytes,
             limit,
             "the settings allow for more memory than the container has; lower history.max_bytes, query.max_memory, \
-             redis.max_queues or gateway.proxy.max_connections, or raise its limit"
+             redis.max_queues or gateway.max_connections, or raise its limit"
         ),
-        _ => info!(bytes, "the most memory that the settings allow for"),
+        _ => info!(bytes, "maximum memory that the settings allow"),
     }
 }

@@ -1,4 +1,4 @@
-//! A warning if no production tick was counted for a while.
+//! A warning if no production tick is counted for a while.
 //!
 //! A misspelt name cannot be refused at the start, because the job may be added later.
 
@@ -33,7 +33,7 @@ impl MissingTick {
         })
     }
 
-    /// Waits, logs the reason if no tick was counted by then, and ends.
+    /// Waits, logs the reason if no tick has been counted by then, and returns.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let watching = async {
             sleep(AFTER).await;
@@ -47,7 +47,7 @@ impl MissingTick {
         stop.run_until_cancelled(watching).await;
     }
 
-    /// The reason for which no tick was counted; `None` if one was.
+    /// The reason why no tick was counted; `None` if one was.
     fn reason(&self) -> Option<String> {
         let tick = &self.tick;
         let (mut ticks, mut has_queue) = (0.0, false);
@@ -70,7 +70,7 @@ impl MissingTick {
         let queue = &tick.queue;
         match (&tick.job, ticks > 0.0, has_queue) {
             (_, true, _) => None,
-            (_, _, false) => Some(format!("there is no queue {queue:?}")),
+            (_, _, false) => Some(format!("queue {queue:?} does not exist")),
             (Some(job), ..) if names.contains(job) => {
                 Some(format!("no job {job:?} of the queue {queue:?} has ended"))
             }
@@ -108,7 +108,7 @@ mod tests {
     fn the_reason_names_the_jobs_that_were_added() {
         let missing = missing("tick");
         let problem = || missing.reason().unwrap_or_default();
-        assert_eq!(problem(), "there is no queue \"production\"");
+        assert_eq!(problem(), "queue \"production\" does not exist");
         let registry = &missing.registry;
         let levels = registry.family(&BULLMQ_JOBS);
         levels.set(["bull", "production", "waiting"], 0.0);

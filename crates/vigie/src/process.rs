@@ -1,4 +1,4 @@
-//! What the process itself uses, read from `/proc` when somebody asks (proc(5)).
+//! Resources used by the process itself, read from `/proc` at each scrape (proc(5)).
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::metrics;
 use vigie_metrics::Registry;
 
-/// The kernel counts CPU time in this many ticks a second; fixed in Linux' user interface.
+/// The unit of CPU time in `/proc`: ticks a second, fixed in Linux' user interface.
 const TICKS_PER_SECOND: f64 = 100.0;
 const KIBIBYTE: f64 = 1024.0;
 
-/// Registers `vigie_build_info` and the `process_*` metrics. Where there is no `/proc` they are absent.
+/// Registers `vigie_build_info` and the `process_*` metrics, which are absent without `/proc`.
 pub(crate) fn register(registry: &Registry) {
     let build = registry.family(&metrics::BUILD_INFO);
     build.set([env!("CARGO_PKG_VERSION"), env!("VIGIE_RUSTC")], 1.0);
@@ -28,7 +28,7 @@ pub(crate) fn register(registry: &Registry) {
     registry.collect(&metrics::PROCESS_THREADS, || status("Threads:"));
     registry.collect(&metrics::PROCESS_OPEN_FDS, || {
         let descriptors = fs::read_dir("/proc/self/fd").ok()?.count();
-        // Reading the directory takes one itself.
+        // Reading the directory opens one descriptor itself.
         Some(descriptors.saturating_sub(1) as f64)
     });
     registry.collect(&metrics::PROCESS_MAX_FDS, || {
@@ -42,7 +42,7 @@ pub(crate) fn register(registry: &Registry) {
 
 fn cpu_seconds() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The second field is the program's name, which may hold anything; count from its closing parenthesis.
+    // The second field is the program's name, which may contain anything; parse from its closing parenthesis.
     let after = &stat[stat.rfind(')')? + 1..];
     let mut fields = after.split_whitespace().skip(11);
     let user: f64 = fields.next()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! The readiness of the queues: the specification wants a count of jobs per queue, and the watcher has one.
+//! The readiness of the queues: the specification requires a count of jobs per queue, which the watcher provides.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use parking_lot::Mutex;
 use vigie_bullmq::{QueueStatus, Watcher};
 use vigie_probes::{CheckSource, Failure, FailureKind, Moment, State, Verdict};
 
-/// The prefix BullMQ uses unless told otherwise; it is not worth saying.
+/// The default prefix of BullMQ, which is omitted from names.
 const DEFAULT_PREFIX: &str = "bull";
 
-/// One check for every queue: its jobs were counted lately.
+/// One check for all queues: their jobs were counted recently.
 pub(crate) struct QueueCounts {
     watcher: Watcher,
     stale_after: Duration,
@@ -52,15 +52,15 @@ impl CheckSource for QueueCounts {
             let outcome = match (fresh, error) {
                 (true, None) => Some(Ok(())),
                 (_, Some(error)) => Some(Err(failure(error))),
-                // A queue that was just found will be counted in a moment.
+                // A new queue is counted shortly.
                 (false, None) => None,
             };
             note(full_name(queue), outcome);
         }
-        // Without a queue there is nothing to count, but Redis must have said so, and all of it.
-        let untold = status.queues.iter().all(|queue| queue.error.is_none());
+        // Without queues there is nothing to count, but only a complete reading of Redis proves that.
+        let is_complete = status.queues.iter().all(|queue| queue.error.is_none());
         match (status.error, status.last_levels) {
-            (Some(error), _) if untold => note("all".into(), Some(Err(failure(&error)))),
+            (Some(error), _) if is_complete => note("all".into(), Some(Err(failure(&error)))),
             (None, None) if status.queues.is_empty() => note("all".into(), None),
             _ => {}
         }

@@ -1,7 +1,7 @@
-//! The file in which the learned routes survive a restart.
+//! The file in which learned routes survive a restart.
 //!
-//! A thread of its own reads and writes it, so that a disk that hangs holds up neither the gateway nor the end of the
-//! program. Only a file that this module wrote is ever replaced or renamed; it is replaced as a whole.
+//! A separate thread reads and writes it, so that a hanging disk blocks neither the gateway nor the shutdown. Only
+//! files that this module wrote are ever replaced or renamed, and a file is always replaced as a whole.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -19,17 +19,17 @@ use vigie_gateway::{KnownRoutes, SavedError, SavedRoutes, is_saved_routes};
 
 /// How often the routes are written, if they have changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
-/// How long the gateway waits for the file before it starts without it; the routes are restored when it is read.
+/// How long the gateway waits for the file before it starts without it; the routes are restored once it is read.
 const LOAD_WITHIN: Duration = Duration::from_secs(1);
-/// How long the end of the program waits for the last write.
+/// How long the shutdown waits for the last write.
 const SAVE_WITHIN: Duration = Duration::from_secs(2);
-/// The longest file that is read, in bytes; a longer one is not understood.
+/// The maximum size of the file, in bytes; a larger one is rejected.
 const LONGEST: u64 = 32 << 20;
 /// The name of the file in the directory of the history.
 const NAME: &str = "gateway.routes";
-/// Enough bytes of a file to recognise its format.
+/// Enough bytes to recognise the format of the file.
 const HEAD: u64 = 64;
-/// Only the owner reads and writes the file.
+/// File mode: only the owner may read and write.
 const PRIVATE: u32 = 0o600;
 
 /// The path of the file: the configured one, or one in the directory of the history.
@@ -41,7 +41,7 @@ pub(crate) fn path(configured: Option<PathBuf>, history: Option<&Path>) -> Optio
 pub(crate) enum State {
     /// There is none yet.
     None {
-        /// Why none can be made.
+        /// Why none can be created.
         problem: Option<String>,
     },
     /// It cannot be read.
@@ -54,7 +54,7 @@ pub(crate) enum State {
     Saved(SavedRoutes),
 }
 
-/// Looks at the file without changing anything.
+/// Inspects the file without changing anything.
 pub(crate) fn look(path: &Path, patterns: &[String]) -> State {
     let bytes = match read(path) {
         Ok(Some(bytes)) => bytes,
@@ -83,27 +83,27 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Restores the routes of the file, and keeps it up to date from then on. `is_ready` tells whether the directory may be
-    /// written to: the history claims an empty one when it is loaded.
+    /// Restores the routes from the file, and keeps it up to date afterwards. `is_ready` returns whether the directory
+    /// may be written to: the history claims an empty one when it is loaded.
     ///
     /// # Errors
-    /// When the thread cannot be started.
+    /// If the thread cannot be started.
     pub(crate) async fn start(
         path: PathBuf,
         routes: KnownRoutes,
         is_ready: impl Fn() -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        // There is only one order: the last one.
+        // There is only one order: to stop.
         let (orders, received) = mpsc::sync_channel(1);
-        let (tell, loaded) = oneshot::channel();
+        let (sender, loaded) = oneshot::channel();
         let place = path.display().to_string();
         thread::Builder::new()
             .name("routes-file".to_owned())
             .spawn(move || {
                 let mut file = RoutesFile::new(path, routes);
                 file.load();
-                // The receiver is gone if it took too long.
-                let _ = tell.send(());
+                // The receiver is dropped if loading took too long.
+                let _ = sender.send(());
                 keep(&mut file, &received, is_ready);
             })?;
         if timeout(LOAD_WITHIN, loaded).await.is_err() {
@@ -117,8 +117,8 @@ impl Keeper {
 
     /// Writes the file a last time.
     pub(crate) async fn stop(self) {
-        let (tell, saved) = oneshot::channel();
-        if self.orders.try_send(tell).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
+        let (sender, saved) = oneshot::channel();
+        if self.orders.try_send(sender).is_ok() && timeout(SAVE_WITHIN, saved).await.is_err() {
             warn!(
                 "the learned routes were not saved in time; those of the last minute may be lost"
             );
@@ -167,7 +167,7 @@ impl RoutesFile {
         }
     }
 
-    /// Restores the routes of the file. A file that cannot be used is reported and costs no more than the routes.
+    /// Restores the routes from the file. An unusable file is reported; only its routes are lost.
     fn load(&mut self) {
         let path = self.path.display();
         let read = match read(&self.path) {
@@ -210,7 +210,7 @@ impl RoutesFile {
             Ok(false) => self.is_foreign(),
             Err(error) if !self.is_failing => {
                 self.is_failing = true;
-                warn!(path, %error, "the learned routes cannot be saved; Vigie goes on trying");
+                warn!(path, %error, "the learned routes cannot be saved; Vigie retries");
             }
             Err(_) => {}
         }
@@ -223,7 +223,7 @@ impl RoutesFile {
     }
 }
 
-/// The bytes of the file, if it exists. Anything but a regular file counts as foreign.
+/// The content of the file, if it exists. Anything but a regular file counts as foreign.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -253,7 +253,7 @@ fn is_replaceable(path: &Path) -> io::Result<bool> {
     Ok(is_saved_routes(&head))
 }
 
-/// Replaces the file as a whole, or not at all. `false`: it is not ours.
+/// Replaces the file atomically. Returns `false` if the file was not written by this module.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     if !is_replaceable(path)? {
         return Ok(false);
@@ -266,7 +266,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Creates a private file in place of one of ours that an interrupted write left.
+/// Creates a private file, replacing one that an interrupted write left behind.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(PRIVATE);
@@ -282,7 +282,7 @@ fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Renames a file of ours that cannot be used.
+/// Renames an unusable file that this module wrote.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = with_suffix(path, "unusable");
     if !is_replaceable(&aside)? {

@@ -1,11 +1,11 @@
-//! The edges between the crates are the ones ARCHITECTURE.md draws.
+//! The dependencies between the crates are the ones shown in ARCHITECTURE.md.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// What each crate may use of the house, and what of the world it must never use.
+/// The workspace crates that each crate may depend on, and the external crates that it must not.
 const RULES: &[(&str, &[&str], &[&str])] = &[
     (
         "vigie-metrics",

@@ -1,4 +1,4 @@
-//! Every metric is named, described and bounded by the rules, and stands in `docs/METRICS.md`.
+//! Every metric has a conventional name, a description and bounded labels, and is listed in `docs/METRICS.md`.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
@@ -23,16 +23,16 @@ fn names_follow_the_conventions() {
         }
         match meta.kind {
             Kind::Counter => assert!(name.ends_with("_total"), "{name}: a counter"),
-            // The specification names it so; it is both levels and counts.
+            // The name is given by the specification; the metric mixes gauges and counters.
             Kind::Untyped => assert_eq!(name, "queue_jobs_total"),
             Kind::Gauge => assert!(!name.ends_with("_total"), "{name}: a gauge"),
             Kind::Histogram => assert!(name.ends_with("_seconds"), "{name}: a duration"),
         }
-        let told_by = meta.states.map(|states| states.label);
-        assert_eq!(told_by.is_some(), meta.kind == Kind::Untyped, "{name}");
-        assert!(told_by.is_none_or(|label| meta.labels.contains(&label)));
+        let state_label = meta.states.map(|states| states.label);
+        assert_eq!(state_label.is_some(), meta.kind == Kind::Untyped, "{name}");
+        assert!(state_label.is_none_or(|label| meta.labels.contains(&label)));
         for suffix in ["_count", "_sum", "_bucket"] {
-            // BullMQ named one so.
+            // The name is BullMQ's.
             let taken = name.ends_with(suffix) && name != "bullmq_job_count";
             assert!(!taken, "{name}: taken by histograms");
         }

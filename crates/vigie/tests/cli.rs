@@ -49,7 +49,7 @@ fn flags_of(command: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn the_definition_is_valid() {
     Cli::command().debug_assert();
 }
 
@@ -143,7 +143,7 @@ fn the_configuration_can_come_from_the_environment() {
 }
 
 #[test]
-fn a_secret_that_lost_its_flag_is_not_shown() {
+fn a_secret_without_its_flag_is_not_shown() {
     let output = vigie(&["run", "redis://:hunter2@127.0.0.1"]);
     let shown = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -172,7 +172,7 @@ fn an_address_in_the_wrong_place_is_not_shown() {
         let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
             .args(arguments)
             .env_clear()
-            // The program would run otherwise.
+            // Without an invalid setting the program would run.
             .env("VIGIE__LOG__FORMAT", "xml")
             .env(variable, address)
             .output()
@@ -185,7 +185,7 @@ fn an_address_in_the_wrong_place_is_not_shown() {
 }
 
 #[test]
-fn completions_know_every_flag() {
+fn completions_contain_every_flag() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = printed(&["completions", shell]);
         for flag in all_flags() {
@@ -245,7 +245,7 @@ fn manual_pages() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
+fn a_closed_pipe_is_not_a_failure() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .args(["completions", "zsh"])
         .env_clear()

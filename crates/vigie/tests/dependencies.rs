@@ -27,7 +27,7 @@ struct Ban {
     #[serde(rename = "crate")]
     name: String,
     reason: String,
-    /// The crates that may depend on it nevertheless.
+    /// The crates that may depend on it as an exception.
     #[serde(default)]
     wrappers: BTreeSet<String>,
 }
@@ -126,9 +126,9 @@ fn every_dependency_comes_from_the_registry() {
     }
 }
 
-/// Members take the versions of the workspace manifest.
+/// Members use the versions of the workspace manifest.
 #[test]
-fn no_member_has_a_version_of_its_own() {
+fn every_member_has_the_workspace_version() {
     let metadata = metadata();
     let mut versions: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for package in metadata.packages.iter().filter(|package| is_ours(package)) {

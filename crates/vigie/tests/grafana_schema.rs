@@ -23,12 +23,12 @@ use model::Dashboard;
 fn main() -> ExitCode {
     let tests: Vec<Test<'static>> = vec![
         (
-            "dashboards_fit_the_schema".to_owned(),
-            Box::new(dashboards_fit_the_schema),
+            "dashboards_match_the_schema".to_owned(),
+            Box::new(dashboards_match_the_schema),
         ),
         (
-            "panels_and_queries_fit_the_schemas_of_their_kind".to_owned(),
-            Box::new(panels_and_queries_fit_the_schemas_of_their_kind),
+            "panels_and_queries_match_the_schemas_of_their_kind".to_owned(),
+            Box::new(panels_and_queries_match_the_schemas_of_their_kind),
         ),
         (
             "a_mistake_is_found".to_owned(),
@@ -52,7 +52,8 @@ fn schema(folder: &Path, file: &str, definition: Option<&str>) -> Validator {
         );
         schema["$ref"] = json!(format!("#/definitions/{name}"));
     }
-    // Any value goes here in Grafana's own types (`any`), and a field's name in every dashboard; the schema has come to say object.
+    // Grafana's own types accept any value here (`any`), and every dashboard has a field's name; the schema requires
+    // an object.
     for (definition, property) in [
         ("MatcherConfig", "options"),
         ("DynamicConfigValue", "value"),
@@ -72,7 +73,7 @@ fn check(schema: &Validator, value: &Value, what: &str) {
     assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
-fn dashboards_fit_the_schema(folder: &Path) {
+fn dashboards_match_the_schema(folder: &Path) {
     let schema = schema(folder, "dashboard", None);
     for dashboard in Dashboard::all() {
         check(&schema, &dashboard.json, &dashboard.file);
@@ -80,8 +81,8 @@ fn dashboards_fit_the_schema(folder: &Path) {
     }
 }
 
-/// The schema of dashboards takes any query and any options; each kind of panel has a schema for its own.
-fn panels_and_queries_fit_the_schemas_of_their_kind(folder: &Path) {
+/// The schema of dashboards accepts any query and any options; each kind of panel has a separate schema.
+fn panels_and_queries_match_the_schemas_of_their_kind(folder: &Path) {
     let query = schema(folder, "prometheus", None);
     for dashboard in Dashboard::all() {
         for panel in dashboard.panels() {

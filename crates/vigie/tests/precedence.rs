@@ -1,4 +1,4 @@
-//! File, then environment, then flags: the last one wins.
+//! Precedence: the environment overrides the file, flags override both.
 
 #![allow(clippy::unwrap_used)]
 
@@ -96,7 +96,7 @@ fn the_tick_of_a_flag_does_not_mix_with_the_job_of_the_file() {
 }
 
 #[test]
-fn fallbacks_count_when_nothing_else_was_said() {
+fn fallbacks_apply_only_without_another_value() {
     let env = [
         ("REDIS_URL", "redis://fallback"),
         ("DATABASE_URL", "mysql://fallback"),
@@ -126,7 +126,7 @@ fn a_secret_and_its_file_override_each_other() {
 }
 
 #[test]
-fn a_secret_file_is_sought_beside_the_configuration() {
+fn a_secret_file_is_relative_to_the_configuration() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("token"), "abc123\n").unwrap();
     fs::write(dir.path().join("vigie.toml"), "admin.token_file = 'token'").unwrap();
@@ -140,7 +140,7 @@ fn a_secret_file_is_sought_beside_the_configuration() {
     assert_eq!(token.expose_secret(), "abc123");
 }
 
-/// What the message must name for each mistake in a variable or a flag.
+/// Parts of the message for each mistake in a variable or a flag.
 #[test]
 fn mistakes_name_the_variable_or_the_flag() {
     for (env, flags, expected) in [
@@ -234,7 +234,7 @@ fn a_mistake_in_one_place_names_the_other_place_too() {
 }
 
 #[test]
-fn a_variable_that_is_no_text() {
+fn a_variable_that_is_not_text() {
     for name in ["VIGIE__REDIS__URL", "REDIS_URL"] {
         let error = Settings::load(&Sources {
             env: vec![(name.into(), OsString::from_vec(vec![0xff]))],

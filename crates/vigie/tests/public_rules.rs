@@ -12,7 +12,7 @@ use vigie_alerts::{Finding, Level, check, load, suppress};
 use vigie_testkit::conformance::{self, Test};
 use vigie_testkit::tools;
 
-/// How many files one promtool checks.
+/// The number of files checked by one run of promtool.
 const BATCH: usize = 200;
 
 /// Errors in files that Prometheus accepts: the end of the path, the name of the finding, and the reason.

@@ -1,4 +1,4 @@
-//! `vigie query`, the real binary, against the API over samples that are known.
+//! `vigie query`, the real binary, against the API over known samples.
 #![allow(clippy::unwrap_used)]
 
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ fn samples() -> MemoryStorage {
     storage
 }
 
-/// Serves the samples, to whoever sends `authorization`.
+/// Serves the samples to clients that send `authorization`.
 async fn serve(authorization: Option<&'static str>) -> SocketAddr {
     let api = Api::new(
         Arc::new(samples()),
@@ -72,7 +72,7 @@ async fn serve(authorization: Option<&'static str>) -> SocketAddr {
     address
 }
 
-/// Runs `vigie query` with nothing of our environment.
+/// Runs `vigie query` with only this environment.
 async fn query(arguments: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
     command
@@ -127,7 +127,7 @@ async fn tables_and_plots() {
 }
 
 #[tokio::test]
-async fn a_slip_is_shown_where_it_is() {
+async fn a_syntax_error_is_shown_at_its_position() {
     let url = format!("http://{}", serve(None).await);
     for (expr, shown) in [
         (
@@ -145,7 +145,7 @@ async fn a_slip_is_shown_where_it_is() {
         assert!(error.contains(shown), "{error}");
         assert!(output.stdout.is_empty());
     }
-    // The JSON as it came, and the slip beside it.
+    // The unchanged JSON, and the error separately.
     let output = query(&["--url", &url, "--json", "sum("], &[]).await;
     assert_eq!(output.status.code(), Some(2));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -153,7 +153,7 @@ async fn a_slip_is_shown_where_it_is() {
 }
 
 #[tokio::test]
-async fn json_as_it_came_and_remarks_aside() {
+async fn json_is_unchanged_and_warnings_are_separate() {
     let url = format!("http://{}", serve(None).await);
     let output = query(&["--url", &url, "--json", "--at", "4", "1+1"], &[]).await;
     let expected =
@@ -187,7 +187,7 @@ async fn logging_in() {
     let with = query(&["--url", &url, "--token-file", token, "1"], &[]).await;
     assert_eq!(text(with.stdout), "1\n");
 
-    // Without --url, the Vigie of the configuration, with its token; a token of ours goes nowhere else.
+    // Without --url, the configured Vigie with its token; the token is sent to no other server.
     let config = directory.path().join("vigie.toml");
     let listen = guarded.to_string();
     std::fs::write(

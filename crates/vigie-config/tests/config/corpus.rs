@@ -1,4 +1,4 @@
-//! `NAME.good.toml` resolves and `NAME.bad.toml` does not, each exactly as its snapshot says.
+//! `NAME.good.toml` resolves and `NAME.bad.toml` does not; the results are those of their snapshots.
 
 #![allow(clippy::unwrap_used)]
 
@@ -44,14 +44,14 @@ fn snapshots() -> insta::Settings {
 fn good_files_resolve() {
     for (name, path) in corpus(".good") {
         let mut settings = load(path).unwrap_or_else(|error| panic!("{name}:\n{error}"));
-        // It depends on how the repository was checked out.
+        // It depends on the file modes of the checkout.
         settings.exposed.clear();
         snapshots().bind(|| insta::assert_snapshot!(name, format!("{settings:#?}")));
     }
 }
 
 #[test]
-fn bad_files_are_told_all_at_once() {
+fn bad_files_are_reported_together() {
     for (name, path) in corpus(".bad") {
         let error = match load(path) {
             Ok(settings) => panic!("{name} was accepted: {settings:#?}"),
@@ -101,7 +101,7 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
-fn a_picture_is_not_a_thousand_pages_of_errors() {
+fn a_binary_file_gives_a_bounded_number_of_errors() {
     let error = Settings::from_toml(&"= \u{1}\n".repeat(5_000)).unwrap_err();
     assert!(error.count() > 1_000);
     assert!(error.to_string().lines().count() < 1_000);
@@ -116,7 +116,7 @@ fn a_caret_never_lands_inside_a_character() {
 }
 
 proptest::proptest! {
-    /// Whatever a file holds, there is an answer.
+    /// Any input gives settings or errors, and no panic.
     #[test]
     fn no_text_panics(text in "(?s)([a-z.]{0,8}|\\[{1,2}(gateway|redis|checks)\\]{1,2}\n|(url|app|listen|routes) = |[\"'#=\\[\\]{},\n\\\\é ]|[0-9:/@]{1,6}){0,40}") {
         if let Err(error) = Settings::from_toml(&text) {

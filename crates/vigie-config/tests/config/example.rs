@@ -6,7 +6,7 @@ use vigie_config::Settings;
 
 const EXAMPLE: &str = include_str!("../../../../vigie.example.toml");
 
-/// The only keys that have no default, as the example gives them.
+/// The only keys without a default, with the values of the example.
 const WITHOUT_DEFAULT: &str = r#"
     gateway.app = "http://127.0.0.1:3000"
     redis.url = "redis://127.0.0.1:6379"
@@ -29,7 +29,7 @@ fn it_names_every_key_in_its_section() {
         if let Some(header) = line.strip_prefix('[') {
             section = header.trim_end_matches(']');
         }
-        // A key that has no value here stands in a comment: `# token = "…"   # or token_file = "…"`.
+        // A key without a value is in a comment: `# token = "…"   # or token_file = "…"`.
         for part in line.split("# or ") {
             let part = part.trim_start_matches("# ");
             if let Some((name, _)) = part.split_once(" = ") {

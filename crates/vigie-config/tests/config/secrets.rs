@@ -1,4 +1,4 @@
-//! No secret is ever shown: not in a message, not in the source line under it, not in `Debug`.
+//! No secret is ever shown: neither in a message, nor in a quoted source line, nor in `Debug`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,7 @@ use vigie_config::{Flag, Settings, Sources};
 
 const SECRET: &str = "hunter2";
 
-/// Files in which `SECRET` stands where secrets stand, most of them wrong in some way nearby.
+/// Files with `SECRET` in place of secrets, most of them with a mistake nearby.
 const FILES: &[&str] = &[
     "[redis]\nurl = \"redis://:SECRET@h\"",
     "[redis]\nurl = \"http://:SECRET@h\"",
@@ -39,7 +39,7 @@ const FILES: &[&str] = &[
     "[log]\nformat = \"\"\"\n[redis]\nurl = \"redis://:SECRET@h\"",
 ];
 
-/// The same where no secret belongs: what looks like one is not shown even there.
+/// Files with secrets in the wrong keys: text that looks like a secret is not shown there either.
 const ASTRAY: &[&str] = &[
     "[gateway]\napp = \"http://u:SECRET@h\"",
     "[gateway]\napp = \"http://h\nthreads = 0 # SECRET",
@@ -82,7 +82,7 @@ fn most_of_those_files_are_wrong() {
 }
 
 proptest! {
-    /// A secret may hold whatever breaks a TOML text, and come back in pieces.
+    /// A secret may contain characters that break a TOML text, and be reported in parts.
     #[test]
     fn from_a_file_with_hostile_secrets(
         file in proptest::sample::select(FILES),
@@ -120,7 +120,7 @@ fn from_variables_flags_and_files() {
             } else {
                 value
             };
-            // What is no secret may be quoted, unless it looks like one.
+            // Other values may be quoted, unless they look like a secret.
             if !is_secret && !is_file && !value.contains(['@', '\n']) {
                 continue;
             }
@@ -160,7 +160,7 @@ fn from_variables_flags_and_files() {
     }
 }
 
-/// Addresses with a password, whole, cut or encoded, as they end up in the wrong key.
+/// Addresses with a password, whole, truncated or encoded, as given in a wrong key.
 const ADDRESSES: &[&str] = &[
     "redis://u:SECRET@h",
     "postgres://u:SECRET@h:5432/d?x=1",
@@ -169,7 +169,7 @@ const ADDRESSES: &[&str] = &[
     "u:SECRET@h:6379",
     "redis%3A%2F%2Fu%3ASECRET%40h",
     "host=h password=SECRET",
-    // The parts of a password that is not percent-encoded are read as a path, a parameter or a fragment.
+    // The parts of a password without percent-encoding are parsed as a path, a parameter or a fragment.
     "redis://u:a?SECRET=b@h",
     "postgres://u:a?b=SECRET@h",
     "redis://u:1/SECRET@h",
@@ -177,7 +177,7 @@ const ADDRESSES: &[&str] = &[
     "redis://u:a SECRET b@h",
 ];
 
-/// What is said about a value in every place where one can be given.
+/// The errors about a value, for every place where it can be given.
 fn errors_about(key: &str, value: &str) -> String {
     let error = |sources: &Sources| {
         let errors = [
@@ -236,7 +236,7 @@ fn toml_string(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Whether a value is expected where a secret belongs, or the path of a file with one.
+/// Whether the key takes a secret, or the path of a file with one.
 fn is_for_a_secret(key: &str) -> bool {
     let key = key.strip_suffix("_file").unwrap_or(key);
     ["url", "token", "password"]
@@ -279,7 +279,7 @@ proptest! {
         before in "[!-~é]{0,8}",
         after in "[!-~é]{0,8}",
     ) {
-        // An address that is cut within its password may look like one of another host.
+        // An address truncated within its password may look like one of another host.
         let is_cut = address == "redis://u:SECRET";
         let is_like_host = before.contains(['@', '%']) || after.contains(['@', '%'])
             || before.starts_with(|char: char| char.is_ascii_digit());
@@ -337,7 +337,7 @@ fn files_with_credentials_that_others_can_read_are_named() {
     ] {
         assert!(exposed(text, 0o644).is_empty(), "{text}");
     }
-    // Both the file and what it names.
+    // Both the configuration file and the file that it names.
     let both = "[redis]\nurl_file = \"secret\"\n[admin]\ntoken = \"hunter2\"";
     assert_eq!(exposed(both, 0o644).len(), 2);
 }

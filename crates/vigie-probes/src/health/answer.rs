@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::report::{Entry, Report};
 use crate::state::{Status, Verdict};
 
-/// How many parts of a group are listed at most.
+/// The maximum number of listed parts of a group.
 const MAX_PARTS: usize = 100;
 
 #[derive(Serialize)]
@@ -113,7 +113,7 @@ impl<'a> CheckAnswer<'a> {
             required: true,
             since: full.then_some(Time(verdict.since)),
             duration_ms: verdict.duration.filter(|_| full).map(|duration| {
-                // To the microsecond: more is noise.
+                // Microsecond precision.
                 duration.as_micros() as f64 / 1_000.0
             }),
             last_success: verdict.last_success.filter(|_| full && failed).map(Time),
@@ -130,14 +130,14 @@ impl<'a> CheckAnswer<'a> {
 #[derive(Serialize)]
 struct Parts<'a> {
     count: usize,
-    /// The parts that do not pass, and how many more there are of them.
+    /// The parts that do not pass, and the number of further ones.
     #[serde(rename = "not_ok", skip_serializing_if = "InOrder::is_empty")]
     troubled: InOrder<'a, CheckAnswer<'a>>,
     #[serde(rename = "and_more", skip_serializing_if = "is_zero")]
     more: usize,
 }
 
-// Serde wants references.
+// Serde requires a reference.
 fn is_true(value: &bool) -> bool {
     *value
 }
@@ -146,7 +146,7 @@ fn is_zero(value: &usize) -> bool {
     *value == 0
 }
 
-/// A map whose keys stay in the order they were given.
+/// A map that preserves the order of its keys.
 struct InOrder<'a, T>(Vec<(&'a str, T)>);
 
 impl<T> InOrder<'_, T> {
@@ -179,7 +179,7 @@ fn warnings(unknown: &[&str]) -> Vec<String> {
     unknown.iter().map(warning).collect()
 }
 
-/// The lines that `?verbose` gives, as Kubernetes' own servers write them.
+/// The lines for `?verbose`, in the format of Kubernetes' own servers.
 pub(super) fn verbose(report: &Report, unknown: &[&str], detail: Detail) -> String {
     let mut page = String::new();
     for entry in &report.entries {
@@ -259,7 +259,7 @@ fn put(page: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(page, "{line}");
 }
 
-/// Queues are named by others, and a name with a line end must not forge a line.
+/// Names of queues are untrusted: a line break in a name must not forge a line.
 fn printable(name: &str) -> String {
     name.chars()
         .map(|char| if char.is_control() { '\u{fffd}' } else { char })

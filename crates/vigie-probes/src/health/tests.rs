@@ -17,7 +17,7 @@ use crate::report::tests::{entry, group, report, verdict};
 use crate::source::CheckSource;
 use crate::state::{State as CheckState, Status, Verdict};
 
-/// A group whose parts stand for whatever the test needs.
+/// A group whose parts are set by the test.
 struct Fixed(&'static str, Mutex<Vec<(String, Verdict)>>);
 
 impl CheckSource for Fixed {
@@ -122,7 +122,7 @@ async fn readiness_follows_the_checks() {
 }
 
 #[tokio::test]
-async fn one_check_has_a_path_of_its_own() {
+async fn each_check_has_its_own_path() {
     let checks = checks([
         (one("redis", Status::Failed), true),
         (one("app", Status::Ok), false),
@@ -220,7 +220,7 @@ fn json_names_what_failed_and_since_when() {
 }
 
 #[test]
-fn without_detail_only_names_and_statuses_are_told() {
+fn without_detail_only_names_and_statuses_are_shown() {
     let answer = value(&ReadyAnswer::new(&mixed(), &[], Detail::Names));
     assert_eq!(
         answer["checks"],
@@ -307,7 +307,7 @@ fn queries_are_read_leniently() {
 }
 
 #[tokio::test]
-async fn a_stale_group_is_told_as_its_source_tells_it() {
+async fn a_stale_group_is_shown_as_its_source_reports_it() {
     let stale = CheckState::new(at(0), Duration::from_secs(1)).verdict(at(5_000));
     let source = Arc::new(Fixed("queues", Mutex::new(vec![("mail".into(), stale)])));
     let checks = checks([(source, true)]);

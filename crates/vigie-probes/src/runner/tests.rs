@@ -21,7 +21,7 @@ enum Act {
     Panic,
 }
 
-/// A check whose behaviour the test turns.
+/// A check whose behaviour is set by the test.
 #[derive(Clone)]
 struct Scripted {
     act: Arc<Mutex<Act>>,
@@ -89,7 +89,7 @@ fn settings() -> Settings {
     }
 }
 
-/// Tokio's clock, which the test stops and moves.
+/// Tokio's clock, which the test pauses and advances.
 fn clock() -> Clock {
     let started = Instant::now();
     Clock::new(move || {
@@ -116,7 +116,7 @@ fn verdict(checks: &Checks) -> Verdict {
     checks.report(checks.now()).entries[0].verdict.clone()
 }
 
-/// Moves time in small steps, so that all that is due happens in its order.
+/// Advances time in small steps, so that all due events happen in order.
 async fn pass(duration: Duration) {
     for _ in 0..duration.as_millis() / 50 {
         advance(Duration::from_millis(50)).await;
@@ -125,13 +125,13 @@ async fn pass(duration: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_told_within_a_period_and_a_timeout_and_ends_by_itself() {
+async fn a_failure_is_reported_within_a_period_and_a_timeout_and_recovers() {
     let check = Scripted::new(Act::Pass);
     let (checks, registry, stop) = start(&check);
     assert_eq!(verdict(&checks).status, Status::Pending);
     assert!(
         !registry.expose(Format::Text).contains("vigie_check_up{"),
-        "unknown is not told"
+        "an unknown state has no series"
     );
     pass(SECOND).await;
     assert_eq!(verdict(&checks).status, Status::Ok);
@@ -185,7 +185,7 @@ async fn runs_are_spaced_by_the_period_and_never_overlap() {
     stop.cancel();
     pass(SECOND).await;
     let runs = check.runs.lock().clone();
-    // 60 s of 4.5 to 5 s each, the first at once; `advance` adds up to 50 ms to each.
+    // 60 s in periods of 4.5 to 5 s, the first at once; `advance` adds up to 50 ms to each.
     assert!((12..=14).contains(&runs.len()), "{} runs", runs.len());
     for pair in runs.windows(2) {
         let pause = pair[1] - pair[0];
@@ -284,7 +284,7 @@ async fn groups_count_and_their_parts_come_and_go() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_and_its_server_tell_one_cause_at_once() {
+async fn a_group_and_its_server_report_one_cause_immediately() {
     let server = Scripted::new(Act::Pass);
     let queues = Arc::new(Queues::default());
     let checks = Checks::builder(clock())
@@ -298,7 +298,7 @@ async fn a_group_and_its_server_tell_one_cause_at_once() {
     let runs = || server.runs.lock().len();
     assert_eq!(runs(), 1);
 
-    // The group fails first, so the check runs before its period is over, once.
+    // The group fails first, so the check runs once before its period has elapsed.
     server.set(Act::Fail);
     let mut state = State::new(checks.now(), 60 * SECOND);
     let own = Failure::new(FailureKind::Unreachable, "cannot connect");

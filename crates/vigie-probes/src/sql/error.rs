@@ -1,10 +1,10 @@
-//! Why a database could not be asked.
+//! The errors of a database check.
 
 use std::io;
 
 use crate::failure::{Failure, FailureKind, io_failure};
 
-/// Why a database could not be asked.
+/// The reason why a database could not be queried.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error("{0}")]
@@ -17,20 +17,20 @@ pub(super) enum Error {
     #[error("{message}")]
     Server {
         kind: FailureKind,
-        /// The server refuses this kind of connection, before it asked for a password.
+        /// The server refuses this kind of connection before it requests a password.
         is_refusal: bool,
         message: String,
     },
-    /// The server asks for a password.
-    #[error("the server asks for a password, and {0}")]
+    /// The server requests a password.
+    #[error("the server requests a password, and {0}")]
     NoPassword(&'static str),
-    /// The server asks for a login that is not supported.
-    #[error("the server asks for a login that is not supported: {0}")]
+    /// The server requests an unsupported kind of login.
+    #[error("the server requests an unsupported kind of login: {0}")]
     Method(String),
-    /// None of the servers is what `target_session_attrs` asks for.
-    #[error("the server is not what target_session_attrs asks for: it {0}")]
+    /// No server matches `target_session_attrs`.
+    #[error("the server does not match target_session_attrs: it {0}")]
     Unsuitable(&'static str),
-    /// An answer that is not of the protocol.
+    /// A response that violates the protocol.
     #[error("not understood: {0}")]
     Protocol(String),
     #[error("{}", sqlite_text(.0))]
@@ -42,14 +42,14 @@ impl Error {
         Self::Protocol(text.into())
     }
 
-    /// The server refuses user, password or database.
+    /// Whether the server refuses user, password or database.
     pub(super) fn is_denial(&self) -> bool {
         let denied = FailureKind::Denied;
         matches!(self, Self::Server { kind, .. } if *kind == denied)
             || matches!(self, Self::NoPassword(_))
     }
 
-    /// The failure of a check at a place.
+    /// The failure of a check, with its place.
     pub(super) fn failure(&self, place: &str) -> Failure {
         use FailureKind as Kind;
         let kind = match self {

@@ -1,4 +1,4 @@
-//! The database that an address names, and the parts of the address that may be shown.
+//! The login at the database of an address, and the parts of the address that may be shown.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::error::Error;
 use super::{mysql, postgres, sqlite};
 use crate::address::{self, UrlError};
 
-/// How to log in, and the parts of the address that may be shown.
+/// The login, and the parts of the address that may be shown.
 pub(super) struct Login {
     engine: Engine,
     /// `postgres db.example:5432/game`
@@ -22,7 +22,7 @@ enum Engine {
     Sqlite(sqlite::File),
 }
 
-/// A connection that is logged in.
+/// A logged-in connection.
 pub(super) enum Session {
     Postgres(postgres::Session),
     MySql(mysql::Session),
@@ -41,7 +41,7 @@ impl Login {
         }
         let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
         if matches!(scheme, "postgres" | "postgresql") || postgres::is_dsn(text) {
-            // As node-postgres has it.
+            // As in node-postgres.
             let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
             let (login, secrets) = postgres::Login::parse(text, user)?;
             return Ok(Self {
@@ -65,7 +65,7 @@ impl Login {
         })
     }
 
-    /// Logs in; a file is only read, so there is no session to keep.
+    /// Logs in. A file is only read, so there is no session to keep.
     pub(super) async fn connect(&self, deadline: Duration) -> Result<Option<Session>, Error> {
         Ok(Some(match &self.engine {
             Engine::Postgres(login) => Session::Postgres(login.connect(deadline).await?),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_tell_where_and_no_secret() {
+    fn targets_show_the_place_and_no_secret() {
         for (url, target) in [
             (
                 "mysql://u:hunter2@h/game?socketPath=/run/my.sock",
@@ -165,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_in_every_spelling() {
+    fn secrets_are_masked_in_every_encoding() {
         for url in ["mysql://u:hu%2Fnter@h/d", "postgres://u:hu%2Fnter@h/d"] {
             let login = Login::parse(url).unwrap();
-            let told = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
-            assert_eq!(told.without(&login.secrets).text(), "*** or ***");
+            let failure = Failure::new(FailureKind::Other, "hu%2Fnter or hu/nter");
+            assert_eq!(failure.without(&login.secrets).text(), "*** or ***");
         }
     }
 }

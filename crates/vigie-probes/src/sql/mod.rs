@@ -19,13 +19,13 @@ use crate::failure::Failure;
 use error::Error;
 use login::{Login, Session};
 
-/// The default period after which a new login is made: only that notices a changed password.
+/// The default period of new logins, which detect a changed password.
 pub(crate) const RELOGIN_EVERY: Duration = Duration::from_secs(60);
-/// How long an orderly end of a connection may take; some servers log a warning without one.
-const FAREWELL: Duration = Duration::from_millis(250);
+/// The time for closing a connection in order; some servers log a warning otherwise.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// Logs in at PostgreSQL, MySQL or MariaDB and asks `SELECT 1` on a connection that is kept; reads the
-/// schema of a SQLite file, which is opened anew each time and never created.
+/// Logs in at PostgreSQL, MySQL or MariaDB and runs `SELECT 1` on a persistent connection; or reads the schema of a
+/// SQLite file, which is opened for each run and never created.
 pub struct Sql {
     name: String,
     login: Login,
@@ -34,11 +34,11 @@ pub struct Sql {
 }
 
 impl Sql {
-    /// A check of the database at a `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `sqlite:` URL, or at
+    /// A check of the database at a `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `sqlite:` URL, or of
     /// libpq's keywords, as in `host=db user=app dbname=app`.
     ///
     /// # Errors
-    /// When the address cannot be parsed, or has a parameter that is neither applied nor harmless.
+    /// If the address cannot be parsed, or has a parameter that is neither applied nor known to be harmless.
     pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
         Ok(Self {
             name: name.into(),
@@ -48,7 +48,7 @@ impl Sql {
         })
     }
 
-    /// Sets the period after which a new login is made though the old one still works; 60 s if this is not called.
+    /// Sets the period after which a new login is made even if the connection still works; 60 s by default.
     #[must_use]
     pub fn relogin_every(mut self, every: Duration) -> Self {
         self.relogin_every = every;
@@ -56,10 +56,10 @@ impl Sql {
     }
 
     async fn authenticate(&mut self, deadline: Duration) -> Result<(), Error> {
-        // Taken out: if this run is dropped half-way, so is the connection.
+        // Taken out: if this run is dropped before it completes, so is the connection.
         if let Some((mut session, since)) = self.kept.take() {
             if since.elapsed() >= self.relogin_every {
-                let _ = timeout(FAREWELL, session.close()).await;
+                let _ = timeout(CLOSE_TIMEOUT, session.close()).await;
             } else if session.ask().await.is_ok() {
                 self.kept = Some((session, since));
                 return Ok(());

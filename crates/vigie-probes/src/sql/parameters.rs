@@ -1,10 +1,10 @@
-//! Parameters that the addresses of several engines have in common: each is applied, known to be harmless, or an error.
+//! Parameters common to several engines: each is applied, known to be harmless, or an error.
 
 use vigie_tls::Pem;
 
 use crate::address::UrlError;
 
-/// Vigie opens the file for reading and creates nothing, whatever these ask for.
+/// Ignored: Vigie opens the file read-only and never creates it.
 const SQLITE: [&str; 5] = [
     "mode",
     "cache",
@@ -13,10 +13,10 @@ const SQLITE: [&str; 5] = [
     "immutable",
 ];
 
-/// A longer name is not repeated in an error.
+/// Longer names are not quoted in an error.
 const LONGEST_NAME: usize = 40;
 
-/// Refuses what could change which SQLite file is read, or how.
+/// Rejects parameters that could change which SQLite file is read, or how.
 pub(super) fn check_sqlite(parameters: &str) -> Result<(), UrlError> {
     let mut names = url::form_urlencoded::parse(parameters.as_bytes()).map(|(name, _)| name);
     match names.find(|name| !SQLITE.contains(&&**name)) {
@@ -37,7 +37,7 @@ pub(super) fn client_certificate(
         return Err(wrong("sslidentity", problem));
     }
     match (certificate, key) {
-        // It is the password of the key, so without one it has no effect.
+        // It is the password of the key, so it has no effect without one.
         (_, Some(_)) if password.is_some() => {
             let problem = "is not supported: a key without a password is needed";
             Err(wrong("sslpassword", problem))

@@ -7,17 +7,17 @@ use sqlx::{ConnectOptions, Connection as _};
 use tokio::time::timeout;
 
 use super::error::Error;
-use super::{FAREWELL, parameters};
+use super::{CLOSE_TIMEOUT, parameters};
 use crate::address::{self, UrlError};
 
-/// A file that is opened anew each time, for reading only.
+/// A file that is opened for each run, read-only.
 pub(super) struct File {
     options: SqliteConnectOptions,
     pub(super) name: String,
 }
 
 impl File {
-    /// Reads what follows `sqlite:`.
+    /// Parses the text after `sqlite:`.
     pub(super) fn parse(path: &str) -> Result<Self, UrlError> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let path = path.strip_prefix("//").unwrap_or(path);
@@ -39,13 +39,13 @@ impl File {
         Ok(Self { options, name })
     }
 
-    /// Reads what cannot be answered without the file; `SELECT 1` could be.
+    /// Runs a query that needs the file; `SELECT 1` does not.
     pub(super) async fn read_schema(&self, deadline: Duration) -> Result<(), Error> {
         let options = self.options.clone().busy_timeout(deadline);
         let mut connection = options.connect().await.map_err(Error::Sqlite)?;
         let read = sqlx::raw_sql("SELECT count(*) FROM sqlite_master");
         let outcome = read.execute(&mut connection).await.map(drop);
-        let _ = timeout(FAREWELL, connection.close()).await;
+        let _ = timeout(CLOSE_TIMEOUT, connection.close()).await;
         outcome.map_err(Error::Sqlite)
     }
 }

@@ -1,4 +1,4 @@
-//! Where a database listens, and the connection to it.
+//! The address of a database, and the connection to it.
 
 use std::fmt;
 use std::io;
@@ -15,18 +15,18 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 pub(super) type Stream = Box<dyn Io>;
 
-/// Where a database listens.
+/// The address of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Tcp {
         host: String,
-        /// Where the host is; `None`: ask the resolver.
+        /// The IP address of the host; `None`: use the resolver.
         address: Option<IpAddr>,
         port: u16,
     },
     Socket {
         path: PathBuf,
-        /// As the settings name it, which for PostgreSQL is its directory.
+        /// As configured; for PostgreSQL, the directory of the socket.
         shown: String,
     },
 }
@@ -46,7 +46,7 @@ impl Place {
         Ok(Box::new(stream))
     }
 
-    /// The name that a certificate must have; there is no TLS over a socket of this machine.
+    /// The host name for certificate verification; TLS is not used over a Unix socket.
     pub(super) fn host(&self) -> Option<&str> {
         match self {
             Self::Tcp { host, .. } => Some(host),

@@ -1,4 +1,4 @@
-//! Whether a connection to a database is encrypted.
+//! TLS policies of database connections.
 
 use vigie_tls::Tls;
 
@@ -13,9 +13,9 @@ pub(super) struct Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
     Never,
-    /// Only if the server refuses a connection that is not.
+    /// Only if the server refuses an unencrypted connection.
     IfRefused,
-    /// If the server can do it, and it works.
+    /// If the server supports it and the handshake succeeds.
     IfPossible,
     Always,
 }

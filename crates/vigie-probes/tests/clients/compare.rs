@@ -1,4 +1,4 @@
-//! What comes of an address, by a client and by the check.
+//! Compares the connection that a client makes for an address with the check's.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use vigie_testkit::Script;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// A connection, as the server sees it; `None`: there is none.
+/// A connection, as seen by the server; `None` if there is none.
 pub(crate) type Reached = Option<Session>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,12 @@ pub(crate) struct Session {
     pub(crate) is_encrypted: bool,
 }
 
-/// An address, with the clients that read it as the check does.
+/// An address, and the clients that interpret it like the check.
 pub(crate) struct Row<'a> {
     pub(crate) address: String,
-    /// These agree in everything.
+    /// Clients that agree in everything.
     pub(crate) same: &'a [&'a str],
-    /// These agree but for encryption, on which the address is silent.
+    /// Clients that agree except about encryption, which the address leaves open.
     pub(crate) alike: &'a [&'a str],
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn row<'a>(address: impl Into<String>, same: &'a [&'a str]) -> Row<'a
     }
 }
 
-/// What the libraries of Node.js come to, one after the other.
+/// The connections of Node.js libraries, one after the other.
 pub(crate) async fn ask_node(pairs: &[(&str, &str)], ca: &str) -> Vec<(Reached, String)> {
     let arguments = pairs
         .iter()
@@ -44,25 +44,25 @@ pub(crate) async fn ask_node(pairs: &[(&str, &str)], ca: &str) -> Vec<(Reached, 
     let mut process = script.args(arguments).spawn().unwrap();
     let mut all = Vec::new();
     for _ in pairs {
-        let told = process.next_json(WITHIN).await.unwrap();
-        all.push((reached(&told), told.to_string()));
+        let reported = process.next_json(WITHIN).await.unwrap();
+        all.push((reached(&reported), reported.to_string()));
     }
     all
 }
 
-fn reached(told: &Value) -> Reached {
-    let text = |key: &str| match &told[key] {
+fn reached(reported: &Value) -> Reached {
+    let text = |key: &str| match &reported[key] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    told["connected"].as_bool().unwrap().then(|| Session {
+    reported["connected"].as_bool().unwrap().then(|| Session {
         database: text("database"),
         user: text("user"),
-        is_encrypted: told["tls"].as_bool().unwrap(),
+        is_encrypted: reported["tls"].as_bool().unwrap(),
     })
 }
 
-/// Runs a check, looks at its connection with `look`, and waits until that is gone.
+/// Runs a check, inspects its connection with `look`, and waits until it is closed.
 pub(crate) async fn by_check(
     check: Result<impl Check, impl std::fmt::Display>,
     look: impl AsyncFn() -> Reached,

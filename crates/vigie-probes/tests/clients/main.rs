@@ -1,5 +1,5 @@
-//! Addresses are read as the clients of the watched backend read them: each is given to them and to the check, against
-//! a real server.
+//! Addresses have the same meaning as for the clients of the watched backend: each is given to them and to the check,
+//! against a real server.
 #![allow(clippy::unwrap_used)]
 
 mod compare;

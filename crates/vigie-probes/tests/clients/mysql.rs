@@ -7,7 +7,7 @@ use crate::compare::{Reached, Row, Session, ask_node, by_check, compare, row};
 
 const MYSQL2: &[&str] = &["mysql2"];
 
-/// How many connections have been encrypted since the start.
+/// The number of encrypted connections since the start.
 async fn encrypted(server: &MariaDb) -> u64 {
     let status = server.run_sql("SHOW GLOBAL STATUS LIKE 'Ssl_finished_accepts'");
     let status = status.await.unwrap();
@@ -88,10 +88,12 @@ async fn an_address_means_what_it_means_to_mysql2() {
             names.map(|name| (*name, row.address.as_str()))
         })
         .collect();
-    let mut told = ask_node(&pairs, "").await.into_iter();
+    let mut reported = ask_node(&pairs, "").await.into_iter();
     for row in &rows {
         let names = row.same.iter().chain(row.alike);
-        let others: Vec<_> = names.map(|name| (*name, told.next().unwrap())).collect();
+        let others: Vec<_> = names
+            .map(|name| (*name, reported.next().unwrap()))
+            .collect();
         let check = by_vigie(&server, &row.address).await;
         compare(row, &check, &others);
     }

@@ -63,11 +63,11 @@ async fn hold(server: &Postgres, rows: &[Row<'_>]) {
                 .map(|name| (name.as_str(), row.address.as_str()))
         })
         .collect();
-    let mut told = ask_node(&pairs, "").await.into_iter();
+    let mut reported = ask_node(&pairs, "").await.into_iter();
     for (row, names) in rows.iter().zip(&all) {
         let mut others: Vec<_> = names
             .iter()
-            .map(|name| (name.as_str(), told.next().unwrap()))
+            .map(|name| (name.as_str(), reported.next().unwrap()))
             .collect();
         if row.same.contains(&"psql") {
             others.push(("psql", ask_psql(&row.address).await));
@@ -92,7 +92,7 @@ async fn start(certificate: (PathBuf, PathBuf), ca: Option<&Path>) -> Postgres {
     server
 }
 
-/// libpq wants a key that only its owner can read.
+/// libpq requires a key that only its owner can read.
 fn private(key: &Path) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -125,7 +125,7 @@ async fn an_address_means_what_it_means_to_libpq_and_node_postgres() {
         alike: NODE,
     };
     let rows = [
-        // Which server, which database.
+        // Servers and databases.
         silent(format!(
             "postgres://vigie:{PASSWORD}@127.0.0.1:{port}/vigie"
         )),
@@ -179,7 +179,7 @@ async fn an_address_means_what_it_means_to_libpq_and_node_postgres() {
             ALL,
         ),
         row(with("options=-c%20no_such_setting%3D1"), LIBPQ),
-        // Encrypted or not.
+        // Encryption.
         row(with("sslmode=disable"), ALL),
         row(with("sslmode=allow"), LIBPQ),
         row(with("sslmode=prefer"), LIBPQ),
@@ -194,7 +194,7 @@ async fn an_address_means_what_it_means_to_libpq_and_node_postgres() {
         row(at("only_tls", "127.0.0.1", "sslmode=prefer"), LIBPQ),
         row(at("only_plain", "127.0.0.1", "sslmode=prefer"), LIBPQ),
         row(at("only_plain", "127.0.0.1", "sslmode=require"), LIBPQ),
-        // Verified or not.
+        // Verification.
         row(
             with(&format!("sslmode=verify-full&sslrootcert={root}")),
             ALL,
@@ -294,7 +294,7 @@ async fn a_server_whose_certificate_is_its_own_root_is_trusted_with_it() {
     hold(&server, &rows).await;
 }
 
-/// As PostgreSQL's own documentation makes them with older versions of OpenSSL.
+/// Certificates made as in PostgreSQL's documentation, with older versions of OpenSSL.
 #[tokio::test]
 async fn a_certificate_of_version_1_is_trusted_by_its_common_name() {
     let ca = Certificates::new().await.unwrap();

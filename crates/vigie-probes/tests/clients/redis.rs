@@ -10,7 +10,7 @@ use crate::compare::{Reached, Row, Session, ask_node, by_check, compare, row};
 const ALL: &[&str] = &["redis-cli", "ioredis", "redis"];
 const NODE: &[&str] = &["ioredis", "redis"];
 
-/// A line of `CLIENT LIST`, or that of `CLIENT INFO`.
+/// Parses a line of `CLIENT LIST`, or that of `CLIENT INFO`.
 fn session(line: &str, tls_port: u16) -> Session {
     let field = |name: &str| {
         let mut fields = line
@@ -37,7 +37,7 @@ async fn by_cli(address: &str, ca: &Path, tls_port: u16) -> (Reached, String) {
 async fn by_vigie(server: &Server, address: &str, ca: &Path, tls_port: u16) -> (Reached, String) {
     let look = async || {
         let all = server.cli(&["CLIENT", "LIST"]).await.unwrap();
-        // `redis-cli` itself is the one that asks.
+        // `redis-cli` itself sends the query.
         let mut others = all.lines().filter(|line| !line.contains("cmd=client|list"));
         others.next().map(|line| session(line, tls_port))
     };
@@ -84,7 +84,7 @@ async fn an_address_means_what_it_means_to_its_clients() {
         row(at(":let-me-in@", ""), NODE),
         row(at(":let-me-in@", "/"), NODE),
         row(at(":let-me-in@", "/3"), NODE),
-        // redis-cli sends an empty user name as it is.
+        // redis-cli sends an empty user name unchanged.
         row(at("default:let-me-in@", ""), ALL),
         row(at("default:let-me-in@", "/3"), ALL),
         row(at("app:p%40ss%2Fw@", "/1"), ALL),
@@ -123,11 +123,11 @@ async fn an_address_means_what_it_means_to_its_clients() {
         })
         .collect();
     let ca_file = certificate.display().to_string();
-    let mut told = ask_node(&pairs, &ca_file).await.into_iter();
+    let mut reported = ask_node(&pairs, &ca_file).await.into_iter();
     for (row, names) in rows.iter().zip(&all) {
         let mut others: Vec<_> = names
             .iter()
-            .map(|name| (name.as_str(), told.next().unwrap()))
+            .map(|name| (name.as_str(), reported.next().unwrap()))
             .collect();
         if row.same.contains(&"redis-cli") {
             others.push((

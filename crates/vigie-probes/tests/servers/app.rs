@@ -49,7 +49,7 @@ async fn any_status_is_an_answer() {
     server.set(Fault::Answer(http_answer(500, "oops"))).await;
     watch.turns(Status::Ok).await;
 
-    // A stuck event loop: the system still accepts, nobody answers.
+    // A blocked event loop: the system still accepts, but the app does not answer.
     server.set(Fault::Hang).await;
     let failed = watch.turns(Status::Failed).await.failure.unwrap();
     assert_eq!(failed.kind(), FailureKind::TimedOut);
@@ -58,7 +58,7 @@ async fn any_status_is_an_answer() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_told_apart() {
+async fn a_response_that_is_not_http_is_reported() {
     for (fault, kind) in [
         (Fault::Refuse, FailureKind::Unreachable),
         (Fault::Close, FailureKind::Broken),

@@ -55,17 +55,17 @@ async fn killed_frozen_and_back() {
     mariadb.run_sql(&back).await.unwrap();
     watch.turns(Status::Ok).await;
 
-    watch.never_said(&[PASSWORD, "another-password"]).await;
+    watch.never_reported(&[PASSWORD, "another-password"]).await;
 }
 
 #[tokio::test]
-async fn logins_are_renewed_and_refusals_told_apart() {
+async fn logins_are_renewed_and_refusals_distinguished() {
     let mariadb = MariaDb::start().await.unwrap();
     let every = Duration::from_secs(1);
     let renewing = check(&mariadb.url().replace("mysql://", "mariadb://")).relogin_every(every);
     let mut watch = Watch::well(renewing).await;
     watch.stays(Status::Ok, every + 2 * PERIOD).await;
-    // Whoever leaves without a word is counted here.
+    // Clients that close without a quit command are counted here.
     let aborted = "SHOW GLOBAL STATUS LIKE 'Aborted_clients'";
     assert_eq!(
         mariadb.run_sql(aborted).await.unwrap(),
@@ -94,6 +94,6 @@ async fn logins_are_renewed_and_refusals_told_apart() {
         .await;
     assert_eq!(failed.failure.unwrap().kind(), FailureKind::Denied);
     watch
-        .never_said(&[PASSWORD, "another-password", "wrong-password"])
+        .never_reported(&[PASSWORD, "another-password", "wrong-password"])
         .await;
 }

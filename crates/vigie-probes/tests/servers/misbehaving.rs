@@ -1,4 +1,4 @@
-//! Servers that are reached and are not what they should be.
+//! Servers that answer, but not as expected.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn checks(addr: SocketAddr) -> Vec<Box<dyn Check>> {
 }
 
 #[tokio::test]
-async fn every_fault_is_a_failure_in_time_and_in_words() {
+async fn every_fault_is_a_failure_in_time_with_a_reason() {
     let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nhidden".to_vec();
     let mut tests = JoinSet::new();
     for fault in [
@@ -70,7 +70,7 @@ async fn meet(fault: Fault) {
 }
 
 #[tokio::test]
-async fn a_password_that_a_server_says_is_not_said_again() {
+async fn a_password_repeated_by_a_server_is_masked() {
     let fields = b"SFATAL\0C28000\0Mknows hidden and hid/den\0\0";
     let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
     let postgres = [b"E".as_slice(), &length, fields].concat();
@@ -96,8 +96,8 @@ async fn a_password_that_a_server_says_is_not_said_again() {
 }
 
 #[tokio::test]
-async fn a_password_in_another_spelling_is_not_said_again() {
-    // hid"d\en'phrase, as it stands in the URL.
+async fn a_password_in_another_encoding_is_masked() {
+    // hid"d\en'phrase, percent-encoded in the URL.
     let password = "hid%22d%5Cen%27phrase";
     for spelling in [
         r#"hid"d\en'phrase"#,

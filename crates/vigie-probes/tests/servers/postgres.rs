@@ -20,7 +20,7 @@ async fn killed_frozen_and_back() {
     let mut postgres = Postgres::start().await.unwrap();
     let mut watch = Watch::well(check(&postgres.url())).await;
 
-    // One connection, kept.
+    // One persistent connection.
     let first = backends(&postgres).await;
     assert!(first.parse::<u32>().is_ok(), "{first:?}");
     watch.stays(Status::Ok, 5 * PERIOD).await;
@@ -45,7 +45,7 @@ async fn killed_frozen_and_back() {
     postgres.restart().await.unwrap();
     watch.turns(Status::Ok).await;
 
-    // A restart between two runs is not even seen.
+    // A restart between two runs is not noticed.
     let terminate =
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'vigie'";
     let before = watch.verdict().since;
@@ -53,7 +53,7 @@ async fn killed_frozen_and_back() {
     watch.stays(Status::Ok, 3 * PERIOD).await;
     assert_eq!(watch.verdict().since, before);
 
-    // A changed password, with the connections cut.
+    // The password is changed, and the connections are closed.
     postgres
         .run_sql("ALTER ROLE vigie PASSWORD 'another-password'")
         .await
@@ -70,7 +70,7 @@ async fn killed_frozen_and_back() {
     postgres.run_sql(&back).await.unwrap();
     watch.turns(Status::Ok).await;
 
-    watch.never_said(&[PASSWORD, "another-password"]).await;
+    watch.never_reported(&[PASSWORD, "another-password"]).await;
 }
 
 #[tokio::test]
@@ -94,11 +94,11 @@ async fn a_changed_password_is_noticed_by_the_next_login() {
         .until(Status::Failed, every + PERIOD + TIMEOUT + SLACK)
         .await;
     assert_eq!(failed.failure.unwrap().kind(), FailureKind::Denied);
-    watch.never_said(&[PASSWORD, "another-password"]).await;
+    watch.never_reported(&[PASSWORD, "another-password"]).await;
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn refusals_are_distinguished() {
     let postgres = Postgres::start().await.unwrap();
     let mut wrong = check(&postgres.url_with_password("wrong-password"));
     let denied = failure(&mut wrong).await;
@@ -129,12 +129,12 @@ async fn refusals_are_told_apart() {
     let mut watch = Watch::start(wrong);
     watch.turns(Status::Failed).await;
     watch
-        .never_said(&["wrong-password", "hidden-parameter"])
+        .never_reported(&["wrong-password", "hidden-parameter"])
         .await;
 }
 
 #[tokio::test]
-async fn a_password_needs_no_friendly_characters() {
+async fn a_password_may_contain_special_characters() {
     let postgres = Postgres::start().await.unwrap();
     postgres
         .run_sql("ALTER ROLE vigie PASSWORD 'p@ss/w#r?d %41é'")

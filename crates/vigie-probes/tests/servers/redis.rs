@@ -32,7 +32,7 @@ async fn killed_frozen_and_back() {
     };
     let first = connected(&server).await;
     watch.stays(Status::Ok, 5 * PERIOD).await;
-    // The one more is the asking itself.
+    // The additional one is this query.
     assert_eq!(
         connected(&server).await,
         first + 1,
@@ -56,7 +56,7 @@ async fn killed_frozen_and_back() {
     server.restart().await.unwrap();
     watch.turns(Status::Ok).await;
 
-    // A cut connection is made anew within the same run.
+    // A closed connection is replaced within the same run.
     let before = watch.verdict().since;
     server
         .cli(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
@@ -87,12 +87,12 @@ async fn a_changed_password_is_noticed_by_the_next_login() {
         .unwrap();
     assert_eq!(failure.kind(), FailureKind::Denied, "{failure}");
     watch
-        .never_said(&["first-password", "another-password"])
+        .never_reported(&["first-password", "another-password"])
         .await;
 }
 
 #[tokio::test]
-async fn refusals_are_told_apart() {
+async fn refusals_are_distinguished() {
     let server = Server::start_with(RedisOptions {
         password: Some("first-password".into()),
         unix_socket: true,
@@ -112,7 +112,7 @@ async fn refusals_are_told_apart() {
     ];
     server.cli(&limited).await.unwrap();
     for (login, meaning) in [
-        ("", "asks for a password, and the address has none (NOAUTH"),
+        ("", "requires a password, but the address has none (NOAUTH"),
         (":wrong-password@", "does not accept this user and password"),
         (
             "nobody:first-password@",
@@ -120,7 +120,7 @@ async fn refusals_are_told_apart() {
         ),
         (
             "limited:limited-password@",
-            "does not let this user run PING (NOPERM",
+            "does not allow this user to run PING (NOPERM",
         ),
     ] {
         let denied = failure(&mut check(&format!("redis://{login}{place}"))).await;
@@ -148,10 +148,10 @@ async fn refusals_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_server_without_room_says_so() {
+async fn a_server_at_its_client_limit_is_reported() {
     let server = with(&["--maxclients", "1"]).await;
     let mut check = check(&server.url());
-    // The server's own start was watched by a client that may not have gone yet.
+    // The client that awaited the server's start may not have disconnected yet.
     let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
     let _room = loop {
         let taken = TcpStream::connect(("127.0.0.1", server.port()))
@@ -165,7 +165,7 @@ async fn a_server_without_room_says_so() {
         assert!(tokio::time::Instant::now() < deadline);
     };
     let full = failure(&mut check).await;
-    // What the server says may be overtaken by its hanging up.
+    // The server's error may be lost when it closes the connection.
     assert!(
         [FailureKind::Full, FailureKind::Broken].contains(&full.kind()),
         "{full}"
@@ -174,15 +174,15 @@ async fn a_server_without_room_says_so() {
 }
 
 #[tokio::test]
-async fn a_script_that_hogs_the_server_is_named() {
+async fn a_script_that_blocks_the_server_is_reported() {
     let server = with(&["--busy-reply-threshold", "50"]).await;
     let mut watch = Watch::well(check(&server.url())).await;
     let hog = server.cli(&["EVAL", "while true do end", "0"]);
     let (_, failed) = tokio::join!(hog, async {
         let failed = watch.turns(Status::Failed).await;
-        // It may take a run that timed out before the server says what it does.
+        // A run may time out before the server reports that it is busy.
         let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
-        let told = loop {
+        let failure = loop {
             let failure = watch.verdict().failure.unwrap();
             if failure.kind() == FailureKind::NotReady {
                 break failure;
@@ -191,8 +191,8 @@ async fn a_script_that_hogs_the_server_is_named() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         assert!(
-            told.text().contains("is busy running a script (BUSY"),
-            "{told}"
+            failure.text().contains("is busy running a script (BUSY"),
+            "{failure}"
         );
         server.cli(&["SCRIPT", "KILL"]).await.unwrap();
         failed
@@ -202,7 +202,7 @@ async fn a_script_that_hogs_the_server_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_that_loads_its_data_is_named() {
+async fn a_server_that_loads_its_data_is_reported() {
     let slow = [
         "--key-load-delay",
         "1000",

@@ -11,7 +11,7 @@ fn check(url: &str) -> Redis {
 }
 
 #[tokio::test]
-async fn every_master_answers_and_every_slot_is_held() {
+async fn every_master_answers_and_every_slot_is_owned() {
     let mut cluster = Cluster::start(3, 0).await.unwrap();
     let mut check = check(&cluster.url());
     assert!(check.target().starts_with("redis cluster 127.0.0.1:"));
@@ -40,7 +40,7 @@ async fn every_master_answers_and_every_slot_is_held() {
     assert!(failed.text().contains(&dead), "{}", failed.text());
     cluster.nodes()[1].thaw();
 
-    // Nobody holds it, as all agree.
+    // All nodes agree that the slot has no owner.
     cluster
         .cli_all(&["CLUSTER", "DELSLOTS", "0"])
         .await
@@ -55,7 +55,7 @@ async fn every_master_answers_and_every_slot_is_held() {
 }
 
 #[tokio::test]
-async fn few_rights_are_enough_and_no_secret_is_told() {
+async fn few_permissions_are_enough_and_no_secret_is_shown() {
     let cluster = Cluster::start(3, 0).await.unwrap();
     let user = "ACL SETUSER vigie on >hunter2 -@all +ping +cluster|slots +cluster|info";
     let user: Vec<_> = user.split(' ').collect();
@@ -72,7 +72,7 @@ async fn few_rights_are_enough_and_no_secret_is_told() {
 }
 
 #[tokio::test]
-async fn the_other_kind_of_address_is_advised() {
+async fn the_other_kind_of_address_is_suggested() {
     let cluster = Cluster::start(1, 0).await.unwrap();
     let failed = failure(&mut check(&cluster.nodes()[0].url())).await;
     assert!(
@@ -85,7 +85,7 @@ async fn the_other_kind_of_address_is_advised() {
     let url = single.url().replace("redis://", "redis-cluster://");
     let failed = failure(&mut check(&url)).await;
     assert!(
-        failed.text().contains("no part of a cluster"),
+        failed.text().contains("not part of a cluster"),
         "{}",
         failed.text()
     );

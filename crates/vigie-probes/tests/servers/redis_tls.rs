@@ -13,7 +13,7 @@ fn check(url: &str, tls: &TlsFiles) -> Redis {
 }
 
 #[tokio::test]
-async fn certificates_are_judged_in_words() {
+async fn certificate_problems_are_reported() {
     let ca = Certificates::new().await.unwrap();
     let (certificate, key) = ca.issue("server", 2).await.unwrap();
     let port = ports::free();
@@ -77,7 +77,7 @@ async fn certificates_are_judged_in_words() {
         assert!(!failure.text().contains("let-me-in"), "{failure}");
     }
 
-    // A file that is replaced counts from the next connection on.
+    // A replaced file is used from the next connection on.
     let renewed = TlsFiles {
         ca: Some(stranger.ca()),
         ..trusting
@@ -214,7 +214,7 @@ async fn a_file_that_cannot_be_used_fails_the_check_until_it_can() {
 }
 
 #[tokio::test]
-async fn a_sentinel_leads_to_the_master_or_says_why_not() {
+async fn a_sentinel_leads_to_the_master_or_reports_the_reason() {
     let mut server = Server::start().await.unwrap();
     let sentinel = Sentinel::watch(server.port()).await.unwrap();
     let at = |master| format!("redis-sentinel://127.0.0.1:{}/{master}", sentinel.port());
@@ -225,7 +225,7 @@ async fn a_sentinel_leads_to_the_master_or_says_why_not() {
 
     let unknown = failure(&mut check(&at("other"), &TlsFiles::default())).await;
     assert!(
-        unknown.text().contains("knows no master of this name"),
+        unknown.text().contains("has no master of this name"),
         "{unknown}"
     );
     server.kill9();
@@ -235,7 +235,7 @@ async fn a_sentinel_leads_to_the_master_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn server_and_sentinel_have_passwords_of_their_own() {
+async fn server_and_sentinel_have_separate_passwords() {
     let starting = Server::start_with(RedisOptions {
         password: Some("let-me-in".into()),
         ..RedisOptions::default()

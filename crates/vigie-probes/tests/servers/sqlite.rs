@@ -23,7 +23,7 @@ async fn run(app: &mut SqliteConnection, sql: &'static str) {
 }
 
 #[tokio::test]
-async fn a_file_is_read_and_never_made() {
+async fn a_file_is_read_and_never_created() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("my game.db");
     let mut watch = Watch::start(check(&file));
@@ -75,7 +75,7 @@ async fn a_write_ahead_log_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_not_let_go_is_a_failure() {
+async fn a_lock_that_is_not_released_is_a_failure() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("game.db");
     let mut app = app(&file, SqliteJournalMode::Delete).await;

@@ -1,4 +1,4 @@
-//! A check that runs as it does in the program, and everything that it says.
+//! A check that runs as in the program, with all of its reports.
 
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -16,7 +16,7 @@ use vigie_probes::{Check, Checks, Clock, Failure, Settings, Status, Verdict, run
 
 pub(crate) const PERIOD: Duration = Duration::from_millis(300);
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(1_200);
-/// What the promise gets on top, for a machine that has other work.
+/// Additional time for a busy machine.
 pub(crate) const SLACK: Duration = Duration::from_millis(1_000);
 
 pub(crate) struct Watch {
@@ -27,10 +27,10 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts a check, which becomes well.
+    /// Starts a check and waits until it passes.
     pub(crate) async fn well(check: impl Check) -> Self {
         let mut watch = Self::start(check);
-        // The first login may take its time on a busy machine.
+        // The first login may be slow on a busy machine.
         watch.until(Status::Ok, Duration::from_secs(10)).await;
         watch
     }
@@ -57,7 +57,7 @@ impl Watch {
         }
     }
 
-    /// Waits until it is so, which must be within one period and one timeout.
+    /// Waits for the status, which must be reached within one period and one timeout.
     pub(crate) async fn turns(&mut self, status: Status) -> Verdict {
         self.until(status, PERIOD + TIMEOUT + SLACK).await
     }
@@ -78,7 +78,7 @@ impl Watch {
         }
     }
 
-    /// Stays as it is for so long.
+    /// Asserts that the status stays unchanged for this time.
     pub(crate) async fn stays(&mut self, status: Status, during: Duration) {
         let end = Instant::now() + during;
         while Instant::now() < end {
@@ -94,7 +94,7 @@ impl Watch {
             .clone()
     }
 
-    /// Keeps all that is told of it, on every way out.
+    /// Records all reports of the check, on every output.
     async fn listen(&mut self) {
         for path in [
             "/readyz",
@@ -112,8 +112,8 @@ impl Watch {
         self.said += &format!("{:?}", self.verdict());
     }
 
-    /// None of these words was ever said, or logged by anybody.
-    pub(crate) async fn never_said(&mut self, secrets: &[&str]) {
+    /// Asserts that none of these texts was ever reported, or logged by any crate.
+    pub(crate) async fn never_reported(&mut self, secrets: &[&str]) {
         self.listen().await;
         assert!(self.said.contains("vigie_check_up"));
         let logs = String::from_utf8_lossy(&LOGS.lock().unwrap()).into_owned();
@@ -140,7 +140,7 @@ pub(crate) async fn passes(check: &mut dyn Check) {
     outcome.unwrap();
 }
 
-/// All that this program and its libraries log, down to the finest level.
+/// Everything that this program and its libraries log, at every level.
 static LOGS: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
     let logs = Arc::new(Mutex::new(Vec::new()));
     tracing_subscriber::fmt()

@@ -1,13 +1,13 @@
-//! Texts that look like an address with credentials, or like a password with its name.
+//! Masks texts that look like an address with credentials, or like a named password.
 
 use std::ops::Range;
 
 use super::cover;
 use super::views::views;
 
-/// Placeholders of help texts.
+/// Placeholders in help texts.
 const PLACEHOLDERS: [&str; 2] = ["USER:PASSWORD", ":PASSWORD"];
-/// Names of values that are secret, as in `?password=…`; longer names may end in them.
+/// Names of secret parameters, as in `?password=…`; longer names may end with them.
 const NAMES: [&str; 7] = [
     "password",
     "passwd",
@@ -18,8 +18,8 @@ const NAMES: [&str; 7] = [
     "token",
 ];
 
-/// The text without credentials: what stands between `://` and the `@` of an address, before the `@` of `user:password@host`,
-/// and behind `password=` and its like. In doubt more is covered.
+/// Returns the text without credentials: masks the text between `://` and the `@` of an address, before the `@` of
+/// `user:password@host`, and after `password=` and similar names. If in doubt, more is masked.
 #[must_use]
 pub fn addresses(text: &str) -> String {
     let mut covered = Vec::new();
@@ -60,7 +60,7 @@ fn userinfo(line: &[char], start: usize) -> Option<Range<usize>> {
     let end = match last_at(word) {
         Some(end) if is_placeholder(&word[..end]) => return None,
         Some(end) => end,
-        // A password may hold spaces, or the text may be cut.
+        // A password may contain spaces, or the text may be truncated.
         None => {
             let mut words = after.split(|char| char.is_whitespace());
             let next = words.find(|word| !word.is_empty()).unwrap_or_default();
@@ -73,7 +73,7 @@ fn userinfo(line: &[char], start: usize) -> Option<Range<usize>> {
     Some(start..start + end)
 }
 
-/// Whether a word that follows `://` begins with hosts, each with a port if there is a colon.
+/// Whether a word after `://` starts with hosts, each followed by a port if there is a colon.
 fn is_host(word: &[char]) -> bool {
     let authority: String = word
         .iter()
@@ -110,7 +110,7 @@ fn bare(word: &[char]) -> Option<Range<usize>> {
     covers.then_some(start..end)
 }
 
-/// The value behind the `=` at `equals`, if its name is that of a secret.
+/// The value after the `=` at `equals`, if the name is that of a secret.
 fn named(line: &[char], equals: usize) -> Option<Range<usize>> {
     let before = line[..equals].iter().rev();
     let name = before.take_while(|char| char.is_alphanumeric() || **char == '_');
@@ -121,7 +121,7 @@ fn named(line: &[char], equals: usize) -> Option<Range<usize>> {
     }
     let start = equals + 1;
     let value = &line[start..];
-    // A quoted value may hold spaces, and the quote itself.
+    // A quoted value may contain spaces, and the quote itself.
     let quoted = value.first().filter(|char| matches!(char, '"' | '\''));
     let closing = quoted.and_then(|quote| value.iter().rposition(|char| char == quote));
     let closing = closing.unwrap_or(0);

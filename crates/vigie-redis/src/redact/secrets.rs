@@ -1,4 +1,4 @@
-//! Secrets that are known.
+//! Masks known secrets.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,11 +6,11 @@ use std::ops::Range;
 use super::cover;
 use super::views::views;
 
-/// A part of a secret is covered when it has as many characters as half of the secret, within these bounds. Fewer could be
-/// a word of any message.
+/// A part of a secret is masked if it has at least half of the secret's characters, within these bounds. Shorter parts
+/// could be common words.
 const LEAST_PART: usize = 6;
 const MOST_PART: usize = 9;
-/// Words of many messages, which are no part of a secret when they stand alone.
+/// Common words that are not treated as a part of a secret on their own.
 const WORDS: [&str; 2] = ["password", "username"];
 
 /// Secrets that must not be shown. Not `Debug`.
@@ -18,7 +18,7 @@ const WORDS: [&str; 2] = ["password", "username"];
 pub struct Secrets(Vec<Vec<char>>);
 
 impl Secrets {
-    /// Adds a secret, and it without percent-encoding.
+    /// Adds a secret, and its percent-decoded form.
     pub fn add(&mut self, secret: &str) {
         for view in views(secret) {
             let chars: Vec<char> = view.chars.into_iter().map(alike).collect();
@@ -28,7 +28,7 @@ impl Secrets {
         }
     }
 
-    /// The text with every secret covered, in any spelling, and every large part of one.
+    /// Returns the text with every secret masked, in any encoding, and every large part of one.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         if self.0.is_empty() {
@@ -64,7 +64,7 @@ impl Secrets {
     }
 }
 
-/// Where [`WORDS`] stand.
+/// The positions of [`WORDS`].
 fn words(chars: &[char]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for word in WORDS {
@@ -76,7 +76,7 @@ fn words(chars: &[char]) -> Vec<Range<usize>> {
     found
 }
 
-/// A form writes a space as a plus.
+/// Forms encode a space as a plus.
 fn alike(char: char) -> char {
     match char {
         '+' => ' ',
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_secrets_in_every_spelling() {
+    fn whole_secrets_in_every_encoding() {
         let text = "no hunter2! and no hunter2 here";
         let secrets = ["hunter2", "", "hunter2!", "hunter2"];
         assert_eq!(scrubbed(&secrets, text), "no *** and no *** here");
@@ -134,7 +134,7 @@ mod tests {
                 "near \"***\""
             );
         }
-        // Words that any message may hold.
+        // Words that any message may contain.
         assert_eq!(
             scrubbed(&[secret], "no correct battery"),
             "no correct battery"
@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_spelling_gets_through(secret in "[ -~éß]{4,24}", before in "[^a]{0,8}", after in "[^a]{0,8}") {
+        fn no_encoding_is_missed(secret in "[ -~éß]{4,24}", before in "[^a]{0,8}", after in "[^a]{0,8}") {
             let mut known = Secrets::default();
             known.add(&secret);
             let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();

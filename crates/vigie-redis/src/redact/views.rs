@@ -1,11 +1,11 @@
-//! A text as it stands, and as it reads without its encodings.
+//! Views of a text: as it is, and with its encodings decoded.
 
 use std::ops::Range;
 
-/// Encodings within encodings are undone to this depth: JSON in a quoted text, say.
+/// The depth to which nested encodings are decoded, such as JSON in a quoted string.
 const DEPTH: usize = 2;
 
-/// Characters, each with the bytes of the original text that it stands for.
+/// Characters, each with the range of bytes in the original text.
 #[derive(Clone)]
 pub(super) struct View {
     pub(super) chars: Vec<char>,
@@ -23,7 +23,7 @@ impl View {
         }
     }
 
-    /// The bytes of the original text that some of the characters stand for.
+    /// The bytes of the original text for a range of characters.
     pub(super) fn place(&self, chars: Range<usize>) -> Range<usize> {
         let chars = self.places.get(chars).unwrap_or_default();
         match (chars.first(), chars.last()) {
@@ -32,7 +32,7 @@ impl View {
         }
     }
 
-    /// Undoes an encoding; `None` if there is nothing to undo.
+    /// Decodes an encoding; `None` if there is nothing to decode.
     fn decoded(&self, decode: fn(&[char]) -> Option<(Code, usize)>) -> Option<Self> {
         let mut decoded = Decoded::default();
         let mut at = 0;
@@ -52,7 +52,7 @@ impl View {
     }
 }
 
-/// The text itself, and every way to undo encodings of it.
+/// The text itself, and every way to decode it.
 pub(super) fn views(text: &str) -> Vec<View> {
     let mut views = vec![View::of(text)];
     let mut last = 0;
@@ -68,7 +68,7 @@ pub(super) fn views(text: &str) -> Vec<View> {
     views
 }
 
-/// What an encoding stands for.
+/// A decoded value.
 #[derive(Clone, Copy)]
 enum Code {
     Char(char),
@@ -95,7 +95,7 @@ impl Decoded {
         }
     }
 
-    /// Reads the bytes as UTF-8, and as Latin-1 where they are not.
+    /// Decodes the bytes as UTF-8, and invalid ones as Latin-1.
     fn end_bytes(&mut self) {
         let bytes: Vec<u8> = self.bytes.iter().map(|(byte, _)| *byte).collect();
         let mut at = 0;
@@ -130,7 +130,8 @@ fn percent(chars: &[char]) -> Option<(Code, usize)> {
     }
 }
 
-/// `\"`, `\x41`, `\u0041`, `\u{41}`, `\101`, `\n`, and a quote that is written twice.
+/// `\"`, `\x41`, `\u0041`, `\u{41}`, `\101`, `
+/// `, and a doubled quote.
 fn escape(chars: &[char]) -> Option<(Code, usize)> {
     match chars {
         ['\'', '\'', ..] | ['"', '"', ..] | ['`', '`', ..] => Some((Code::Char(chars[0]), 2)),

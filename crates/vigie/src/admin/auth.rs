@@ -1,4 +1,4 @@
-//! Who may read `/metrics`: a bearer token (RFC 6750) or a user with a password (RFC 7617).
+//! Authentication for `/metrics`: a bearer token (RFC 6750), or a user and a password (RFC 7617).
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq as _;
 
-/// What a reader must present.
+/// The credentials that a client must present.
 #[derive(Clone)]
 pub enum Credentials {
     /// `Authorization: Bearer …`.
@@ -32,7 +32,7 @@ impl Credentials {
         Self::Basic(Arc::new(pair.into()))
     }
 
-    /// Whether the request presents them. Takes the same time for every wrong value of a length.
+    /// Whether the request presents the credentials. The time is the same for all wrong values of one length.
     #[must_use]
     pub fn allow(&self, headers: &HeaderMap) -> bool {
         let Some(value) = headers.get(AUTHORIZATION).and_then(|v| v.to_str().ok()) else {

@@ -1,12 +1,12 @@
-//! Protection of a port without credentials against web pages: a browser sends requests for any page to any port that it
-//! reaches.
+//! Protection of a port without credentials against web pages: a browser sends requests for any page to any port that
+//! it can reach.
 //!
-//! - A request that another site's page sent has an `Origin` or a `Sec-Fetch-Site` that says so, and is refused.
-//! - A page can let the name of its own host resolve to 127.0.0.1 (DNS rebinding). Its requests then seem to come from the
-//!   same origin, but their `Host` names that host. On a loopback listener, which is protected by nothing but its address,
-//!   only known names are accepted. On other listeners scrapers send the names of services, and `Host` is not checked.
+//! - A request sent by a page of another site has an `Origin` or a `Sec-Fetch-Site` that says so, and is refused.
+//! - A page can let the name of its own host resolve to 127.0.0.1 (DNS rebinding). Its requests then appear to have
+//!   the same origin, but their `Host` names that host. On a loopback listener, whose only protection is its address,
+//!   only known names are accepted. On other listeners scrapers send the names of services, so `Host` is not checked.
 //!
-//! Probes are never refused: they change nothing and cost nothing.
+//! Probes are never refused: they change nothing and are cheap.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,11 +23,11 @@ use vigie_metrics::Registry;
 use super::refusals::Refusals;
 use super::server::Class;
 
-/// From a browser: how the page that sent the request is related to this host.
+/// The relation between the page that sent the request and this host, as reported by the browser.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// Which hosts a port without credentials answers as.
+/// The hosts that a port without credentials accepts.
 #[derive(Clone, Debug)]
 pub struct Hosts {
     /// Accepted in addition to loopback names and IP addresses, in lower case.
@@ -36,7 +36,7 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Those of a port that listens on `listen`, with the configured names.
+    /// The hosts of a port that listens on `listen`, plus the configured names.
     #[must_use]
     pub fn new(listen: SocketAddr, names: &[String]) -> Self {
         let names = names.iter().map(|name| name.to_ascii_lowercase());
@@ -62,7 +62,7 @@ impl Hosts {
             || self.is_configured(authority)
     }
 
-    /// Whether the request names another host than this one.
+    /// Whether the request names a host that is not accepted.
     fn is_for_another(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let in_target = uri.authority().cloned().map(Some);
         let in_headers = headers.get_all(HOST).iter().map(authority);
@@ -94,18 +94,18 @@ impl Hosts {
     }
 }
 
-/// `None`: not a host.
+/// `None` if the value is not a host.
 fn authority(value: &HeaderValue) -> Option<Authority> {
     value.to_str().ok()?.trim().parse().ok()
 }
 
-/// The host without its port and without the dot that may end a name.
+/// The host without its port and without a trailing dot.
 fn bare(authority: &Authority) -> &str {
     let host = authority.host();
     host.strip_suffix('.').unwrap_or(host)
 }
 
-/// Refuses what is not meant for this port, and forbids browsers to guess the type of an answer.
+/// Refuses requests that are not meant for this port, and forbids browsers to guess the type of a response.
 #[derive(Clone)]
 pub(super) struct Guard {
     /// `None`: credentials protect the port.

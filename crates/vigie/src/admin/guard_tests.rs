@@ -105,7 +105,7 @@ async fn on_loopback_only_known_hosts_are_answered() {
         assert_eq!(port.status("/metrics", &both).await, 403);
         let target = "http://evil.example/metrics";
         assert_eq!(port.status(target, &[("host", "localhost")]).await, 403);
-        // Browsers always send one.
+        // Browsers always send `Host`.
         assert_eq!(port.status("/metrics", &[]).await, 200);
     }
 }

@@ -1,4 +1,4 @@
-//! `/metrics`: what the registry knows now. It asks no other system, so it answers whatever is down.
+//! `/metrics`: the current state of the registry. It queries no other system, so it answers during any outage.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::scrapers::{Client, Scrapers};
 
 /// Prometheus and vmagent send it with every scrape, other clients do not.
 const SCRAPE_TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
-/// For so long after the start, a client's first scrape may follow scrapes of the process that was here before.
-const YOUNG: Duration = Duration::from_secs(120);
+/// Within this time after the start, a client's first scrape may follow scrapes of the previous process.
+const RECENT_START: Duration = Duration::from_secs(120);
 
 pub(super) fn router<S: Clone + Send + Sync + 'static>(registry: Registry) -> Router<S> {
     let page = Arc::new(Page {
@@ -63,18 +63,18 @@ impl Page {
         )
     }
 
-    /// The scrape that this request is, if the client scrapes regularly.
+    /// The scrape for this request, if the client scrapes regularly.
     fn scrape(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<Scrape> {
         headers.get(SCRAPE_TIMEOUT)?;
         let agent = headers
             .get(USER_AGENT)
             .and_then(|agent| agent.to_str().ok());
         let client = Client::new(peer.map(|peer| peer.ip()), agent.unwrap_or_default());
-        let is_young = self.start.elapsed() < YOUNG;
-        // The lock is held over both, so that a client's scrapes are noted in the order of their numbers.
+        let is_recent_start = self.start.elapsed() < RECENT_START;
+        // One lock covers both, so that a client's scrapes are recorded in the order of their numbers.
         let mut scrapers = self.scrapers.lock();
         let epoch = self.registry.begin_scrape();
-        Some(scrapers.scrape(client, epoch, is_young))
+        Some(scrapers.scrape(client, epoch, is_recent_start))
     }
 }
 

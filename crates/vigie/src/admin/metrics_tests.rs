@@ -16,7 +16,7 @@ fn burst(registry: &Registry, job: &str) {
     runs.observe(["bull", "mail", job, "failed"], Duration::from_millis(3));
 }
 
-/// Waits until a query has an answer and gives it.
+/// Waits until a query has a result and returns it.
 async fn answer(prometheus: &Prometheus, query: &str) -> f64 {
     let deadline = Instant::now() + SOON;
     loop {
@@ -50,7 +50,7 @@ async fn prometheus_sees_the_first_burst_also_after_a_restart() {
     let total = |job: &str| format!("bullmq_jobs_finished_total{{name='{job}', outcome='failed'}}");
     let runs = |job: &str| format!("bullmq_job_run_seconds_count{{name='{job}'}}");
     let grown = async |job: &str, least: u32| {
-        // Extrapolation can only add to what was seen.
+        // Extrapolation can only increase the value.
         let query = format!("increase({}[1m]) >= {least}", total(job));
         assert!(answer(&prometheus, &query).await < f64::from(least) + 40.0);
         answer(&prometheus, &format!("increase({}[1m]) > 0", runs(job))).await;

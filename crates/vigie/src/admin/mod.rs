@@ -30,17 +30,18 @@ pub use guard::Hosts;
 pub(crate) use server::memory;
 pub use server::serve;
 
-/// Which requests are answered.
+/// Access control of the admin port.
 #[derive(Clone)]
 pub enum Access {
-    /// Those of every client, but not those that a browser sends for a page of another site.
+    /// All clients, except browsers that send a request for a page of another site.
     Open(Hosts),
-    /// `/metrics`, `/queues`, `/api/v1`, `/federate` and `/routes` need credentials. The probes never do, since the kubelet has none:
-    /// without credentials they name what failed, with credentials they also say why and where.
+    /// `/metrics`, `/queues`, `/api/v1`, `/federate` and `/routes` need credentials. The probes never do, since the
+    /// kubelet has none: without credentials they name the failed checks, with credentials also the reason and the
+    /// place.
     Restricted(Credentials),
 }
 
-/// Everything that the admin port answers.
+/// The router of the admin port.
 pub fn router(
     registry: Registry,
     checks: Checks,

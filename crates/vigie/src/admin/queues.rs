@@ -1,11 +1,11 @@
-//! `/queues`: what is known of every BullMQ queue, as JSON, for whoever sets the number of workers.
+//! `/queues`: the state of every BullMQ queue as JSON, for autoscalers of workers.
 //!
 //! ```json
 //! {"queues":{"mail":{"waiting":12,"active":3,"delayed":0,"prioritized":0,"waiting_children":0,"paused_jobs":0,
 //!   "backlog":15,"paused":false,"oldest_waiting_seconds":3.2,"workers":2,"prefixes":{"bull":{"waiting":12}}}}}
 //! ```
-//! What is not known is `null`, and an answer without any knowledge is no 200: a scaler that took either for 0 would stop
-//! the workers.
+//! An unknown value is `null`, and a response without any known value is not a 200: a scaler that took either for 0
+//! would stop the workers.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ fn answer(status: Option<&Status>, only: Option<&str>) -> Response {
 }
 
 fn json(code: StatusCode, answer: &impl Serialize) -> Response {
-    // Maps with text for keys and finite numbers: there is nothing that could not be written.
+    // Serialization cannot fail: all keys are strings and all numbers are finite.
     let body = serde_json::to_string(answer).unwrap_or_default() + "\n";
     let headers = [
         (CONTENT_TYPE, "application/json"),
@@ -48,7 +48,7 @@ struct Page<'a> {
     queues: BTreeMap<&'a str, Named<'a>>,
 }
 
-/// The queues of one name, under whatever prefix and in whatever database.
+/// The queues of one name, over all prefixes and databases.
 #[derive(Debug, Serialize)]
 struct Named<'a> {
     #[serde(flatten)]
@@ -56,7 +56,7 @@ struct Named<'a> {
     prefixes: BTreeMap<&'a str, Figures>,
 }
 
-/// `None`: not known.
+/// `None` means unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 struct Figures {
     waiting: Option<u64>,
@@ -64,9 +64,9 @@ struct Figures {
     delayed: Option<u64>,
     prioritized: Option<u64>,
     waiting_children: Option<u64>,
-    /// Ready to run, were the queue not paused.
+    /// Jobs that would be ready to run if the queue were not paused.
     paused_jobs: Option<u64>,
-    /// What workers have in hand or could take: waiting, prioritized and active.
+    /// Jobs that workers are processing or could take: waiting, prioritized and active.
     backlog: Option<u64>,
     paused: Option<bool>,
     oldest_waiting_seconds: Option<f64>,
@@ -92,7 +92,7 @@ impl Figures {
         }
     }
 
-    /// Both together. What is not known of one is not known of both.
+    /// The sum of both. A value that is unknown in one is unknown in the sum.
     fn and(self, other: Self) -> Self {
         Self {
             waiting: sum(self.waiting, other.waiting),
@@ -121,7 +121,7 @@ fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     both(a, b, u64::saturating_add)
 }
 
-/// The queues of all names or of one; or the code and the text that say why not.
+/// The queues of all names or of one; otherwise the status code and the reason.
 fn page<'a>(
     status: Option<&'a Status>,
     only: Option<&str>,
@@ -133,7 +133,7 @@ fn page<'a>(
     let wanted = |queue: &&QueueStatus| only.is_none_or(|only| queue.name == only);
     let mut wanted = status.queues.iter().filter(wanted);
     if let Some(error) = &status.error {
-        // Of several nodes one may fail: then it matters what is asked for.
+        // With several nodes, one may fail: only the queues that were requested matter.
         let failed = wanted.clone().find_map(|queue| queue.error.as_ref());
         if wanted.clone().all(|queue| queue.error.is_some()) {
             let error = failed.unwrap_or(error);
@@ -141,7 +141,7 @@ fn page<'a>(
         }
     }
     if status.last_levels.is_none() {
-        return unknown("no queue was counted yet");
+        return unknown("no queue has been counted yet");
     }
     let mut queues: BTreeMap<&str, Named<'_>> = BTreeMap::new();
     for queue in &mut wanted {
@@ -159,10 +159,9 @@ fn page<'a>(
             .or_insert(figures);
     }
     match only {
-        Some(_) if queues.is_empty() => Err((
-            StatusCode::NOT_FOUND,
-            "there is no queue of this name".into(),
-        )),
+        Some(_) if queues.is_empty() => {
+            Err((StatusCode::NOT_FOUND, "no queue has this name".into()))
+        }
         _ => Ok(Page { queues }),
     }
 }

@@ -25,7 +25,7 @@ fn queue(prefix: &str, name: &str, states: [Option<u64>; 6]) -> QueueStatus {
     }
 }
 
-/// On a node that cannot be read.
+/// The status of a queue on a node that cannot be read.
 fn lost(name: &str) -> QueueStatus {
     QueueStatus {
         levels: None,
@@ -86,7 +86,7 @@ fn queues_of_a_name_are_summed_and_the_unknown_stays_unknown() {
 }
 
 #[test]
-fn what_was_never_counted_is_null() {
+fn uncounted_values_are_null() {
     let mut fresh = queue("bull", "mail", SOME);
     (fresh.levels, fresh.oldest_waiting, fresh.workers) = (None, None, None);
     let shown = shown(&status(vec![fresh]), None);
@@ -99,24 +99,24 @@ fn what_was_never_counted_is_null() {
 }
 
 #[test]
-fn without_knowledge_it_is_no_200() {
+fn without_any_known_value_it_is_not_200() {
     let not_watched = "no queue is watched: [redis] is not configured";
     assert_eq!(refused(None, None), (503, not_watched.into()));
     let mut none = status(vec![]);
     assert_eq!(shown(&none, None), json!({ "queues": {} }));
-    let no_such = "there is no queue of this name";
+    let no_such = "no queue has this name";
     assert_eq!(refused(Some(&none), Some("mail")), (404, no_such.into()));
     none.last_levels = None;
-    let not_yet = "no queue was counted yet";
+    let not_yet = "no queue has been counted yet";
     assert_eq!(refused(Some(&none), None), (503, not_yet.into()));
     none.error = Some("cannot connect".into());
     let down = "Redis cannot be read: cannot connect";
     assert_eq!(refused(Some(&none), Some("mail")), (503, down.into()));
 }
 
-/// What a path leads to, by the rules that GJSON documents (SYNTAX.md): parts are separated by dots, a backslash takes
-/// the special meaning of the character after it, `*` stands for any text and `?` for any character; of several keys
-/// that fit it takes the first.
+/// Resolves a path by the rules that GJSON documents (SYNTAX.md): dots separate the parts, a backslash removes the
+/// special meaning of the next character, `*` matches any text and `?` any character; of several matching keys the
+/// first is taken.
 fn follow<'a>(mut value: &'a Value, path: &str) -> Option<&'a Value> {
     let mut parts = vec![Vec::new()];
     let mut letters = path.chars();
@@ -124,7 +124,7 @@ fn follow<'a>(mut value: &'a Value, path: &str) -> Option<&'a Value> {
         match letter {
             '.' => parts.push(Vec::new()),
             '\\' => parts.last_mut()?.push((letters.next()?, true)),
-            // Queries, modifiers, pipes, array lengths, literals: none leads on to a key as it is written.
+            // Queries, modifiers, pipes, array lengths and literals do not resolve to the key as it is written.
             '#' | '@' | '|' | '!' => return None,
             _ => parts.last_mut()?.push((letter, false)),
         }
@@ -149,7 +149,7 @@ fn fits(part: &[(char, bool)], key: &[char]) -> bool {
 }
 
 #[test]
-fn a_scaler_finds_queues_by_path_whatever_they_are_called() {
+fn a_scaler_finds_queues_with_special_names_by_path() {
     let names = [
         "mail",
         "mail.eu",
@@ -177,7 +177,7 @@ fn a_scaler_finds_queues_by_path_whatever_they_are_called() {
     ];
     for ((path, name), nth) in paths.iter().zip(names).zip(1..) {
         assert_eq!(follow(&shown, path), Some(&json!(nth)), "{path}");
-        // Of one queue alone a wildcard leads to it without knowing its name.
+        // With a single queue, a wildcard resolves to it without its name.
         let alone = serde_json::to_value(page(Some(&status), Some(name)).unwrap()).unwrap();
         assert_eq!(follow(&alone, "queues.*.waiting"), Some(&json!(nth)));
     }
@@ -194,7 +194,7 @@ fn a_node_that_fails_is_about_its_queues() {
     assert_eq!(shown(&status, Some("mail"))["queues"]["mail"]["active"], 3);
     let broken = (503, "Redis cannot be read: h:2: broken".to_owned());
     assert_eq!(refused(Some(&status), Some("sms")), broken);
-    // It may be there.
+    // The queue may exist on the node that cannot be read.
     assert_eq!(refused(Some(&status), Some("other")), broken);
 }
 

@@ -1,4 +1,4 @@
-//! Requests that are refused and connections that are closed early: counted by reason, and logged.
+//! Refused requests and connections closed early: counted by reason, and logged.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use vigie_metrics::{Counter, Registry, Series};
 
 use crate::metrics;
 
-/// The shortest time between two log lines about one reason; the counter tells how many there were.
+/// The minimum time between two log lines for one reason; the counter has the exact number.
 const LOG_INTERVAL: Duration = Duration::from_secs(600);
 
 /// One reason, with its counter and its log line.
@@ -52,7 +52,7 @@ impl Refusals {
         }
     }
 
-    /// Counts one, and logs it unless another was logged a short time ago.
+    /// Counts one, and logs it unless the reason was logged within the interval.
     pub(super) fn note(&self) {
         self.count.inc();
         let now = Instant::now();

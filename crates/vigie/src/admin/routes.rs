@@ -1,4 +1,4 @@
-//! `/routes`: all routes as a setting that can be pasted into the configuration, and below it their requests.
+//! `/routes`: all routes as a setting that can be pasted into the configuration, followed by their request counts.
 //!
 //! ```text
 //! [gateway]
@@ -22,7 +22,7 @@ use axum::Router;
 use axum::routing::get;
 use vigie_gateway::{KnownRoutes, ListedRoute, RouteList, RouteOrigin};
 
-/// Folded templates that are shown.
+/// The number of folded templates shown.
 const MOST_FOLDED: usize = 20;
 
 pub(super) fn router<S: Clone + Send + Sync + 'static>(routes: Option<KnownRoutes>) -> Router<S> {
@@ -43,7 +43,7 @@ fn page(list: &RouteList) -> String {
 fn write(page: &mut String, list: &RouteList) -> fmt::Result {
     writeln!(page, "[gateway]\nroutes = [")?;
     for route in &list.routes {
-        // A pattern has no quotes, backslashes or control characters.
+        // A pattern contains no quotes, backslashes or control characters.
         writeln!(page, "  \"{}\",", route.pattern)?;
     }
     writeln!(page, "]")?;
@@ -68,7 +68,7 @@ fn write(page: &mut String, list: &RouteList) -> fmt::Result {
     )?;
     writeln!(page, "# requests  template")?;
     for folded in list.folded.iter().take(MOST_FOLDED) {
-        // The template consists of names that learned routes may have.
+        // The template contains only segments that learned routes may have.
         let (requests, template) = (folded.at_most, &folded.template);
         let (method, code) = (folded.method, folded.code);
         let error = match folded.at_most - folded.at_least {

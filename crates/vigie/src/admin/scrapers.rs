@@ -4,12 +4,12 @@ use std::net::IpAddr;
 
 use vigie_metrics::{Epoch, Scrape};
 
-/// More are forgotten, least recently seen first.
+/// The number of clients kept; beyond it the least recently seen is dropped.
 const MOST: usize = 32;
-/// A longer `User-Agent` is cut.
+/// The maximum length of a stored `User-Agent`; longer ones are truncated.
 const LONGEST_AGENT: usize = 128;
 
-/// A client, as far as requests identify it. Clients behind one address with one `User-Agent` count as one.
+/// A client, as identified by its requests. Clients with the same address and `User-Agent` count as one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Client {
     address: Option<IpAddr>,
@@ -29,23 +29,24 @@ impl Client {
 #[derive(Default)]
 pub(super) struct Scrapers {
     known: Vec<(Client, Epoch)>,
-    /// Whether a client was forgotten: a client that is not known may then have scraped before.
-    has_forgotten: bool,
+    /// Whether a client was dropped: an unknown client may then have scraped before.
+    has_dropped: bool,
 }
 
 impl Scrapers {
-    /// Notes the scrape `epoch` of a client. `is_young`: the process started a short time ago. A client's first scrape then
-    /// gets every count as 0, because it may have scraped the process that was here before and must see the reset.
-    pub(super) fn scrape(&mut self, client: Client, epoch: Epoch, is_young: bool) -> Scrape {
+    /// Records the scrape `epoch` of a client. `is_recent_start`: the process started a short time ago. The first
+    /// scrape of a client then includes a 0 for every counter, because it may have scraped the previous process and
+    /// must see the reset.
+    pub(super) fn scrape(&mut self, client: Client, epoch: Epoch, is_recent_start: bool) -> Scrape {
         let known = self.known.iter().position(|(known, _)| *known == client);
         let zero_since = match known {
             Some(at) => self.known.remove(at).1,
-            None if is_young && !self.has_forgotten => Epoch::START,
+            None if is_recent_start && !self.has_dropped => Epoch::START,
             None => epoch,
         };
         if self.known.len() == MOST {
             self.known.remove(0);
-            self.has_forgotten = true;
+            self.has_dropped = true;
         }
         self.known.push((client, epoch));
         Scrape { epoch, zero_since }

@@ -1,5 +1,5 @@
-//! The admin port's HTTP server. Every request but a probe needs a place, every step of a client has a deadline, and the
-//! number of connections is bounded, so that no client keeps the probes from being answered.
+//! The HTTP server of the admin port. Every request except probes needs a place, every step of a client has a
+//! deadline, and the number of connections is bounded, so that no client can block the probes.
 
 mod activity;
 mod connections;
@@ -40,25 +40,25 @@ use places::Places;
 use stream::{Slow, Timed};
 use target::Lenient;
 
-/// The largest head: the longest target that hyper reads (64 KiB), and some headers.
+/// The largest request head: the longest target that hyper accepts (64 KiB), and some headers.
 const LARGEST_HEAD: usize = 128 << 10;
-/// How long a connection may live; clients reconnect.
+/// The maximum lifetime of a connection; clients reconnect.
 const CONNECTION_LIFETIME: Duration = Duration::from_secs(600);
-/// How long open answers may take once the port closes.
+/// The time for open responses to finish once the port closes.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A pause after a failed accept, so that the loop does not spin.
+/// A pause after a failed accept, to avoid a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// When a request that was refused for want of a place may be tried again, in seconds.
+/// `Retry-After` of a request refused for lack of a place, in seconds.
 const RETRY_SECONDS: &str = "5";
 
-/// How much the server does at a time.
+/// The concurrency limits of the server.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    /// Open connections; more than there are places.
+    /// Open connections; must exceed the number of places.
     connections: usize,
-    /// Requests to `/api/v1` under way.
+    /// Concurrent requests to `/api/v1`.
     queries: usize,
-    /// Other requests under way, probes left out.
+    /// Other concurrent requests, excluding probes.
     pages: usize,
     deadlines: Deadlines,
 }
@@ -78,7 +78,7 @@ impl Default for Limits {
     }
 }
 
-/// The most memory that requests take before they are answered, in bytes: heads, and forms of at most `form` bytes.
+/// The maximum memory of requests before they are answered, in bytes: heads, and forms of at most `form` bytes.
 pub(crate) fn memory(form: usize) -> usize {
     let limits = Limits::default();
     let heads = limits.connections.saturating_mul(LARGEST_HEAD);
@@ -104,7 +104,7 @@ struct Server {
     http: http1::Builder,
     /// Requests without a place.
     busy: Refusals,
-    /// Connections closed for a new one.
+    /// Connections closed to make room for a new one.
     evicted: Refusals,
     slow: Slow,
 }
@@ -181,7 +181,7 @@ impl Server {
         activity: Arc<Activity>,
         stop: CancellationToken,
     ) {
-        // An answer of several pieces would wait 40 ms for the client to acknowledge the first.
+        // With Nagle's algorithm, a response of several writes would wait 40 ms for the client's delayed ACK.
         let _ = stream.set_nodelay(true);
         let stream = Timed::new(
             Lenient::new(stream),
@@ -191,7 +191,7 @@ impl Server {
         let service = service_fn(|request| self.answer(request, peer, &activity));
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
-        // How a connection ends concerns its client alone.
+        // The way a connection ends matters only to its client.
         let grace = tokio::select! {
             _ = connection.as_mut() => return,
             () = activity.closing() => return,
@@ -245,7 +245,7 @@ fn busy() -> Response {
         .into_response()
 }
 
-/// The body of an answer; its end is noted.
+/// The body of a response; records its end.
 struct Sent {
     body: Body,
     activity: Arc<Activity>,

@@ -20,10 +20,10 @@ use vigie_probes::{Check, FailureKind, run_once};
 use crate::app;
 use vigie_config::{Exporter, LeaseIn, Settings};
 
-/// Walking all keys of a large Redis takes a while; a check may take longer than a probe.
+/// Scanning all keys of a large Redis takes longer than a probe may take.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// The finding, or a problem and what to do about it.
+/// The result, or a problem and its remedy.
 type Verdict = Result<String, (String, String)>;
 
 /// One line of the table.
@@ -37,33 +37,32 @@ struct Row {
     took: Duration,
 }
 
-/// Looks at files on a thread of its own, for which the end of the program does not wait: a disk may hang. `advice` is for
-/// that case.
+/// Reads files on a separate thread that is not joined at exit: a disk may hang. `advice` is shown in that case.
 async fn on_a_thread(
     within: Duration,
     advice: &str,
     look: impl FnOnce() -> Verdict + Send + 'static,
 ) -> Verdict {
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let looking = thread::Builder::new()
         .name("check".to_owned())
         .spawn(move || {
-            let _ = tell.send(look());
+            let _ = sender.send(look());
         });
     if let Err(error) = looking {
         let advice = "is the machine out of threads?";
         return Err((error.to_string(), advice.to_owned()));
     }
-    match timeout(within, told).await {
+    match timeout(within, receiver).await {
         Ok(Ok(verdict)) => verdict,
         _ => Err((format!("no answer within {within:?}"), advice.to_owned())),
     }
 }
 
-/// Checks everything and prints a table. Exit code 0 when all of it works, 1 otherwise.
+/// Checks everything and prints a table. The exit code is 0 if all of it works, 1 otherwise.
 ///
 /// # Errors
-/// When the table cannot be printed.
+/// If the table cannot be printed.
 pub fn run(settings: Settings) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -195,7 +194,7 @@ async fn queues(redis: &vigie_bullmq::Settings, place: String) -> Vec<Row> {
             }];
         }
         Err(_) => {
-            let text = format!("the keys were not walked within {SWEEP:?}");
+            let text = format!("the keys were not scanned within {SWEEP:?}");
             let verdict = Err((text, FailureKind::TimedOut.advice().to_owned()));
             return vec![Row {
                 what: "queues",
@@ -347,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tick_that_cannot_come_is_told() {
+    fn an_impossible_tick_is_reported() {
         let names = ["production-tick", "cleanup"];
         let verdict = |queue, job, names| row(queue, job, names).verdict;
         assert!(verdict("production", Some("cleanup"), &names).is_ok());

@@ -1,4 +1,4 @@
-//! `vigie completions`: what a shell needs to complete a `vigie` command line.
+//! `vigie completions`: the completion script of a shell.
 
 use std::io;
 

@@ -4,7 +4,7 @@ use std::io;
 
 use clap::{Subcommand, ValueEnum};
 
-/// What can be done with the dashboards.
+/// The subcommands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Print a dashboard: Grafana's JSON, or a Kubernetes ConfigMap around it
@@ -23,7 +23,7 @@ Grafana's Helm chart finds them.")]
         /// The language of its texts
         #[arg(long, value_name = "LANGUAGE", default_value = "en")]
         lang: Lang,
-        /// What to wrap it for; by default it is printed as it is
+        /// The format to wrap it in; by default it is printed unchanged
         #[arg(long = "for", value_name = "FORM")]
         form: Option<Form>,
     },
@@ -32,7 +32,7 @@ Grafana's Helm chart finds them.")]
 /// The dashboards there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Name {
-    /// The overview: what one looks at first
+    /// The overview: the most important panels
     Vigie,
     /// Everything else
     Details,
@@ -43,18 +43,18 @@ pub enum Name {
 pub enum Lang {
     /// English
     En,
-    /// French, in the specification's own words
+    /// French, in the terms of the specification
     Fr,
 }
 
-/// What a dashboard can be wrapped for.
+/// The format that a dashboard is wrapped in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
     /// A Kubernetes ConfigMap for each dashboard
     Configmap,
 }
 
-/// A dashboard as it is embedded.
+/// An embedded dashboard.
 #[derive(Clone, Copy, Debug)]
 pub struct Dashboard {
     /// The name of its file in `dashboards/`.
@@ -83,10 +83,10 @@ pub const fn dashboard(name: Name, lang: Lang) -> Dashboard {
     }
 }
 
-/// Writes what was asked for to `out`.
+/// Writes the requested output to `out`.
 ///
 /// # Errors
-/// When `out` cannot be written.
+/// If `out` cannot be written.
 pub fn run(command: &Command, out: &mut dyn io::Write) -> io::Result<()> {
     let Command::Print {
         dashboard: name,
@@ -108,7 +108,7 @@ pub fn run(command: &Command, out: &mut dyn io::Write) -> io::Result<()> {
     }
 }
 
-/// YAML in which the JSON stands as it is, so that a diff of two versions can be read.
+/// YAML that contains the JSON unchanged, so that a diff of two versions is readable.
 fn config_map(Dashboard { file, json }: Dashboard) -> String {
     let name = file.trim_end_matches(".json").replace('.', "-");
     let mut map = format!(

@@ -10,10 +10,10 @@ use crate::cli::Cli;
 /// Writes the manual page of the program, or of one of its commands, to `out`.
 ///
 /// # Errors
-/// When there is no such command, or `out` cannot be written.
+/// If the command does not exist, or `out` cannot be written.
 pub fn run(command: Option<&str>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut cli = Cli::command();
-    // Hands the global flags down to the commands and gives them their full names.
+    // Passes the global flags on to the commands and gives them their full names.
     cli.build();
     let page = match command {
         None => cli,

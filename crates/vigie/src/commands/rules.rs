@@ -15,7 +15,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::rules::BuiltIn;
 
-/// What to do with rule files.
+/// The subcommands.
 #[derive(Subcommand)]
 pub enum Rules {
     /// Print a built-in rule file
@@ -53,7 +53,7 @@ that cannot be read.")]
     Check(CheckArgs),
 }
 
-/// What `vigie rules check` is given.
+/// The arguments of `vigie rules check`.
 #[derive(Args)]
 pub struct CheckArgs {
     /// Rule files or `PrometheusRule` resources; directories are searched for *.yml and *.yaml, `-` is the standard input
@@ -87,7 +87,7 @@ pub enum Format {
     Github,
 }
 
-/// What a rule file is wrapped in.
+/// The format that a rule file is wrapped in.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Form {
     /// The custom resource of the Prometheus Operator (monitoring.coreos.com/v1)

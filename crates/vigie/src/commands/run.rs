@@ -11,13 +11,13 @@ use crate::app::{App, Edges};
 use crate::memory;
 use vigie_config::Settings;
 
-/// A shell adds this to the number of the signal that ended a process.
+/// Shells add this to the number of the signal that ended a process.
 const ENDED_BY_SIGNAL: i32 = 128;
 
 /// Runs until a signal, then drains.
 ///
 /// # Errors
-/// When an address cannot be listened on, or a setting turns out unusable.
+/// If an address cannot be bound, or a setting cannot be used.
 pub fn run(settings: Settings) -> Result<ExitCode> {
     memory::compare_with_limit(&settings);
     let app = App::build(&settings, Edges::bind(&settings)?)?;
@@ -39,7 +39,7 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         });
         app.run(stop).await
     });
-    // A query that still runs on a thread of its own ends with the process: dropping the runtime would wait for it.
+    // A query still running on its own thread ends with the process: dropping the runtime would wait for it.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
 }
@@ -57,7 +57,7 @@ impl Signals {
         })
     }
 
-    /// The number of the next signal.
+    /// Waits for the next signal and returns its number.
     async fn next(&mut self) -> i32 {
         let kind = tokio::select! {
             _ = self.interrupt.recv() => SignalKind::interrupt(),

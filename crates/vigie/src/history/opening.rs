@@ -1,6 +1,6 @@
-//! Loads the history on a thread of its own, so that a disk that hangs delays nothing else.
+//! Loads the history on a separate thread, so that a hanging disk delays nothing else.
 //!
-//! Until then a history in memory takes the scrapes. They are [moved](move_scrapes) into the loaded one.
+//! Until it is loaded, scrapes go to a history in memory, and are then [moved](move_scrapes) into the loaded one.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -19,9 +19,9 @@ use vigie_promql::value::is_stale;
 use vigie_promql::{Labels, Sample, Storage as _};
 use vigie_redis::redact;
 
-/// A disk that takes longer to read is reported as not working.
+/// A disk that takes longer to read is reported as failing.
 const SLOW: Duration = Duration::from_secs(5);
-/// The temporary history may take this part of the memory.
+/// The temporary history may use this fraction of the memory (one in `SHARE`).
 const SHARE: u64 = 4;
 
 /// The current history. Clones share it.
@@ -37,7 +37,8 @@ struct State {
 }
 
 impl Current {
-    /// A history in memory: the only one, or the temporary one until that on disk is loaded. Reads no file.
+    /// Creates a history in memory: the only one, or the temporary one until the history on disk is loaded. Reads no
+    /// file.
     pub(crate) fn in_memory(settings: &Settings) -> Result<Self> {
         let has_path = settings.path.is_some();
         let max_bytes = match has_path {
@@ -51,7 +52,7 @@ impl Current {
         }))))
     }
 
-    /// The history that takes the scrapes at the moment.
+    /// The history that currently receives the scrapes.
     pub(crate) fn history(&self) -> History {
         self.0.read().history.clone()
     }
@@ -62,17 +63,17 @@ impl Current {
         state.loading.is_none().then(|| state.history.clone())
     }
 
-    /// Waits until all that was taken is in files. A query that still reads the history keeps it from being closed, so this
-    /// is not left to dropping it.
+    /// Waits until all accepted samples are in files. Dropping the history is not enough, because a query that still
+    /// reads it keeps it open.
     pub(crate) async fn flushed(&self, timeout: Duration) {
         let history = self.history();
         let flushed = tokio::task::spawn_blocking(move || history.flush(timeout)).await;
         if !matches!(flushed, Ok(true)) {
-            warn!("the history's last samples could not be written; they are lost");
+            warn!("the history's last samples could not be written in time; they are lost");
         }
     }
 
-    /// Whether a directory is configured and cannot be used: it takes longer to load than from a disk that works, or the
+    /// Whether a directory is configured but cannot be used: loading takes longer than a working disk would, or the
     /// history had to be opened in memory.
     pub(crate) fn lacks_disk(&self) -> bool {
         let state = self.0.read();
@@ -87,21 +88,21 @@ impl Current {
     }
 }
 
-/// Loads the history from disk on a thread that may hang and is not joined. `None`: no path is configured.
+/// Loads the history from disk on a thread that may hang and is not joined. `None` if no path is configured.
 pub(crate) fn load(settings: &Settings) -> Result<Option<oneshot::Receiver<Result<History>>>> {
     if settings.path.is_none() {
         return Ok(None);
     }
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     let settings = settings.clone();
     thread::Builder::new()
         .name("history-load".to_owned())
         .spawn(move || {
-            // The receiver is gone when the program stops first.
-            let _ = tell.send(open(&settings));
+            // The receiver is dropped if the program stops first.
+            let _ = sender.send(open(&settings));
         })
         .context("cannot start the thread that loads the history")?;
-    Ok(Some(told))
+    Ok(Some(receiver))
 }
 
 fn in_memory(settings: &Settings, max_bytes: u64) -> Result<History> {
@@ -113,7 +114,7 @@ fn in_memory(settings: &Settings, max_bytes: u64) -> Result<History> {
     History::open(&settings).context("history")
 }
 
-/// Opens the history and logs what was in it. When its directory cannot be used, the history is opened in memory.
+/// Opens the history and logs its size. If its directory cannot be used, it is opened in memory.
 pub(super) fn open(settings: &Settings) -> Result<History> {
     let history = match History::open(settings) {
         Err(error @ Error::Directory { .. }) if !error.is_misconfiguration() => {
@@ -141,7 +142,7 @@ pub(super) fn open(settings: &Settings) -> Result<History> {
     Ok(history)
 }
 
-/// Repeats the scrapes that one history took in another. Where a series ended it ends again by itself.
+/// Copies the scrapes of one history into another. Staleness is derived again from the scrapes.
 pub(super) fn move_scrapes(from: &History, to: &mut Appender) {
     for time in times(from) {
         let mut scrape = to.scrape(time);

@@ -28,7 +28,7 @@ fn stage(settings: &Settings) -> Stage {
     process(&Current::in_memory(settings).unwrap(), START)
 }
 
-/// A process that starts at `start` and goes on with a history.
+/// A process that starts at `start` and continues a history.
 fn process(current: &Current, start: i64) -> Stage {
     let registry = Registry::new();
     let current = current.clone();
@@ -70,7 +70,7 @@ fn all(history: &History) -> BTreeMap<String, Vec<Sample>> {
 }
 
 #[test]
-fn what_the_registry_shows_is_what_prometheus_would_have() {
+fn the_history_equals_that_of_prometheus() {
     let mut stage = stage(&Settings::default());
     let requests = stage
         .registry
@@ -81,7 +81,7 @@ fn what_the_registry_shows_is_what_prometheus_would_have() {
     stage.scrape_at(15_000 * 1_000);
     requests.observe(["GET", "/", "200"], Duration::from_millis(30));
     jobs.forget(["mail", "waiting"]);
-    // A timer is a little early or late.
+    // Timers fire a little early or late.
     stage.scrape_at(15_000 * 1_001 - 3);
     stage.scrape_at(15_000 * 1_001 + 5);
     stage.scrape_at(15_000 * 1_002 + 900);
@@ -91,7 +91,7 @@ fn what_the_registry_shows_is_what_prometheus_would_have() {
         let samples = found
             .get(series)
             .unwrap_or_else(|| panic!("{series} in {:#?}", found.keys()));
-        // Counts have a 0 before the first scrape.
+        // Counters have a 0 before the first scrape.
         let samples = samples
             .iter()
             .filter(|sample| sample.time >= 15_000 * 1_000);
@@ -126,7 +126,7 @@ fn what_the_registry_shows_is_what_prometheus_would_have() {
         waiting.len() == 2 && waiting[0] == 3.0 && is_stale(waiting[1]),
         "{waiting:?}"
     );
-    // It watches itself: what a scrape says is of the scrape before.
+    // The history monitors itself: each scrape reports the state after the previous one.
     let samples = of(&format!("vigie_history_samples_total{{{own}}}"));
     assert!(
         samples[0] == 0.0 && samples[1] > 20.0 && samples[2] > samples[1],
@@ -153,7 +153,7 @@ fn a_clock_that_was_wrong_is_followed_back() {
         .iter()
         .map(|sample| (sample.time - right).div_euclid(15_000))
         .collect();
-    // The first came in the hour that is dropped with the wrong one.
+    // The first sample was in the hour that is dropped together with the wrong one.
     assert_eq!(times, [4, 5, 6, 7, 8, 9]);
 }
 
@@ -187,14 +187,14 @@ async fn it_scrapes_every_fifteen_seconds_until_it_is_stopped() {
     assert_eq!(up[0].time, 1_790_000_001_234, "it does not wait");
     assert_eq!(up.len(), 11);
     assert!(up[1..].iter().all(|sample| sample.time % 15_000 == 0));
-    // At the first it was not known yet.
+    // At the first scrape the state was not known yet.
     let disk = of("vigie_history_disk_up");
     assert_eq!(disk.len(), 10);
     assert!(disk.iter().all(|sample| sample.value == 1.0));
 }
 
 #[test]
-fn what_was_scraped_while_it_was_loaded_is_moved() {
+fn scrapes_during_loading_are_moved() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().to_owned()),
@@ -203,7 +203,7 @@ fn what_was_scraped_while_it_was_loaded_is_moved() {
     let mut stage = stage(&settings);
     let jobs = stage.registry.family(&vigie_bullmq::metrics::QUEUE_JOBS);
     let at = |n: i64| 1_790_000_010_000 + n * 15_000;
-    // Two series that begin and end at different times.
+    // Two series that start and end at different times.
     for n in 0..6 {
         if n < 4 {
             jobs.set(["mail", "waiting"], n as f64);
@@ -219,7 +219,7 @@ fn what_was_scraped_while_it_was_loaded_is_moved() {
     assert!(stage.current.loaded().is_none());
     let before = all(&stage.current.history());
     let history = opening::open(&settings).unwrap();
-    stage.scraper.go_on_in(history);
+    stage.scraper.switch_to(history);
     let moved = stage.current.loaded().unwrap();
     let bits = |found: BTreeMap<String, Vec<Sample>>| -> BTreeMap<_, Vec<_>> {
         let of = |sample: Sample| (sample.time, sample.value.to_bits());
@@ -229,7 +229,7 @@ fn what_was_scraped_while_it_was_loaded_is_moved() {
             .collect()
     };
     assert_eq!(bits(all(&moved)), bits(before));
-    // And it goes on from there, on disk.
+    // The history continues on disk.
     jobs.forget(["push", "waiting"]);
     stage.scrape_at(at(6));
     assert!(moved.flush(Duration::from_secs(60)));
@@ -266,7 +266,7 @@ fn fail(stage: &Stage, job: &str, times: u64) {
     jobs.set([job, "waiting"], 7.0);
 }
 
-/// What `increase()` adds up, without the extrapolation: the steps between samples, after a fall from 0.
+/// The sum that `increase()` computes, without extrapolation: steps between samples, counted from 0 after a reset.
 fn grown(stage: &Stage, series: &str) -> f64 {
     let found = all(&stage.current.history());
     let samples = found.iter().find(|(labels, _)| labels.contains(series));
@@ -308,7 +308,7 @@ fn the_first_burst_of_a_count_is_an_increase() {
             let last = found[series].last().unwrap().value;
             assert_eq!(grown(&stage, series), last, "{series}");
         }
-        // Levels have no zero.
+        // Gauges have no zero.
         let waiting = format!(r#"queue="{job}", state="waiting""#);
         let waiting = found.iter().find(|(key, _)| key.contains(&waiting));
         assert!(waiting.unwrap().1.iter().all(|sample| sample.value == 7.0));
@@ -336,7 +336,7 @@ fn the_first_burst_after_a_restart_is_an_increase() {
             .keys()
             .find(|key| key.starts_with("bullmq_jobs_finished_total") && key.contains(total));
         assert_eq!(grown(&after, key.unwrap()), 80.0, "burst at {burst_at}");
-        // No series ended because of the zeros.
+        // The zeros make no series stale.
         let up = &found[&format!(r#"up{{instance="{INSTANCE}", job="vigie"}}"#)];
         assert!(up.iter().all(|sample| sample.value == 1.0), "{up:?}");
     }
@@ -352,7 +352,7 @@ fn disk_up(registry: &Registry) -> Option<String> {
 #[test]
 fn a_directory_that_cannot_be_made_leaves_the_history_in_memory() {
     let settings = Settings {
-        // Not even root can make a directory there.
+        // Not even root can create a directory there.
         path: Some("/proc/vigie-history".into()),
         ..Settings::default()
     };
@@ -360,7 +360,7 @@ fn a_directory_that_cannot_be_made_leaves_the_history_in_memory() {
     stage.scrape_at(START);
     assert_eq!(disk_up(&stage.registry), None, "it is being loaded");
     let history = opening::open(&settings).unwrap();
-    stage.scraper.go_on_in(history);
+    stage.scraper.switch_to(history);
     assert_eq!(disk_up(&stage.registry).as_deref(), Some("0"));
     stage.scrape_at(START + EVERY);
     let found = all(&stage.current.loaded().unwrap());
@@ -370,7 +370,7 @@ fn a_directory_that_cannot_be_made_leaves_the_history_in_memory() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_told_once() {
+fn an_unwritable_directory_is_logged_once() {
     let directory = tempfile::tempdir().unwrap();
     let settings = Settings {
         path: Some(directory.path().join("samples")),
@@ -379,12 +379,12 @@ fn a_directory_that_cannot_be_written_is_told_once() {
     let mut stage = stage(&settings);
     let history = opening::open(&settings).unwrap();
     std::fs::remove_dir_all(directory.path()).unwrap();
-    // The file in which it writes is open; a new one is needed once it forgets.
+    // The file being written stays open; a new one is needed after samples are removed.
     history.remove_after(0);
     while history.stats().disk == DiskState::Working {
         let _ = history.flush(Duration::from_secs(60));
     }
-    stage.scraper.go_on_in(history);
+    stage.scraper.switch_to(history);
     assert!(matches!(stage.scraper.disk, DiskState::Failing(_)));
     assert_eq!(disk_up(&stage.registry).as_deref(), Some("0"));
 }

@@ -8,7 +8,7 @@ use vigie_metrics::Registry;
 
 use super::*;
 
-/// A gateway that has not served anything.
+/// A gateway that has served nothing.
 fn routes() -> KnownRoutes {
     let gateway = Gateway::new(Settings::new("127.0.0.1:1"), &Registry::new());
     gateway.unwrap().routes()
@@ -78,7 +78,7 @@ fn links_directories_and_foreign_files_beside_it_are_left_alone() {
         let kind = fs::symlink_metadata(path).unwrap().file_type();
         assert!(!kind.is_file(), "{path:?} was replaced");
     }
-    // The name for the new file is taken.
+    // The name of the new file is taken.
     let path = directory.path().join("routes");
     fs::write(with_suffix(&path, "new"), "precious").unwrap();
     let mut file = RoutesFile::new(path.clone(), restored());
@@ -104,7 +104,7 @@ fn a_damaged_file_is_kept_aside_and_replaced() {
         let aside = fs::read_to_string(with_suffix(&path, "unusable")).unwrap();
         assert_eq!(aside, damaged);
         assert_eq!(fs::read_to_string(&path).unwrap(), SAVED);
-        // The rest of an interrupted write is replaced, and so is an older damaged file.
+        // The remainder of an interrupted write is replaced, and so is an older damaged file.
         fs::write(with_suffix(&path, "new"), &SAVED[..4]).unwrap();
         fs::write(&path, cut).unwrap();
         let mut file = RoutesFile::new(path.clone(), restored());

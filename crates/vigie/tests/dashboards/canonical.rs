@@ -1,4 +1,4 @@
-//! One text for one JSON value: keys in order, as Grafana exports them, and on one line what fits on one.
+//! The canonical text of a JSON value: keys sorted, as Grafana exports them, and short values on one line.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,10 @@ pub(crate) fn text(value: &Value) -> String {
     text
 }
 
-/// Writes `value` where `used` columns of the line are taken, inside of something indented by `indent`.
+/// Writes `value` after `used` columns of the current line, inside a value indented by `indent`.
 fn write(text: &mut String, value: &Value, indent: usize, used: usize) {
     let line = on_one_line(value);
-    // One column for the comma that may follow.
+    // One column for a comma.
     if used + line.chars().count() < WIDTH {
         text.push_str(&line);
         return;
@@ -64,7 +64,7 @@ fn on_one_line(value: &Value) -> String {
     }
 }
 
-/// The members of an object by key, whatever order `serde_json` was built to keep.
+/// The members of an object by key, whether or not `serde_json` preserves their order.
 fn in_order(value: &Value) -> Vec<(&str, &Value)> {
     let members = value.as_object().into_iter().flatten();
     let mut members: Vec<_> = members.map(|(key, item)| (key.as_str(), item)).collect();
@@ -73,7 +73,7 @@ fn in_order(value: &Value) -> Vec<(&str, &Value)> {
 }
 
 #[test]
-fn short_things_stand_on_one_line() {
+fn short_values_are_on_one_line() {
     let long = "x".repeat(WIDTH);
     let value = serde_json::json!({"b": [1, null, {"c": true}], "a": long, "d": {}});
     assert_eq!(

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The English sources.
 pub(crate) const SOURCES: [&str; 2] = ["vigie", "vigie-details"];
 
-/// Where a file of `dashboards/` is.
+/// The path of a file in `dashboards/`.
 pub(crate) fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../dashboards")

@@ -1,9 +1,9 @@
-//! The files that are made from others are up to date.
+//! Generated files are up to date.
 
 use crate::files::{SOURCES, load, path};
 use crate::{canonical, translation};
 
-/// Fails when a file is not what it should be; writes it first when asked to.
+/// Fails if a file differs from its expected text; rewrites it first if requested.
 fn must_be(file: &str, expected: &str) {
     if std::env::var_os("UPDATE_DASHBOARDS").is_some() {
         std::fs::write(path(file), expected).unwrap();
@@ -20,7 +20,8 @@ fn must_be(file: &str, expected: &str) {
     );
 }
 
-/// The sources first, in their canonical form: so an export of Grafana and an edit by hand differ only where they mean to.
+/// The sources come first, in their canonical form, so that an export from Grafana and a manual edit differ only in
+/// content.
 #[test]
 fn every_file_is_up_to_date() {
     let french = translation::words();

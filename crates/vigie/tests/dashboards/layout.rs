@@ -1,4 +1,4 @@
-//! The grid, the identities and what binds the files together.
+//! The grid, the identifiers, and the links between the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ fn panels_fill_the_grid_without_overlap() {
                 }
             }
         }
-        // No hole: Grafana would push panels up into it.
+        // No gaps: Grafana would move panels up into them.
         let bottom = cells.keys().map(|(y, _)| y + 1).max().unwrap();
         assert_eq!(
             cells.len() as u64,
@@ -37,7 +37,7 @@ fn panels_fill_the_grid_without_overlap() {
 }
 
 #[test]
-fn panels_stand_in_the_order_they_are_read() {
+fn panels_are_in_reading_order() {
     for dashboard in Dashboard::sources() {
         let places = dashboard.panels_and_rows().into_iter().map(|panel| {
             let [x, y, ..] = panel.place();
@@ -67,7 +67,7 @@ fn ids_are_unique() {
     }
 }
 
-/// Grafana's provisioning takes no two dashboards of one uid or one title from one folder.
+/// Grafana's provisioning refuses two dashboards with one uid or one title in a folder.
 #[test]
 fn all_files_can_be_in_one_folder() {
     let dashboards = Dashboard::all();
@@ -80,7 +80,7 @@ fn all_files_can_be_in_one_folder() {
     }
 }
 
-/// They find each other by a tag that those of the other language do not have.
+/// Dashboards link to each other by a tag that is different for each language.
 #[test]
 fn the_dashboards_of_a_language_link_to_each_other() {
     let mut tags: BTreeMap<String, usize> = BTreeMap::new();
@@ -94,7 +94,7 @@ fn the_dashboards_of_a_language_link_to_each_other() {
     assert_eq!(tags.into_values().collect::<Vec<_>>(), [2, 2]);
 }
 
-/// Flux replaces `${…}` in what it applies, also inside of a ConfigMap.
+/// Flux replaces `${…}` in everything it applies, including the contents of a ConfigMap.
 #[test]
 fn variables_are_written_without_braces() {
     for dashboard in Dashboard::all() {
@@ -124,7 +124,7 @@ fn a_stat_shows_now_or_nothing() {
     }
 }
 
-/// Grafana sorts by the column's title, and silently does not when there is no such column.
+/// Grafana sorts by the title of a column, and silently does not sort if there is no such column.
 #[test]
 fn legends_are_sorted_by_a_column_they_have() {
     for dashboard in Dashboard::sources() {

@@ -1,8 +1,9 @@
-//! The dashboards: made from one source, sound by Grafana's own schemas and habits, true to the specification.
+//! The dashboards: generated from one source, valid by Grafana's schemas and lint rules, and consistent with the
+//! specification.
 //!
-//! `dashboards/vigie.json` and `vigie-details.json` are written by hand, or exported from Grafana; `fr.toml` has their texts
-//! in French. After a change of either, `UPDATE_DASHBOARDS=1 cargo test -p vigie --test dashboards` puts the sources into their
-//! canonical form and writes the French files.
+//! `dashboards/vigie.json` and `vigie-details.json` are written by hand, or exported from Grafana; `fr.toml` contains
+//! the French texts. After changing any of them, `UPDATE_DASHBOARDS=1 cargo test -p vigie --test dashboards` rewrites
+//! the sources in canonical form and generates the French files.
 #![allow(clippy::unwrap_used)]
 
 mod canonical;

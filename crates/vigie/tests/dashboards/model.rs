@@ -1,4 +1,4 @@
-//! A dashboard as the tests look at it.
+//! The model of a dashboard for the tests.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::files::{SOURCES, load};
 pub(crate) struct Dashboard {
     /// The file in `dashboards/`.
     pub(crate) file: String,
-    /// What stands in it.
+    /// Its content.
     pub(crate) json: Value,
 }
 
 impl Dashboard {
-    /// Every source: what holds for it holds for what is made from it.
+    /// The source dashboards; the others are generated from them.
     pub(crate) fn sources() -> Vec<Self> {
         SOURCES
             .map(|name| Self::open(&format!("{name}.json")))
@@ -39,14 +39,14 @@ impl Dashboard {
         panels.iter().map(Panel).collect()
     }
 
-    /// The panels that show something.
+    /// The panels, without rows.
     pub(crate) fn panels(&self) -> Vec<Panel<'_>> {
         let mut panels = self.panels_and_rows();
         panels.retain(|panel| !panel.is_row());
         panels
     }
 
-    /// The variables that the user chooses.
+    /// The variables that the user can select.
     pub(crate) fn variables(&self) -> &[Value] {
         self.json["templating"]["list"].as_array().unwrap()
     }
@@ -70,12 +70,12 @@ impl<'a> Panel<'a> {
         self.0["title"].as_str().unwrap_or_default()
     }
 
-    /// What the panel asks.
+    /// The queries of the panel.
     pub(crate) fn targets(self) -> &'a [Value] {
         self.0["targets"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// The expressions it shows.
+    /// The expressions of the queries.
     pub(crate) fn expressions(self) -> Vec<&'a str> {
         let targets = self.targets().iter();
         targets

@@ -1,4 +1,4 @@
-//! What the dashboards ask for exists: every metric and every label stands in the catalogue.
+//! Every metric and label used by the dashboards is in the catalogue.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     (
         "vigie_queues_exporter",
-        "it is 1 on one of many at most, and the figures themselves show that somebody exports",
+        "it is 1 on at most one replica, and the metrics of queues themselves show that one exports",
     ),
     ("process_threads", "the configuration fixes it"),
     (
@@ -71,7 +71,7 @@ fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
         };
         is_sample.then(|| meta.labels.iter().copied().chain(meta.scope))
     });
-    // A scrape adds the two.
+    // Scraping adds these two.
     let mut labels: BTreeSet<String> = ["job", "instance"].map(str::to_owned).into();
     labels.extend(metric?.map(str::to_owned));
     if sample.ends_with("_bucket") {
@@ -80,7 +80,7 @@ fn labels_of(sample: &str) -> Option<BTreeSet<String>> {
     Some(labels)
 }
 
-/// Every use of a metric with where it is.
+/// Every use of a metric, with its place.
 fn uses() -> Vec<(String, Use)> {
     let mut found = Vec::new();
     for dashboard in Dashboard::sources() {
@@ -137,7 +137,7 @@ fn variables_take_their_values_from_labels_that_exist() {
     }
 }
 
-/// A legend that names a label which the result lost shows nothing in its place.
+/// A legend with a label that the result lacks shows an empty text.
 #[test]
 fn legends_name_labels_that_the_result_has() {
     for dashboard in Dashboard::sources() {
@@ -173,14 +173,14 @@ fn every_metric_is_shown_somewhere() {
     }
 }
 
-/// Every replica reads the same Redis and exports the same figures: the greatest is the truth, the sum is not. The overview's
-/// expressions are the specification's.
+/// Every replica reads the same Redis and exports the same values: their maximum is correct, their sum is not. The
+/// expressions of the overview are those of the specification.
 #[test]
 fn queue_figures_are_never_summed_over_replicas() {
     let mut seen = 0;
     for (place, used) in uses() {
         let of_a_queue = labels_of(&used.metric).unwrap().contains("prefix");
-        // A variable only lists labels.
+        // A variable only lists label values.
         if !of_a_queue || place.ends_with("\"queue\"") {
             continue;
         }

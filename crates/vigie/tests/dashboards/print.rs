@@ -34,7 +34,7 @@ fn a_dashboard_is_printed_as_its_file() {
     }
 }
 
-/// What `kubectl` would find under `data`, by the rules of YAML's literal blocks.
+/// The entries under `data`, parsed by the rules of YAML's literal blocks.
 fn parts(yaml: &str) -> Vec<(String, String, String)> {
     let map = |yaml: &str| {
         let (head, block) = yaml.split_once(": |\n").unwrap();
@@ -76,7 +76,7 @@ fn a_config_map_holds_a_dashboard_that_grafanas_sidecar_finds() {
     }
 }
 
-/// `kubectl apply` keeps a copy of what it applied in an annotation, and annotations end at 256 KiB.
+/// `kubectl apply` stores a copy of the object in an annotation, and annotations are limited to 256 KiB.
 #[test]
 fn a_config_map_can_be_applied() {
     let all = printed(&["--for", "configmap"]);

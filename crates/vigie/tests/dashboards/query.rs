@@ -1,4 +1,4 @@
-//! The PromQL in a dashboard, as the house's own parser reads it.
+//! The PromQL in a dashboard, parsed by Vigie's own parser.
 
 use std::collections::BTreeSet;
 
@@ -8,30 +8,31 @@ use vigie_promql::{Expr, Matcher};
 
 use crate::model::{Dashboard, Panel};
 
-/// Stands for `$__rate_interval`, in seconds; a range that nobody would write.
+/// Replaces `$__rate_interval`, in seconds; a value unlikely in a real query.
 const RATE_INTERVAL: u32 = 4321;
 
-/// An expression, its variables replaced. Those in strings may stay: `job=~"$job"` is a regular expression as it is.
+/// Parses an expression with its variables replaced. Those in strings may stay: `job=~"$job"` is a valid regular
+/// expression.
 pub(crate) fn parse(expression: &str) -> Result<Expr, String> {
     let expanded = expression.replace("$__rate_interval", &format!("{RATE_INTERVAL}s"));
     vigie_promql::parse(&expanded).map_err(|error| format!("{expression}: {error}"))
 }
 
-/// A selector and what it stands in.
+/// A selector and its context.
 pub(crate) struct Use {
     /// The metric's name.
     pub(crate) metric: String,
     /// The matchers on labels.
     pub(crate) matchers: Vec<Matcher>,
-    /// The range and the function it is given to, for a range.
+    /// The range and the function around it, for a range selector.
     pub(crate) range: Option<Range>,
-    /// The aggregation it stands in most closely: operator and labels.
+    /// The innermost aggregation around it: operator and labels.
     pub(crate) aggregate: Option<(&'static str, Vec<String>)>,
 }
 
 /// A range.
 pub(crate) struct Range {
-    /// The function it is given to, if any.
+    /// The function that takes it, if any.
     pub(crate) function: Option<&'static str>,
     /// Whether it is `$__rate_interval`.
     pub(crate) is_rate_interval: bool,
@@ -74,7 +75,7 @@ pub(crate) fn uses(expr: &Expr) -> Vec<Use> {
     uses.0
 }
 
-/// How far back a range goes, where it is a plain duration.
+/// The length of a range, if it is a plain duration.
 fn seconds(range: &RangeSelector) -> Option<f64> {
     match &range.range.kind {
         DurationKind::Literal(seconds) => Some(*seconds),
@@ -89,7 +90,7 @@ pub(crate) fn grouping(aggregate: &Aggregate) -> Vec<String> {
     };
     assert!(
         !grouping.without,
-        "without keeps labels that nobody thought of; say by"
+        "`without` keeps unexpected labels; use `by`"
     );
     grouping
         .labels
@@ -98,7 +99,7 @@ pub(crate) fn grouping(aggregate: &Aggregate) -> Vec<String> {
         .collect()
 }
 
-/// The labels that the series of a result may have, where a metric has `of_metric`.
+/// The labels that the series of a result may have, if a metric has `of_metric`.
 pub(crate) fn labels(
     expr: &Expr,
     of_metric: &impl Fn(&str) -> BTreeSet<String>,
@@ -125,7 +126,7 @@ pub(crate) fn labels(
     }
 }
 
-/// Every expression of a dashboard with the place it stands in: panels, annotations, variables.
+/// Every expression of a dashboard with its place: panels, annotations, variables.
 pub(crate) fn expressions(dashboard: &Dashboard) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for panel in dashboard.panels() {
@@ -161,7 +162,7 @@ pub(crate) fn label_values(variable: &Value) -> Option<(String, String)> {
     Some((selector.to_owned(), label.to_owned()))
 }
 
-/// The labels that a legend names.
+/// The labels used in a legend.
 pub(crate) fn legend_labels(panel: Panel<'_>, target: usize) -> Vec<&str> {
     let legend = panel.targets()[target]["legendFormat"]
         .as_str()

@@ -1,9 +1,10 @@
-//! The overview, panel by panel, as the specification has it.
+//! The overview matches the specification, panel by panel.
 
 use crate::model::Dashboard;
 
-/// What a row holds: titles in French and English, kind, expression. Typed from the specification, "Dashboard Grafana de base";
-/// it gives the second panel of BullMQ no title, and lets it be a table or stacked bars "sur `queue_jobs_total` groupé par `state`".
+/// A row: titles in French and English, kind, expression. Copied from the specification, "Dashboard Grafana de base";
+/// it gives the second panel of BullMQ no title, and allows a table or stacked bars "sur `queue_jobs_total` groupé par
+/// `state`".
 type Row = (
     &'static str,
     &'static str,
@@ -107,7 +108,7 @@ fn the_overview_is_the_specifications() {
     }
 }
 
-/// The table's column is the state, so that the figures are grouped by it as the specification says.
+/// The column of the table is the state, so values are grouped by it as specified.
 #[test]
 fn jobs_are_grouped_by_state() {
     let dashboard = Dashboard::open("vigie.json");
@@ -119,7 +120,7 @@ fn jobs_are_grouped_by_state() {
     assert_eq!(matrix["options"]["rowField"], "queue");
 }
 
-/// The specification's "Alertes essentielles", drawn where they can be seen coming.
+/// The thresholds of the specification's "Alertes essentielles" are drawn in the panels.
 #[test]
 fn thresholds_are_drawn_where_the_alerts_are() {
     let drawn = |title: &str| {
@@ -156,7 +157,7 @@ fn thresholds_are_drawn_where_the_alerts_are() {
     assert_eq!(drawn("Variations"), [1.0, 5000.0]);
 }
 
-/// The alert is about the sum over all routes, which is how high the stack is.
+/// The alert applies to the sum over all routes, which is the height of the stack.
 #[test]
 fn errors_are_stacked() {
     let dashboard = Dashboard::open("vigie.json");

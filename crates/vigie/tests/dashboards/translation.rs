@@ -1,4 +1,4 @@
-//! The French dashboards: the English ones with every text replaced from `dashboards/fr.toml`.
+//! The French dashboards: the English ones with every text translated by `dashboards/fr.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use serde_json::Value;
 
 use crate::files::{SOURCES, load, text};
 
-/// What a text is in French.
+/// French texts by English text.
 pub(crate) type Words = BTreeMap<String, String>;
 
-/// The translations as they are checked in.
+/// The translations in the repository.
 pub(crate) fn words() -> Words {
     toml::from_str(&text("fr.toml")).expect("dashboards/fr.toml maps texts to texts")
 }
 
-/// The dashboard in the language of `words`. A text without a translation stays; a test finds it.
+/// Translates the dashboard. A text without a translation is kept; a test finds it.
 pub(crate) fn translate(dashboard: &Value, words: &Words) -> Value {
     let mut translated = dashboard.clone();
     visit(&mut translated, &mut Vec::new(), &mut |path, text| {
@@ -27,14 +27,14 @@ pub(crate) fn translate(dashboard: &Value, words: &Words) -> Value {
     translated
 }
 
-/// Whether people read what stands at a path of keys. Everything in a dashboard is one or the other: a key that is not
-/// known here has to be added, so that no text is forgotten.
+/// Whether the value at a path of keys is a text to translate. Every key must be listed here, so that no text is
+/// missed.
 fn is_text(path: &[&str]) -> bool {
     match path {
-        // Two languages can be in one Grafana only when these differ, too.
+        // One Grafana can have two languages only if these differ as well.
         ["uid"] | ["tags"] | ["links", "tags"] => true,
         ["annotations", "list", "name"] => true,
-        // Grafana writes it anew.
+        // Grafana overwrites it.
         ["templating", "list", "current", ..] => false,
         [.., "renameByName", _] => true,
         [.., key] => match *key {
@@ -101,7 +101,7 @@ fn is_text(path: &[&str]) -> bool {
     }
 }
 
-/// Calls `seen` with every string and the keys that lead to it; an array adds no key.
+/// Calls `seen` with every string and the keys leading to it; an array adds no key.
 fn visit<'a>(
     value: &'a mut Value,
     path: &mut Vec<&'a str>,
@@ -121,7 +121,7 @@ fn visit<'a>(
     }
 }
 
-/// The texts of the sources that have words, which `{{labels}}` alone are not.
+/// The texts of the sources that contain words, not only `{{labels}}`.
 fn texts() -> BTreeSet<String> {
     let mut texts = BTreeSet::new();
     for name in SOURCES {
@@ -161,8 +161,8 @@ fn every_text_has_a_translation_and_every_translation_a_text() {
 }
 
 #[test]
-fn a_translation_says_the_same() {
-    /// The figures, labels and names of metrics and settings, which are the same in every language.
+fn translations_keep_numbers_and_names() {
+    /// Numbers, labels and names of metrics and settings, which are the same in every language.
     fn fixed(text: &str) -> BTreeSet<&str> {
         let words = text.split(|c: char| !(c.is_alphanumeric() || "{}_.<>/".contains(c)));
         let words = words.map(|word| word.trim_end_matches('.'));
@@ -175,9 +175,9 @@ fn a_translation_says_the_same() {
     }
 }
 
-/// Apostrophes are curved, and what a line must not begin with is held by a no-break space.
+/// Apostrophes are typographic, and punctuation that must not start a line follows a no-break space.
 #[test]
-fn the_french_is_set_as_french_is() {
+fn french_typography_is_correct() {
     for french in words().into_values() {
         assert!(!french.contains('\''), "{french}: ' for ’");
         for sign in [" :", " ;", " !", " ?", " %", " »", "« "] {
@@ -190,7 +190,7 @@ fn the_french_is_set_as_french_is() {
 }
 
 #[test]
-fn placeholders_are_no_words() {
+fn placeholders_are_not_words() {
     assert_eq!(without_labels("{{queue}}/{{name}}"), "/");
     assert_eq!(
         without_labels("Vigie {{instance}} started"),

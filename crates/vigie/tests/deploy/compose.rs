@@ -25,7 +25,7 @@ fn services(compose: &Value) -> impl Iterator<Item = (&str, &Value)> {
         .map(|(name, service)| (name.as_str(), service))
 }
 
-/// `SOURCE:TARGET:MODE`, or the longer form that newer versions print.
+/// Parses `SOURCE:TARGET:MODE`, or the longer form that newer versions print.
 fn mount(volume: &Value) -> (String, bool) {
     if let Some(volume) = volume.as_str() {
         let source = volume.split(':').next().unwrap();
@@ -50,7 +50,7 @@ fn files_are_mounted_as_they_are_and_cannot_be_written() {
                 continue;
             }
             let source = Path::new(&source);
-            // The secrets are the user's.
+            // The user creates the secrets.
             assert!(source.exists() || source.ends_with("secrets"), "{source:?}");
             assert!(source.starts_with(root()) && read_only, "{source:?}");
             files += 1;
@@ -76,13 +76,13 @@ fn nothing_is_open_to_the_network() {
 }
 
 #[test]
-fn images_have_a_version_and_tell_their_health() {
+fn images_have_a_version_and_a_health_check() {
     let compose = resolved();
     for (name, service) in services(&compose) {
         let (_, version) = text(service, "/image").split_once(':').unwrap();
         let digits = version.trim_start_matches('v').split('.');
         assert_eq!(digits.filter(|part| part.parse::<u32>().is_ok()).count(), 3);
-        // Vigie's image has no program that could ask.
+        // Vigie's image contains no program that could probe it.
         assert_eq!(
             service.get("healthcheck").is_none(),
             name == "vigie",
@@ -92,7 +92,7 @@ fn images_have_a_version_and_tell_their_health() {
 }
 
 #[test]
-fn vigie_accepts_what_it_is_told() {
+fn vigie_accepts_its_configuration() {
     let compose = resolved();
     let vigie = &compose["services"]["vigie"];
     let words = list(vigie, "/command").iter();
@@ -102,8 +102,8 @@ fn vigie_accepts_what_it_is_told() {
         (name.clone(), value.as_str().unwrap_or_default().to_owned())
     };
     let environment = variables.iter().map(variable).collect();
-    let told = settings(&arguments, environment, None);
-    assert_eq!(told.unwatched(), ["database"]);
-    assert_eq!(told.admin.listen.to_string(), "0.0.0.0:9850");
-    assert_eq!(told.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
+    let read = settings(&arguments, environment, None);
+    assert_eq!(read.unwatched(), ["database"]);
+    assert_eq!(read.admin.listen.to_string(), "0.0.0.0:9850");
+    assert_eq!(read.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
 }

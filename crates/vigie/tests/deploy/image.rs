@@ -1,10 +1,10 @@
-//! The image. No test builds it: that needs a container engine. What it says of the project is held against the project.
+//! The image. No test builds it, because that needs a container engine; the Dockerfile is compared with the project.
 
 use cargo_metadata::MetadataCommand;
 
 use crate::support::{read, root};
 
-/// The words of the Dockerfile's lines that begin with this instruction.
+/// The arguments of every line of the Dockerfile with this instruction.
 fn instructions(name: &str) -> Vec<String> {
     let text = read("Dockerfile");
     let lines = text.lines().filter_map(|line| line.strip_prefix(name));
@@ -33,9 +33,9 @@ fn it_is_built_by_the_compiler_that_the_workspace_names() {
 }
 
 #[test]
-fn it_runs_as_nobody_and_holds_nothing_that_could_do_more() {
+fn it_runs_unprivileged_and_contains_no_other_program() {
     assert!(user() >= 1000);
-    // All of the second stage.
+    // The second stage.
     let text = read("Dockerfile");
     let (_, image) = text.split_once("\nFROM scratch\n").unwrap();
     let lines = image.lines().filter(|line| !line.starts_with('#'));
@@ -51,7 +51,7 @@ fn it_runs_as_nobody_and_holds_nothing_that_could_do_more() {
 }
 
 #[test]
-fn the_builder_gets_what_cargo_needs() {
+fn the_builder_gets_every_file_that_cargo_needs() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
     let ignored = read(".dockerignore");
     let ignored: Vec<_> = ignored

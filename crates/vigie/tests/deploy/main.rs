@@ -1,4 +1,4 @@
-//! The files of `deploy/`, read by the programs they are for and held against what Vigie is.
+//! The files in `deploy/`, read by the programs that use them and compared with Vigie's settings and metrics.
 #![allow(clippy::unwrap_used)]
 
 mod compose;

@@ -1,4 +1,4 @@
-//! The bounds of everything that takes memory add up to less than a container of `deploy/` has.
+//! The sum of all memory bounds is less than the limit of the containers in `deploy/`.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn defaults() -> Settings {
     Settings::from_toml(&example).unwrap()
 }
 
-/// The limits of memory, in MiB, of the containers in a file or in all files below a directory.
+/// The memory limits, in MiB, of the containers in a file or in all files below a directory.
 fn limits(path: &Path, found: &mut Vec<u64>) {
     if path.is_dir() {
         for entry in fs::read_dir(path).unwrap() {

@@ -1,4 +1,4 @@
-//! Prometheus, Alertmanager and Grafana: their own tools read their files, and the files agree with each other.
+//! Prometheus, Alertmanager and Grafana: their own tools read the files, and the files are consistent with each other.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ const PROMETHEUS: &str = "deploy/prometheus/prometheus.yml";
 const DATASOURCES: &str = "deploy/grafana/provisioning/datasources/vigie.yml";
 const DASHBOARDS: &str = "deploy/grafana/provisioning/dashboards/vigie.yml";
 
-/// The rule files as Prometheus gets them.
+/// The rule files in Prometheus' configuration.
 fn rules() -> Vec<String> {
     let is_rules = |name: &str| name.ends_with(".yml") && name.matches('/').count() == 1;
     files("rules", is_rules)
@@ -41,7 +41,7 @@ fn alertmanager_accepts_its_configuration() {
 }
 
 #[test]
-fn every_alert_goes_where_its_severity_says() {
+fn every_alert_is_routed_by_its_severity() {
     let mut severities = Vec::new();
     for file in rules() {
         let document = document(&file);
@@ -55,7 +55,7 @@ fn every_alert_goes_where_its_severity_says() {
                 "critical" => "page",
                 "warning" => "chat",
                 "none" => "watchdog",
-                other => panic!("{alert}: nobody knows what {other} is"),
+                other => panic!("{alert}: unknown severity {other}"),
             };
             let labels = [
                 format!("alertname={alert}"),
@@ -75,7 +75,7 @@ fn every_alert_goes_where_its_severity_says() {
 }
 
 #[test]
-fn a_critical_alert_speaks_for_the_warning_of_its_name() {
+fn a_critical_alert_inhibits_the_warning_of_its_name() {
     let document = document(ALERTMANAGER);
     assert_eq!(
         document["inhibit_rules"],
@@ -87,9 +87,9 @@ fn a_critical_alert_speaks_for_the_warning_of_its_name() {
     );
 }
 
-/// What a receiver writes is a template; a mistake in one shows only when somebody should be told.
+/// Notifications are templates; a mistake in one shows only when a notification is sent.
 #[test]
-fn what_people_are_told_can_be_written() {
+fn notification_templates_can_be_expanded() {
     let document = document(ALERTMANAGER);
     let directory = tempfile::tempdir().unwrap();
     let place = directory.path();
@@ -108,12 +108,12 @@ fn what_people_are_told_can_be_written() {
         ];
         written += &run(AMTOOL, &arguments, place);
     }
-    for told in ["QueueWaiting", "the summary", "the description", "the page"] {
-        assert!(written.contains(told), "{told} is not in:\n{written}");
+    for part in ["QueueWaiting", "the summary", "the description", "the page"] {
+        assert!(written.contains(part), "{part} is not in:\n{written}");
     }
 }
 
-/// What Alertmanager hands to a template.
+/// The data that Alertmanager passes to a template.
 const NOTIFICATION: &str = r#"{
     "receiver": "chat",
     "status": "firing",
@@ -143,7 +143,7 @@ fn texts(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn grafana_reads_prometheus_at_the_pace_of_the_scrapes() {
+fn grafana_uses_the_scrape_interval_of_prometheus() {
     let (grafana, prometheus) = (document(DATASOURCES), document(PROMETHEUS));
     let sources = list(&grafana, "/datasources");
     let source = sources.iter().find(|source| source["type"] == "prometheus");
@@ -170,8 +170,8 @@ fn every_address_is_a_service_of_the_compose_file() {
         addresses.push(text(source, "/url").strip_prefix("http://").unwrap());
     }
     let scraped = list(&prometheus, "/scrape_configs").iter();
-    let told = list(&prometheus, "/alerting/alertmanagers").iter();
-    for target in scraped.chain(told) {
+    let alertmanagers = list(&prometheus, "/alerting/alertmanagers").iter();
+    for target in scraped.chain(alertmanagers) {
         addresses.push(text(target, "/static_configs/0/targets/0"));
     }
     assert_eq!(addresses.len(), 6);
@@ -199,7 +199,7 @@ fn every_address_is_a_service_of_the_compose_file() {
 }
 
 #[test]
-fn grafana_looks_for_dashboards_where_compose_puts_them() {
+fn compose_mounts_the_dashboards_at_grafanas_path() {
     let compose = document("deploy/compose/docker-compose.yml");
     let provider = document(DASHBOARDS);
     let folder = text(&provider, "/providers/0/options/path");
@@ -207,7 +207,7 @@ fn grafana_looks_for_dashboards_where_compose_puts_them() {
     let mounts = list(grafana, "/volumes").iter();
     let mounts: Vec<_> = mounts.map(|mount| mount.as_str().unwrap()).collect();
     for name in ["vigie.json", "vigie-details.json"] {
-        // Grafana complains of every .json there that is no dashboard, so each is mounted by itself.
+        // Grafana logs an error for each .json file that is not a dashboard, so each file is mounted separately.
         let mount = format!("../../dashboards/{name}:{folder}/{name}:ro");
         assert!(mounts.contains(&&*mount), "{mount}");
     }

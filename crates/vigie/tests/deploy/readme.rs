@@ -1,4 +1,4 @@
-//! `deploy/README.md` says which file is for whom.
+//! `deploy/README.md` describes the purpose of each file.
 
 use crate::support::{files, read, root};
 

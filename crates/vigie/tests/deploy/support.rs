@@ -1,4 +1,4 @@
-//! Reading YAML, running tools, and settings as a container would get them.
+//! Helpers that read YAML, run tools, and load settings as in a container.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use vigie::cli::{Cli, Command as Chore, sources};
 use vigie_config::{Settings, Sources};
 use vigie_testkit::tools::Tool;
 
-/// The repository.
+/// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
@@ -24,7 +24,7 @@ pub(crate) fn read(path: &str) -> String {
     text.unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every file below a folder of the repository that passes, as paths in the repository, sorted.
+/// The files below a folder for which `passes` is true, as sorted paths relative to the repository.
 pub(crate) fn files(folder: &str, passes: impl Fn(&str) -> bool) -> Vec<String> {
     let (root, mut found) = (root(), Vec::new());
     let mut folders = vec![root.join(folder)];
@@ -54,7 +54,7 @@ pub(crate) fn document(path: &str) -> Value {
     document
 }
 
-/// What a tool prints. It must succeed.
+/// The standard output of a tool, which must succeed.
 pub(crate) fn run(tool: Tool, arguments: &[&str], folder: &Path) -> String {
     let mut command = Command::new(tool.find().unwrap());
     command.args(arguments).current_dir(folder);
@@ -79,14 +79,13 @@ pub(crate) fn number(value: &Value, pointer: &str) -> u64 {
     found.unwrap_or_else(|| panic!("no number at {pointer} of {value:#}"))
 }
 
-/// The list at a JSON pointer; empty where there is none.
+/// The list at a JSON pointer; empty if there is none.
 pub(crate) fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
     let found = value.pointer(pointer).and_then(Value::as_array);
     found.map_or(&[], Vec::as_slice)
 }
 
-/// The settings that `vigie` has when it is run with these arguments and this environment, where
-/// `file` stands for the file that the arguments name.
+/// The settings of `vigie` with these arguments and this environment; `file` replaces the file named in the arguments.
 pub(crate) fn settings(
     arguments: &[&str],
     environment: Vec<(String, String)>,

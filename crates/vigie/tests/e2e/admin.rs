@@ -1,4 +1,4 @@
-//! The admin port as scrapers, kubelets and people use it.
+//! The admin port as used by scrapers, kubelets and people.
 
 use std::io::Read as _;
 
@@ -13,9 +13,9 @@ const TOKEN: &str = "a-token-for-the-scraper";
 const WRONG: [&str; 4] = ["", "Bearer", "Bearer another-token", "Basic YS10b2tlbg=="];
 
 #[tokio::test]
-async fn promtool_finds_nothing_to_say_about_the_metrics() {
+async fn promtool_accepts_the_metrics() {
     let stage = Stage::set().await;
-    // Something of everything: a request, and an error.
+    // Produce all metrics: a request, and an error.
     for (method, path) in [("GET", "/players/7"), ("POST", "/market/wood/crash")] {
         http::request(stage.vigie.gateway, method, path, &[], b"")
             .await
@@ -97,7 +97,7 @@ async fn a_bearer_token_guards_metrics_and_details() {
     .await;
     assert!(details["checks"]["redis"]["error"].is_string(), "{details}");
     assert!(details["checks"]["redis"]["since"].is_string(), "{details}");
-    // The kubelet has no token; it is told what failed and nothing about where and why.
+    // The kubelet has no token; its response names the failed checks without reasons or addresses.
     let answer = vigie.get("/readyz").await;
     assert_eq!(answer.status, 503);
     let names = answer.json().unwrap();
@@ -126,7 +126,7 @@ async fn basic_authentication_guards_metrics_and_details() {
     vigie.stop().await;
 }
 
-/// What is closed without these credentials, and what is open.
+/// Asserts which paths need these credentials and which do not.
 async fn guarded(vigie: &Vigie, credentials: &str, challenge: &str) {
     for path in [
         "/metrics",

@@ -1,22 +1,23 @@
-//! Real Prometheus and Alertmanager beside the stage: what `/metrics` says becomes a call that somebody gets, and the
-//! call is taken back when the cause is gone.
+//! A real Prometheus and Alertmanager monitor the stage: causes lead to notifications, which are resolved when the
+//! cause ends.
 //!
-//! `rules/essential.yml` is loaded as it is, with its windows and its `for`; only the pace is quick (scraped and
-//! evaluated every second). Nothing is made up on the way: each cause is something that happens to backends, each alert has
-//! to arrive firing at a webhook, and after the cause has ended it has to arrive resolved.
+//! `rules/essential.yml` is loaded unchanged, with its windows and its `for`; only the intervals are short (scraped
+//! and evaluated every second). Nothing is simulated: each cause is a realistic failure of a backend, each alert must
+//! reach a webhook as firing, and as resolved after the cause has ended.
 //!
-//! | alert | the cause | over when |
+//! | alert | cause | resolved when |
 //! | --- | --- | --- |
-//! | `SlowTick` | somebody locks the table that the tick needs | the quick ticks after it are 95 % of 10 minutes' |
-//! | `ApiLatency` | more players ask for a slow report than there are database connections | quick answers are 95 % of 5 minutes' |
+//! | `SlowTick` | a lock on the table that the tick needs | 95 % of the ticks within 10 minutes are quick |
+//! | `ApiLatency` | more concurrent slow requests than database connections | 95 % of the responses within 5 minutes
+//! are quick |
 //! | `QueueWaiting` | 501 jobs in a queue without a worker, for a minute | the queue is emptied |
-//! | `SocketsNone` | the only client leaves, for a minute | clients come |
+//! | `SocketsNone` | the only client leaves, for a minute | clients connect |
 //! | `QueueFailing` | a kind of job that always fails | 5 minutes have passed |
 //! | `HttpErrors`, both levels | a route that always fails | 5 minutes have passed |
-//! | `SocketsLeak` | 5001 clients that come and are not heard of again, for two minutes | a hundred of them are gone |
+//! | `SocketsLeak` | 5001 clients that connect and go silent, for two minutes | a hundred of them disconnect |
 //!
-//! The causes come one after the other while the minutes of the levels run; then everything is left alone for the
-//! five minutes after which the windows hold nothing of it. Meanwhile the other proofs have their turn.
+//! The causes follow one another while the `for` of the gauge alerts elapses; then the stage is idle for five minutes,
+//! until the windows are empty. Other tests run in the meantime.
 
 mod causes;
 mod panels;
@@ -30,16 +31,16 @@ use crate::common::Stage;
 use causes::{Flood, Request, ask, fail};
 use watch::{Called, Watch};
 
-/// Until an alert arrives, besides the time that its rule takes by itself.
+/// The time for an alert to arrive, in addition to the time that its rule takes.
 const ARRIVES: Duration = Duration::from_secs(60);
-/// What the rules take by themselves: windows, and `for`.
+/// The time that rules take: windows and `for`.
 const MINUTE: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 const TICK_WINDOW: Duration = Duration::from_secs(10 * 60);
 
-/// Longer than a tick should take (2 s), and shorter than a statement of the backend may take (5 s).
+/// Longer than a tick should take (2 s), shorter than the statement timeout of the backend (5 s).
 const LOCKED: &str = "LOCK TABLE resources IN EXCLUSIVE MODE; SELECT pg_sleep(4)";
-/// 0.3 to 0.8 s on one of the backend's 10 database connections, and before that a wait for it.
+/// 0.3 to 0.8 s on one of the backend's 10 database connections, after a wait for one.
 const SLOW: Request = Request {
     line: "GET /reports/season",
     answered: 200,
@@ -55,9 +56,9 @@ const FAILS: Request = Request {
     answered: 500,
     at_once: 16,
 };
-/// One over the line.
+/// One above the threshold.
 const CROWD: u64 = 5_001;
-/// So many of them say good-bye in the end.
+/// The number of them that disconnect in the end.
 const LEAVE: u64 = 100;
 
 const SLOW_TICK: Called = ("SlowTick", "warning", None);
@@ -80,9 +81,9 @@ const ALL: [Called; 8] = [
 ];
 
 #[tokio::test]
-async fn every_alert_arrives_when_its_cause_is_there_and_is_taken_back_when_it_is_gone() {
+async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
     let mut stage = Stage::set_with(&[
-        // A session of which nothing is heard lives as long as the test.
+        // A silent session lives as long as the test.
         ("SOCKET_PING_INTERVAL", "3600000"),
         ("SOCKET_CONNECT_TIMEOUT", "3600000"),
     ])
@@ -93,12 +94,12 @@ async fn every_alert_arrives_when_its_cause_is_there_and_is_taken_back_when_it_i
         .spawn()
         .unwrap();
     assert_eq!(ask(&mut crowd, "open", 1).await, 1);
-    // Known before the first job fails, so that all failures are an increase.
+    // Create the counter before the first failure, so that all failures are an increase.
     stage.fill("doomed", &[]).await;
     let watch = Watch::start(&stage).await;
     watch.until_quiet().await;
 
-    // The minutes of these two run while the others have their time.
+    // The `for` of these two elapses while the others are tested.
     stage.fill("deserted", &["--waiting", "501"]).await;
     assert_eq!(ask(&mut crowd, "close", 1).await, 0);
 
@@ -128,7 +129,7 @@ async fn every_alert_arrives_when_its_cause_is_there_and_is_taken_back_when_it_i
     watch.fires(MANY_ERRORS, ARRIVES).await;
     failing.end().await;
 
-    // From here on there is nothing but quick ticks.
+    // From here on there are only quick ticks.
     stage.give_up_turn();
     watch.fires(LEAK, 2 * MINUTE + ARRIVES).await;
     assert_eq!(ask(&mut crowd, "close", LEAVE).await, CROWD - LEAVE);
@@ -139,6 +140,6 @@ async fn every_alert_arrives_when_its_cause_is_there_and_is_taken_back_when_it_i
     watch.resolves(SLOW_TICK, TICK_WINDOW + ARRIVES).await;
 
     watch.until_quiet().await;
-    watch.has_told_all_of(&ALL);
+    watch.has_notified_of_all(&ALL);
     stage.end().await;
 }

@@ -1,4 +1,4 @@
-//! The real program, asked as a Prometheus is.
+//! The API of the real program, queried like a Prometheus.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -10,7 +10,7 @@ use vigie_testkit::{eventually, http, tools};
 
 use crate::common::Vigie;
 
-/// Longer than the time between two scrapes.
+/// Longer than the scrape interval.
 const A_SCRAPE: Duration = Duration::from_secs(40);
 
 async fn data(vigie: &Vigie, path: &str) -> Value {
@@ -33,7 +33,7 @@ async fn printed(program: std::path::PathBuf, arguments: Vec<String>) -> String 
 }
 
 #[tokio::test]
-async fn what_it_knows_can_be_asked() {
+async fn the_history_can_be_queried() {
     let vigie = Vigie::start("").await;
     let up = eventually(A_SCRAPE, async || {
         let answer = data(&vigie, "/api/v1/query?query=up").await;
@@ -60,7 +60,7 @@ async fn what_it_knows_can_be_asked() {
         names.contains(&"up") && names.contains(&"process_start_time_seconds"),
         "{names:?}"
     );
-    // What the registry knows is what there is.
+    // The metadata is that of the registry.
     let metadata = data(&vigie, "/api/v1/metadata").await;
     assert_eq!(metadata["process_start_time_seconds"][0]["type"], "gauge");
     assert_eq!(

@@ -1,5 +1,5 @@
-//! `JobFailing` sees a burst of failures whose counter did not exist before, in the history and in a Prometheus that scrapes: a job
-//! name that was never seen, and a known name right after a restart of Vigie.
+//! `JobFailing` detects a burst of failures whose counter did not exist before, in the history and in a scraping
+//! Prometheus: for a new job name, and for an existing name right after a restart of Vigie.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use vigie_testkit::{Prometheus, Redis, Script, eventually, http};
 use crate::common::{TURN, Vigie, fill};
 
 const SCRIPT: Duration = Duration::from_secs(60);
-/// More than two scrapes of the history.
+/// More than two scrape intervals of the history.
 const SCRAPED: Duration = Duration::from_secs(90);
 const BURST: f64 = 40.0;
-/// A queue that Vigie knows, and one that appears with the burst.
+/// A queue that exists before the burst, and one that is created by it.
 const QUEUES: [&str; 2] = ["known", "fresh"];
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn until_known(vigie: &Vigie, queue: &str) {
     .await;
 }
 
-/// Runs a burst of jobs, each of which fails.
+/// Runs jobs, all of which fail.
 async fn fail(redis: &Redis, queue: &str) {
     let (url, jobs) = (redis.url(), BURST.to_string());
     let script = Script::new("testing/jobs.js")
@@ -104,7 +104,7 @@ fn at_least(counter: &str, increase: f64) -> String {
     format!("increase({counter}[15m]) >= bool {increase}")
 }
 
-/// The expression of the alert as it is shipped, for one queue: the share of failed jobs.
+/// The expression of the shipped alert for one queue: the ratio of failed jobs.
 fn job_failing(queue: &str) -> String {
     let rules = load(BuiltIn::Extended.text()).rules;
     let rule = rules

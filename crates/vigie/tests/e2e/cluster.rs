@@ -1,4 +1,5 @@
-//! A Redis Cluster: one Vigie beside all of it, the readiness of each part, and a lease on the node that has its key.
+//! A Redis Cluster: one Vigie watches all nodes, each node has its readiness, and the lease is on the node that owns
+//! its key.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::common::{Program, Vigie};
 const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "vigie:exporter";
 
-/// Makes a queue with jobs that wait, as BullMQ keeps it.
+/// Creates a queue with waiting jobs in BullMQ's format.
 async fn fill(cluster: &Cluster, queue: &str, jobs: &[&str]) {
     let at = cluster.first_holder(cluster.slot(queue).await.unwrap());
     let node = &cluster.nodes()[at];
@@ -36,7 +37,7 @@ async fn check(sections: &str) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn each_part_is_ready_or_says_why_not() {
+async fn each_node_is_ready_or_reports_the_reason() {
     let mut cluster = Cluster::start(3, 0).await.unwrap();
     fill(&cluster, "{a}", &["1", "2"]).await;
     fill(&cluster, "{b}", &["1"]).await;
@@ -57,7 +58,7 @@ async fn each_part_is_ready_or_says_why_not() {
     })
     .await;
 
-    // The first of them has `{b}`.
+    // The first node owns `{b}`.
     let dead = format!("127.0.0.1:{}", cluster.nodes()[0].port());
     cluster.node_mut(0).kill9();
     for part in ["redis", "queues"] {
@@ -65,8 +66,8 @@ async fn each_part_is_ready_or_says_why_not() {
         eventually(SOON, async || {
             let page = vigie.get(&path).await;
             let text = page.text();
-            let told = page.status == 503 && text.contains(&dead);
-            told.then_some(()).ok_or(text)
+            let is_reported = page.status == 503 && text.contains(&dead);
+            is_reported.then_some(()).ok_or(text)
         })
         .await;
     }
@@ -90,7 +91,7 @@ async fn each_part_is_ready_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_taken_for_all_is_refused_with_advice() {
+async fn a_node_configured_as_standalone_is_refused_with_advice() {
     let cluster = Cluster::start(1, 0).await.unwrap();
     let (code, said) = check(&section(&cluster.nodes()[0].url())).await;
     assert_eq!(code, Some(1), "{said}");
@@ -111,7 +112,7 @@ async fn a_part_that_is_taken_for_all_is_refused_with_advice() {
 }
 
 #[tokio::test]
-async fn the_lease_goes_with_its_key() {
+async fn the_lease_follows_its_key() {
     let cluster = Cluster::start(3, 0).await.unwrap();
     fill(&cluster, "{a}", &["1"]).await;
     let sections = format!(
@@ -138,7 +139,7 @@ async fn the_lease_goes_with_its_key() {
     let to = (from + 1) % 3;
     cluster.move_slot(slot, from, to).await.unwrap();
     exports().await;
-    // Renewed there, and not only moved.
+    // Renewed on the new node, not only migrated.
     tokio::time::sleep(Duration::from_secs(4)).await;
     let moved = cluster.nodes()[to].cli(&["GET", KEY]).await.unwrap();
     assert_eq!(moved, holder);

@@ -1,4 +1,4 @@
-//! What the proofs stand on: the program as its users run it, and a stage with everything it watches.
+//! Shared fixtures: the program as users run it, and a stage with everything that it watches.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,34 +11,34 @@ use vigie_testkit::http::{self, Response};
 use vigie_testkit::promtext::{Format, Scrape};
 use vigie_testkit::{Postgres, Process, Redis, RedisOptions, Script, eventually, ports, tools};
 
-/// How often the checks run, and how long each may take.
+/// The period and the timeout of the checks.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Of the stage's Redis; it appears nowhere in what Vigie writes.
+/// The password of the stage's Redis; it must not appear in any output of Vigie.
 pub(crate) const REDIS_PASSWORD: &str = "stage-redis-password";
 
-/// Until all checks have passed once.
+/// The time until all checks have passed once.
 const READY: Duration = Duration::from_secs(60);
-/// A script of `demo/testing` that has a definite end gets this long.
+/// The timeout of a script in `demo/testing` that ends by itself.
 const SCRIPT: Duration = Duration::from_secs(60);
 /// Longer than the grace period of a drain.
 const END: Duration = Duration::from_secs(40);
-/// The lines of a log that a failure shows.
+/// The number of log lines shown on failure.
 const TAIL: usize = 60;
 const OPENMETRICS: (&str, &str) = ("accept", "application/openmetrics-text;version=1.0.0");
 
-/// The program, running or ended. Its standard error is a file, so that nothing of it is lost.
+/// The program, running or ended. Its standard error goes to a file, so that nothing is lost.
 pub(crate) struct Program {
     pub(crate) process: Process,
     log: PathBuf,
 }
 
 impl Program {
-    /// Starts `vigie` with these arguments and no other environment than this.
+    /// Starts `vigie` with these arguments and only this environment.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)], log: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
-        // The shell becomes the program, so that signals reach it.
+        // The shell is replaced by the program, so that signals reach it.
         command
             .args(["-c", r#"log=$1; shift; exec "$0" "$@" 2>>"$log""#])
             .args([env!("CARGO_BIN_EXE_vigie"), log.to_str().unwrap()])
@@ -51,12 +51,12 @@ impl Program {
         }
     }
 
-    /// All that it wrote to the standard error.
+    /// Everything written to the standard error.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// Waits for its end: the exit code, and all that it wrote to the standard output.
+    /// Waits for the exit: the exit code, and everything written to the standard output.
     pub(crate) async fn end(&mut self) -> (Option<i32>, String) {
         let status = self.process.wait(END).await.unwrap();
         let mut output = String::new();
@@ -76,10 +76,10 @@ impl Drop for Program {
     }
 }
 
-/// `vigie run` with a configuration file, on ports that stay its own.
+/// `vigie run` with a configuration file, on reserved ports.
 pub(crate) struct Vigie {
     pub(crate) admin: SocketAddr,
-    /// Where the gateway listens, if the file has one.
+    /// The address of the gateway, if it is configured.
     pub(crate) gateway: SocketAddr,
     pub(crate) program: Program,
     environment: Vec<(String, String)>,
@@ -93,14 +93,14 @@ impl Vigie {
         Self::start_with(sections, &[]).await
     }
 
-    /// The same, with settings that come from the environment.
+    /// Like `start`, with settings from the environment.
     pub(crate) async fn start_with(sections: &str, environment: &[(&str, &str)]) -> Self {
         let mut vigie = Self::launch(sections, environment);
         vigie.until_ready().await;
         vigie
     }
 
-    /// Starts it and does not wait.
+    /// Starts it without waiting.
     pub(crate) fn launch(sections: &str, environment: &[(&str, &str)]) -> Self {
         let [admin, gateway] = [ports::free(), ports::free()].map(local);
         let listen = format!("[gateway]\nlisten = \"{gateway}\"\n");
@@ -143,7 +143,7 @@ impl Vigie {
         http::get(self.admin, path).await.unwrap()
     }
 
-    /// `/metrics`, read in both formats, which must have the same families.
+    /// `/metrics` in both formats, which must have the same families.
     pub(crate) async fn scrape(&self) -> Scrape {
         let text = self.scrape_as(Format::Text).await;
         let openmetrics = self.scrape_as(Format::OpenMetrics).await;
@@ -167,14 +167,14 @@ impl Vigie {
         Scrape::parse(&page.text(), format).unwrap()
     }
 
-    /// SIGKILL, and the same again on the same ports.
+    /// Sends SIGKILL and restarts it on the same ports.
     pub(crate) async fn kill9_and_restart(&mut self) {
         self.program.process.kill9();
         self.program = run(&self.files, &self.environment);
         self.until_ready().await;
     }
 
-    /// SIGTERM, after which it must end well.
+    /// Sends SIGTERM, after which it must exit with success.
     pub(crate) async fn stop(mut self) {
         self.finish().await;
     }
@@ -193,15 +193,15 @@ fn run(files: &TempDir, environment: &[(String, String)]) -> Program {
     Program::start(&arguments, &environment, &files.path().join("vigie.log"))
 }
 
-/// One stage at a time, so that two cores are enough for what is asserted about time.
+/// Only one stage runs at a time, so that two cores are enough for the assertions about time.
 pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
 
-/// PostgreSQL, Redis, the backend on both, and Vigie in front and beside: watching everything.
+/// PostgreSQL, Redis, the backend that uses both, and Vigie in front, watching everything.
 pub(crate) struct Stage {
     pub(crate) vigie: Vigie,
-    /// It also answers what only itself can know: see `demo/testing/truth-backend.js`.
+    /// Also reports internal state: see `demo/testing/truth-backend.js`.
     pub(crate) backend: Process,
-    /// Where the backend listens.
+    /// The address of the backend.
     pub(crate) app: SocketAddr,
     pub(crate) redis: Redis,
     pub(crate) postgres: Postgres,
@@ -209,12 +209,12 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Sets the stage.
+    /// Starts the stage.
     pub(crate) async fn set() -> Self {
         Self::set_with(&[]).await
     }
 
-    /// The same, with settings of the backend.
+    /// Starts the stage with settings of the backend.
     pub(crate) async fn set_with(environment: &[(&str, &str)]) -> Self {
         let turn = TURN.lock().await;
         let redis = RedisOptions {
@@ -240,22 +240,22 @@ impl Stage {
         }
     }
 
-    /// What Vigie is told to watch.
+    /// The settings of Vigie.
     pub(crate) fn sections(&self) -> String {
         sections(self.app, &self.redis, &self.postgres)
     }
 
-    /// Brings a queue that no worker serves into a known state: see `demo/testing/fill.js`.
+    /// Brings a queue without workers into a defined state: see `demo/testing/fill.js`.
     pub(crate) async fn fill(&self, queue: &str, arguments: &[&str]) {
         fill(&self.redis, queue, arguments).await;
     }
 
-    /// Lets another stage be set, for the time in which nothing happens on this one.
+    /// Allows another stage to run while this one is idle.
     pub(crate) fn give_up_turn(&mut self) {
         self.turn = None;
     }
 
-    /// Ends Vigie, which must end well, and then the rest.
+    /// Stops Vigie, which must exit with success, and then the rest.
     pub(crate) async fn end(mut self) {
         self.vigie.finish().await;
     }
@@ -272,7 +272,7 @@ impl Drop for Stage {
     }
 }
 
-/// The same without a stage.
+/// Like `Stage::fill`, without a stage.
 pub(crate) async fn fill(redis: &Redis, queue: &str, arguments: &[&str]) {
     let url = redis.url();
     let script = Script::new("testing/fill.js").args(["--redis", &url, "--queue", queue]);
@@ -293,7 +293,7 @@ fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
     )
 }
 
-/// `promtool check metrics` has nothing to say about this page.
+/// Asserts that `promtool check metrics` has no findings for this page.
 pub(crate) fn promtool_finds_nothing_in(page: &str) {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("metrics.txt");

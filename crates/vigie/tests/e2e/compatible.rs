@@ -1,4 +1,4 @@
-//! `queues.compatible`: the page of BullMQ's own `exportPrometheusMetrics()` and ours say the same of a live queue.
+//! `queues.compatible`: Vigie's page and the page of BullMQ's `exportPrometheusMetrics()` agree on a live queue.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,10 +16,10 @@ const NAMES: [&str; 3] = [
     "bullmq_job_failed_total",
 ];
 
-/// Type and samples, each by its labels.
+/// The type and the samples by labels.
 type Shown = (String, BTreeMap<Vec<(String, String)>, String>);
 
-/// What a page shows under BullMQ's names.
+/// The families of a page under BullMQ's names.
 fn shown(page: &str) -> BTreeMap<String, Shown> {
     let scrape = Scrape::parse(page, Format::Text).unwrap();
     let families = scrape.families().iter();
@@ -36,7 +36,7 @@ fn shown(page: &str) -> BTreeMap<String, Shown> {
     shown.collect()
 }
 
-/// What BullMQ shows of the queue.
+/// BullMQ's page for the queue.
 async fn theirs(redis: &Redis) -> BTreeMap<String, Shown> {
     let url = redis.url();
     let script = Script::new("testing/exporter.js");
@@ -58,7 +58,7 @@ async fn the_names_types_labels_and_values_are_those_of_bullmq() {
     );
     let plain = Vigie::start(&redis_section).await;
     let vigie = Vigie::start(&format!("{redis_section}[queues]\ncompatible = true\n")).await;
-    // Opened and seen before its first job ends, so that both counts begin at 0.
+    // The queue is created and discovered before its first job ends, so that both counts start at 0.
     fill(&redis, QUEUE, &[]).await;
     eventually(SOON, async || {
         let page = vigie.get("/metrics").await.text();
@@ -94,7 +94,7 @@ async fn the_names_types_labels_and_values_are_those_of_bullmq() {
             let of_queue = |shown: &Shown| {
                 let mut shown = shown.clone();
                 let queue = ("queue".to_owned(), QUEUE.to_owned());
-                // The children of the flow wait in a queue of their own.
+                // The children of the flow wait in a separate queue.
                 shown.1.retain(|labels, _| labels.contains(&queue));
                 shown
             };

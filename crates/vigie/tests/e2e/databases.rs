@@ -1,4 +1,4 @@
-//! Proof 5 for the other databases, with nothing but the database watched.
+//! Outages of the other databases, with only the database watched.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn sqlite_gone_broken_and_back() {
     let _turn = TURN.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("game.db");
-    // A database without a table is an empty file.
+    // A database without tables is an empty file.
     std::fs::write(&file, "").unwrap();
     let mut vigie = Vigie::start(&format!(
         "[database]\nurl = \"sqlite:{}\"\n",

@@ -1,5 +1,5 @@
-//! `queues.exporter = "elected"`: of two Vigies on one Redis one shows the queues, and when it is gone the other does.
-//! The lease is in Redis or in Kubernetes.
+//! `queues.exporter = "elected"`: of two replicas on one Redis one exposes the queues, and the other takes over when
+//! it fails. The lease is in Redis or in Kubernetes.
 
 use std::time::Duration;
 
@@ -17,13 +17,13 @@ const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "vigie:exporter";
 const QUEUE: &str = "mail";
 
-/// The rights that the documentation names, and no other.
+/// The permissions that the documentation lists, and no others.
 const RIGHTS: &str = "~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen +lrange +zcard +zcount \
                       +zrangebyscore +hget +hmget +exists +xread +xinfo|stream +time +client|list";
-/// What a lease in Redis needs besides.
+/// The additional permissions for a lease in Redis.
 const LEASE_RIGHTS: &str = "~vigie:exporter +watch +unwatch +multi +exec +get +set +pexpire +del";
 
-/// The user, whom Redis forgets when it ends.
+/// Creates the user, which Redis loses on restart.
 async fn user(redis: &Redis) {
     allow(redis, &[RIGHTS, LEASE_RIGHTS]).await;
 }
@@ -47,7 +47,7 @@ fn sections(redis: &Redis) -> String {
     )
 }
 
-/// What the kubelet tells a Pod.
+/// The environment that the kubelet gives a Pod.
 fn pod(server: &ApiServer) -> (String, [(&'static str, String); 2]) {
     let section = format!(
         "lease_in = \"kubernetes\"\nlease_account = {:?}\n",
@@ -61,7 +61,7 @@ fn pod(server: &ApiServer) -> (String, [(&'static str, String); 2]) {
     (section, variables)
 }
 
-/// `vigie check`: its exit code, and the line about the lease with the advice below it.
+/// Runs `vigie check`: its exit code, and the line about the lease with the advice below it.
 async fn check(sections: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let files = TempDir::new().unwrap();
     let config = files.path().join("vigie.toml");
@@ -75,13 +75,13 @@ async fn check(sections: &str, variables: &[(&str, &str)]) -> (Option<i32>, Stri
     (code, lines.join("\n"))
 }
 
-/// Whether this one exports. Its page has the queues if and only if it does.
+/// Whether this replica exports. Its page must have the queues if and only if it does.
 async fn exports(vigie: &Vigie) -> Result<bool, String> {
     let page = http::get(vigie.admin, "/metrics").await;
     let page = page.map_err(|error| error.to_string())?.text();
     let scrape = Scrape::parse(&page, Format::Text).unwrap();
     let says = scrape.value("vigie_queues_exporter", &[]) == Some(1.0);
-    // A gauge that is there from the start on; and the rest goes with it.
+    // A gauge that exists from the start; the other metrics of queues appear with it.
     let shows = scrape.family("bullmq_queues").is_some();
     assert_eq!(says, shows, "{page}");
     let queues = |name: &str| name.starts_with("bullmq_") || name == "queue_jobs_total";
@@ -90,13 +90,13 @@ async fn exports(vigie: &Vigie) -> Result<bool, String> {
     Ok(says)
 }
 
-/// How many failures of the queue are shown.
+/// The number of failures exposed for the queue.
 async fn failed(vigie: &Vigie) -> Option<f64> {
     let of = [("queue", QUEUE), ("state", "failed")];
     vigie.scrape().await.value("queue_jobs_total", &of)
 }
 
-/// Waits until this one exports.
+/// Waits until this replica exports.
 async fn until_exports(vigie: &Vigie, within: Duration) {
     eventually(within, async || match exports(vigie).await? {
         true => Ok(()),
@@ -105,7 +105,7 @@ async fn until_exports(vigie: &Vigie, within: Duration) {
     .await;
 }
 
-/// Both, the one that exports first.
+/// Both replicas, the exporting one first.
 async fn elect(mut a: Vigie, mut b: Vigie) -> (Vigie, Vigie) {
     a.until_ready().await;
     b.until_ready().await;
@@ -137,16 +137,16 @@ async fn the_other_takes_over_when_the_elected_one_is_killed() {
     })
     .await;
     assert!(!exports(&other).await.unwrap());
-    // Scalers are answered by every one of them.
+    // Every replica answers scalers.
     let path = format!("/queues?queue={QUEUE}");
     assert_eq!(other.get(&path).await.status, 200);
 
     elected.program.process.kill9();
     until_exports(&other, 2 * LEASE).await;
-    // It has followed all the time: nothing begins at 0 again.
+    // The replica has counted from the start: no counter restarts at 0.
     assert_eq!(failed(&other).await, Some(20.0));
 
-    // A Vigie that ends in order gives its lease back; the next need not wait for the end of it.
+    // A replica that shuts down releases its lease; the next need not wait for its expiry.
     let third = candidate(&redis);
     let holder = redis.cli(&["GET", KEY]).await.unwrap();
     assert!(holder.contains('_'), "{holder}");
@@ -159,25 +159,25 @@ async fn the_other_takes_over_when_the_elected_one_is_killed() {
 }
 
 #[tokio::test]
-async fn there_are_never_two() {
+async fn there_is_never_more_than_one_leader() {
     let mut redis = Redis::start().await.unwrap();
     user(&redis).await;
     let (elected, other) = elect(candidate(&redis), candidate(&redis)).await;
 
-    // It sleeps through the end of its lease, and knows when it wakes up.
+    // It is frozen past the expiry of its lease, and must notice this when it resumes.
     elected.program.process.freeze();
     until_exports(&other, 2 * LEASE).await;
     elected.program.process.thaw();
     assert!(!exports(&elected).await.unwrap());
     let (elected, other) = (other, elected);
 
-    // Redis comes back with its data: one exports, whichever.
+    // Redis returns with its data: exactly one replica exports.
     redis.kill9();
     redis.restart().await.unwrap();
     user(&redis).await;
     let (elected, other) = elect(elected, other).await;
 
-    // The lease is somebody else's, although it was not over: it learns of it at its next renewal.
+    // Another holder takes the lease before its expiry: the leader notices at the next renewal.
     let set = ["SET", KEY, "somebody", "PX", "600000"];
     assert_eq!(redis.cli(&set).await.unwrap().trim(), "OK");
     eventually(LEASE, async || match exports(&elected).await? {
@@ -190,7 +190,7 @@ async fn there_are_never_two() {
     assert_eq!(redis.cli(&["DEL", KEY]).await.unwrap().trim(), "1");
     let (elected, other) = elect(elected, other).await;
 
-    // Redis is gone: it exports until its lease ends, and not a moment longer.
+    // Redis is down: the leader exports until its lease expires, and no longer.
     redis.kill9();
     eventually(2 * LEASE, async || match exports(&elected).await? {
         false => Ok(()),
@@ -208,7 +208,7 @@ async fn there_are_never_two() {
 #[tokio::test]
 async fn kubernetes_elects_and_nothing_is_written_to_redis() {
     let redis = Redis::start().await.unwrap();
-    // This user could not write.
+    // This user has no write permission.
     allow(&redis, &[RIGHTS]).await;
     fill(&redis, QUEUE, &["--waiting", "3"]).await;
     let server = ApiServer::start("shop").await.unwrap();
@@ -217,7 +217,7 @@ async fn kubernetes_elects_and_nothing_is_written_to_redis() {
         .iter()
         .map(|(name, value)| (*name, &**value))
         .collect();
-    // The token is in no line, however much is told.
+    // The token appears in no line, even at the most verbose level.
     variables.push(("VIGIE__LOG__FILTER", "trace"));
     let sections = sections(&redis) + &section;
     let candidate = || Vigie::launch(&sections, &variables);
@@ -233,7 +233,7 @@ async fn kubernetes_elects_and_nothing_is_written_to_redis() {
     })
     .await;
     let holder = || server.lease("vigie-exporter").unwrap()["spec"]["holderIdentity"].clone();
-    // Without the API server there is none, and when it is back one is elected.
+    // Without the API server there is no leader; when it returns one is elected.
     server.set(Mood::Hangs);
     eventually(2 * LEASE, async || match exports(&elected).await? {
         false => Ok(()),
@@ -252,7 +252,7 @@ async fn kubernetes_elects_and_nothing_is_written_to_redis() {
     let (code, line) = check(&sections, &variables).await;
     assert_eq!(code, Some(0), "{line}");
     let name = holder().as_str().unwrap().to_owned();
-    let expected = format!("may be elected; now it is {name}");
+    let expected = format!("may be elected; the current leader is {name}");
     assert!(
         line.contains("kubernetes shop/vigie-exporter") && line.contains(&expected),
         "{line}"
@@ -287,15 +287,15 @@ async fn the_rights_to_a_lease_in_redis_are_checked_without_taking_it() {
     let (code, line) = check(&sections, &[]).await;
     assert_eq!(code, Some(0), "{line}");
     assert!(
-        line.contains("ok      may be elected; now nobody is"),
+        line.contains("ok      may be elected; currently there is no leader"),
         "{line}"
     );
     assert_eq!(redis.cli(&["DBSIZE"]).await.unwrap().trim(), "0");
     redis.cli(&["SET", KEY, "somebody"]).await.unwrap();
     let (_, line) = check(&sections, &[]).await;
-    assert!(line.contains("now it is somebody"), "{line}");
+    assert!(line.contains("the current leader is somebody"), "{line}");
     assert_eq!(redis.cli(&["GET", KEY]).await.unwrap().trim(), "somebody");
-    // Each of them is missed.
+    // Each missing permission is reported.
     for right in LEASE_RIGHTS.split_whitespace() {
         let rest: Vec<_> = LEASE_RIGHTS
             .split_whitespace()

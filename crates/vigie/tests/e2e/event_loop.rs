@@ -1,5 +1,5 @@
-//! Proof 6: when the app's event loop is blocked, every request that waits shows it in the histogram. The app itself
-//! cannot see this: for it the waiting ends before the request begins.
+//! A blocked event loop of the app delays every pending request, which the histogram shows. The app itself cannot
+//! measure this: it starts timing after the wait.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_blocked_event_loop_shows_in_the_histogram() {
-    // No tick, no traffic: nothing else holds the app up.
+    // No tick and no traffic: nothing else delays the app.
     let mut stage = Stage::set_with(&[("TICK_EVERY_MS", "3600000")]).await;
     let routes = format!(
         "[gateway]\napp = \"http://{}\"\nroutes = [\"/\"]\n",
@@ -59,7 +59,7 @@ async fn a_blocked_event_loop_shows_in_the_histogram() {
     eprintln!(
         "{count} requests, {slow} over 0.25 s ({felt} felt so), {sum:.3} s in all ({felt_sum:.3} felt)"
     );
-    // Each client had one request open, whenever the loop was blocked.
+    // Each client had one open request whenever the loop was blocked.
     let blocked = f64::from(BLOCKS * CLIENTS);
     assert!(
         slow >= blocked,
@@ -82,7 +82,7 @@ async fn a_blocked_event_loop_shows_in_the_histogram() {
     stage.end().await;
 }
 
-/// One request after the other; how long each took.
+/// Sends requests one after the other and returns their durations.
 async fn ask(gateway: SocketAddr, stop: Arc<AtomicBool>) -> Vec<Duration> {
     let mut connection = Connection::open(gateway).await.unwrap().deadline(PATIENCE);
     let request = format!("GET / HTTP/1.1\r\nhost: {gateway}\r\n\r\n");

@@ -1,4 +1,4 @@
-//! The history outlives the program, and belongs to one program at a time. A disk that hangs does not block the program.
+//! The history survives restarts, and belongs to one process at a time. A hanging disk does not block the program.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use vigie_testkit::{eventually, http};
 
 use crate::common::{Program, Vigie};
 
-/// Longer than the time between two scrapes.
+/// Longer than the scrape interval.
 const A_SCRAPE: Duration = Duration::from_secs(40);
 
 fn section(directory: &TempDir) -> String {
@@ -26,7 +26,7 @@ async fn until_loaded(vigie: &Vigie) {
 }
 
 #[tokio::test]
-async fn killed_and_started_again_it_remembers() {
+async fn the_history_survives_a_kill() {
     let directory = TempDir::new().unwrap();
     let mut vigie = Vigie::start(&section(&directory)).await;
     until_loaded(&vigie).await;
@@ -57,7 +57,7 @@ async fn killed_and_started_again_it_remembers() {
     assert!(number(&vigie, "vigie_history_series").await >= series);
     assert_eq!(number(&vigie, "vigie_history_disk_up").await, Some(1.0));
 
-    // A second one with the same directory does not start.
+    // A second process with the same directory does not start.
     let settings = format!("[admin]\nlisten = \"127.0.0.1:0\"\n{}", section(&directory));
     let config = directory.path().join("second.toml");
     std::fs::write(&config, settings).unwrap();
@@ -108,7 +108,7 @@ async fn without_its_directory_the_history_is_in_memory() {
     vigie.stop().await;
 }
 
-/// How many scrapes there were, of this instance and others.
+/// The number of scrapes, of this instance and others.
 async fn scrapes(vigie: &Vigie) -> u64 {
     let query = "/api/v1/query?query=sum(count_over_time(up%5B1h%5D))";
     let answer = vigie.get(query).await.json().unwrap();
@@ -125,7 +125,7 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
     let before = scrapes(&vigie).await;
     vigie.program.process.kill9();
 
-    // Reading this file hangs until it is written to, like a disk that is gone.
+    // Reading this file blocks until it is written to, like a failed disk.
     let log = directory.path().join("samples").join("999.log");
     let made = std::process::Command::new("mkfifo").arg(&log).status();
     assert!(made.unwrap().success());
@@ -164,9 +164,9 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
             "{path}"
         );
     }
-    // It has scraped meanwhile, and says that the disk does not work.
+    // It has scraped in the meantime, and reports the disk as failing.
     eventually(A_SCRAPE, async || {
-        // One page: the disk may become late between two.
+        // One page: the state of the disk may change between two.
         let scrape = vigie.scrape_as(Format::Text).await;
         let samples = scrape.value("vigie_history_samples_total", &[]);
         let disk = scrape.value("vigie_history_disk_up", &[]);
@@ -193,7 +193,7 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
     .await;
     vigie.stop().await;
 
-    // One that is stopped while the disk hangs stops.
+    // It also shuts down while the disk hangs.
     std::fs::remove_file(&log).ok();
     let made = std::process::Command::new("mkfifo").arg(&log).status();
     assert!(made.unwrap().success());

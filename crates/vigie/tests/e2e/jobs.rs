@@ -1,4 +1,4 @@
-//! Proof 3: 5,000 jobs of which nothing is kept, a tenth of them failing, are counted to the job and by name.
+//! 5,000 jobs that are removed on completion, a tenth of them failing, are counted exactly, by name.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const OUTCOMES: [&str; 2] = ["completed", "failed"];
 #[tokio::test]
 async fn five_thousand_jobs_are_counted_exactly() {
     let stage = Stage::set().await;
-    // Opened, and no job in it: both ends are at 0 before the first comes, so that `rate()` sees it.
+    // The queue is created without jobs: both counters start at 0, so that `rate()` includes the first jobs.
     stage.fill(QUEUE, &[]).await;
     eventually(Duration::from_secs(10), async || {
         let scrape = stage.vigie.scrape().await;
@@ -82,7 +82,7 @@ async fn five_thousand_jobs_are_counted_exactly() {
         scrape.value("bullmq_job_runs_unmeasured_total", &of_queue),
         Some(0.0)
     );
-    // What a reader of ZCARD would have seen of the 500 failures.
+    // The failures visible to ZCARD, of 500.
     let kept = stage
         .redis
         .cli(&["ZCARD", &format!("bull:{QUEUE}:failed")])
@@ -91,7 +91,7 @@ async fn five_thousand_jobs_are_counted_exactly() {
     stage.end().await;
 }
 
-/// Runs so many jobs through a queue, a tenth of them failing, and says how many ended how, by name.
+/// Runs this number of jobs through a queue, a tenth of them failing, and returns the outcomes by name.
 pub(crate) async fn run(redis: &Redis, queue: &str, jobs: u32) -> Value {
     let (url, jobs) = (redis.url(), jobs.to_string());
     let arguments = [

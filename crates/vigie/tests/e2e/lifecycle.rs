@@ -1,4 +1,4 @@
-//! How the program begins and ends: with nothing to watch, by a signal, by a second one; and `vigie check`.
+//! Start and shutdown of the program: with nothing to watch, by one signal, by two; and `vigie check`.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::common::{Program, REDIS_PASSWORD, Stage, Vigie};
 
 const SOON: Duration = Duration::from_secs(10);
 const SECTIONS: [&str; 4] = ["gateway", "redis", "database", "tick"];
-/// An upload that waits for its second half.
+/// The first half of an upload.
 const FIRST_HALF: &str =
     "PUT /players/7/avatar HTTP/1.1\r\nhost: game\r\ncontent-length: 10\r\n\r\n01234";
 const SECOND_HALF: &str = "56789";
 
 #[tokio::test]
-async fn with_nothing_to_watch_it_runs_and_says_so() {
+async fn with_nothing_to_watch_it_runs_and_logs_that() {
     let vigie = Vigie::start("").await;
     let ready = vigie.get("/readyz").await.json().unwrap();
     assert_eq!(ready["unwatched"], serde_json::json!(SECTIONS), "{ready}");
@@ -49,7 +49,7 @@ async fn a_signal_drains_and_a_second_one_stops_at_once() {
 
     vigie.program.process.signal(Signal::TERM);
     draining(&vigie).await;
-    // Neither Vigie nor the open request ends, and nobody new comes in.
+    // Neither Vigie nor the open request ends, and new connections are refused.
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(vigie.program.process.status(), None, "with a request open");
     assert!(
@@ -71,7 +71,7 @@ async fn a_signal_drains_and_a_second_one_stops_at_once() {
         "{log}"
     );
 
-    // The code is that of the second signal.
+    // The exit code is that of the second signal.
     for (first, second, code) in [
         (Signal::INT, Signal::TERM, 143),
         (Signal::TERM, Signal::INT, 130),
@@ -92,7 +92,7 @@ async fn a_signal_drains_and_a_second_one_stops_at_once() {
 }
 
 #[tokio::test]
-async fn the_grace_period_ends_what_does_not_end() {
+async fn the_grace_period_bounds_the_drain() {
     let stage = Stage::set().await;
     let sections = format!(
         "[gateway]\napp = \"http://{}\"\n[shutdown]\ngrace = \"1s\"\n",
@@ -109,7 +109,7 @@ async fn the_grace_period_ends_what_does_not_end() {
 }
 
 #[tokio::test]
-async fn check_tells_what_works_and_what_to_do() {
+async fn check_reports_results_and_advice() {
     let stage = Stage::set().await;
     let (code, table, log) = check(&stage.sections(), 0).await;
     assert_eq!(code, Some(0), "{table}{log}");
@@ -135,7 +135,7 @@ async fn check_tells_what_works_and_what_to_do() {
     }
     keeps_its_secrets(&table, &log);
 
-    // The same with everything wrong.
+    // The same with every setting wrong.
     let taken = stage.vigie.admin.port();
     let wrong = stage
         .sections()
@@ -182,7 +182,7 @@ async fn check_tells_what_works_and_what_to_do() {
     stage.end().await;
 }
 
-/// `vigie check` with these sections: exit code, table and log. 0 is a port of its own.
+/// Runs `vigie check` with these sections: exit code, table and log. Port 0 stands for a free port.
 async fn check(sections: &str, admin: u16) -> (Option<i32>, String, String) {
     let admin = if admin == 0 { ports::free() } else { admin };
     let listen = format!("[gateway]\nlisten = \"127.0.0.1:{}\"\n", ports::free());
@@ -201,7 +201,7 @@ async fn check(sections: &str, admin: u16) -> (Option<i32>, String, String) {
     (code, table, program.log())
 }
 
-/// The line that begins with this word.
+/// The line that starts with this word.
 fn line_of<'a>(table: &'a str, what: &str) -> &'a str {
     let mut lines = table.lines();
     let found = lines.find(|line| line.split_whitespace().next() == Some(what));
@@ -220,7 +220,7 @@ fn keeps_its_secrets(table: &str, log: &str) {
     }
 }
 
-/// A request that is open as long as the test wants, and known to be.
+/// Sends a request that stays open until the test ends it, and waits until Vigie has received it.
 async fn begin_upload(vigie: &Vigie) -> Connection {
     let mut upload = Connection::open(vigie.gateway).await.unwrap();
     upload.send(FIRST_HALF.as_bytes()).await.unwrap();
@@ -237,7 +237,7 @@ async fn begin_upload(vigie: &Vigie) -> Connection {
     upload
 }
 
-/// Readiness goes first.
+/// Waits until Vigie is not ready, which is the first step of a drain.
 async fn draining(vigie: &Vigie) {
     eventually(SOON, async || {
         let ready = http::get(vigie.admin, "/readyz")
@@ -250,11 +250,11 @@ async fn draining(vigie: &Vigie) {
     .await;
 }
 
-/// A query that would take hours neither holds up the end of the program nor is waited for.
+/// A query that would take hours neither delays the shutdown nor is awaited.
 #[tokio::test]
 async fn the_program_ends_while_a_query_runs() {
     let mut vigie = Vigie::start("[query]\ntimeout = \"1h\"\n").await;
-    // Each holds 50,000 values in the windows of 10,000 steps.
+    // Each evaluates 50,000 values in the windows of 10,000 steps.
     let heavy = "quantile_over_time(0.5,cos(vector(time()))[50000s:1s])";
     let heavy = vec![heavy; 200].join("%2B");
     let query = format!("query={heavy}&start=0&end=100000&step=10");

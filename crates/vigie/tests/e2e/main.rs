@@ -1,4 +1,4 @@
-//! The proofs: the real program in front of a real backend, and beside its real servers.
+//! End-to-end tests: the real program in front of a real backend, with real servers.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

@@ -1,4 +1,4 @@
-//! A setting that only a check needs never keeps the gateway from starting.
+//! A setting that only a check needs never prevents the gateway from starting.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Proof 5: Redis and PostgreSQL die, hang, forget and lock us out; Vigie says so in time, keeps answering
-//! and counting, and finds its way back without a restart, while the gateway loses no request.
+//! Redis and PostgreSQL are killed, frozen, emptied and refuse logins; Vigie reports it in time, keeps answering and
+//! counting, and recovers without a restart, while the gateway loses no request.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::jobs;
 use crate::players::Players;
 use crate::vigil::Vigil;
 
-/// Until everything is well again, the app's own pauses before it connects again included.
+/// The time until everything has recovered, including the app's own reconnect delays.
 const RECOVERY: Duration = Duration::from_secs(30);
-/// How long something stays down once it was noticed.
+/// How long an outage lasts once it was noticed.
 const DOWN: Duration = Duration::from_secs(1);
 
 const LEVELS: [&str; 6] = [
@@ -26,7 +26,7 @@ const LEVELS: [&str; 6] = [
     "paused",
     "waiting-children",
 ];
-/// The queue of which every job is known: it had so many, a tenth of which failed.
+/// The queue whose jobs are all counted: this many ran, a tenth of which failed.
 const QUEUE: &str = "known";
 const JOBS: u32 = 100;
 
@@ -48,7 +48,7 @@ async fn redis_killed_frozen_and_back_without_its_data() {
     stage.redis.thaw();
     redis_is_back(&mut stage.vigie).await;
 
-    // Nothing was counted twice, and what follows is counted.
+    // Nothing is counted twice, and new jobs are counted.
     jobs::run(&stage.redis, QUEUE, JOBS).await;
     counted(&stage.vigie, 2).await;
 
@@ -129,10 +129,10 @@ async fn both_down_and_no_request_lost() {
     stage.end().await;
 }
 
-/// To be called at once after the blow; `runs`: how often the known jobs ran.
+/// Must be called right after the outage starts; `runs`: how often the jobs ran.
 async fn redis_is_out(vigie: &Vigie, runs: u32) {
     unready(vigie, &["redis"], &["database", "app"]).await;
-    // What Redis held is unknown, what was counted stays.
+    // Gauges of Redis are unknown, counters remain.
     eventually(RECOVERY, async || {
         let scrape = vigie.scrape().await;
         let levels = scrape.samples("queue_jobs_total", &[]).filter(|sample| {
@@ -147,7 +147,7 @@ async fn redis_is_out(vigie: &Vigie, runs: u32) {
             .ok_or(format!("{levels} levels, up {up:?}"))
     })
     .await;
-    // Both checks give one reason.
+    // Both checks report the same reason.
     eventually(RECOVERY, async || {
         let reason = async |check: &str| {
             let page = vigie.get(&format!("/readyz/{check}")).await.text();
@@ -183,7 +183,7 @@ async fn redis_is_back(vigie: &mut Vigie) {
         }
     })
     .await;
-    // The game goes on, and is counted.
+    // The traffic continues, and is counted.
     eventually(RECOVERY, async || {
         let now = ticks(vigie).await;
         if now > before {
@@ -195,7 +195,7 @@ async fn redis_is_back(vigie: &mut Vigie) {
     .await;
 }
 
-/// To be called at once after the blow.
+/// Must be called right after the outage starts.
 async fn database_is_out(vigie: &Vigie, why: &str) {
     let body = unready(vigie, &["database"], &["redis", "queues", "app"]).await;
     let error = body["checks"]["database"]["error"].as_str().unwrap();
@@ -234,8 +234,8 @@ async fn database_is_back(vigie: &mut Vigie) {
     .await;
 }
 
-/// Waits until `/readyz` is 503 and names exactly what failed, and since when. That one check period and one timeout are
-/// enough is held by the unit tests of the checks, on a virtual clock.
+/// Waits until `/readyz` is 503 and names exactly the failed checks, and since when. Unit tests of the checks assert
+/// on a virtual clock that one period and one timeout are sufficient.
 pub(crate) async fn unready(vigie: &Vigie, failed: &[&str], well: &[&str]) -> Value {
     let body = eventually(RECOVERY, async || {
         let answer = vigie.get("/readyz").await;
@@ -267,7 +267,7 @@ pub(crate) async fn unready(vigie: &Vigie, failed: &[&str], well: &[&str]) -> Va
     body
 }
 
-/// The known jobs are counted to the one, after so many runs.
+/// Waits until the jobs are counted exactly, after this number of runs.
 async fn counted(vigie: &Vigie, runs: u32) {
     let expected = [runs * (JOBS - JOBS / 10), runs * JOBS / 10];
     eventually(Duration::from_secs(10), async || {

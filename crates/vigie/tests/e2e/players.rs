@@ -1,5 +1,4 @@
-//! Players who count what they send and what comes back, and who can tell the app's answers from the
-//! gateway's.
+//! Players who count their requests and responses, and distinguish the app's responses from the gateway's.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,11 +10,11 @@ use std::time::Duration;
 use vigie_testkit::Error;
 use vigie_testkit::http::{Connection, Response};
 
-/// Longer than the app takes to give up a database that hangs.
+/// Longer than the app's timeout for a hanging database.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What needs nothing, the database, and Redis.
+/// Requests that need nothing, the database, and Redis.
 const REQUESTS: [(&str, &str, &str); 4] = [
     ("GET", "/", ""),
     ("GET", "/players/7", ""),
@@ -23,17 +22,17 @@ const REQUESTS: [(&str, &str, &str); 4] = [
     ("GET", "/market/wood", ""),
 ];
 
-/// What became of the requests.
+/// The outcomes of the requests.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: u64,
-    /// Answers of the app, by status.
+    /// Responses of the app, by status.
     pub(crate) answered: BTreeMap<u16, u64>,
-    /// What was no answer of the app.
+    /// Outcomes that are not a response of the app.
     pub(crate) lost: Vec<String>,
 }
 
-/// Players on connections that are kept, each in a thread of its own.
+/// Players on persistent connections, each in a separate thread.
 pub(crate) struct Players {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<Tally>>,
@@ -52,7 +51,7 @@ impl Players {
         }
     }
 
-    /// No new requests; waits for the open ones.
+    /// Stops sending and waits for open requests.
     pub(crate) fn end(self) -> Tally {
         self.stop.store(true, Ordering::Relaxed);
         let mut sum = Tally::default();

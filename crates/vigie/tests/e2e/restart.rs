@@ -1,5 +1,5 @@
-//! Vigie killed under traffic and started again: it comes back, counts from 0, and finds the sessions that
-//! lived on without it.
+//! Vigie is killed under traffic and restarted: it becomes ready, counts from 0, and rediscovers the sessions that
+//! stayed open.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::common::Stage;
 use crate::jobs;
 
 const SOON: Duration = Duration::from_secs(20);
-/// Longer than a session lives in silence.
+/// Longer than a silent session lives.
 const SILENCE: Duration = Duration::from_secs(60);
 const PING: [(&str, &str); 2] = [
     ("SOCKET_PING_INTERVAL", "8000"),
@@ -46,7 +46,7 @@ async fn killed_under_traffic_and_started_again() {
     .await;
     let started = start_time(&stage).await;
 
-    // The server ends a session whose open poll breaks off; it misses nothing when none is open.
+    // The server closes a session whose open poll is interrupted; a session without an open poll is unaffected.
     let quiet = open(gateway).await;
     assert_eq!(post(gateway, &quiet, "40").await.status, 200);
     let polling = open(gateway).await;
@@ -73,7 +73,7 @@ async fn killed_under_traffic_and_started_again() {
     let adopted = scrape.value("socketio_sessions_adopted_total", &[]);
     assert!(adopted >= Some(1.0), "{adopted:?}");
 
-    // Life goes on, through the new process.
+    // The traffic continues through the new process.
     eventually(SOON, async || {
         let scrape = stage.vigie.scrape().await;
         let requests = scrape.sum("http_request_duration_seconds_count", &[]);
@@ -97,7 +97,7 @@ async fn killed_under_traffic_and_started_again() {
     stage.end().await;
 }
 
-/// The gauge agrees with the server again, to the last session.
+/// Waits until the gauge equals the server's count, with all sessions closed.
 async fn all_sessions_end(stage: &mut Stage) {
     let (backend, vigie) = (&mut stage.backend, &stage.vigie);
     eventually(SILENCE, async || {
@@ -149,7 +149,7 @@ async fn wait_in_a_poll(gateway: SocketAddr, sid: &str) -> Connection {
     let mut connection = Connection::open(gateway).await.unwrap();
     let get = format!("GET {PATH}&sid={sid} HTTP/1.1\r\nhost: {gateway}\r\n\r\n");
     connection.send(get.as_bytes()).await.unwrap();
-    // It has to get there.
+    // The poll must reach the server.
     sleep(Duration::from_millis(500)).await;
     connection
 }

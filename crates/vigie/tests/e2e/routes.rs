@@ -1,4 +1,4 @@
-//! Routes without configuration: late ones and failing ones have names, and all of them survive a restart.
+//! Routes without configuration: late and failing ones are named, and all of them survive a restart.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use vigie_testkit::{Fault, FaultServer, eventually, faults};
 
 use crate::common::Vigie;
 
-/// Longer than the time between two scrapes of the history.
+/// Longer than the scrape interval of the history.
 const A_SCRAPE: Duration = Duration::from_secs(60);
 const COUNT: &str = "http_request_duration_seconds_count";
 
@@ -23,7 +23,7 @@ async fn answers(app: &FaultServer, status: u16) {
         .await;
 }
 
-/// Sends so many requests on one connection.
+/// Sends requests on one connection.
 async fn send(gateway: SocketAddr, method: &str, paths: impl Iterator<Item = String>) {
     let mut client = Connection::open(gateway).await.unwrap();
     for path in paths {
@@ -117,7 +117,7 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
         }
     })
     .await;
-    // Extrapolated, so it may be more.
+    // Extrapolated, so it may be greater.
     let path = format!("/api/v1/query?query=increase({series}%5B1h%5D)");
     let answer = vigie.get(&path).await.json().unwrap();
     let increase = answer.pointer("/data/result/0/value/1").unwrap();
@@ -127,7 +127,7 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
 }
 
 #[tokio::test]
-async fn three_hundred_paths_do_not_keep_an_important_one_from_its_name() {
+async fn an_important_route_is_learned_despite_three_hundred_paths() {
     let app = app(200).await;
     let sections = format!("[gateway]\napp = \"http://{}\"\n", app.addr());
     let vigie = Vigie::start(&sections).await;
@@ -146,14 +146,14 @@ async fn three_hundred_paths_do_not_keep_an_important_one_from_its_name() {
         (0..10).map(|_| "/coupons".to_owned()),
     )
     .await;
-    // Those before they had their names are <other>.
+    // Requests before the route was learned are <other>.
     until_recorded(&vigie, "/checkout/:id", 51.0).await;
     until_recorded(&vigie, "/coupons", 6.0).await;
     let scrape = vigie.scrape().await;
     let routes = scrape.value("vigie_gateway_routes", &[]).unwrap();
     assert!(routes <= 152.0, "{routes}");
 
-    // The list is a configuration under which every listed route has its name at once.
+    // With the list as configuration, every listed route is named immediately.
     let page = vigie.get("/routes").await.text();
     assert!(page.contains("51  learned     /checkout/:id\n"), "{page}");
     assert!(
@@ -174,12 +174,12 @@ async fn three_hundred_paths_do_not_keep_an_important_one_from_its_name() {
     pasted.stop().await;
 }
 
-/// The part that is pasted.
+/// The part of the page to paste.
 fn setting(page: &str) -> &str {
     page.split_once("]\n\n").unwrap().0
 }
 
-/// A number without digits, since a segment with digits is a value.
+/// A number in letters, since a segment with digits counts as a parameter.
 fn letters(n: u32) -> String {
     let letter = |digit: char| char::from(b'a' + digit.to_digit(10).unwrap() as u8);
     n.to_string().chars().map(letter).collect()

@@ -1,4 +1,4 @@
-//! `/queues` as an autoscaler reads it: what is there, what is unknown, and what it answers when Redis is gone.
+//! `/queues` as read by an autoscaler: existing and unknown queues, and responses without Redis.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::common::{Vigie, fill};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// Waits until this part of the page is so.
+/// Waits until this part of the page has the expected value.
 async fn until(vigie: &Vigie, path: &str, pointer: &str, expected: &Value) -> Value {
     eventually(SOON, async || {
         let page = vigie.get(path).await.json().unwrap();
@@ -83,7 +83,7 @@ async fn the_queues_are_read_by_name() {
     })
     .await;
     redis.restart().await.unwrap();
-    // The jobs are still there, and known again.
+    // The jobs still exist, and are counted again.
     let path = "/queues?queue=mail.eu";
     until(&vigie, path, "/queues/mail.eu/waiting", &json!(1)).await;
     vigie.until_ready().await;
@@ -91,7 +91,7 @@ async fn the_queues_are_read_by_name() {
 }
 
 #[tokio::test]
-async fn without_redis_there_is_nothing_to_tell() {
+async fn without_redis_queues_are_unavailable() {
     let vigie = Vigie::start("").await;
     let answer = vigie.get("/queues").await;
     assert_eq!(answer.status, 503);

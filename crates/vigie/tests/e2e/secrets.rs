@@ -1,4 +1,4 @@
-//! Whatever happens and however much is logged: no password and no token in anything that Vigie writes.
+//! No password or token appears in any output of Vigie, for any failure and at any log level.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn no_secret_is_written_anywhere() {
     let crash = http::request(vigie.gateway, "POST", "/market/wood/crash", &[], b"").await;
     assert_eq!(crash.unwrap().status, 500);
 
-    // Each kind of failure has its own words.
+    // Each kind of failure has a different message.
     let other = "ALTER ROLE vigie PASSWORD 'another-password'";
     stage.postgres.run_sql(other).await.unwrap();
     let terminate =
@@ -133,7 +133,7 @@ async fn an_address_in_the_wrong_variable_is_not_written() {
     vigie.stop().await;
 }
 
-/// Everything the admin port shows to those who have the token.
+/// All pages of the admin port that a client with the token can read.
 async fn pages(vigie: &Vigie) -> String {
     let mut pages = String::new();
     for path in [
@@ -160,7 +160,7 @@ async fn page(vigie: &Vigie, path: &str) -> String {
         .text()
 }
 
-/// Waits until a check fails in these words.
+/// Waits until a check fails with this message.
 async fn failing(vigie: &Vigie, check: &str, words: &str) {
     eventually(SOON, async || {
         let shown = page(vigie, &format!("/readyz/{check}")).await;

@@ -1,5 +1,5 @@
-//! Proof 2: `socket_active_connections` is the server's own `io.engine.clientsCount`, at every moment of 300 sessions
-//! of every kind.
+//! `socket_active_connections` equals the server's `io.engine.clientsCount` at every moment of 300 sessions of every
+//! kind.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -16,14 +16,14 @@ use crate::common::Stage;
 const SESSIONS: u64 = 300;
 const KINDS: usize = 10;
 const SECONDS: &str = "20";
-/// Of the issue: a change of the server's count shows in the gauge within this time.
+/// The required bound: a change of the server's count shows in the gauge within this time.
 const WITHIN_MS: i64 = 200;
-/// Some thirty changes a second, each up to that late, may follow one another without a break; a single one that shows
-/// far later is found by this.
+/// About thirty changes a second, each up to that late, can follow one another without a gap; this bound detects a
+/// single change that shows much later.
 const MOST_MS: i64 = 500;
 const LOOK_EVERY_MS: u64 = 2;
-/// The server's own watch looks every 2 ms and may come up to 20 ms late without saying so.
-const TOLD_LATE_MS: i64 = 25;
+/// The server samples its count every 2 ms and may be up to 20 ms late without reporting it.
+const REPORT_DELAY_MS: i64 = 25;
 const POLL_EVERY: Duration = Duration::from_millis(10);
 const ANSWER: Duration = Duration::from_secs(10);
 const GAUGE: &str = "socket_active_connections";
@@ -52,10 +52,10 @@ async fn the_gauge_is_the_servers_own_count() {
             .ok_or(format!("{shown:?} shown, {truth}"))
     })
     .await;
-    // At rest, and staying there.
+    // Idle, and staying idle.
     tokio::time::sleep(Duration::from_millis(500)).await;
     let polls = gauge.end();
-    let truth = Truth::told(&mut stage.backend).await;
+    let truth = Truth::reported(&mut stage.backend).await;
 
     let opened = played["opened"].as_object().unwrap();
     assert_eq!(opened.len(), KINDS, "{played}");
@@ -88,7 +88,7 @@ async fn the_gauge_is_the_servers_own_count() {
     stage.end().await;
 }
 
-/// Sessions of all kinds, and a server that throws some of them out.
+/// Sessions of all kinds, some of which the server disconnects.
 async fn play(stage: &mut Stage) -> Value {
     let (target, sessions) = (
         format!("http://{}", stage.vigie.gateway),
@@ -113,7 +113,7 @@ async fn play(stage: &mut Stage) -> Value {
             assert!(thrown_out > 20, "only {thrown_out} were thrown out");
             return played;
         }
-        // By turns from the namespace only and with the whole connection.
+        // Alternately the namespace only and the whole connection.
         let command = json!({"cmd": "disconnectSockets", "n": 2, "close": round % 2 == 0});
         let answer = stage.backend.ask(&command, ANSWER).await.unwrap();
         thrown_out += answer["disconnected"].as_u64().unwrap();
@@ -129,7 +129,7 @@ struct Poll {
     value: i64,
 }
 
-/// Scrapes all the time, in a thread of its own: what the test waits for does not hold it up.
+/// Scrapes continuously in a separate thread, so that the waits of the test do not delay it.
 struct Gauge {
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<Vec<Poll>>,
@@ -183,40 +183,40 @@ fn now_ms() -> i64 {
     since.as_millis().try_into().unwrap()
 }
 
-/// A change of the server's count, as it was told.
+/// A change of the server's count, as reported by the server.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     at_ms: i64,
     opened: i64,
     closed: i64,
-    /// What it is then.
+    /// The count after the change.
     count: i64,
 }
 
-/// The server's count through time, and when the server could not look at it.
+/// The server's count over time, and the periods in which it could not be sampled.
 #[derive(Default)]
 struct Truth {
     changes: Vec<Change>,
     held_up: Vec<(i64, i64)>,
 }
 
-/// What the gauge is found to be.
+/// The result of comparing the gauge.
 #[derive(Debug, Default)]
 struct Verdict {
     judged: usize,
-    /// Polls that showed what no change within 200 ms explains, each with what was right.
+    /// Polls whose value no change within 200 ms explains, each with the accepted values.
     wrong: Vec<(Poll, RangeInclusive<i64>)>,
-    /// Polls around which nothing changed for 200 ms: they had to be exact.
+    /// Polls without a change within 200 ms, which must be exact.
     at_rest: usize,
     peak: i64,
     mean_abs_error: f64,
-    /// How long the gauge was, without a break, not what the server counted at that moment.
+    /// The longest continuous time in which the gauge differed from the server's count.
     longest_disagreement_ms: i64,
 }
 
 impl Truth {
-    /// Takes what the backend has told since `watch`.
-    async fn told(backend: &mut Process) -> Self {
+    /// Collects the reports of the backend since `watch`.
+    async fn reported(backend: &mut Process) -> Self {
         backend.send_json(&json!({"cmd": "unwatch"})).unwrap();
         let mut truth = Self::default();
         loop {
@@ -267,18 +267,18 @@ impl Truth {
         verdict
     }
 
-    /// What may be shown: all changes that are longer ago, and any of those around.
+    /// The accepted values: all earlier changes, plus any subset of the recent ones.
     fn explained(&self, poll: &Poll) -> RangeInclusive<i64> {
         let (from, to) = (poll.asked_ms - WITHIN_MS, poll.answered_ms + WITHIN_MS);
-        // While its event loop is held up the server acts late and tells late: that time does not count.
+        // While its event loop is blocked the server acts and reports late: that time does not count.
         let around = self
             .held_up
             .iter()
             .filter(|(start, end)| *start <= to && *end >= from);
         let held_up: i64 = around.map(|(start, end)| end - start).sum();
         let (from, to) = (from - held_up, to + held_up);
-        // The gateway may see a client leave before the server does, and never one come.
-        let told = poll.answered_ms + held_up + TOLD_LATE_MS;
+        // The gateway may see a disconnect before the server does, but never a connect.
+        let reported = poll.answered_ms + held_up + REPORT_DELAY_MS;
         let before = self.at(from - 1).unwrap_or_default();
         let (mut least, mut most) = (before, before);
         for change in self
@@ -288,7 +288,7 @@ impl Truth {
             .filter(|change| (from..=to).contains(&change.at_ms))
         {
             least -= change.closed;
-            if change.at_ms <= told {
+            if change.at_ms <= reported {
                 most += change.opened;
             }
         }
@@ -297,8 +297,8 @@ impl Truth {
 
     /// The server's count at that time.
     fn at(&self, ms: i64) -> Option<i64> {
-        let told = self.changes.partition_point(|change| change.at_ms <= ms);
-        Some(self.changes[told.checked_sub(1)?].count)
+        let seen = self.changes.partition_point(|change| change.at_ms <= ms);
+        Some(self.changes[seen.checked_sub(1)?].count)
     }
 }
 

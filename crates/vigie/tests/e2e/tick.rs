@@ -1,5 +1,4 @@
-//! Proof 4: the histogram of the production tick holds every tick, and its mean is what the backend itself
-//! measures.
+//! The histogram of the production tick contains every tick, and its mean equals the backend's own measurement.
 
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use vigie_testkit::eventually;
 
 use crate::common::Stage;
 
-/// Of the issue.
+/// The required precision.
 const WITHIN_MS: f64 = 5.0;
 const TICKS: f64 = 60.0;
-/// Until a tick that has ended is in the histogram.
+/// The time until a completed tick is in the histogram.
 const FOLLOWS: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(20);
 
@@ -26,8 +25,7 @@ async fn every_tick_is_counted_and_timed_as_the_backend_does_it() {
     stage.end().await;
 }
 
-/// Lets so many ticks pass, between two pauses so that both sides mean the same ones. Gives the mean that
-/// Vigie says, and the true one.
+/// Lets ticks pass between two pauses, so that both sides cover the same ones. Returns Vigie's mean and the backend's.
 async fn window(stage: &mut Stage) -> (f64, f64) {
     let (true_before, before) = at_rest(stage).await;
     stage.fill("production", &["--resume"]).await;
@@ -54,7 +52,7 @@ async fn window(stage: &mut Stage) -> (f64, f64) {
     (mean(before.1, after.1), mean(true_before.1, true_after.1))
 }
 
-/// Both sides when no tick runs and the last one has been read.
+/// Both measurements, while no tick runs and the last one has been read.
 async fn at_rest(stage: &mut Stage) -> ((f64, f64), (f64, f64)) {
     let mut last = (truth(stage).await, measured(stage).await);
     loop {
@@ -67,7 +65,7 @@ async fn at_rest(stage: &mut Stage) -> ((f64, f64), (f64, f64)) {
     }
 }
 
-/// What the backend knows: ticks, and milliseconds in all.
+/// The backend's measurement: number of ticks, and total milliseconds.
 async fn truth(stage: &mut Stage) -> (f64, f64) {
     let ticks = stage
         .backend
@@ -80,7 +78,7 @@ async fn truth(stage: &mut Stage) -> (f64, f64) {
     )
 }
 
-/// What Vigie says: ticks, and milliseconds in all.
+/// Vigie's measurement: number of ticks, and total milliseconds.
 async fn measured(stage: &Stage) -> (f64, f64) {
     let scrape = stage.vigie.scrape().await;
     let value = |part| {

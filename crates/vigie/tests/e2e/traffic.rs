@@ -1,4 +1,4 @@
-//! Proof 1: the five metrics move while the backend's players play, and count every request exactly once.
+//! The five metrics change under the traffic of the backend's players, and count every request exactly once.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,9 +10,9 @@ use vigie_testkit::{Process, Script, eventually};
 
 use crate::common::{Stage, Vigie};
 
-/// Until a metric that moves has moved.
+/// The time until a metric has changed.
 const SOON: Duration = Duration::from_secs(30);
-/// Until the players are done.
+/// The time until the players are done.
 const GAME: Duration = Duration::from_secs(120);
 const REQUESTS: u32 = 1_500;
 
@@ -24,7 +24,7 @@ const TICK: &str = "production_tick_duration_seconds";
 const SOCKETS: &str = "socket_active_connections";
 const ROUTE: [&str; 3] = ["method", "route", "code"];
 
-/// The app's routes, as the people who wrote it would configure them.
+/// The app's routes, as its developers would configure them.
 const ROUTES: [&str; 24] = [
     "GET /",
     "GET /players",
@@ -52,14 +52,14 @@ const ROUTES: [&str; 24] = [
     "POST /admin/block",
 ];
 
-/// Answers that a route needs before it has a label of its own.
+/// Responses that a route needs before it has its own label.
 const UNTIL_LEARNED: u64 = 5;
-/// Guilds and resources are names and not ids: each is a route, learned on its own.
+/// Guilds and resources have names, not ids: each is a route that is learned separately.
 const NAMES: u64 = 5;
 
 #[tokio::test]
 async fn the_five_metrics_move_and_every_request_counts_once() {
-    // Players who fall silent are given up within seconds, and not within engine.io's 45.
+    // Silent players time out within seconds, and not after engine.io's 45.
     let mut stage = Stage::set_with(&[
         ("SOCKET_PING_INTERVAL", "3000"),
         ("SOCKET_PING_TIMEOUT", "2000"),
@@ -122,7 +122,7 @@ async fn with_configured_routes_every_template_counts_like_its_players() {
     stage.end().await;
 }
 
-/// The backend's own players, who count what they send.
+/// The backend's players, who count their requests.
 fn play(gateway: SocketAddr, more: &[&str]) -> Process {
     let (target, requests) = (format!("http://{gateway}"), REQUESTS.to_string());
     let arguments = [
@@ -137,7 +137,7 @@ fn play(gateway: SocketAddr, more: &[&str]) -> Process {
     script.args(more.iter().copied()).spawn().unwrap()
 }
 
-/// What they sent and what came of it.
+/// The players' counts of requests and outcomes.
 async fn tally(players: &mut Process) -> Value {
     let tally = players.next_json(GAME).await.unwrap();
     assert_eq!(
@@ -148,7 +148,7 @@ async fn tally(players: &mut Process) -> Value {
     tally
 }
 
-/// Waits until each of the five has moved since `before`.
+/// Waits until each of the five has changed since `before`.
 async fn moved(vigie: &Vigie, before: &Scrape) -> Scrape {
     let ended = [("queue", "mail"), ("state", "completed")];
     eventually(SOON, async || {
@@ -169,11 +169,11 @@ async fn moved(vigie: &Vigie, before: &Scrape) -> Scrape {
     .await
 }
 
-/// Types and labels of the five, which the specification names.
+/// Asserts types and labels of the five as the specification defines them.
 fn has_the_shape(scrape: &Scrape, format: Format) {
     let errors = match format {
         Format::Text => ERRORS,
-        // A counter's suffix belongs to its samples there.
+        // In OpenMetrics the suffix of a counter belongs to its samples.
         Format::OpenMetrics => "http_requests_errors",
     };
     let families: [(&str, Kind, &[&str]); 5] = [
@@ -205,7 +205,7 @@ fn has_the_shape(scrape: &Scrape, format: Format) {
     assert_eq!(states.join(" "), all);
 }
 
-/// Once nothing is under way any more, exactly what was sent is counted, and it stays so.
+/// Once no request is open, exactly the sent requests are counted, and the counts stay.
 async fn settled(vigie: &Vigie, tally: &Value) -> Scrape {
     let sent = number(&tally["sent"]);
     assert_eq!(sent, u64::from(REQUESTS));
@@ -225,8 +225,8 @@ async fn settled(vigie: &Vigie, tally: &Value) -> Scrape {
     is_all().await.unwrap()
 }
 
-/// Codes are what the players saw. One who left may have left behind the last byte of a whole answer: then its code
-/// is counted, and 499 otherwise.
+/// Codes are those that the players received. A player who disconnects may have missed the last byte of a complete
+/// response: then its code is counted, and 499 otherwise.
 fn outcomes_are_right(scrape: &Scrape, tally: &Value) {
     let mut seen = BTreeMap::<String, u64>::new();
     for outcomes in tally["byTemplate"].as_object().unwrap().values() {
@@ -282,12 +282,12 @@ fn outcomes_are_right(scrape: &Scrape, tally: &Value) {
     }
 }
 
-/// Without configuration the routes are the app's, nothing but the app's, and they are learned at once.
+/// Without configuration the learned routes are exactly the app's, and are learned at once.
 async fn learned_routes_are_right(vigie: &Vigie, scrape: &Scrape, tally: &Value) {
     let mut templates = BTreeMap::<&str, (u64, u64)>::new();
     for (template, outcomes) in tally["byTemplate"].as_object().unwrap() {
         let path = match template.split_once(' ').unwrap() {
-            // The app knows the path and not the method; routes are learned for all methods.
+            // The app has the path for other methods; routes are learned for all methods.
             ("DELETE", "<unmatched>") => "/players",
             (_, "<unmatched>") => continue,
             (_, path) => path,
@@ -335,14 +335,14 @@ async fn learned_routes_are_right(vigie: &Vigie, scrape: &Scrape, tally: &Value)
     }
 }
 
-/// Whether a learned route stays within this template.
+/// Whether a learned route belongs to this template.
 fn is_of(route: &str, template: &str) -> bool {
     let (route, template) = (route.split('/'), template.split('/'));
     let fits = |(found, wanted): (&str, &str)| wanted.starts_with(':') || found == wanted;
     route.clone().count() == template.clone().count() && route.zip(template).all(fits)
 }
 
-/// Requests counted for each method and route.
+/// Requests by method and route.
 fn by_template(scrape: &Scrape) -> BTreeMap<String, u64> {
     let mut counted = BTreeMap::new();
     for sample in scrape.samples(COUNT, &[]) {

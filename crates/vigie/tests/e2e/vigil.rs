@@ -1,5 +1,5 @@
-//! Scrapes without pause and compares each page with the one before: no count may fall or disappear, and every page
-//! is answered.
+//! Scrapes continuously and compares each page with the previous one: no counter may decrease or disappear, and every
+//! page is answered.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use vigie_testkit::promtext::{Format, Kind, Sample, Scrape};
 const PAUSE: Duration = Duration::from_millis(40);
 const STATES_THAT_COUNT: [&str; 2] = ["completed", "failed"];
 
-/// A thread of its own: what the test waits for does not make it look late.
+/// A separate thread, so that the waits of the test do not make a page appear late.
 pub(crate) struct Vigil {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<usize, String>>,
@@ -30,10 +30,10 @@ impl Vigil {
         Self { stop, thread }
     }
 
-    /// Ends the watch.
+    /// Stops scraping.
     ///
     /// # Panics
-    /// With the first thing that was wrong, or when there was next to nothing to see.
+    /// If a page was wrong, or if there was almost nothing to compare.
     pub(crate) fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         let scrapes = match self.thread.join().unwrap() {
@@ -73,7 +73,7 @@ fn watch(admin: SocketAddr, stop: &AtomicBool) -> Result<usize, String> {
     Ok(scrapes)
 }
 
-/// Everything that may only grow.
+/// All values that must not decrease.
 fn counts(scrape: &Scrape) -> Counts {
     let mut counts = Counts::new();
     for family in scrape.families() {

@@ -150,7 +150,7 @@ fn the_exit_code_of_unreadable_files_is_2() {
 }
 
 #[test]
-fn files_know_each_others_recording_rules() {
+fn files_share_recording_rules() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let rule = |rule: &str| format!("groups: [{{name: g, rules: [{{{rule}}}]}}]\n");
@@ -222,7 +222,7 @@ groups:
 ";
 
 #[test]
-fn warnings_fail_only_when_asked_to() {
+fn warnings_fail_only_with_the_flag() {
     let output = given(MIXED, &["check", "-"]);
     assert_eq!(output.status.code(), Some(0));
     let shown = text(output.stdout);

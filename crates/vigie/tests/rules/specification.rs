@@ -99,7 +99,7 @@ fn queue_metrics_are_never_summed_over_replicas() {
 }
 
 #[test]
-fn the_catalogue_knows_the_states_of_jobs() {
+fn the_catalogue_lists_the_states_of_jobs() {
     let states = &vigie_bullmq::metrics::JOB_STATES;
     let levels = vigie_bullmq::State::ALL.map(vigie_bullmq::State::as_str);
     assert_eq!(states.levels, levels);

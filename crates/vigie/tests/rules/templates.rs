@@ -260,7 +260,7 @@ fn promtool(program: &Path, templates: &[String]) -> Vec<String> {
     found.into_iter().flatten().collect()
 }
 
-/// Answers queries from the series that promtool is given too.
+/// Answers queries from the same series that promtool is given.
 struct Series(MemoryStorage);
 
 impl Series {
@@ -354,7 +354,7 @@ fn expanded(name: &str, text: &str, kind: &'static str) -> String {
     .unwrap()
 }
 
-/// `differs` tells, of a template and the two outputs, whether their difference is meant.
+/// `differs` returns, for a template and the two outputs, whether their difference is intended.
 fn agrees(program: &Path, kind: &'static str, differs: fn(&str, &str, &str) -> bool) {
     let templates = templates();
     let theirs = promtool(program, &templates);
@@ -407,7 +407,7 @@ fn is_older(text: &str, ours: &str, theirs: &str) -> bool {
         at.is_some() && at == theirs.find(other)
     };
     is_meant(text, ours, theirs)
-        // It does not name the types that cannot be compared, nor the unit that it does not know.
+        // It names neither the incomparable types nor the unknown unit.
         || same_start("incompatible types for comparison", "incompatible types for comparison")
         || same_start("incompatible types for comparison", "invalid type for comparison")
         || same_start("unknown unit", "not a valid duration string")

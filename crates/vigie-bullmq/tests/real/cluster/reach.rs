@@ -90,13 +90,13 @@ async fn a_wrong_kind_of_server_is_reported() {
     let url = single.url().replace("redis://", "redis-cluster://");
     let error = probe(&at(&url)).await.unwrap_err().to_string();
     assert!(
-        error.contains("no part of a cluster: use redis://"),
+        error.contains("not part of a cluster: use redis://"),
         "{error}"
     );
     let watched = watch(at(&url));
     until_source(&watched, "redis", 0.0).await;
     let error = watched.watcher.status().error.unwrap();
-    assert!(error.contains("no part of a cluster"), "{error}");
+    assert!(error.contains("not part of a cluster"), "{error}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Proofs of a password, by the plugins of MySQL and MariaDB.
+//! Authentication by the plugins of MySQL and MariaDB.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -9,10 +9,10 @@ const NATIVE: &str = "mysql_native_password";
 const CACHING: &str = "caching_sha2_password";
 const SHA256: &str = "sha256_password";
 
-/// The plugins whose first answer is known before the server names one.
+/// The plugin used for the first response, before the server names one.
 pub(super) const FIRST: &str = NATIVE;
 
-/// The first answer to a challenge. Over a private connection, some plugins send the password itself.
+/// The first response to a challenge. Over a private connection, some plugins send the password itself.
 pub(super) fn answer(
     plugin: &str,
     password: &str,
@@ -30,7 +30,7 @@ pub(super) fn answer(
     }
 }
 
-/// The password itself, when the server has no record of an earlier login.
+/// The password itself, if the server has no cached result of an earlier login.
 pub(super) fn full(password: &str, is_private: bool) -> Result<Vec<u8>, Error> {
     match is_private {
         true => Ok(plain(password)),

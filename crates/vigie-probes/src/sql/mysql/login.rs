@@ -1,4 +1,4 @@
-//! How to log in at MySQL.
+//! The login at MySQL.
 
 use url::Url;
 
@@ -11,7 +11,7 @@ use vigie_redis::redact::Secrets;
 
 const PORT: u16 = 3306;
 
-/// Settings of clients (mysql2, Sequelize, Prisma) that change neither the server nor the login.
+/// Client settings (mysql2, Sequelize, Prisma) that change neither the server nor the login.
 const HARMLESS: [&str; 26] = [
     "bigNumberStrings",
     "charset",
@@ -41,7 +41,7 @@ const HARMLESS: [&str; 26] = [
     "waitForConnections",
 ];
 
-/// How to log in.
+/// The login.
 pub(crate) struct Login {
     pub(crate) place: Place,
     pub(super) user: String,
@@ -51,7 +51,7 @@ pub(crate) struct Login {
 }
 
 impl Login {
-    /// Reads an address, and collects its secrets.
+    /// Parses an address, and collects its secrets.
     pub(crate) fn parse(url: &Url) -> Result<(Self, Secrets), UrlError> {
         let mut secrets = Secrets::default();
         if let Some(password) = url.password() {

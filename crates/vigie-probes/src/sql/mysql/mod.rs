@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: addresses as mysql2, Sequelize and Prisma write them, and the login.
+//! MySQL and MariaDB: addresses in the formats of mysql2, Sequelize and Prisma, and the login.
 
 mod auth;
 mod login;

@@ -5,13 +5,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::sql::error::Error;
 use crate::sql::stream::Stream;
 
-/// No packet that is expected here is longer.
+/// The maximum length of an expected packet.
 const LONGEST: usize = 64 * 1024;
 
 /// A connection that counts its packets.
 pub(super) struct Wire {
     pub(super) stream: Stream,
-    /// The number of the next packet, from either side.
+    /// The number of the next packet, in either direction.
     pub(super) number: u8,
 }
 
@@ -46,7 +46,7 @@ impl Wire {
     }
 }
 
-/// The rest of a packet; reading beyond its end gives `None`.
+/// The rest of a packet; reading beyond its end returns `None`.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         Some(bytes.fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
 
-    /// A text that ends with a zero byte, or with the packet.
+    /// A string terminated by a zero byte or the end of the packet.
     pub(super) fn text(&mut self) -> String {
         let end = self.0.iter().position(|byte| *byte == 0);
         let (text, rest) = match end {

@@ -30,7 +30,7 @@ const ERROR: u8 = 0xff;
 const KNOWN: [u8; 2] = [MORE, 3];
 const UNKNOWN: [u8; 2] = [MORE, 4];
 
-/// A connection that is logged in.
+/// A logged-in connection.
 pub(crate) struct Session(Wire);
 
 /// The server's first packet.
@@ -49,7 +49,7 @@ impl Session {
         };
         let first = Self::attempt(login, demand).await;
         match (&first, demand) {
-            // A client without TLS, as mysql2 is by default, does not see that TLS is broken.
+            // A client without TLS, which is mysql2's default, is not affected by broken TLS.
             (Err(Error::Tls(_)), Demand::IfPossible)
                 if login.tls.tls.verify != Verify::ChainAndName =>
             {
@@ -89,7 +89,7 @@ impl Session {
             _ => {}
         }
         let password = login.password.as_deref().unwrap_or_default();
-        // A plugin that is not known may be that of other users; the server names this user's.
+        // An unknown plugin may be that of other users; the server names the plugin of this user.
         let first = auth::answer(&greeting.plugin, password, &greeting.challenge, is_private);
         let (plugin, proof) = match first {
             Ok(proof) => (greeting.plugin.as_str(), proof),
@@ -111,12 +111,12 @@ impl Session {
         wire.number = 0;
         wire.write(&[&[QUERY], b"SELECT 1".as_slice()].concat())
             .await?;
-        // A count of columns, these, an end, rows, an end.
+        // The response: a count of columns, these, an end, rows, an end.
         let mut ends = 0;
         while ends < 2 {
             let packet = wire.read().await?;
             match packet.first() {
-                Some(&ERROR) => return Err(told(&packet)),
+                Some(&ERROR) => return Err(server_error(&packet)),
                 Some(&END) if packet.len() < 9 => ends += 1,
                 _ => {}
             }
@@ -124,7 +124,7 @@ impl Session {
         Ok(())
     }
 
-    /// Says goodbye: some servers log a warning when a client goes without.
+    /// Sends a quit command: some servers log a warning otherwise.
     pub(crate) async fn close(mut self) {
         self.0.number = 0;
         let _ = self.0.write(&[QUIT]).await;
@@ -136,7 +136,7 @@ impl Greeting {
         let mut rest = Reader(packet);
         match rest.number::<1>() {
             Some(10) => {}
-            Some(0xff) => return Err(told(packet)),
+            Some(0xff) => return Err(server_error(packet)),
             _ => return Err(Error::protocol("the first packet is not a greeting")),
         }
         let mut read = || {
@@ -149,7 +149,7 @@ impl Greeting {
             let high = rest.number::<2>()?;
             let length = usize::try_from(rest.number::<1>()?).ok()?;
             rest.take(10)?;
-            // It ends with a zero byte, which is not part of it.
+            // It is terminated by a zero byte, which is not part of it.
             let second = rest.take(length.saturating_sub(8).max(13))?;
             let challenge = [first, second.get(..12)?].concat();
             Some(Self {
@@ -166,7 +166,7 @@ impl Greeting {
     }
 }
 
-/// The first part of a login; alone it asks for TLS.
+/// The first part of a login; sent alone it requests TLS.
 fn head(capabilities: u32) -> Vec<u8> {
     let mut head = capabilities.to_le_bytes().to_vec();
     head.extend(LONGEST_PACKET.to_le_bytes());
@@ -189,19 +189,19 @@ fn response(login: &Login, capabilities: u32, plugin: &str, proof: &[u8]) -> Vec
     response
 }
 
-/// A text and the zero byte that ends it.
+/// A string and its terminating zero byte.
 fn put_text(response: &mut Vec<u8>, text: &str) {
     response.extend(text.bytes().filter(|byte| *byte != 0));
     response.push(0);
 }
 
-/// Answers the server until it accepts or refuses the login.
+/// Responds to the server until it accepts or refuses the login.
 async fn finish(wire: &mut Wire, password: &str, is_private: bool) -> Result<(), Error> {
     loop {
         let packet = wire.read().await?;
         match packet.as_slice() {
             [OK, ..] => return Ok(()),
-            [ERROR, ..] => return Err(told(&packet)),
+            [ERROR, ..] => return Err(server_error(&packet)),
             packet if *packet == KNOWN => {}
             packet if *packet == UNKNOWN => wire.write(&auth::full(password, is_private)?).await?,
             [SWITCH, rest @ ..] if !rest.is_empty() => {
@@ -217,8 +217,8 @@ async fn finish(wire: &mut Wire, password: &str, is_private: bool) -> Result<(),
     }
 }
 
-/// An error packet: a number, since version 4.1 a state of five characters, and a text.
-fn told(packet: &[u8]) -> Error {
+/// Parses an error packet: a number, since version 4.1 a state of five characters, and a text.
+fn server_error(packet: &[u8]) -> Error {
     let mut rest = Reader(packet.get(1..).unwrap_or_default());
     let number = rest.number::<2>().unwrap_or_default();
     if rest.0.first() == Some(&b'#') {

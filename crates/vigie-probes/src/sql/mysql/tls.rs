@@ -1,4 +1,4 @@
-//! Whether a connection is encrypted, in the words of the `mysql` client, mysql2 and Prisma.
+//! TLS parameters of the `mysql` client, mysql2 and Prisma.
 
 use serde_json::{Map, Value};
 use vigie_tls::{Pem, Tls, Verify};
@@ -9,7 +9,7 @@ use crate::sql::tls::{Demand, Policy};
 
 const UNSUPPORTED: &str = "has a value that is not supported";
 
-/// The parameters that concern TLS.
+/// The parameters for TLS.
 #[derive(Default)]
 pub(super) struct Words {
     mode: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Takes a parameter if it concerns TLS.
+    /// Takes a parameter if it is about TLS.
     pub(super) fn take(&mut self, key: &str, value: &str) -> bool {
         let place = match key {
             "ssl-mode" | "sslmode" | "ssl_mode" => &mut self.mode,
@@ -42,7 +42,7 @@ impl Words {
 
     pub(super) fn policy(&self) -> Result<Policy, UrlError> {
         if let (None, Some(ssl)) = (&self.mode, &self.ssl) {
-            return of_mysql2(ssl, self.roots.as_deref());
+            return from_mysql2(ssl, self.roots.as_deref());
         }
         let client = client_certificate(
             self.certificate.as_deref(),
@@ -52,7 +52,7 @@ impl Words {
         )?;
         let mode = self.mode.as_deref().map(str::to_ascii_lowercase);
         let (demand, mut verify) = match mode.as_deref() {
-            // As the client does it: a root is named to be used.
+            // As in the client: a configured root implies TLS.
             None if self.roots.is_some() => (Demand::Always, Verify::Chain),
             None | Some("preferred" | "prefer") => (Demand::IfPossible, Verify::Nothing),
             Some("disabled" | "disable") => (Demand::Never, Verify::Nothing),
@@ -69,7 +69,7 @@ impl Words {
             Some(_) => return Err(wrong("sslaccept", UNSUPPORTED)),
             None => {}
         }
-        // Prisma's `sslcert` is the server's root, for it takes the client's from `sslidentity`.
+        // Prisma's `sslcert` is the server's root, because it takes the client's certificate from `sslidentity`.
         let prisma = self.certificate.as_deref().filter(|_| client.is_none());
         Ok(Policy {
             demand,
@@ -82,8 +82,8 @@ impl Words {
     }
 }
 
-/// `ssl={"rejectUnauthorized":true}`: options as Node.js has them.
-fn of_mysql2(text: &str, roots: Option<&str>) -> Result<Policy, UrlError> {
+/// `ssl={"rejectUnauthorized":true}`: options of Node.js.
+fn from_mysql2(text: &str, roots: Option<&str>) -> Result<Policy, UrlError> {
     let policy = |demand, verify| Policy {
         demand,
         tls: Tls {
@@ -111,7 +111,7 @@ fn of_mysql2(text: &str, roots: Option<&str>) -> Result<Policy, UrlError> {
     }
 }
 
-/// As mysql2 has it: verified unless it is switched off, and the name only if it is asked for.
+/// As in mysql2: verified unless disabled, and the name only if requested.
 fn verify(options: &Map<String, Value>) -> Result<Verify, UrlError> {
     let option = |name: &str, default: bool| match options.get(name) {
         None => Ok(default),

@@ -6,7 +6,7 @@ use std::str::Chars;
 use super::keywords::Keywords;
 use crate::address::UrlError;
 
-/// Whether a text is of this form rather than a URL.
+/// Whether a text has this form rather than that of a URL.
 pub(in crate::sql) fn is_dsn(text: &str) -> bool {
     let word = text.split_once('=').map_or("", |(word, _)| word.trim());
     !word.is_empty()
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<Keywords, UrlError> {
     }
 }
 
-/// A value, in quotes or up to a space. A backslash takes the next character as it is.
+/// A value, quoted or up to a space. A backslash escapes the next character.
 fn value(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     let is_quoted = rest.next_if_eq(&'\'').is_some();
     let mut value = String::new();

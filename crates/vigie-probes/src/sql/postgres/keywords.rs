@@ -1,4 +1,4 @@
-//! Both forms of an address come down to keywords with values.
+//! The keywords and values that both forms of an address are parsed into.
 
 use crate::address::UrlError;
 use crate::sql::parameters::wrong;
@@ -24,14 +24,14 @@ const APPLIED: [&str; 22] = [
     "sslaccept",
     "channel_binding",
     "target_session_attrs",
-    // They name a place that cannot be read from here.
+    // They refer to a configuration that cannot be read from here.
     "service",
     "servicefile",
     "passfile",
     "requirepeer",
 ];
 
-/// Settings of clients (libpq, node-postgres, Prisma) that change neither the server nor the login.
+/// Client settings (libpq, node-postgres, Prisma) that change neither the server nor the login.
 const HARMLESS: [&str; 33] = [
     "binary",
     "client_encoding",
@@ -68,7 +68,7 @@ const HARMLESS: [&str; 33] = [
     "single_use_connections",
 ];
 
-/// Keywords with the values that ask for what happens anyway.
+/// Keywords of which only the listed values, which match Vigie's behaviour, are accepted.
 const LIMITED: [(&str, &[&str]); 7] = [
     ("gssencmode", &["disable", "prefer"]),
     ("replication", &["false", "0", "off", "no"]),
@@ -79,7 +79,7 @@ const LIMITED: [(&str, &[&str]); 7] = [
     ("ssl_min_protocol_version", &["TLSv1", "TLSv1.1", "TLSv1.2"]),
 ];
 
-/// Other spellings.
+/// Alternative spellings.
 const ALIASES: [(&str, &str); 5] = [
     ("ssl-mode", "sslmode"),
     ("ssl-ca", "sslrootcert"),
@@ -96,7 +96,7 @@ pub(super) struct Keywords {
 }
 
 impl Keywords {
-    /// Sets a value; a later one counts.
+    /// Sets a value; the last one wins.
     pub(super) fn set(&mut self, key: &str, value: String) {
         if matches!(key, "password" | "sslpassword") {
             self.secrets.add(&value);
@@ -109,7 +109,7 @@ impl Keywords {
         }
     }
 
-    /// The value of a keyword, if it has one that is not empty.
+    /// The value of a keyword, if it is not empty.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         let found = self.all.iter().find(|(known, _)| known == key);
         let value = found.map(|(_, value)| value.as_str());
@@ -124,7 +124,7 @@ impl Keywords {
             .unwrap_or_default()
     }
 
-    /// Refuses keywords that are neither applied nor harmless.
+    /// Rejects keywords that are neither applied nor known to be harmless.
     pub(super) fn check(&self) -> Result<(), UrlError> {
         for (key, value) in &self.all {
             let key = key.as_str();

@@ -1,4 +1,4 @@
-//! How to log in at PostgreSQL.
+//! The login at PostgreSQL.
 
 use std::net::IpAddr;
 
@@ -10,11 +10,11 @@ use crate::sql::stream::Place;
 use crate::sql::tls::Policy;
 use vigie_redis::redact::Secrets;
 
-/// No cluster has more hosts.
+/// The maximum number of hosts.
 const MOST: usize = 16;
 const PORT: u16 = 5432;
 
-/// How to log in.
+/// The login.
 pub(crate) struct Login {
     /// In the order in which they are tried; at least one.
     pub(super) servers: Vec<Server>,
@@ -41,7 +41,7 @@ pub(super) enum Binding {
     Required,
 }
 
-/// The kind of server that is wanted: `target_session_attrs`.
+/// The requested kind of server: `target_session_attrs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Any,
@@ -65,7 +65,7 @@ impl Wanted {
         })
     }
 
-    /// The kinds that are wanted in each pass over the servers.
+    /// The kinds accepted in each pass over the servers.
     pub(super) fn passes(self) -> &'static [Self] {
         match self {
             Self::Any => &[Self::Any],
@@ -77,7 +77,7 @@ impl Wanted {
         }
     }
 
-    /// How a server is asked, its answer if it is suitable, and what it is otherwise.
+    /// The query for the kind of a server, the expected result, and a description of the other kind.
     pub(super) fn question(self) -> Option<(&'static str, &'static str, &'static str)> {
         const READ_ONLY: &str = "SHOW transaction_read_only";
         const RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
@@ -92,7 +92,7 @@ impl Wanted {
 }
 
 impl Login {
-    /// Reads an address, and collects its secrets. Without a user in it, `default_user` counts.
+    /// Parses an address, and collects its secrets. `default_user` is used if it names no user.
     pub(crate) fn parse(
         text: &str,
         default_user: Option<String>,
@@ -101,7 +101,7 @@ impl Login {
             Some((_, rest)) if !dsn::is_dsn(text) => uri::read(rest)?,
             _ if dsn::is_dsn(text) => dsn::read(text)?,
             _ => {
-                let problem = "there is no // behind the scheme";
+                let problem = "there is no // after the scheme";
                 return Err(UrlError::Syntax(problem.into()));
             }
         };
@@ -139,7 +139,7 @@ impl Login {
     }
 }
 
-/// The servers of `host=a,b hostaddr=… port=1,2`. One port stands for all hosts.
+/// The servers of `host=a,b hostaddr=… port=1,2`. A single port applies to all hosts.
 fn servers(keywords: &Keywords) -> Result<Vec<Server>, UrlError> {
     let detail = |text: &str| UrlError::Detail(text.to_owned());
     let lists = ["host", "hostaddr", "port"].map(|key| keywords.list(key));

@@ -1,4 +1,4 @@
-//! PostgreSQL: addresses as libpq, node-postgres and Prisma write them, and the login.
+//! PostgreSQL: addresses in the formats of libpq, node-postgres and Prisma, and the login.
 
 mod dsn;
 mod keywords;
@@ -19,7 +19,7 @@ pub(super) use session::Session;
 use super::error::Error;
 
 impl Login {
-    /// Connects to the first server that accepts the login and is of the wanted kind. Each but the last has its share of
+    /// Connects to the first server that accepts the login and has the requested kind. All but the last get a share of
     /// the time.
     pub(super) async fn connect(&self, deadline: Duration) -> Result<Session, Error> {
         let passes = self.wanted.passes();
@@ -38,7 +38,7 @@ impl Login {
             };
             match connected {
                 Ok(session) => return Ok(session),
-                // As in libpq, a refused login is not tried elsewhere.
+                // As in libpq, after a refused login no other server is tried.
                 Err(error) if error.is_denial() => return Err(error),
                 Err(error) => last = error,
             }

@@ -1,4 +1,4 @@
-//! A connection to PostgreSQL, by its protocol of messages (version 3.0).
+//! A connection to PostgreSQL, by its message protocol (version 3.0).
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
@@ -20,20 +20,20 @@ use crate::sql::error::Error;
 use crate::sql::stream::Stream;
 use crate::sql::tls::Demand;
 
-/// No message that is expected here is longer.
+/// The maximum length of an expected message.
 const LONGEST: i32 = 64 * 1024;
 const NO_PASSWORD: &str = "the address names none (PGPASSWORD and ~/.pgpass are not read)";
 
-/// A connection that is logged in.
+/// A logged-in connection.
 pub(crate) struct Session {
     stream: Stream,
     input: BytesMut,
-    /// The hash of the server's certificate, by which a login is bound to the connection.
+    /// The hash of the server's certificate, for channel binding.
     end_point: Option<Vec<u8>>,
 }
 
 impl Session {
-    /// Connects and logs in, with TLS as libpq does it.
+    /// Connects and logs in, with TLS as in libpq.
     pub(crate) async fn login(server: &Server, login: &Login) -> Result<Self, Error> {
         let demand = match server.place.host() {
             Some(_) => login.tls.demand,
@@ -47,7 +47,7 @@ impl Session {
                 }),
                 Demand::IfRefused,
             ) => Demand::Always,
-            // With Prisma's `sslaccept=strict` a certificate that is not trusted ends it.
+            // With Prisma's `sslaccept=strict` an untrusted certificate is final.
             (Err(Error::Tls(_)), _) if login.tls.tls.verify == Verify::ChainAndName => {
                 return first;
             }
@@ -113,7 +113,7 @@ impl Session {
             ("application_name", &login.application_name),
             ("client_encoding", "UTF8"),
         ];
-        // Poolers refuse parameters that they do not know.
+        // Poolers reject unknown parameters.
         if let Some(options) = &login.options {
             parameters.push(("options", options));
         }
@@ -127,13 +127,13 @@ impl Session {
                     let text = "a login without SCRAM, though channel_binding=require is set";
                     return Err(Error::Method(text.into()));
                 }
-                Message::ErrorResponse(error) => return Err(told(&error, !is_asked)),
+                Message::ErrorResponse(error) => return Err(server_error(&error, !is_asked)),
                 other => is_asked |= self.authenticate(&other, login).await?,
             }
         }
     }
 
-    /// Answers a message if it asks for a login.
+    /// Responds to an authentication message.
     async fn authenticate(&mut self, asked: &Message, login: &Login) -> Result<bool, Error> {
         let is_scram = matches!(asked, Message::AuthenticationSasl(_));
         let is_method = is_scram
@@ -205,7 +205,7 @@ impl Session {
         .await?;
         match self.receive().await? {
             Message::AuthenticationSaslContinue(body) => scram.update(body.data()).map_err(odd)?,
-            Message::ErrorResponse(error) => return Err(told(&error, false)),
+            Message::ErrorResponse(error) => return Err(server_error(&error, false)),
             _ => return Err(Error::protocol("unexpected message during SCRAM")),
         }
         let second = scram.message().to_vec();
@@ -213,19 +213,19 @@ impl Session {
             .await?;
         match self.receive().await? {
             Message::AuthenticationSaslFinal(body) => scram.finish(body.data()).map_err(odd),
-            Message::ErrorResponse(error) => Err(told(&error, false)),
+            Message::ErrorResponse(error) => Err(server_error(&error, false)),
             _ => Err(Error::protocol("unexpected message during SCRAM")),
         }
     }
 
-    /// Runs a statement by the simple protocol, which transaction poolers carry; returns the first value.
+    /// Runs a statement by the simple protocol, which transaction poolers support; returns the first value.
     pub(crate) async fn ask(&mut self, sql: &str) -> Result<Option<String>, Error> {
         self.send(message(|out| frontend::query(sql, out))?).await?;
         let mut value = None;
         loop {
             match self.receive().await? {
                 Message::ReadyForQuery(_) => return Ok(value),
-                Message::ErrorResponse(error) => return Err(told(&error, false)),
+                Message::ErrorResponse(error) => return Err(server_error(&error, false)),
                 Message::DataRow(row) if value.is_none() => {
                     let range = row.ranges().next().map_err(odd)?.flatten();
                     let bytes = range.and_then(|range| row.buffer().get(range));
@@ -236,7 +236,7 @@ impl Session {
         }
     }
 
-    /// Says goodbye: some servers log a warning when a client goes without.
+    /// Sends a termination message: some servers log a warning otherwise.
     pub(crate) async fn close(mut self) {
         let end = async {
             let mut terminate = BytesMut::new();
@@ -268,19 +268,19 @@ impl Session {
     }
 }
 
-/// A message, as the protocol library writes it.
+/// A message, encoded by the protocol library.
 fn message(write: impl FnOnce(&mut BytesMut) -> std::io::Result<()>) -> Result<BytesMut, Error> {
     let mut out = BytesMut::new();
     write(&mut out).map_err(odd)?;
     Ok(out)
 }
 
-/// Errors of the protocol library concern content, not the connection.
+/// Errors of the protocol library are about content, not the connection.
 fn odd(error: std::io::Error) -> Error {
     Error::Protocol(error.to_string())
 }
 
-fn told(error: &ErrorResponseBody, before_login: bool) -> Error {
+fn server_error(error: &ErrorResponseBody, before_login: bool) -> Error {
     let field = |wanted: u8| {
         let mut fields = error.fields();
         let found = fields.find(|field| Ok(field.type_() == wanted));

@@ -1,7 +1,7 @@
-//! Whether a connection is encrypted, in the words of libpq, node-postgres and Prisma.
+//! TLS parameters of libpq, node-postgres and Prisma.
 //!
-//! Where they disagree about a word, libpq's meaning counts for its own (`sslmode`), and node-postgres' for those that
-//! only it has (`ssl`, and `no-verify`).
+//! If they disagree about a value, libpq's meaning applies to its own parameters (`sslmode`), and node-postgres' to
+//! those that only it has (`ssl`, and `no-verify`).
 
 use vigie_tls::{Pem, Tls, Verify};
 
@@ -21,7 +21,7 @@ pub(super) fn policy(keywords: &Keywords) -> Result<Policy, UrlError> {
         keywords.get("sslpassword"),
         keywords.get("sslidentity"),
     )?;
-    // libpq verifies whenever there is a root.
+    // libpq verifies whenever a root is configured.
     let implied = match roots {
         Some(_) => Verify::ChainIfPresent,
         None => Verify::Nothing,
@@ -51,7 +51,7 @@ pub(super) fn policy(keywords: &Keywords) -> Result<Policy, UrlError> {
         Some(_) => return Err(wrong("sslaccept", UNSUPPORTED)),
         None => {}
     }
-    // Prisma's `sslcert` is the server's root, for it takes the client's from `sslidentity`.
+    // Prisma's `sslcert` is the server's root, because it takes the client's certificate from `sslidentity`.
     let prisma = keywords.get("sslcert").filter(|_| client.is_none());
     Ok(Policy {
         demand,

@@ -3,7 +3,7 @@
 use super::keywords::Keywords;
 use crate::address::{UrlError, decode};
 
-/// Reads what follows `://`.
+/// Parses the text after `://`.
 pub(super) fn read(rest: &str) -> Result<Keywords, UrlError> {
     let syntax = |text: &str| Err(UrlError::Syntax(text.to_owned()));
     if rest.contains('#') {
@@ -11,7 +11,7 @@ pub(super) fn read(rest: &str) -> Result<Keywords, UrlError> {
     }
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
-    // In `postgres://user:12/34@host`, `12` would be read as a port, though it is half a password.
+    // In `postgres://user:12/34@host`, `12` would be parsed as a port, though it is part of the password.
     let keys = || query.split('&').map(|pair| pair.split('=').next());
     if database.contains('@') || keys().flatten().any(|key| key.contains('@')) {
         return syntax("there is an @ behind the host");
@@ -49,7 +49,7 @@ pub(super) fn read(rest: &str) -> Result<Keywords, UrlError> {
     Ok(keywords)
 }
 
-/// The name of a host, and its port if it names one. An IPv6 address stands in brackets.
+/// A host name, and its port if there is one. An IPv6 address is in brackets.
 fn split_port(host: &str) -> Option<(String, &str)> {
     let (name, port) = match host.strip_prefix('[') {
         Some(rest) => {

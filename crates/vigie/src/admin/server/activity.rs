@@ -1,4 +1,4 @@
-//! The state of one connection: waiting for a request, reading its head, answering it, or sending the answer.
+//! The state of one connection: waiting for a request, reading its head, answering it, or sending the response.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How long a client may take for each step.
+/// The time that a client has for each step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadlines {
-    /// For a whole head: from the connection on for the first request, from its first byte on for the others.
+    /// For a whole head: from the accept for the first request, from its first byte for later ones.
     pub(super) head: Duration,
     /// Between two requests.
     pub(super) idle: Duration,
-    /// Between two parts of an answer that the client reads.
+    /// Between two parts of a response that the client reads.
     pub(super) write: Duration,
 }
 
-/// A connection, as its stream, its service and the table of connections see it.
+/// The state of a connection, shared by its stream, its service and the table of connections.
 pub(super) struct Activity {
     state: Mutex<State>,
     deadlines: Deadlines,
@@ -30,19 +30,19 @@ struct State {
     phase: Phase,
     /// When the connection became idle, or its last request began.
     since: Instant,
-    /// Held from the head of a request until the client has read the whole answer.
+    /// Held from the request head until the client has read the whole response.
     place: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    /// No byte of a further request has arrived.
+    /// No byte of another request has arrived.
     Idle { until: Instant },
     /// The connection is new, or a part of a head has arrived.
     Head { until: Instant },
     /// A request is being answered.
     Answering,
-    /// The answer is complete, and not all of it is written.
+    /// The response is complete, but not all of it is written.
     Sending,
 }
 
@@ -66,7 +66,7 @@ impl Activity {
         self.deadlines
     }
 
-    /// When reading must have got further; `None` while a request is answered.
+    /// The deadline of the current read; `None` while a request is answered.
     pub(super) fn read_deadline(&self) -> Option<Instant> {
         match self.state.lock().phase {
             Phase::Idle { until } | Phase::Head { until } => Some(until),
@@ -74,12 +74,12 @@ impl Activity {
         }
     }
 
-    /// Whether a head is due, and not only awaited.
+    /// Whether the client has begun a request and must complete its head.
     pub(super) fn owes_head(&self) -> bool {
         matches!(self.state.lock().phase, Phase::Head { .. })
     }
 
-    /// Bytes have arrived.
+    /// Records that bytes have arrived.
     pub(super) fn received(&self) {
         let mut state = self.state.lock();
         if let Phase::Idle { .. } = state.phase {
@@ -88,8 +88,8 @@ impl Activity {
         }
     }
 
-    /// A head is complete. Waits until the answer before it is written: a client that sends requests and reads no answers
-    /// would make them pile up.
+    /// Records a complete head. Waits until the previous response is written: otherwise a client that sends requests
+    /// and reads no responses would make them pile up.
     pub(super) async fn begin(&self) {
         loop {
             let flushed = self.flushed.notified();
@@ -105,17 +105,17 @@ impl Activity {
         }
     }
 
-    /// The request under way takes this place.
+    /// Assigns a place to the current request.
     pub(super) fn hold(&self, place: OwnedSemaphorePermit) {
         self.state.lock().place = Some(place);
     }
 
-    /// The answer is complete.
+    /// Records that the response is complete.
     pub(super) fn answered(&self) {
         self.state.lock().phase = Phase::Sending;
     }
 
-    /// All that there was to write is written.
+    /// Records that all pending data is written.
     pub(super) fn flushed(&self) {
         let mut state = self.state.lock();
         if state.phase == Phase::Sending {
@@ -127,18 +127,19 @@ impl Activity {
         }
     }
 
-    /// Since when the connection makes no use of a place; `None` while it does, and it must not be closed for another one.
+    /// When the connection last stopped using a place; `None` while it uses one and must not be closed for another
+    /// connection.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let state = self.state.lock();
         state.place.is_none().then_some(state.since)
     }
 
-    /// Asks the connection's task to close it.
+    /// Requests the connection's task to close it.
     pub(super) fn close(&self) {
         self.closing.cancel();
     }
 
-    /// Until the connection has to be closed.
+    /// Waits until the connection has to be closed.
     pub(super) async fn closing(&self) {
         self.closing.cancelled().await;
     }

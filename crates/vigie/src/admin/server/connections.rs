@@ -1,4 +1,4 @@
-//! The open connections: a bounded number. At the bound the one that was idle longest makes room.
+//! The open connections. Their number is bounded: at the bound the longest idle one is closed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ pub(super) struct Open {
 }
 
 impl Connections {
-    /// At most `most`. This must be more than there are places for requests, so that one can always be closed.
+    /// At most `most` connections. This must exceed the number of places for requests, so that one can always be
+    /// closed.
     pub(super) fn new(most: usize) -> Self {
         Self {
             table: Arc::default(),
@@ -35,7 +36,7 @@ impl Connections {
         }
     }
 
-    /// Adds a connection; also says whether another one was closed for it.
+    /// Adds a connection; also returns whether another one was closed for it.
     pub(super) fn open(&self, activity: Arc<Activity>) -> (Open, bool) {
         let mut table = self.table.lock();
         let closed = table.open.len() >= self.most && table.close_one();

@@ -1,13 +1,14 @@
-//! Places for requests under way. Queries and pages have separate ones, so that queries keep no scraper out; probes need none.
+//! Places for concurrent requests. Queries and pages have separate ones, so that queries cannot block scrapers; probes
+//! need none.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a request asks for, by its path.
+/// The class of a request, by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::admin) enum Class {
-    /// `/healthz`, `/readyz` and their like: answered from memory, always.
+    /// `/healthz`, `/readyz` and similar: answered from memory, always.
     Probe,
     /// `/api/v1` and `/federate`: may wait for other queries.
     Query,

@@ -1,4 +1,4 @@
-//! A connection's stream: it tells the [`Activity`] what passes, and ends when a client is too slow.
+//! A connection's stream: reports traffic to its [`Activity`], and fails when a client is too slow.
 
 use std::future::Future as _;
 use std::io;
@@ -19,16 +19,16 @@ pub(super) struct Timed<S> {
     slow: Slow,
     reading: Timer,
     writing: Timer,
-    /// When the client must have read more; `None` while it reads.
+    /// The deadline for the client to read more; `None` while nothing is pending.
     write_deadline: Option<Instant>,
 }
 
-/// How clients that are too slow are counted.
+/// Counters for clients that are too slow.
 #[derive(Clone)]
 pub(super) struct Slow {
-    /// Those that do not complete a head.
+    /// Clients that do not complete a request head.
     pub(super) heads: Refusals,
-    /// Those that do not read an answer.
+    /// Clients that do not read a response.
     pub(super) readers: Refusals,
 }
 
@@ -116,7 +116,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         let this = &mut *self;
         ready!(Pin::new(&mut this.stream).poll_flush(context))?;
         this.activity.flushed();
-        // The task must wake up at the new deadline, even if it does not try to read before.
+        // The task must wake up at the new deadline, even if it does not read before.
         if let Some(deadline) = this.activity.read_deadline() {
             let _ = this.reading.poll(context, deadline);
         }
@@ -128,7 +128,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     }
 }
 
-/// A timer that is set again when its deadline moves.
+/// A timer that is reset when its deadline moves.
 #[derive(Default)]
 struct Timer(Option<Pin<Box<Sleep>>>);
 

@@ -1,9 +1,9 @@
 //! Request targets with bytes that RFC 3986 does not allow.
 //!
-//! Prometheus accepts `GET /api/v1/query?query=up{job="api"}` as it is typed, and so do its clients send it; hyper refuses
-//! the request before any handler sees it. [`Lenient`] lies between the connection and hyper and percent-encodes such
-//! bytes in the target of every request. To find the targets it follows the framing of the requests. Where the framing is
-//! not plain, the rest of the connection passes unchanged, so that hyper alone decides what it means.
+//! Prometheus accepts `GET /api/v1/query?query=up{job="api"}` without encoding, so its clients send it that way; hyper
+//! rejects the request before any handler runs. [`Lenient`] sits between the connection and hyper and percent-encodes
+//! such bytes in the target of every request. To find the targets it follows the framing of the requests. Where the
+//! framing is ambiguous, the rest of the connection passes unchanged, so that only hyper interprets it.
 
 use std::io;
 use std::pin::Pin;
@@ -11,12 +11,12 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How many bytes are read from the connection at a time.
+/// Bytes read from the connection at a time.
 const READ: usize = 4 << 10;
-/// The longest line about framing that is followed; others are much shorter.
+/// The longest header line about framing that is parsed; real ones are much shorter.
 const LONGEST_LINE: usize = 256;
 
-/// A connection whose request targets are made acceptable to hyper.
+/// A connection that encodes request targets for hyper.
 pub(super) struct Lenient<S> {
     stream: S,
     requests: Requests,
@@ -89,19 +89,19 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lenient<S> {
     }
 }
 
-/// The requests of a connection, up to where they were read.
+/// The parser of a connection's requests.
 #[derive(Default)]
 struct Requests {
     at: Place,
-    /// The line so far, in header fields and chunk sizes; at most [`LONGEST_LINE`] and one bytes.
+    /// The current line of header fields or of a chunk size; at most [`LONGEST_LINE`] and one bytes.
     line: Vec<u8>,
     body: Body,
 }
 
-/// Where in a request the next byte is.
+/// The position of the next byte within a request.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Place {
-    /// Before the method: empty lines may come first.
+    /// Before the method: empty lines may precede it.
     #[default]
     Start,
     Method,
@@ -115,7 +115,7 @@ enum Place {
     },
     ChunkSize,
     Trailers,
-    /// In what is not followed any more.
+    /// The framing is no longer followed.
     Unknown,
 }
 
@@ -129,7 +129,7 @@ enum Body {
 }
 
 impl Requests {
-    /// Appends the next bytes of the connection to `out`, targets encoded.
+    /// Appends the next bytes of the connection to `out`, with targets encoded.
     fn encode(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
         while let Some((&byte, rest)) = bytes.split_first() {
             match &mut self.at {
@@ -164,7 +164,7 @@ impl Requests {
         }
     }
 
-    /// The place after a byte outside of data.
+    /// The position after a byte outside of data.
     fn after(&mut self, byte: u8) -> Place {
         match (self.at, byte) {
             (Place::Start, b'\r' | b'\n') => Place::Start,
@@ -193,7 +193,7 @@ impl Requests {
         }
     }
 
-    /// The place after a whole line; `None` if the line leaves doubt.
+    /// The position after a whole line; `None` if the line is ambiguous.
     fn after_line(&mut self, line: &[u8]) -> Option<Place> {
         match self.at {
             Place::Fields if line.is_empty() => Some(match self.body {
@@ -230,7 +230,7 @@ impl Requests {
         let colon = line.iter().position(|byte| *byte == b':');
         let (name, value) = match colon {
             Some(colon) => (&line[..colon], line[colon + 1..].trim_ascii()),
-            // The line was cut, so the end of the field name is unknown.
+            // The line was truncated, so the end of the field name is unknown.
             None => return (line.len() > LONGEST_LINE).then_some(()),
         };
         let body = if name.eq_ignore_ascii_case(b"content-length") {
@@ -250,7 +250,7 @@ impl Requests {
     }
 }
 
-/// Whether hyper refuses the byte, or ends the target at it, and Prometheus does not.
+/// Whether hyper rejects the byte, or ends the target at it, while Prometheus accepts it.
 fn needs_encoding(byte: u8) -> bool {
     byte >= 0x80 || b"\"#<>\\^`{|}".contains(&byte)
 }
@@ -277,7 +277,7 @@ mod tests {
         out
     }
 
-    /// A request, and the request that hyper is to read.
+    /// A request, and the request that hyper should read.
     fn request() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
         let targets = prop::collection::vec(
             prop::sample::select(vec![

@@ -1,4 +1,4 @@
-//! The real server with clients that take all they can: probes are answered meanwhile.
+//! The real server with clients that use up every limit: probes are still answered.
 
 #![allow(clippy::unwrap_used)]
 
@@ -36,7 +36,7 @@ const QUERY: &str = "/api/v1/query?query=count(%7B__name__%3D~%22%5Ba-c%5D%2Bx%2
 /// More than the buffers of two sockets hold.
 const BIG: usize = 16 << 20;
 
-/// Samples that can be read only once the gate is open.
+/// A page of samples that blocks until the gate is open.
 #[derive(Default)]
 struct Gated {
     open: Mutex<bool>,
@@ -68,14 +68,14 @@ struct Port {
     address: SocketAddr,
     registry: Registry,
     samples: Arc<Gated>,
-    /// Requests for `/big` that reached their handler.
+    /// The number of requests for `/big` that reached their handler.
     big: Arc<Mutex<usize>>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
 }
 
 impl Port {
-    /// The admin port, and `/big` on it.
+    /// Serves the admin port, with `/big` added.
     async fn open(limits: Limits) -> Self {
         let registry = Registry::new();
         let samples = Arc::new(Gated::default());
@@ -170,12 +170,12 @@ fn patient() -> Limits {
 async fn is_closed(mut stream: TcpStream) {
     let mut rest = Vec::new();
     let end = tokio::time::timeout(SOON, stream.read_to_end(&mut rest)).await;
-    // A reset is an end too.
+    // A reset also counts as an end.
     let _ = end.unwrap();
     assert_eq!(rest, b"");
 }
 
-/// Whether the server answers on this connection, which has asked for nothing so far.
+/// Asserts that the server answers on this connection, which has sent nothing so far.
 async fn answers(mut stream: TcpStream) {
     let head = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -297,7 +297,7 @@ async fn waiting_queries_keep_out_only_queries() {
     let page = http::get(port.address, "/metrics").await.unwrap().text();
     let counted = format!("vigie_admin_requests_refused_total{{reason=\"busy\"}} {too_many}\n");
     assert!(page.contains(&counted), "{page}");
-    // Connections with a query under way are not closed for others.
+    // Connections with a running query are not closed for others.
     let silent: Vec<_> = (0..limits.connections)
         .map(|_| TcpStream::connect(port.address))
         .collect();
@@ -366,7 +366,7 @@ async fn a_place_is_held_until_the_answer_is_read() {
     assert_eq!(port.status("/metrics").await, 503);
     assert_eq!(port.refused(), 1);
     port.probes_answer().await;
-    // One of them reads: its place is free, though the connection stays open.
+    // One client reads its response: its place is released, though the connection stays open.
     let mut reader = readers.remove(0);
     let mut bytes = vec![0; BIG];
     reader.read_exact(&mut bytes).await.unwrap();
@@ -404,7 +404,7 @@ async fn an_answer_that_is_not_read_is_cut_off() {
 }
 
 #[tokio::test]
-async fn probes_that_are_not_read_make_room_too() {
+async fn unread_probes_are_evicted_too() {
     let mut limits = patient();
     limits.connections = 4;
     limits.queries = 1;
@@ -417,7 +417,7 @@ async fn probes_that_are_not_read_make_room_too() {
         socket.set_recv_buffer_size(4 << 10).unwrap();
         let mut stream = socket.connect(port.address).await.unwrap();
         let request = request.clone();
-        // It sends until the server no longer reads, and never reads itself.
+        // Sends until the server stops reading, and never reads.
         flooding.push(tokio::spawn(async move {
             while stream.write_all(request.as_bytes()).await.is_ok() {}
         }));

@@ -1,4 +1,4 @@
-//! Whether the history can be kept in its directory. Nothing is made or changed there.
+//! Whether the history can be kept in its directory. Nothing is created or changed.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -11,7 +11,7 @@ use vigie_history::Settings;
 
 use super::{Row, Verdict, on_a_thread};
 
-/// Looks at the directory.
+/// Checks the directory.
 pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row> {
     let path = settings.path.clone()?;
     let start = Instant::now();
@@ -35,7 +35,7 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
     if !metadata.is_dir() {
         let advice = "history.path is a directory, which Vigie makes if it is not there";
         return Err((
-            format!("{} is no directory", there.display()),
+            format!("{} is not a directory", there.display()),
             advice.to_owned(),
         ));
     }
@@ -66,7 +66,7 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
     };
     let disk = statvfs(&there).map_err(|error| unreadable(error.into()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    // What is there already is a part of it.
+    // Existing files count towards the maximum.
     let most = max_bytes.saturating_mul(2);
     if free.saturating_add(kept.bytes) < most {
         let text = format!("{} free, but it may take up to {}", size(free), size(most));
@@ -81,7 +81,7 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
     Ok(format!("{now}; {} free", size(free)))
 }
 
-/// The path, or the last directory on the way to it that is there.
+/// The path, or its nearest existing parent directory.
 fn nearest(path: &Path) -> Result<(PathBuf, Metadata), (String, String)> {
     let mut there = path;
     loop {
@@ -96,7 +96,7 @@ fn nearest(path: &Path) -> Result<(PathBuf, Metadata), (String, String)> {
         }
         there = match there.parent() {
             Some(parent) if parent != Path::new("") => parent,
-            // A relative path begins where we are.
+            // A relative path starts at the working directory.
             _ => Path::new("."),
         };
     }
@@ -120,7 +120,7 @@ fn kept(path: &Path) -> io::Result<Kept> {
         };
         if parts.is_some_and(is_ours) {
             kept.files += 1;
-            // One that went meanwhile takes no room.
+            // A file deleted in the meantime takes no space.
             kept.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
         }
     }
@@ -144,7 +144,7 @@ mod tests {
     const SMALL: u64 = 1 << 10;
 
     #[test]
-    fn what_is_there_and_what_can_be_made() {
+    fn existing_and_new_directories() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         assert!(
@@ -172,12 +172,12 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_told_with_what_to_do() {
+    fn problems_are_reported_with_advice() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
         let (text, _) = look(&file, SMALL).unwrap_err();
-        assert!(text.ends_with("file is no directory"), "{text}");
+        assert!(text.ends_with("file is not a directory"), "{text}");
         assert!(look(&file.join("below"), SMALL).is_err());
         let (text, advice) = look(directory.path(), SMALL).unwrap_err();
         assert_eq!(text, "it holds file, which Vigie did not write");
@@ -186,7 +186,7 @@ mod tests {
         let (text, advice) = look(directory.path(), u64::MAX / 2).unwrap_err();
         assert!(text.contains("may take up to"), "{text}");
         assert!(advice.contains("history.max_bytes"), "{advice}");
-        // Nobody may write there, root included.
+        // Not even root can write there.
         let (text, _) = look(Path::new("/proc/sys/kernel"), SMALL).unwrap_err();
         assert!(text.contains("cannot write in /proc/sys/kernel"), "{text}");
     }

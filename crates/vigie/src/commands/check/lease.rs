@@ -1,4 +1,4 @@
-//! Whether this one could be elected to show the queues. The lease is not taken.
+//! Whether this replica could be elected to expose the queues. The lease is not taken.
 
 use tokio::time::Instant;
 use vigie_config::{LeaseIn, Settings};
@@ -86,7 +86,7 @@ async fn in_kubernetes(settings: &Settings) -> Row {
 
 fn who(holder: Option<&str>) -> String {
     match holder {
-        Some(holder) => format!("may be elected; now it is {holder}"),
-        None => "may be elected; now nobody is".to_owned(),
+        Some(holder) => format!("may be elected; the current leader is {holder}"),
+        None => "may be elected; currently there is no leader".to_owned(),
     }
 }

@@ -1,4 +1,5 @@
-//! Whether learned routes can survive a restart, and which configured patterns had no request yet. Nothing is changed.
+//! Whether learned routes can survive a restart, and which configured patterns have had no request. Nothing is
+//! changed.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,10 +10,10 @@ use super::{Row, Verdict, on_a_thread};
 use crate::routes_file::{self, State};
 use vigie_config::Gateway;
 
-/// Patterns that one line names.
+/// The maximum number of patterns named in one line.
 const MOST_NAMED: usize = 5;
 
-/// Looks at the file, if there is one.
+/// Checks the file, if there is one.
 pub(super) async fn routes(
     gateway: &Gateway,
     history: Option<&Path>,
@@ -36,7 +37,7 @@ pub(super) async fn routes(
 
 fn verdict(state: &State, is_configured: bool) -> Verdict {
     match state {
-        // The line about the history tells whether its directory can be used.
+        // The row of the history reports whether its directory can be used.
         State::None { .. } if !is_configured => Ok("none saved yet".to_owned()),
         State::None { problem: None } => Ok("none saved yet".to_owned()),
         State::None {

@@ -80,7 +80,7 @@ fn checked(source: &Source, remaining: Remaining) -> Checked<'_> {
     }
 }
 
-/// A closed standard error does not end the check.
+/// Writes to the standard error; if it is closed, the check continues.
 fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }

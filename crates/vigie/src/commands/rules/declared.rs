@@ -7,13 +7,13 @@ use vigie_alerts::{Known, is_label_name, is_metric_name};
 use super::{CheckArgs, files};
 use vigie_config::{Settings, Sources};
 
-/// The largest page or list that is read.
+/// The maximum size of a page or list.
 const MAX_PAGE_BYTES: usize = 64 << 20;
 
-/// Adds everything that is declared to `known`.
+/// Adds all declared metrics to `known`.
 ///
 /// # Errors
-/// All mistakes, as text for a person.
+/// All mistakes, as human-readable text.
 pub(super) fn declare(
     config: Option<PathBuf>,
     arguments: &CheckArgs,

@@ -1,9 +1,9 @@
-//! Findings drawn as the Rust compiler does.
+//! Renders findings like the diagnostics of the Rust compiler.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use vigie_alerts::{Finding, Level as Severity, Span};
 
-/// How many findings of each level are drawn: a file that is not a rule file can have thousands.
+/// The number of findings shown for each level: a file that is not a rule file can have thousands.
 const MOST: usize = 50;
 
 /// The findings of one file, each followed by an empty line.

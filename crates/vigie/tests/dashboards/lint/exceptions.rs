@@ -1,8 +1,8 @@
-//! Where a rule is not followed, and why.
+//! Intended exceptions to the rules, with reasons.
 
 use crate::model::Dashboard;
 
-/// Findings that are meant to be there.
+/// Findings that are intended.
 pub(super) struct Exception {
     /// The rule.
     pub(super) rule: &'static str,
@@ -10,7 +10,7 @@ pub(super) struct Exception {
     pub(super) file: &'static str,
     /// Panels, by their titles; `""` is the dashboard itself.
     pub(super) places: &'static [&'static str],
-    /// Why.
+    /// The reason.
     #[expect(dead_code, reason = "people read it")]
     reason: &'static str,
 }
@@ -32,20 +32,20 @@ const ALL_EIGHT: &[&str] = &[
     "Active connections",
     "Variations",
 ];
-const TO_THE_LETTER: &str = "The specification's expression, to the letter, has no such matcher. The ad hoc variable `filters` adds \
+const VERBATIM: &str = "The specification's expression is used verbatim and has no such matcher. The ad hoc variable `filters` adds \
      job, instance or any other to every query when it is run.";
 pub(super) const EXCEPTIONS: &[Exception] = &[
     Exception {
         rule: "target-job",
         file: OVERVIEW,
         places: ALL_EIGHT,
-        reason: TO_THE_LETTER,
+        reason: VERBATIM,
     },
     Exception {
         rule: "target-instance",
         file: OVERVIEW,
         places: ALL_EIGHT,
-        reason: TO_THE_LETTER,
+        reason: VERBATIM,
     },
     Exception {
         rule: "target-rate-interval",
@@ -63,6 +63,6 @@ pub(super) const EXCEPTIONS: &[Exception] = &[
         rule: "target-counter-agg",
         file: OVERVIEW,
         places: &["Jobs by state"],
-        reason: "queue_jobs_total is no counter but untyped: the states a job stays in are levels, and the panel shows them as they are.",
+        reason: "queue_jobs_total is not a counter but untyped: the states a job stays in are levels, and the panel shows them as they are.",
     },
 ];

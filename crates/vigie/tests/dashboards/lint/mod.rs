@@ -1,5 +1,5 @@
-//! The 17 rules of Grafana's dashboard-linter (grafana/dashboard-linter, `docs/rules`), written anew. Where it skips kinds of
-//! panels that it does not know, these look at every panel.
+//! The 17 rules of Grafana's dashboard-linter (grafana/dashboard-linter, `docs/rules`), reimplemented. These also
+//! check kinds of panels that the original skips.
 
 mod exceptions;
 mod panels;
@@ -11,7 +11,7 @@ mod units;
 use crate::model::Dashboard;
 use exceptions::EXCEPTIONS;
 
-/// What a rule has against a dashboard: the title of a panel or the name of a variable, and what is wrong.
+/// The findings of a rule: the title of a panel or the name of a variable, and the problem.
 type Findings = Vec<(String, String)>;
 
 /// A rule by its name.

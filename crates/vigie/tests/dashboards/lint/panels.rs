@@ -5,7 +5,7 @@ use super::templates::CHOSEN;
 use super::units::UNITS;
 use crate::model::{Dashboard, Panel};
 
-/// Every panel of which `problem` says something.
+/// Every panel for which `problem` returns a text.
 fn each(dashboard: &Dashboard, problem: impl Fn(Panel<'_>) -> Option<String>) -> Findings {
     let panels = dashboard.panels().into_iter();
     panels
@@ -13,7 +13,7 @@ fn each(dashboard: &Dashboard, problem: impl Fn(Panel<'_>) -> Option<String>) ->
         .collect()
 }
 
-/// It asks the data source that was chosen.
+/// The panel uses the selected data source.
 pub(super) fn datasource(dashboard: &Dashboard) -> Findings {
     each(dashboard, |panel| {
         let uid = panel.0["datasource"]["uid"].as_str().unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn datasource(dashboard: &Dashboard) -> Findings {
     })
 }
 
-/// It says what it is and what that means.
+/// The panel has a title and a description.
 pub(super) fn title_description(dashboard: &Dashboard) -> Findings {
     each(dashboard, |panel| {
         let empty = |key: &str| panel.0[key].as_str().unwrap_or_default().is_empty();
@@ -29,7 +29,7 @@ pub(super) fn title_description(dashboard: &Dashboard) -> Findings {
     })
 }
 
-/// Its figures have a unit that Grafana knows, unless they are mapped to words.
+/// The values have a unit of Grafana, unless they are mapped to text.
 pub(super) fn units(dashboard: &Dashboard) -> Findings {
     each(dashboard, |panel| {
         let defaults = &panel.0["fieldConfig"]["defaults"];
@@ -39,7 +39,7 @@ pub(super) fn units(dashboard: &Dashboard) -> Findings {
     })
 }
 
-/// It asks something.
+/// The panel has a query.
 pub(super) fn no_targets(dashboard: &Dashboard) -> Findings {
     each(dashboard, |panel| {
         panel

@@ -1,12 +1,12 @@
-//! Every rule finds the slip that it is there for.
+//! Every rule finds its kind of mistake.
 
 use serde_json::{Value, json};
 
 use super::RULES;
 use crate::model::Dashboard;
 
-/// A dashboard that keeps every rule.
-fn sound() -> Dashboard {
+/// A dashboard that follows every rule.
+fn valid() -> Dashboard {
     let variable = |name: &str, label: &str, query: &str| {
         json!({
             "type": "query", "name": name, "label": label, "query": query, "datasource": {"uid": "$datasource"},
@@ -27,12 +27,12 @@ fn sound() -> Dashboard {
             variable("instance", "Instance", r#"label_values(up{job=~"$job"}, instance)"#)
         ]}
     });
-    let file = "sound.json".to_owned();
+    let file = "valid.json".to_owned();
     Dashboard { file, json }
 }
 
-/// A rule, a place in the sound dashboard, and what is put there.
-fn slips() -> Vec<(&'static str, &'static str, Value)> {
+/// A rule, a place in the valid dashboard, and the value to put there.
+fn mistakes() -> Vec<(&'static str, &'static str, Value)> {
     let expr = "/panels/0/targets/0/expr";
     let matchers = r#"{job=~"$job", instance=~"$instance"}"#;
     let rate = |metric: &str, range: &str| json!(format!("rate({metric}{matchers}[{range}])"));
@@ -130,9 +130,9 @@ fn slips() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 #[test]
-fn a_slip_is_found_by_its_rule() {
-    for (rule, place, wrong) in slips() {
-        let mut dashboard = sound();
+fn a_mistake_is_found_by_its_rule() {
+    for (rule, place, wrong) in mistakes() {
+        let mut dashboard = valid();
         *dashboard
             .json
             .pointer_mut(place)
@@ -144,15 +144,15 @@ fn a_slip_is_found_by_its_rule() {
 }
 
 #[test]
-fn the_sound_dashboard_keeps_every_rule() {
+fn the_valid_dashboard_keeps_every_rule() {
     for (rule, check) in RULES {
-        assert_eq!(check(&sound()), [], "{rule}");
+        assert_eq!(check(&valid()), [], "{rule}");
     }
 }
 
 #[test]
-fn every_rule_has_a_slip() {
+fn every_rule_has_a_mistake() {
     for (rule, _) in RULES {
-        assert!(slips().iter().any(|(name, ..)| *name == rule), "{rule}");
+        assert!(mistakes().iter().any(|(name, ..)| *name == rule), "{rule}");
     }
 }

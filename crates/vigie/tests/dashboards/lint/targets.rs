@@ -1,4 +1,4 @@
-//! Rules about what a panel asks.
+//! Rules about the queries of a panel.
 
 use vigie_promql::MatchOp;
 
@@ -17,7 +17,7 @@ fn is_loki(panel: Panel<'_>) -> bool {
     of_target || panel.0["datasource"]["type"] == "loki"
 }
 
-/// Every expression of which `problem` says something, Loki's or Prometheus'.
+/// Every expression, LogQL or PromQL, for which `problem` returns a text.
 fn each(dashboard: &Dashboard, loki: bool, problem: impl Fn(&str) -> Option<String>) -> Findings {
     let mut findings = Vec::new();
     for panel in dashboard
@@ -31,7 +31,7 @@ fn each(dashboard: &Dashboard, loki: bool, problem: impl Fn(&str) -> Option<Stri
     findings
 }
 
-/// Every selector that `bad` holds for. What is no PromQL is the finding of another rule.
+/// Every selector for which `bad` is true. Expressions that are not PromQL are reported by another rule.
 fn selectors(dashboard: &Dashboard, bad: impl Fn(&Use) -> bool) -> Findings {
     each(dashboard, false, |text| {
         let uses = query::uses(&query::parse(text).ok()?);
@@ -39,14 +39,14 @@ fn selectors(dashboard: &Dashboard, bad: impl Fn(&Use) -> bool) -> Findings {
     })
 }
 
-/// LogQL has no parser here, so there must be none.
+/// There are no LogQL queries, since there is no parser for them here.
 pub(super) fn logql(dashboard: &Dashboard) -> Findings {
     each(dashboard, true, |text| {
         Some(format!("LogQL is not checked: {text}"))
     })
 }
 
-/// Ranges of LogQL are `[$__auto]`.
+/// Ranges in LogQL are `[$__auto]`.
 pub(super) fn logql_auto(dashboard: &Dashboard) -> Findings {
     each(dashboard, true, |text| {
         let mut ranges = text.split('[').skip(1);
@@ -56,12 +56,12 @@ pub(super) fn logql_auto(dashboard: &Dashboard) -> Findings {
     })
 }
 
-/// It is PromQL.
+/// The expression is PromQL.
 pub(super) fn promql(dashboard: &Dashboard) -> Findings {
     each(dashboard, false, |text| query::parse(text).err())
 }
 
-/// Rates are taken over `$__rate_interval`, which holds four scrapes at any zoom.
+/// Rates have the range `$__rate_interval`, which contains four scrapes at any zoom.
 pub(super) fn rate_interval(dashboard: &Dashboard) -> Findings {
     selectors(dashboard, |used| {
         let Some(range) = &used.range else {
@@ -88,7 +88,7 @@ fn matched_by(dashboard: &Dashboard, label: &str, value: &str) -> Findings {
     })
 }
 
-/// A counter's own value says nothing; its rate or increase does.
+/// The absolute value of a counter is meaningless; only its rate or increase is shown.
 pub(super) fn counter_agg(dashboard: &Dashboard) -> Findings {
     selectors(dashboard, |used| {
         let function = used.range.as_ref().and_then(|range| range.function);

@@ -6,7 +6,7 @@ use super::Findings;
 use crate::model::Dashboard;
 use crate::query;
 
-/// What variables and panels write for the data source that was chosen.
+/// References to the selected data source in variables and panels.
 pub(super) const CHOSEN: [&str; 2] = ["$datasource", "${datasource}"];
 
 fn find<'a>(dashboard: &'a Dashboard, name: &str) -> Option<&'a Value> {
@@ -23,7 +23,7 @@ fn of_type<'a>(dashboard: &'a Dashboard, kind: &str) -> impl Iterator<Item = &'a
         .filter(move |variable| variable["type"] == kind)
 }
 
-/// There is one variable for the data source, named and labelled as everywhere.
+/// There is one variable for the data source, with the usual name and label.
 pub(super) fn datasource(dashboard: &Dashboard) -> Findings {
     let variables: Vec<_> = of_type(dashboard, "datasource").collect();
     let [variable] = variables[..] else {
@@ -56,7 +56,7 @@ pub(super) fn instance(dashboard: &Dashboard) -> Findings {
     chosen_by(dashboard, "instance", "Instance")
 }
 
-/// There is a variable of that name: a query of the chosen data source, of which several values can be taken.
+/// There is a variable of that name: a query of the selected data source, with multiple selection.
 fn chosen_by(dashboard: &Dashboard, name: &str, label: &str) -> Findings {
     let Some(variable) = find(dashboard, name) else {
         return vec![(String::new(), format!("no variable {name:?}"))];
@@ -78,7 +78,7 @@ fn chosen_by(dashboard: &Dashboard, name: &str, label: &str) -> Findings {
     .collect()
 }
 
-/// A variable's query is one of a label's values, and its selector is PromQL.
+/// A variable queries the values of a label, and its selector is PromQL.
 pub(super) fn label_promql(dashboard: &Dashboard) -> Findings {
     of_type(dashboard, "query")
         .filter_map(|variable| {
@@ -94,7 +94,7 @@ pub(super) fn label_promql(dashboard: &Dashboard) -> Findings {
         .collect()
 }
 
-/// A variable's values are those of the time range that is shown.
+/// The values of a variable are reloaded when the time range changes.
 pub(super) fn on_time_change_reload(dashboard: &Dashboard) -> Findings {
     of_type(dashboard, "query")
         .filter(|variable| variable["refresh"] != 2)
@@ -107,7 +107,7 @@ pub(super) fn on_time_change_reload(dashboard: &Dashboard) -> Findings {
         .collect()
 }
 
-/// A provisioned dashboard is changed in its file: what is edited in place is lost at the next start.
+/// A provisioned dashboard is not editable: edits in place would be lost at the next start.
 pub(super) fn uneditable(dashboard: &Dashboard) -> Findings {
     match dashboard.json["editable"] == false {
         true => Vec::new(),

@@ -1,6 +1,6 @@
-//! Units as Grafana names them.
+//! Units, by their names in Grafana.
 
-/// Those that a dashboard of Vigie may need: its metrics are in seconds, bytes, shares and counts.
+/// The units that Vigie's dashboards may use: its metrics are in seconds, bytes, ratios and counts.
 pub(super) const UNITS: &[&str] = &[
     "none",
     "short",

@@ -6,7 +6,7 @@ use super::rendered;
 use crate::support::documents;
 
 #[test]
-fn kubectl_sends_what_vigie_prints() {
+fn kubectl_sends_the_printed_config_maps() {
     let output = Command::new(env!("CARGO_BIN_EXE_vigie"))
         .args(["dashboards", "print", "--for", "configmap"])
         .stdin(Stdio::null())

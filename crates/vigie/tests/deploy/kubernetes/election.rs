@@ -1,4 +1,5 @@
-//! The one folder in which Vigie talks to Kubernetes: it may do what an election needs, and nothing else.
+//! The only folder in which Vigie uses the Kubernetes API: it has the permissions that an election needs, and no
+//! others.
 
 use serde_json::{Value, json};
 use vigie_config::{Exporter, LeaseIn};
@@ -17,7 +18,7 @@ fn one<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 fn the_account_may_hold_the_lease_that_the_settings_name() {
     let objects = rendered("deploy/kubernetes/queues-elected");
     let deployment = one(&objects, "Deployment");
-    let queues = pods::told(deployment, &objects).queues;
+    let queues = pods::settings_of(deployment, &objects).queues;
     assert_eq!(queues.exporter, Exporter::Elected);
     assert_eq!(queues.lease_in, LeaseIn::Kubernetes);
     assert_eq!(queues.lease_namespace, None, "the Role is in the Pods' own");

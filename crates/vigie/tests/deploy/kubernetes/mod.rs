@@ -1,4 +1,4 @@
-//! Every kustomization is rendered by `kubectl kustomize`, and what comes out is checked.
+//! Every kustomization is rendered by `kubectl kustomize`, and the result is checked.
 
 mod dashboards;
 mod election;
@@ -15,7 +15,7 @@ use vigie_testkit::tools::KUBECTL;
 
 use crate::support::{documents, files, list, root, run, text};
 
-/// The folders that run Vigie.
+/// The folders with Deployments that run Vigie.
 const RUNNING: [&str; 5] = [
     "deploy/kubernetes/base",
     "deploy/kubernetes/older-clusters",
@@ -24,7 +24,7 @@ const RUNNING: [&str; 5] = [
     "deploy/kubernetes/queues-elected",
 ];
 
-/// What `kubectl apply -k` would send.
+/// The objects that `kubectl apply -k` would send.
 fn rendered(folder: &str) -> Vec<Value> {
     documents(&run(KUBECTL, &["kustomize", "."], &root().join(folder)))
 }
@@ -52,8 +52,8 @@ fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
     found.iter().map(pair).collect()
 }
 
-/// Whether the selector at a pointer finds the Pods of a Deployment. An empty one finds every Pod,
-/// which is never meant here.
+/// Whether the selector at a pointer matches the Pods of a Deployment. An empty selector matches every Pod, which is
+/// never intended here.
 fn selects(object: &Value, pointer: &str, deployment: &Value) -> bool {
     let wanted = labels(object, pointer);
     let found = labels(deployment, "/spec/template/metadata/labels");
@@ -63,7 +63,7 @@ fn selects(object: &Value, pointer: &str, deployment: &Value) -> bool {
         .all(|(name, value)| found.get(name) == Some(value))
 }
 
-/// All containers of a Deployment's Pods, those that start first in front.
+/// All containers of a Deployment's Pods, init containers first.
 fn containers(deployment: &Value) -> Vec<&Value> {
     let at = |field| list(deployment, &format!("/spec/template/spec/{field}"));
     at("initContainers")
@@ -72,7 +72,7 @@ fn containers(deployment: &Value) -> Vec<&Value> {
         .collect()
 }
 
-/// The container of a Deployment's Pods that is Vigie.
+/// The Vigie container of a Deployment's Pods.
 fn vigie(deployment: &Value) -> &Value {
     let is = |container: &&&Value| text(container, "/name") == "vigie";
     let found: Vec<_> = containers(deployment);

@@ -1,4 +1,4 @@
-//! Who reaches what.
+//! Network access: services and policies.
 
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ fn services_lead_to_the_gateway_by_number() {
         for service in of_kind(&objects, "Service") {
             let vigie = vigie(found(service, "/spec/selector", &objects));
             for target in list(service, "/spec/ports") {
-                // A name would not be found among a sidecar's ports before Kubernetes 1.32.
+                // Before Kubernetes 1.32 a name is not resolved among the ports of a sidecar.
                 assert_eq!(target["targetPort"].as_u64(), port(vigie, "http-gateway"));
                 services += 1;
             }
@@ -59,7 +59,7 @@ fn the_gateway_is_open_and_the_metrics_are_for_prometheus() {
 }
 
 #[test]
-fn nobody_reaches_the_app_but_through_vigie() {
+fn the_app_is_reachable_only_through_vigie() {
     for folder in RUNNING {
         let objects = rendered(folder);
         for deployment in of_kind(&objects, "Deployment") {

@@ -1,5 +1,5 @@
-//! Objects of the Prometheus operator, of KEDA and of prometheus-adapter. Their types are in no crate of ours, so the names
-//! of all fields stand here, as their documentation has them.
+//! Objects of the Prometheus operator, KEDA and prometheus-adapter. No dependency has their types, so all field names
+//! are listed here, from their documentation.
 
 use std::fmt::Write as _;
 
@@ -51,12 +51,12 @@ fn the_pod_monitor_finds_every_vigie_by_its_ports_name() {
 }
 
 #[test]
-fn what_scales_asks_for_figures_of_all_replicas_as_one() {
+fn scalers_query_one_value_for_all_replicas() {
     let keda = rendered("deploy/kubernetes/scaling/keda");
     let keda = text(&keda[0], "/spec/triggers/0/metadata/query");
     let adapter = document("deploy/kubernetes/scaling/prometheus-adapter/external-rules.yaml");
     let rule = &adapter["externalRules"][0];
-    // As prometheus-adapter fills it in.
+    // As prometheus-adapter expands it.
     let adapter = text(rule, "/metricsQuery")
         .replace("<<.Series>>", "queue_jobs_total")
         .replace("<<.LabelMatchers>>", r#"namespace="default",queue="mail""#);
@@ -87,7 +87,7 @@ fn what_scales_asks_for_figures_of_all_replicas_as_one() {
 }
 
 #[test]
-fn the_scaled_object_holds_still_when_nothing_is_known() {
+fn the_scaled_object_keeps_its_replicas_when_values_are_unknown() {
     let objects = rendered("deploy/kubernetes/scaling/keda");
     let spec = &objects[0]["spec"];
     assert_eq!(
@@ -107,7 +107,7 @@ fn the_scaled_object_holds_still_when_nothing_is_known() {
         keys(&trigger["metadata"]),
         ["ignoreNullValues", "query", "serverAddress", "threshold"]
     );
-    // KEDA reads every one of these as text.
+    // KEDA requires all of these to be strings.
     let metadata = trigger["metadata"].as_object().unwrap();
     assert!(metadata.values().all(Value::is_string), "{metadata:?}");
     assert_eq!(trigger["type"], "prometheus");
@@ -115,9 +115,9 @@ fn the_scaled_object_holds_still_when_nothing_is_known() {
     assert!(text(trigger, "/metadata/threshold").parse::<f64>().unwrap() > 0.0);
 }
 
-/// What KEDA's metrics-api trigger reads: <https://keda.sh/docs/2.15/scalers/metrics-api/>.
+/// The fields of KEDA's metrics-api trigger: <https://keda.sh/docs/2.15/scalers/metrics-api/>.
 #[test]
-fn the_other_scaled_object_asks_a_vigie_that_lets_it() {
+fn the_other_scaled_object_is_allowed_to_query_vigie() {
     let queues_only = rendered("deploy/kubernetes/queues-only");
     let [deployment] = of_kind(&queues_only, "Deployment")[..] else {
         panic!("{queues_only:?}")
@@ -156,12 +156,12 @@ fn the_other_scaled_object_asks_a_vigie_that_lets_it() {
     let port = &target["port"];
     let url = format!("http://{host}.default.svc:{port}/queues?queue=mail");
     assert_eq!(text(metadata, "/url"), url);
-    // The e2e test `scalers` reads the same place of a real answer.
+    // The e2e test `scalers` reads the same path in a real response.
     assert_eq!(text(metadata, "/valueLocation"), "queues.mail.waiting");
 }
 
 #[test]
-fn the_autoscaler_asks_for_the_metric_that_the_adapter_has() {
+fn the_autoscaler_uses_the_metric_of_the_adapter() {
     let objects = rendered("deploy/kubernetes/scaling/prometheus-adapter");
     let metric = &objects[0]["spec"]["metrics"][0]["external"]["metric"];
     let adapter = document("deploy/kubernetes/scaling/prometheus-adapter/external-rules.yaml");

@@ -1,4 +1,4 @@
-//! The Pods: what starts before what, what is probed, what Vigie may do, and what it is told.
+//! The Pods: start order, probes, permissions and settings.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use vigie_config::Settings;
 use super::{RUNNING, containers, labels, of_kind, port, rendered, selects, vigie};
 use crate::support::{document, list, name, number, settings, text};
 
-/// Every Deployment of the folders that run Vigie, with the objects that it was rendered with.
+/// Every Deployment in the folders that run Vigie, with the objects rendered beside it.
 fn deployments() -> Vec<(&'static str, Value, Vec<Value>)> {
     let mut found = Vec::new();
     for folder in RUNNING {
@@ -53,7 +53,7 @@ fn deployments_find_their_own_pods() {
 }
 
 #[test]
-fn start_and_life_never_depend_on_the_app() {
+fn startup_and_liveness_do_not_depend_on_the_app() {
     for (_, deployment, _) in deployments() {
         let vigie = vigie(&deployment);
         let metrics = port(vigie, "http-metrics").unwrap();
@@ -62,11 +62,11 @@ fn start_and_life_never_depend_on_the_app() {
             ("livenessProbe", "/healthz"),
             ("readinessProbe", "/readyz"),
         ] {
-            // A whole answer: nothing else is asked, no command, no other host.
+            // The whole probe: no other request, command or host.
             let asked = json!({"path": path, "port": metrics});
             assert_eq!(vigie[probe]["httpGet"], asked, "{probe}");
         }
-        // A kubelet that gives up within the time that Vigie may need to start.
+        // The startup probe must last longer than Vigie may take to start.
         let start = &vigie["startupProbe"];
         assert!(number(start, "/periodSeconds") * number(start, "/failureThreshold") >= 30);
     }
@@ -78,7 +78,7 @@ fn ports_have_names_that_kubernetes_takes() {
         for container in containers(&deployment) {
             for port in list(container, "/ports") {
                 let name = text(port, "/name");
-                // RFC 6335, section 5.1: 15 characters at most, a letter among them.
+                // RFC 6335, section 5.1: at most 15 characters, at least one letter.
                 let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
                 assert!(name.len() <= 15 && name.chars().all(allowed), "{name}");
                 assert!(name.contains(|c: char| c.is_ascii_lowercase()), "{name}");
@@ -88,14 +88,14 @@ fn ports_have_names_that_kubernetes_takes() {
 }
 
 #[test]
-fn vigie_may_do_nothing_but_run() {
+fn vigie_has_no_privileges() {
     for (folder, deployment, _) in deployments() {
         let pod = &deployment["spec"]["template"]["spec"];
         assert_eq!(
             pod["securityContext"],
             json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}})
         );
-        // Only an election is held with Kubernetes.
+        // Only an election uses the Kubernetes API.
         let token = folder == "queues-elected";
         assert_eq!(pod["automountServiceAccountToken"], json!(token));
         let user = crate::image::user();
@@ -121,7 +121,7 @@ fn vigie_may_do_nothing_but_run() {
 }
 
 #[test]
-fn what_pods_refer_to_is_there() {
+fn references_of_pods_exist() {
     let example = document("deploy/kubernetes/base/secret.example.yaml");
     for (_, deployment, objects) in deployments() {
         let volumes = list(&deployment, "/spec/template/spec/volumes");
@@ -150,14 +150,14 @@ fn what_pods_refer_to_is_there() {
 }
 
 #[test]
-fn vigie_accepts_what_it_is_told_and_listens_where_it_is_asked() {
+fn vigie_accepts_its_settings_and_listens_on_the_declared_ports() {
     for (folder, deployment, objects) in deployments() {
-        let told = told(&deployment, &objects);
+        let settings = settings_of(&deployment, &objects);
         let vigie = vigie(&deployment);
-        assert!(!told.admin.listen.ip().is_loopback());
+        assert!(!settings.admin.listen.ip().is_loopback());
         let port_of = |listen: std::net::SocketAddr| Some(u64::from(listen.port()));
-        assert_eq!(port_of(told.admin.listen), port(vigie, "http-metrics"));
-        let gateway = told.gateway.as_ref();
+        assert_eq!(port_of(settings.admin.listen), port(vigie, "http-metrics"));
+        let gateway = settings.gateway.as_ref();
         assert!(gateway.is_none_or(|gateway| !gateway.listen.ip().is_loopback()));
         assert_eq!(
             gateway.and_then(|gateway| port_of(gateway.listen)),
@@ -168,17 +168,17 @@ fn vigie_accepts_what_it_is_told_and_listens_where_it_is_asked() {
             ("queues-once", _) => &["redis", "tick"],
             _ => &[],
         };
-        assert_eq!(told.unwatched(), unwatched, "{folder}");
+        assert_eq!(settings.unwatched(), unwatched, "{folder}");
     }
 }
 
 #[test]
-fn every_queue_is_shown_once_where_that_is_promised() {
+fn elected_deployments_expose_each_queue_once() {
     let objects = rendered("deploy/kubernetes/queues-once");
     let deployments = of_kind(&objects, "Deployment");
     let showing = deployments
         .iter()
-        .filter(|deployment| told(deployment, &objects).redis.is_some());
+        .filter(|deployment| settings_of(deployment, &objects).redis.is_some());
     let replicas: Vec<_> = showing
         .map(|shown| number(shown, "/spec/replicas"))
         .collect();
@@ -186,9 +186,9 @@ fn every_queue_is_shown_once_where_that_is_promised() {
 }
 
 #[test]
-fn there_is_time_to_end() {
+fn the_termination_grace_period_is_sufficient() {
     for (folder, deployment, objects) in deployments() {
-        let told = told(&deployment, &objects);
+        let settings = settings_of(&deployment, &objects);
         let seconds = number(
             &deployment,
             "/spec/template/spec/terminationGracePeriodSeconds",
@@ -200,21 +200,21 @@ fn there_is_time_to_end() {
             let pause = text(app, "/lifecycle/preStop/exec/command/1");
             pause.parse().unwrap()
         });
-        let vigie = (told.shutdown.delay + told.shutdown.grace).as_secs();
+        let vigie = (settings.shutdown.delay + settings.shutdown.grace).as_secs();
         if folder == "older-clusters" && app.is_some() {
             // Both end at the same time: the app outlives the last request that Vigie accepts.
-            assert!(told.shutdown.delay.as_secs() >= 5);
-            assert!(pause > told.shutdown.delay.as_secs());
+            assert!(settings.shutdown.delay.as_secs() >= 5);
+            assert!(pause > settings.shutdown.delay.as_secs());
             assert!(seconds > pause.max(vigie));
         } else {
-            // One after the other.
+            // One ends after the other.
             assert!(seconds > pause + vigie);
         }
     }
 }
 
-/// The settings that Vigie has in the Pods of a Deployment.
-pub(super) fn told(deployment: &Value, objects: &[Value]) -> Settings {
+/// The settings of Vigie in the Pods of a Deployment.
+pub(super) fn settings_of(deployment: &Value, objects: &[Value]) -> Settings {
     let vigie = vigie(deployment);
     let arguments: Vec<_> = list(vigie, "/args")
         .iter()

@@ -1,6 +1,6 @@
 //! The PrometheusRules are the repository's rules, one object for each file.
 //!
-//! `UPDATE_DEPLOY=1 cargo test -p vigie --test deploy` writes them again.
+//! `UPDATE_DEPLOY=1 cargo test -p vigie --test deploy` rewrites them.
 
 use std::env;
 
@@ -22,13 +22,13 @@ fn rule_files() -> Vec<String> {
     })
 }
 
-/// The name of a rule file's object.
+/// The name of the object for a rule file.
 fn name(file: &str) -> String {
     let stem = file.strip_prefix("rules/").unwrap();
     format!("vigie-{}", stem.strip_suffix(".yml").unwrap())
 }
 
-/// The text is taken over as it is, comments and all, a level deeper.
+/// The text is included unchanged with its comments, indented by one level.
 fn object(file: &str) -> String {
     let text = read(file);
     let deeper = |line: &str| match line {

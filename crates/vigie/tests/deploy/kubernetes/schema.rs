@@ -1,4 +1,4 @@
-//! Kubernetes drops a field that it does not know without a word; here it is a failure.
+//! Kubernetes silently drops unknown fields; here they are failures.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -13,7 +13,7 @@ use super::{folders, rendered};
 use crate::support::{document, text};
 
 #[test]
-fn every_folder_renders_to_objects_that_kubernetes_knows() {
+fn every_folder_renders_to_valid_kubernetes_objects() {
     let folders = folders();
     assert_eq!(
         folders,
@@ -34,7 +34,7 @@ fn every_folder_renders_to_objects_that_kubernetes_knows() {
         let objects = rendered(&folder);
         assert!(!objects.is_empty(), "{folder}");
         objects.iter().for_each(is_known);
-        // `kubectl apply` keeps a copy of each object in an annotation, and those have a limit.
+        // `kubectl apply` stores a copy of each object in an annotation, whose size is limited.
         assert!(
             objects
                 .iter()
@@ -57,15 +57,15 @@ fn is_known(object: &Value) {
         ("autoscaling/v2", "HorizontalPodAutoscaler") => {
             comes_back::<HorizontalPodAutoscaler>(object);
         }
-        // Objects of operators: see the modules beside this one.
+        // Objects of operators: see the sibling modules.
         ("monitoring.coreos.com/v1", "PodMonitor" | "PrometheusRule")
         | ("keda.sh/v1alpha1", "ScaledObject") => {}
         other => panic!("nothing checks {other:?}"),
     }
 }
 
-/// Read as the typed object and written again it is the same: a field that the type does not have would
-/// be gone, one that it must have would be there, a value of another type would not be read.
+/// Asserts that the value survives a round trip through its type: unknown fields would be dropped, missing ones added,
+/// and values of a wrong type rejected.
 fn comes_back<T: DeserializeOwned + Serialize>(object: &Value) {
     let typed: T = serde_json::from_value(object.clone())
         .unwrap_or_else(|error| panic!("{error} in {object:#}"));

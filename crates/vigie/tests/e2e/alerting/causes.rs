@@ -1,4 +1,4 @@
-//! What happens to backends.
+//! Causes of alerts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use vigie_testkit::{Process, Script};
 
 use crate::common::Stage;
 
-/// A script's answer comes within this time.
+/// The timeout of a script.
 const SCRIPT: Duration = Duration::from_secs(60);
 
-/// A request, by how many players at once, and the status it is answered with.
+/// A request, the number of concurrent players, and the expected status.
 #[derive(Clone, Copy)]
 pub(super) struct Request {
     pub(super) line: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Request {
     pub(super) at_once: usize,
 }
 
-/// Players who all ask for the same, again and again.
+/// Players who repeat one request.
 pub(super) struct Flood {
     stop: Arc<AtomicBool>,
     players: Vec<JoinHandle<usize>>,
@@ -39,7 +39,7 @@ impl Flood {
         }
     }
 
-    /// No new requests; waits for the open ones, and says how many there were.
+    /// Stops sending, waits for open requests, and returns the number of requests.
     pub(super) async fn end(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
         let mut sum = 0;
@@ -63,7 +63,7 @@ async fn play(gateway: SocketAddr, request: Request, stop: Arc<AtomicBool>) -> u
     asked
 }
 
-/// Runs so many jobs through a queue, of which each fails.
+/// Runs this number of jobs through a queue; each fails.
 pub(super) async fn fail(stage: &Stage, queue: &str, jobs: u32) {
     let (url, count) = (stage.redis.url(), jobs.to_string());
     let script = Script::new("testing/jobs.js")
@@ -75,7 +75,7 @@ pub(super) async fn fail(stage: &Stage, queue: &str, jobs: u32) {
     assert!(script.wait(SCRIPT).await.unwrap().success());
 }
 
-/// Has so many sessions opened or closed by `demo/testing/crowd.js`, and says how many are open then.
+/// Makes `demo/testing/crowd.js` open or close this number of sessions, and returns how many are open.
 pub(super) async fn ask(crowd: &mut Process, what: &str, sessions: u64) -> u64 {
     let command = json!({"cmd": what, "n": sessions});
     let answer = crowd.ask(&command, SCRIPT).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the dashboards and the rules ask, asked of a real Prometheus that has watched the demo's traffic.
+//! The queries of the dashboards and the rules, evaluated by a real Prometheus that has scraped the demo's traffic.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use super::watch::{scraping, workspace};
 use crate::common::{Stage, promtool_finds_nothing_in};
 
 const TRAFFIC: Duration = Duration::from_secs(60);
-/// Until what the traffic has left behind is scraped and evaluated.
+/// The time until the effects of the traffic are scraped and evaluated.
 const SETTLES: Duration = Duration::from_secs(60);
-/// What Grafana takes for `$__rate_interval` when Prometheus scrapes every 15 s.
+/// Grafana's value of `$__rate_interval` for a scrape interval of 15 s.
 const RATE_INTERVAL: &str = "1m";
-/// A panel looks back so far, in such steps (seconds).
+/// The range of a panel query, and its step (in seconds).
 const RANGE: f64 = 60.0;
 const STEP: f64 = 5.0;
 
@@ -24,11 +24,11 @@ async fn every_panel_has_data_and_every_rule_is_well() {
     let stage = Stage::set().await;
     let rules = files("rules", "yml");
     let prometheus = Prometheus::start(&scraping(&stage, &rules)).await.unwrap();
-    // Jobs in each state, and in a queue that nobody changes any more.
+    // Jobs in each state, in a queue that no longer changes.
     let states = ["--waiting", "3", "--prioritized", "1", "--delayed", "1"];
     let ends = ["--active", "1", "--completed", "1", "--failed", "1"];
     stage.fill("deserted", &[states, ends].concat()).await;
-    // And what holds others back.
+    // Limits that hold other jobs back.
     let limits = ["--waiting=1", "--concurrency=1", "--rate-limit-ms=3600000"];
     stage.fill("limited", &limits).await;
     stage.fill("paused", &["--waiting=1", "--paused"]).await;
@@ -48,7 +48,7 @@ async fn every_panel_has_data_and_every_rule_is_well() {
 
     for file in files("dashboards", "json") {
         let text = std::fs::read_to_string(&file).unwrap();
-        // Texts of a translation are no dashboard.
+        // The translations are not a dashboard.
         let Ok(dashboard) = serde_json::from_str::<Value>(&text).map(Dashboard) else {
             panic!("{} is not JSON", file.display());
         };
@@ -56,7 +56,7 @@ async fn every_panel_has_data_and_every_rule_is_well() {
             has_data(&prometheus, &file, &dashboard).await;
         }
     }
-    // Everything that can happen has happened.
+    // Every event has happened, so every metric is exposed.
     promtool_finds_nothing_in(&stage.vigie.get("/metrics").await.text());
     stage.end().await;
 }
@@ -102,7 +102,7 @@ async fn play(stage: &Stage) {
     assert!(script.wait(TRAFFIC).await.unwrap().success());
 }
 
-/// The files of a folder of the workspace, of which there must be some.
+/// The files of a folder in the workspace; at least one.
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(workspace(folder)).unwrap();
     let files = entries.map(|entry| entry.unwrap().path());
@@ -117,7 +117,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 /// A dashboard as Grafana imports it.
 struct Dashboard(Value);
 
-/// One question of a panel or an annotation.
+/// A query of a panel or an annotation.
 struct Query {
     title: String,
     expression: String,
@@ -135,14 +135,14 @@ impl Dashboard {
         queries
     }
 
-    /// What the variables stand for when all is chosen.
+    /// The values of the variables when all are selected.
     async fn values(&self, prometheus: &Prometheus) -> Result<BTreeMap<String, String>, String> {
         let mut values = BTreeMap::from([("__rate_interval".into(), RATE_INTERVAL.into())]);
         let variables = self.0["templating"]["list"].as_array();
         let variables = variables.into_iter().flatten();
         for variable in variables.filter(|variable| variable["type"] == "query") {
             let [name, query] = ["name", "query"].map(|field| variable[field].as_str().unwrap());
-            // A later variable's query may hold an earlier one.
+            // The query of a later variable may contain an earlier one.
             let query = substitute(query, &values)?;
             let arguments = query
                 .strip_prefix("label_values(")
@@ -165,7 +165,7 @@ impl Dashboard {
     }
 }
 
-/// The queries of all panels, those inside of rows included.
+/// The queries of all panels, including those inside rows.
 fn collect(parent: &Value, queries: &mut Vec<Query>) {
     for panel in parent["panels"].as_array().into_iter().flatten() {
         for target in panel["targets"].as_array().into_iter().flatten() {
@@ -185,7 +185,7 @@ impl Query {
         }
     }
 
-    /// Whether there is anything to draw.
+    /// Whether the result has any data.
     async fn is_answered(&self, prometheus: &Prometheus, expression: &str) -> Result<bool, String> {
         let refused = |error| format!("{expression}: {error}");
         if self.instant {
@@ -203,7 +203,7 @@ impl Query {
     }
 }
 
-/// Puts the values in place of `$name`, `${name}` and `${name:format}`.
+/// Replaces `$name`, `${name}` and `${name:format}`.
 fn substitute(text: &str, values: &BTreeMap<String, String>) -> Result<String, String> {
     let mut parts = text.split('$');
     let mut result = parts.next().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! Prometheus, Alertmanager and the webhook beside a stage.
+//! Prometheus, Alertmanager and the webhook of a stage.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use vigie_testkit::{Alertmanager, Prometheus, Webhook, eventually};
 
 use crate::common::Stage;
 
-/// Until all rules have been evaluated, and until what is over has gone from everywhere.
+/// The time until all rules are evaluated and all resolved alerts have disappeared.
 const SETTLES: Duration = Duration::from_secs(60);
 
 /// An alert's name and severity, and its queue if it is about one.
@@ -23,10 +23,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Has the stage's Vigie scraped and judged by `rules/essential.yml` every second.
+    /// Starts a Prometheus that scrapes the stage's Vigie and evaluates `rules/essential.yml` every second.
     pub(super) async fn start(stage: &Stage) -> Self {
         let webhook = Webhook::start().await.unwrap();
-        // Every alert on its own and at once, and none twice.
+        // Every alert is sent separately, immediately, and only once.
         let config = format!(
             "route: {{receiver: webhook, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 4h}}\n\
              receivers: [{{name: webhook, webhook_configs: [{{url: '{}'}}]}}]\n",
@@ -45,7 +45,7 @@ impl Watch {
         }
     }
 
-    /// Waits until Vigie is scraped, each rule is well and gives nothing, and no alert is known any more.
+    /// Waits until Vigie is scraped, all rules are healthy without a result, and no alert is active.
     pub(super) async fn until_quiet(&self) {
         eventually(SETTLES, async || {
             let targets = self
@@ -76,20 +76,23 @@ impl Watch {
         .await;
     }
 
-    /// Waits until the alert is told to be there.
+    /// Waits for a firing notification of the alert.
     pub(super) async fn fires(&self, called: Called, within: Duration) {
-        let (alert, _) = self.told(Status::Firing, called, 0, within).await;
+        let (alert, _) = self.notification(Status::Firing, called, 0, within).await;
         eprintln!("{called:?} fires: {}", alert.annotations["summary"]);
     }
 
-    /// Waits until the alert, which has been told before, is told to be over.
+    /// Waits for a resolved notification of the alert, which must have fired before.
     pub(super) async fn resolves(&self, called: Called, within: Duration) {
-        let (_, past) = self.told(Status::Firing, called, 0, Duration::ZERO).await;
-        self.told(Status::Resolved, called, past, within).await;
+        let (_, past) = self
+            .notification(Status::Firing, called, 0, Duration::ZERO)
+            .await;
+        self.notification(Status::Resolved, called, past, within)
+            .await;
         eprintln!("{called:?} is over");
     }
 
-    /// Repeats the cause until the alert is told to be there.
+    /// Repeats the cause until a firing notification arrives.
     pub(super) async fn fires_while(
         &self,
         called: Called,
@@ -109,8 +112,8 @@ impl Watch {
         tokio::join!(firing, causing);
     }
 
-    /// The first such alert after so many others, and how many there are until then.
-    async fn told(
+    /// Waits for a matching notification after the first `past` ones; returns it and the count so far.
+    async fn notification(
         &self,
         status: Status,
         (name, severity, queue): Called,
@@ -119,22 +122,22 @@ impl Watch {
     ) -> (Notified, usize) {
         let mut labels = vec![("alertname", name), ("severity", severity)];
         labels.extend(queue.map(|queue| ("queue", queue)));
-        let told = self.webhook.wait_for(status, &labels, past, within).await;
-        told.unwrap()
+        let notified = self.webhook.wait_for(status, &labels, past, within).await;
+        notified.unwrap()
     }
 
-    /// Each of these alerts has been told to be there and to be over, in words that people can read, and no other has.
-    pub(super) fn has_told_all_of(&self, expected: &[Called]) {
+    /// Asserts that each of these alerts, and no other, was notified as firing and resolved, in readable text.
+    pub(super) fn has_notified_of_all(&self, expected: &[Called]) {
         let alerts = self.webhook.alerts().unwrap();
         for status in [Status::Firing, Status::Resolved] {
-            let told = alerts.iter().filter(|alert| alert.status == status);
-            let told: BTreeSet<_> = told.map(called).collect();
+            let notified = alerts.iter().filter(|alert| alert.status == status);
+            let notified: BTreeSet<_> = notified.map(called).collect();
             let expected: BTreeSet<_> = expected.iter().copied().collect();
-            assert_eq!(told, expected, "{status:?}");
+            assert_eq!(notified, expected, "{status:?}");
         }
         for alert in alerts {
             for (name, text) in &alert.annotations {
-                // What a template leaves behind that does not work, or gets no value.
+                // The remains of a template that fails or lacks a value.
                 let broken = ["<error", "<no value>", "{{", "%!"];
                 let whole = !text.is_empty() && !broken.iter().any(|mark| text.contains(mark));
                 assert!(whole, "{name} of {:?}: {text}", called(&alert));
@@ -149,7 +152,7 @@ fn called(alert: &Notified) -> (&str, &str, Option<&str>) {
     (certain("alertname"), certain("severity"), label("queue"))
 }
 
-/// A configuration that scrapes the stage's Vigie and evaluates these rule files, every second.
+/// A configuration that scrapes the stage's Vigie and evaluates these rule files every second.
 pub(super) fn scraping(stage: &Stage, rules: &[PathBuf]) -> String {
     format!(
         "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n\
@@ -159,7 +162,7 @@ pub(super) fn scraping(stage: &Stage, rules: &[PathBuf]) -> String {
     )
 }
 
-/// A file or folder of the workspace.
+/// The path of a file or folder in the workspace.
 pub(super) fn workspace(path: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.join(path)

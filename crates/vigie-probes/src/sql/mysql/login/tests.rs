@@ -9,7 +9,7 @@ fn parse(url: &str) -> Result<Login, UrlError> {
 }
 
 #[test]
-fn tls_is_understood_in_every_spelling() {
+fn tls_is_parsed_in_every_spelling() {
     use Demand::{Always, IfPossible, Never};
     use Verify::{Chain, ChainAndName, Nothing};
     for (query, demand, verify) in [
@@ -87,6 +87,6 @@ fn other_parameters_are_errors_that_name_them() {
         let error = parse(&format!("mysql://u@h/d?{query}")).err().unwrap();
         assert_eq!(error.to_string(), format!("the parameter {problem}"));
     }
-    // As mysql2 has it: the anonymous user.
+    // As in mysql2: the anonymous user.
     assert_eq!(parse("mysql://h/d").unwrap().user, "");
 }

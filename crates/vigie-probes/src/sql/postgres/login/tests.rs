@@ -60,7 +60,7 @@ fn both_forms_name_servers() {
 }
 
 #[test]
-fn tls_is_understood_in_every_spelling() {
+fn tls_is_parsed_in_every_spelling() {
     use Demand::{Always, IfPossible, IfRefused, Never};
     use Verify::{Chain, ChainAndName, ChainIfPresent, Nothing};
     for (query, demand, verify) in [
@@ -192,7 +192,7 @@ fn other_parameters_are_errors_that_name_them() {
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_taken_or_refused_without_its_password(
+    fn any_text_is_accepted_or_refused_without_its_password(
         before in ".{0,20}",
         password in "[A-Z]{8}",
         after in ".{0,20}",
