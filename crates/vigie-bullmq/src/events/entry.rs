@@ -3,6 +3,7 @@
 use std::fmt;
 
 use redis::Value;
+use vigie_redis::reply::{self, bytes, count, list};
 
 /// The id of a stream entry: the server's clock in milliseconds, and a sequence number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,16 +165,7 @@ pub(crate) struct StreamInfo {
 
 impl StreamInfo {
     pub(crate) fn read(reply: &Value) -> Option<Self> {
-        let field = |name: &str| match reply {
-            Value::Map(pairs) => {
-                let mut pairs = pairs.iter();
-                pairs.find_map(|(key, value)| (bytes(key)? == name.as_bytes()).then_some(value))
-            }
-            _ => {
-                let mut pairs = list(reply)?.chunks_exact(2);
-                pairs.find_map(|pair| (bytes(&pair[0])? == name.as_bytes()).then_some(&pair[1]))
-            }
-        };
+        let field = |name| reply::field(reply, name);
         Some(Self {
             last: StreamId::parse(bytes(field("last-generated-id")?)?)?,
             first: field("first-entry")
@@ -182,28 +174,6 @@ impl StreamInfo {
             length: count(field("length")?)?,
             added: field("entries-added").and_then(count),
         })
-    }
-}
-
-pub(crate) fn bytes(value: &Value) -> Option<&[u8]> {
-    match value {
-        Value::BulkString(bytes) => Some(bytes),
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.as_bytes()),
-        _ => None,
-    }
-}
-
-pub(crate) fn list(value: &Value) -> Option<&[Value]> {
-    match value {
-        Value::Array(values) => Some(values),
-        _ => None,
-    }
-}
-
-pub(crate) fn count(value: &Value) -> Option<u64> {
-    match value {
-        Value::Int(number) => u64::try_from(*number).ok(),
-        _ => None,
     }
 }
 

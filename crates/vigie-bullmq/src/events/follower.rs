@@ -20,13 +20,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::error::Error;
-use crate::events::entry::{bytes, each_stream, size};
+use crate::events::entry::{each_stream, size};
 use crate::events::fold::{Batch, End, Name, Tally};
 use crate::events::stream::{self, Pace, Stream};
 use crate::nodes::link::{Backoff, Link, is_elsewhere};
 use crate::nodes::node::Node;
 use crate::nodes::refusals::{UNUSABLE, refused};
 use crate::shared::{Queues, Shared};
+use vigie_redis::reply::bytes;
 
 /// Streams per XREAD command.
 const CHUNK: usize = 1_000;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use redis::{Pipeline, Value};
 use tokio::time::Instant;
 
-use crate::events::entry::{Entry, Event, StreamId, StreamInfo, bytes};
+use crate::events::entry::{Entry, Event, StreamId, StreamInfo};
 use crate::events::fold::{Batch, End, Incident, Name, Outcome, Tally};
 use crate::events::ledger::Ledger;
 use crate::events::reading::Reading;
 use crate::nodes::link::is_elsewhere;
 use crate::shared::Queue;
+use vigie_redis::reply::bytes;
 
 /// Factor by which an idle stream is reconciled less often with the server's count. It still has to be, because it can
 /// be deleted and recreated.

@@ -5,7 +5,8 @@
 
 use redis::{Arg, Cmd, Value};
 
-use crate::events::entry::{Entry, StreamInfo, bytes, list};
+use crate::events::entry::{Entry, StreamInfo};
+use vigie_redis::reply::{bytes, list};
 
 /// A command sent to Redis.
 #[derive(Debug)]

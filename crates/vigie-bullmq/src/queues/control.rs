@@ -241,7 +241,7 @@ impl Control {
         let now = Instant::now();
         let mut gone = HashMap::new();
         for (key, answer) in missing.into_iter().zip(&answers) {
-            if crate::events::entry::count(answer) == Some(0) {
+            if vigie_redis::reply::count(answer) == Some(0) {
                 let since = self.gone.get(key).copied().unwrap_or(now);
                 gone.insert(key.clone(), since);
             }

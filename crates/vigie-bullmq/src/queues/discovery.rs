@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::events::entry::{bytes, count, list};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::is_before;
+use vigie_redis::reply::{bytes, count, list};
 
 /// Keys scanned per step: well under a millisecond of server time.
 const STEP: usize = 1000;

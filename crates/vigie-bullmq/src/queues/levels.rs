@@ -2,9 +2,9 @@
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::events::entry::{bytes, count, list};
 use crate::queues::key::QueueKey;
 use crate::queues::markers;
+use vigie_redis::reply::{bytes, count, list};
 
 /// A state in which a job stays. Each job is in one state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

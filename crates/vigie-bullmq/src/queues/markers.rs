@@ -6,7 +6,7 @@
 
 use redis::Value;
 
-use crate::events::entry::{bytes, list};
+use vigie_redis::reply::{bytes, list};
 
 /// Whether a list entry is a marker. Other entries that begin with `0:` are jobs with custom ids.
 pub(crate) fn is_marker(entry: &[u8]) -> bool {

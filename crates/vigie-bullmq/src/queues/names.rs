@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::error::Error;
-use crate::events::entry::{Entry, Event, bytes, list};
+use crate::events::entry::{Entry, Event};
 use crate::nodes::link::Link;
 use crate::queues::key::QueueKey;
 use crate::queues::markers;
 use crate::signals::scored;
+use vigie_redis::reply::{bytes, list};
 
 /// Events read back, and jobs of each state looked up.
 const EVENTS: usize = 500;

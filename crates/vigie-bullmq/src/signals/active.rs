@@ -1,8 +1,8 @@
 //! The age of the oldest active job, and the active jobs without a lock.
 
 use super::{Ask, Events, Replies, Since, millis};
-use crate::events::entry::count;
 use crate::queues::markers::jobs;
+use vigie_redis::reply::count;
 
 /// Number of inspected jobs, from those taken first.
 const JOBS: isize = 100;

@@ -1,7 +1,7 @@
 //! Overdue delayed jobs and runs of job schedulers.
 
 use super::{Ask, Replies, Since, millis, scored};
-use crate::events::entry::{bytes, count, list};
+use vigie_redis::reply::{bytes, count, list};
 
 /// Grace period in milliseconds after which a delayed job is overdue: workers sleep up to 5 s.
 const GRACE: u64 = 5_000;

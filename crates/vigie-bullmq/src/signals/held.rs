@@ -3,9 +3,9 @@
 use redis::Value;
 
 use super::{Ask, Events, Replies, millis};
-use crate::events::entry::list;
 use crate::events::pauses;
 use crate::queues::levels::{Levels, State};
+use vigie_redis::reply::list;
 
 /// The value to which `rateLimit()` sets the counter, above any limit (JavaScript's `Number.MAX_SAFE_INTEGER`).
 const BY_HAND: u64 = 9_007_199_254_740_991;

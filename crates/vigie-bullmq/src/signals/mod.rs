@@ -16,10 +16,10 @@ use std::time::Instant;
 
 use redis::{Cmd, Pipeline, Value};
 
-use crate::events::entry::bytes;
 use crate::events::pauses::Pauses;
 use crate::queues::key::QueueKey;
 use crate::queues::levels::{Levels, State};
+use vigie_redis::reply::bytes;
 
 use active::Active;
 use children::Children;

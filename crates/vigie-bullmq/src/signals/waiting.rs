@@ -6,9 +6,9 @@
 use redis::Value;
 
 use super::{Ask, Events, Replies, Since, millis, scored};
-use crate::events::entry::{bytes, count, list};
 use crate::queues::levels::{Levels, State};
 use crate::queues::markers::{self, is_marker};
+use vigie_redis::reply::{bytes, count, list};
 
 /// Jobs inspected at the end from which workers take. Stalled and rate-limited jobs are also put there, in front of
 /// older ones, as are jobs added with `lifo`.

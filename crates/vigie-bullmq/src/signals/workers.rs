@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 use redis::{Cmd, Value};
 
-use crate::events::entry::bytes;
 use crate::queues::key::QueueKey;
+use vigie_redis::reply::bytes;
 
 /// Separator between the queue and the worker's own name.
 const NAMED: &str = ":w:";
