@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use vigie_metrics::{Gauge, Series};
 
 use super::compatible::CompatibleRow;
-use super::rare::Rare;
+use super::figures::{Figures, Limit};
 use super::{FINAL, Families};
 use crate::queues::key::QueueKey;
 use crate::queues::levels::{Levels, State};
@@ -76,12 +76,9 @@ impl Row {
 
 /// The levels of one queue.
 pub(crate) struct LevelSeries {
-    queue: QueueKey,
     states: [Arc<Series<Gauge, 3>>; 6],
     retained: [Arc<Series<Gauge, 3>>; 2],
-    paused: Arc<Series<Gauge, 2>>,
-    concurrency_limit: Rare<Gauge>,
-    concurrency_reached: Rare<Gauge>,
+    limits: Figures<Limit>,
 }
 
 impl LevelSeries {
@@ -89,12 +86,9 @@ impl LevelSeries {
         let (prefix, name) = (queue.prefix(), queue.name());
         let level = |state: State| families.levels.series([prefix, name, state.as_str()]);
         Self {
-            queue: queue.clone(),
             states: State::ALL.map(level),
             retained: FINAL.map(|state| families.retained.series([prefix, name, state])),
-            paused: families.paused.series([prefix, name]),
-            concurrency_limit: Rare::new(&families.concurrency_limit),
-            concurrency_reached: Rare::new(&families.concurrency_reached),
+            limits: families.limits.of(queue),
         }
     }
 
@@ -104,19 +98,17 @@ impl LevelSeries {
         states
             .chain(retained)
             .for_each(|(series, level)| set(series, level));
-        set(&self.paused, levels.paused.map(u64::from));
-        let limit = levels.concurrency.map(|jobs| jobs as f64);
-        self.concurrency_limit.set(&self.queue, limit);
+        let concurrency = levels.concurrency.map(|jobs| jobs as f64);
         let reached = levels.concurrency_reached().map(f64::from);
-        self.concurrency_reached.set(&self.queue, reached);
+        self.limits.set(Limit::Paused, levels.paused.map(f64::from));
+        self.limits.set(Limit::Concurrency, concurrency);
+        self.limits.set(Limit::ConcurrencyReached, reached);
     }
 
     pub(crate) fn forget(&self) {
         let all = self.states.iter().chain(&self.retained);
         all.for_each(|series| series.forget());
-        self.paused.forget();
-        self.concurrency_limit.forget();
-        self.concurrency_reached.forget();
+        self.limits.forget_all();
     }
 }
 

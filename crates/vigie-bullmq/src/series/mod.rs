@@ -2,20 +2,21 @@
 
 mod compatible;
 mod counts;
+mod figures;
 mod gauges;
-mod rare;
 mod signals;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::metrics;
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series, TimeGauge};
+use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
 use crate::{Settings, Tick};
 
 use compatible::Compatible;
 pub(crate) use counts::Counts;
+use figures::{Limit, Quantity, Table, Timer};
 pub(crate) use gauges::{LevelSeries, Row};
 pub(crate) use signals::SignalSeries;
 
@@ -31,20 +32,9 @@ pub(crate) struct Families {
     compatible: Option<Compatible>,
     levels: Family<Gauge, 3>,
     retained: Family<Gauge, 3>,
-    paused: Family<Gauge, 2>,
-    paused_for: Family<TimeGauge, 2>,
-    concurrency_limit: Family<Gauge, 2>,
-    concurrency_reached: Family<Gauge, 2>,
-    rate_limited: Family<Gauge, 2>,
-    rate_limit_reset: Family<TimeGauge, 2>,
-    oldest_waiting_children: Family<TimeGauge, 2>,
-    schedulers: Family<Gauge, 2>,
-    oldest_waiting: Family<TimeGauge, 2>,
-    oldest_active: Family<TimeGauge, 2>,
-    without_lock: Family<Gauge, 2>,
-    overdue: Family<Gauge, 2>,
-    scheduler_late: Family<TimeGauge, 2>,
-    workers: Family<Gauge, 2>,
+    limits: Table<Limit>,
+    quantities: Table<Quantity>,
+    timers: Table<Timer>,
     added: Family<Counter, 3>,
     finished: Family<Counter, 4>,
     attempts_failed: Family<Counter, 3>,
@@ -75,20 +65,9 @@ impl Families {
             compatible,
             levels: registry.family(&metrics::BULLMQ_JOBS),
             retained: registry.family(&metrics::BULLMQ_JOBS_RETAINED),
-            paused: registry.family(&metrics::BULLMQ_QUEUE_PAUSED),
-            paused_for: registry.family(&metrics::BULLMQ_QUEUE_PAUSED_SECONDS),
-            concurrency_limit: registry.family(&metrics::BULLMQ_CONCURRENCY_LIMIT),
-            concurrency_reached: registry.family(&metrics::BULLMQ_CONCURRENCY_REACHED),
-            rate_limited: registry.family(&metrics::BULLMQ_RATE_LIMITED),
-            rate_limit_reset: registry.family(&metrics::BULLMQ_RATE_LIMIT_RESET),
-            oldest_waiting_children: registry.family(&metrics::BULLMQ_OLDEST_WAITING_CHILDREN_AGE),
-            schedulers: registry.family(&metrics::BULLMQ_SCHEDULERS),
-            oldest_waiting: registry.family(&metrics::BULLMQ_OLDEST_WAITING_AGE),
-            oldest_active: registry.family(&metrics::BULLMQ_OLDEST_ACTIVE_AGE),
-            without_lock: registry.family(&metrics::BULLMQ_ACTIVE_WITHOUT_LOCK),
-            overdue: registry.family(&metrics::BULLMQ_DELAYED_OVERDUE),
-            scheduler_late: registry.family(&metrics::BULLMQ_SCHEDULER_LATE),
-            workers: registry.family(&metrics::BULLMQ_WORKERS),
+            limits: Table::new(registry),
+            quantities: Table::new(registry),
+            timers: Table::new(registry),
             added: registry.family(&metrics::BULLMQ_JOBS_ADDED),
             finished: registry.family(&metrics::BULLMQ_JOBS_FINISHED),
             attempts_failed: registry.family(&metrics::BULLMQ_ATTEMPTS_FAILED),
@@ -119,28 +98,9 @@ impl Families {
         self.levels.retain(|[prefix, name, _]| others(prefix, name));
         self.retained
             .retain(|[prefix, name, _]| others(prefix, name));
-        for family in [
-            &self.paused,
-            &self.concurrency_limit,
-            &self.concurrency_reached,
-            &self.rate_limited,
-            &self.schedulers,
-            &self.without_lock,
-            &self.overdue,
-            &self.workers,
-        ] {
-            family.retain(|[prefix, name]| others(prefix, name));
-        }
-        for family in [
-            &self.paused_for,
-            &self.rate_limit_reset,
-            &self.oldest_waiting_children,
-            &self.oldest_waiting,
-            &self.oldest_active,
-            &self.scheduler_late,
-        ] {
-            family.retain(|[prefix, name]| others(prefix, name));
-        }
+        self.limits.remove(queues);
+        self.quantities.remove(queues);
+        self.timers.remove(queues);
         if !rows.is_empty() {
             self.jobs.retain(|[name, _]| !rows.contains(name));
             if let Some(compatible) = &self.compatible {
