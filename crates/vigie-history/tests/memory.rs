@@ -1,56 +1,17 @@
 //! Measured by the allocator: the memory of a day, and that a scrape of known series does not allocate, except for
 //! one in 32.
 #![allow(clippy::unwrap_used)]
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use support::traffic::{DAY, EVERY, SERIES, Traffic};
 use vigie_history::{Appender, History, SeriesRef, Settings};
-
-/// The system allocator with counters of allocated bytes and allocations of all threads.
-struct Counting;
-
-static BYTES: AtomicI64 = AtomicI64::new(0);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+use vigie_testkit::allocator::{Counting, process};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn count(bytes: i64) {
-    BYTES.fetch_add(bytes, Relaxed);
-    ALLOCATIONS.fetch_add(u64::from(bytes > 0), Relaxed);
-}
-
-// SAFETY: every method passes its arguments unchanged to `System`, which fulfils the contract of `GlobalAlloc`, and
-// returns its result unchanged; the caller's guarantees are passed on. Counting accesses only two atomics: it does
-// not allocate, unwind or access the memory in question.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as i64);
-        count(-(layout.size() as i64));
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 fn series(appender: &mut Appender, traffic: &Traffic) -> Vec<SeriesRef> {
     let mut scrape = appender.scrape(-1);
@@ -78,7 +39,7 @@ fn a_day_and_a_scrape() {
     let mut traffic = Traffic::new();
     // A debug build is slow: a third of the day, and of the limits.
     let parts = if cfg!(debug_assertions) { 3 } else { 1 };
-    let before = BYTES.load(Relaxed);
+    let before = process::held() as i64;
     let history = History::open(&Settings::default()).unwrap();
     let mut appender = history.appender();
     let references = series(&mut appender, &traffic);
@@ -86,7 +47,7 @@ fn a_day_and_a_scrape() {
         let values = traffic.scrape();
         append(&mut appender, at as i64 * EVERY, &references, values);
     }
-    let bytes = BYTES.load(Relaxed) - before;
+    let bytes = process::held() as i64 - before;
     // The heads and the labels take 4 MiB.
     let most = (4 << 20) + (12 << 20) / parts as i64;
     assert!(bytes < most, "{bytes} bytes for {SERIES} series");
@@ -119,9 +80,9 @@ fn a_day_and_a_scrape() {
         scrapes(260);
         let asked: Vec<_> = (0..100)
             .map(|_| {
-                let before = ALLOCATIONS.load(Relaxed);
+                let before = process::allocations();
                 scrapes(1);
-                ALLOCATIONS.load(Relaxed) - before
+                process::allocations() - before
             })
             .collect();
         // Each 32nd sample of a series allocates for the compressed ones.
@@ -137,9 +98,9 @@ fn a_day_and_a_scrape() {
             .iter()
             .map(|(name, value)| (*name, &**value))
             .collect();
-        let before = ALLOCATIONS.load(Relaxed);
+        let before = process::allocations();
         let mut scrape = appender.scrape(i64::MAX);
         assert_eq!(scrape.series(&labels), Some(references[7]));
-        assert_eq!(ALLOCATIONS.load(Relaxed) - before, 0);
+        assert_eq!(process::allocations() - before, 0);
     }
 }

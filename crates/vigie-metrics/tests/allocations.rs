@@ -1,60 +1,22 @@
 //! Recording into an existing series of any type does not allocate.
 #![allow(clippy::unwrap_used)]
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 use std::time::Duration;
 
 mod support;
 
 use vigie_metrics::Registry;
-
-/// The system allocator with a counter of allocations for each thread.
-struct Counting;
-
-thread_local! {
-    // Constant and without a destructor: accessing it never allocates during a thread's life.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
+use vigie_testkit::allocator::{Counting, thread};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: every method passes its arguments unchanged to `System`, which fulfils the contract of `GlobalAlloc`, and
-// returns its result unchanged; the caller's guarantees are passed on. Counting accesses only a `Cell` of this
-// thread: it does not allocate, unwind or access the memory in question.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn count() {
-    ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
-}
-
 /// The number of allocations of this thread while `work` runs.
 fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+    let before = thread::allocations();
     work();
-    ALLOCATIONS.get() - before
+    thread::allocations() - before
 }
 
 #[test]

@@ -1,33 +1,12 @@
 //! How much memory alerts take.
 #![allow(clippy::unwrap_used)]
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use vigie_notify::dispatch::{Dispatcher, Limits, Outcome, Plan};
 use vigie_notify::{Alert, config};
 use vigie_promql::Labels;
-
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use vigie_testkit::allocator::{Counting, process};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -73,7 +52,7 @@ fn measure(group_by: &str) -> (usize, usize) {
         alerts: ALERTS,
         ..Limits::default()
     };
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = process::held();
     let mut dispatcher = Dispatcher::new(plan, limits);
     for number in 0..ALERTS {
         dispatcher.observe(0, alert(number)).unwrap();
@@ -85,7 +64,7 @@ fn measure(group_by: &str) -> (usize, usize) {
         dispatcher.outcome(sent.id, Outcome::Delivered);
     }
     assert_eq!(dispatcher.alerts().count(), ALERTS);
-    let taken = LIVE.load(Ordering::Relaxed) - before;
+    let taken = process::held() - before;
     drop(dispatcher);
     (taken / ALERTS, messages)
 }

@@ -29,6 +29,7 @@
 //! ```
 
 pub mod alertmanager;
+pub mod allocator;
 pub mod certificates;
 pub mod cluster;
 pub mod conformance;

@@ -1,67 +1,17 @@
 //! The storage for jobs in flight takes at most 64 bytes per job at any moment, and is bounded.
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; the proof stands at its implementation
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use vigie_testkit::allocator::{Counting, thread};
 
 use crate::events::entry::{Entry, Event, StreamId};
 use crate::events::fold::{Batch, Fold};
 use crate::events::jobs::Room;
 
-/// The system allocator, with per-thread counters of allocated bytes and their maximum.
-struct Counting;
-
-thread_local! {
-    // Const-initialized and without a destructor: access never allocates, at any time of a thread's life.
-    static HELD: Cell<usize> = const { Cell::new(0) };
-    static MOST: Cell<usize> = const { Cell::new(0) };
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
-// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches `Cell`s
-// of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        grow(layout.size());
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new blocks both exist during the copy.
-        grow(size);
-        shrink(layout.size());
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        shrink(layout.size());
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn grow(bytes: usize) {
-    // Memory may be freed by another thread than the allocating one; differences are only valid within one thread.
-    let held = HELD.get().wrapping_add(bytes);
-    HELD.set(held);
-    MOST.set(MOST.get().max(held));
-}
-
-fn shrink(bytes: usize) {
-    HELD.set(HELD.get().wrapping_sub(bytes));
-}
-
 /// The maximum of allocated bytes since the last call, minus `before`.
 fn most_since(before: usize) -> usize {
-    let most = MOST.replace(HELD.get());
-    most.saturating_sub(before)
+    thread::take_peak().saturating_sub(before)
 }
 
 const MILLION: usize = 1_000_000;
@@ -120,14 +70,14 @@ impl Queue {
 #[test]
 fn a_million_jobs_in_one_queue() {
     let mut queue = Queue::new(&Room::new(2 * MILLION));
-    let before = HELD.get();
+    let before = thread::held();
     most_since(before);
     for job in 1..=MILLION {
         queue.add(job);
         let most = most_since(before);
         assert!(most <= BYTES_A_JOB * job, "{most} bytes for {job} jobs");
     }
-    let full = HELD.get() - before;
+    let full = thread::held() - before;
     // Jobs are added and removed in equal numbers: memory does not grow.
     for job in 1..=MILLION / 10 {
         queue.end(job);
@@ -138,7 +88,7 @@ fn a_million_jobs_in_one_queue() {
         queue.end(job);
     }
     assert!(most_since(before) <= BYTES_A_JOB * MILLION);
-    assert_eq!(HELD.get(), before, "of no job nothing is left");
+    assert_eq!(thread::held(), before, "of no job nothing is left");
 }
 
 #[test]
@@ -146,7 +96,7 @@ fn a_million_jobs_in_many_queues() {
     let room = Room::new(2 * MILLION);
     for many in [1_000, 10_000, 100_000] {
         let mut queues: Vec<_> = (0..many).map(|_| Queue::new(&room)).collect();
-        let before = HELD.get();
+        let before = thread::held();
         most_since(before);
         for job in 1..=MILLION {
             queues[job % many].add(job);
@@ -162,7 +112,7 @@ fn a_million_jobs_in_many_queues() {
 #[test]
 fn more_jobs_than_there_is_room_for_take_no_more_memory() {
     let mut queue = Queue::new(&Room::new(MILLION / 10));
-    let before = HELD.get();
+    let before = thread::held();
     most_since(before);
     for job in 1..=MILLION {
         queue.add(job);
@@ -174,8 +124,8 @@ fn more_jobs_than_there_is_room_for_take_no_more_memory() {
 #[test]
 fn a_queue_in_which_nothing_happened_takes_little() {
     let room = Room::new(MILLION);
-    let before = HELD.get();
+    let before = thread::held();
     let fold = Fold::new(100, None, room.clone());
-    assert_eq!(HELD.get(), before, "nothing is allocated ahead");
+    assert_eq!(thread::held(), before, "nothing is allocated ahead");
     assert!(size_of_val(&fold) <= 352, "{}", size_of_val(&fold));
 }

@@ -1,10 +1,7 @@
 //! Recording a request on a known route does not allocate.
 
 #![allow(clippy::unwrap_used)]
-#![allow(unsafe_code)] // `GlobalAlloc` is an unsafe trait; see the proof at its implementation
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,54 +9,19 @@ use crate::metrics;
 use http::{Method, StatusCode, Uri};
 use tokio::time::Instant;
 use vigie_metrics::Registry;
+use vigie_testkit::allocator::{Counting, thread};
 
 use super::{Answer, Limits, Routes};
 use crate::record::{Metrics, Record};
 
-/// The system's allocator; counts the allocations of each thread.
-struct Counting;
-
-thread_local! {
-    // Constant, and without a destructor: reaching it never allocates, at no time of a thread's life.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-// SAFETY: every method hands its arguments unchanged to `System`, which keeps the contract of `GlobalAlloc`, and
-// returns its answer unchanged; the caller's promises are passed on as they are. Counting in between touches a
-// `Cell` of this thread alone: it does not allocate, does not unwind, and does not touch the memory in question.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn count() {
-    ALLOCATIONS.set(ALLOCATIONS.get().wrapping_add(1));
-}
-
 /// The allocations of this thread while `work` runs.
 fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
+    let before = thread::allocations();
     work();
-    ALLOCATIONS.get() - before
+    thread::allocations() - before
 }
 
 /// Configured ones of every kind; what they do not match is learned.
