@@ -58,7 +58,9 @@ async fn a_burst_of_a_new_counter_is_an_increase() {
     }
 
     vigie.kill9_and_restart().await;
-    until_known(&vigie, QUEUES[0]).await;
+    for queue in QUEUES {
+        until_known(&vigie, queue).await;
+    }
     for queue in QUEUES {
         fail(&redis, queue).await;
     }

@@ -145,10 +145,16 @@ impl Vigie {
 
     /// `/metrics` in both formats, which must have the same families.
     pub(crate) async fn scrape(&self) -> Scrape {
-        let text = self.scrape_as(Format::Text).await;
-        let openmetrics = self.scrape_as(Format::OpenMetrics).await;
-        assert_eq!(text.families().len(), openmetrics.families().len());
-        text
+        loop {
+            let before = self.scrape_as(Format::Text).await.families().len();
+            let openmetrics = self.scrape_as(Format::OpenMetrics).await;
+            let text = self.scrape_as(Format::Text).await;
+            // A family may have appeared between two pages.
+            if text.families().len() == before {
+                assert_eq!(before, openmetrics.families().len());
+                return text;
+            }
+        }
     }
 
     /// `/metrics` in one format.
