@@ -7,8 +7,8 @@ use vigie_promql::Labels;
 use crate::Time;
 use crate::config::{self, GroupBy};
 use crate::matcher::Matchers;
-use crate::matcher::quote::quote;
 use crate::millis;
+use vigie_alerts::template::exec::quote;
 
 /// The routing tree. Its nodes are numbered, parents before their children.
 #[derive(Clone, Debug)]

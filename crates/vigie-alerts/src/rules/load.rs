@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::disjoint::disjoint;
 use super::names::{is_label, is_metric};
-use super::reader::{Field, Keys, Reader, field, shown};
+use super::reader::{Field, Keys, Reader, field};
 use super::{Entry, Expression, Group, Loaded, Outline, Rule, RuleFile, RuleKind};
 use crate::finding::Finding;
 use crate::lint::Lint;
 use crate::template::{self, Template};
+use crate::yaml::shown;
 use crate::yaml::{self, Node, Text, Value};
 
 /// The largest file that is read.

@@ -7,7 +7,7 @@ use super::duration;
 use crate::finding::{Finding, Span};
 use crate::lint::Lint;
 use crate::suggest::{did_you_mean, listed};
-use crate::yaml::{Node, Text, Value};
+use crate::yaml::{Node, Text, Value, shown};
 
 /// The allowed keys of a table, and those of newer versions of Prometheus.
 pub(super) struct Keys {
@@ -229,7 +229,7 @@ impl Reader {
         let title = format!("{what} is {}", node.described());
         self.find(Finding::new(
             Lint::WrongType,
-            first_line(node),
+            node.start(),
             title,
             format!("must be {wanted}"),
         ));
@@ -271,22 +271,6 @@ fn integer(text: &str) -> Option<i64> {
     let number = text.parse::<f64>().ok()?;
     // 2^63 is the first number that does not fit.
     (number.abs() < 9_223_372_036_854_775_808.0).then_some(number as i64)
-}
-
-/// The position of a value; of a list or table, which may be long, only its start.
-fn first_line(node: &Node) -> Span {
-    match node.value {
-        Value::Scalar(_) | Value::Alias(_) => node.span.clone(),
-        _ => node.span.start..node.span.start,
-    }
-}
-
-/// A text shortened for a title.
-pub(super) fn shown(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let start: String = line.chars().take(60).collect();
-    let more = if start.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", start.escape_debug())
 }
 
 /// The field of that name.

@@ -71,6 +71,15 @@ impl Node {
         }
     }
 
+    /// The position of the value; of a list or table, which may be long, only its start.
+    #[must_use]
+    pub fn start(&self) -> Span {
+        match self.value {
+            Value::Scalar(_) | Value::Alias(_) => self.span.clone(),
+            _ => self.span.start..self.span.start,
+        }
+    }
+
     /// The type of the value, for messages.
     #[must_use]
     pub fn described(&self) -> &'static str {
@@ -308,6 +317,15 @@ impl<'a> Builder<'a> {
         let at = self.byte(error.marker().index());
         refused(at..at, "this is not YAML", error.info())
     }
+}
+
+/// A text shortened to a part of its first line, for messages.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let start: String = line.chars().take(60).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", start.escape_debug())
 }
 
 #[cfg(test)]

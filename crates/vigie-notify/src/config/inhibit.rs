@@ -1,9 +1,9 @@
 //! `inhibit_rules`.
 
-use super::read::shown;
 use super::route::matchers;
 use super::table::Table;
 use crate::matcher::Matchers;
+use vigie_alerts::yaml::shown;
 
 /// While an alert that `source` takes is firing, those that `target` takes are muted, if the labels `equal` are the same.
 #[derive(Clone, Debug)]

@@ -3,9 +3,8 @@
 use std::ops::{Range, RangeInclusive};
 
 use jiff::tz::TimeZone;
-use vigie_alerts::yaml::Text;
+use vigie_alerts::yaml::{Text, shown};
 
-use super::read::shown;
 use super::table::Table;
 use crate::interval::{TimeInterval, TimeIntervals};
 

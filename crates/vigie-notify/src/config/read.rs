@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use vigie_alerts::yaml::{Node, Text, Value};
+use vigie_alerts::yaml::{Node, Text, Value, shown};
 
 use super::table::Table;
 use crate::problem::{Problem, position};
@@ -58,7 +58,7 @@ impl<'t> Reader<'t> {
 
     pub(super) fn wrong(&self, node: &Node, what: &str, wanted: &str) {
         let found = format!("{what} is {}", node.described());
-        self.problem(first_line(node), found, format!("must be {wanted}"), None);
+        self.problem(node.start(), found, format!("must be {wanted}"), None);
     }
 
     /// The keys of a table. Nothing is an empty table; anything else is a mistake.
@@ -96,7 +96,7 @@ impl<'t> Reader<'t> {
         };
         if depth > MAX_MERGE_DEPTH {
             let accepted = format!("at most {MAX_MERGE_DEPTH} levels of merge keys");
-            self.problem(first_line(node), "nested too deep", accepted, None);
+            self.problem(node.start(), "nested too deep", accepted, None);
             return None;
         }
         let mut fields: Vec<(&Text, &Node)> = Vec::new();
@@ -166,20 +166,4 @@ pub(super) fn did_you_mean(typed: &str, known: &[&str]) -> Option<String> {
         .map(|name| (strsim::osa_distance(typed, name), name));
     let (_, nearest) = distances.filter(|(distance, _)| *distance <= near).min()?;
     Some(format!("did you mean `{nearest}`?"))
-}
-
-/// A list or table may be long; its beginning says enough.
-fn first_line(node: &Node) -> Range<usize> {
-    match node.value {
-        Value::Scalar(_) | Value::Alias(_) => node.span.clone(),
-        _ => node.span.start..node.span.start,
-    }
-}
-
-/// A text short enough for a message.
-pub(super) fn shown(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let start: String = line.chars().take(60).collect();
-    let more = if start.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", start.escape_debug())
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vigie_alerts::yaml::Text;
+use vigie_alerts::yaml::{Text, shown};
 
-use super::read::{Reader, shown};
+use super::read::Reader;
 use super::table::Table;
 use crate::matcher::{self, MatchOp, Matcher, Matchers};
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use vigie_alerts::yaml::{Node, Text, Value};
 
-use super::read::{Reader, did_you_mean, shown};
+use super::read::{Reader, did_you_mean};
+use vigie_alerts::yaml::shown;
 
 /// A table. Its accepted keys are those that are asked for.
 pub(super) struct Table<'r, 't, 'n> {

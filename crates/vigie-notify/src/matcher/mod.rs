@@ -5,7 +5,7 @@
 //! older one decides.
 
 mod classic;
-pub(crate) mod quote;
+mod quote;
 #[cfg(test)]
 mod tests;
 mod utf8;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use vigie_promql::Labels;
 pub use vigie_promql::MatchOp;
 
-use quote::quote;
+use vigie_alerts::template::exec::quote;
 
 /// A condition on the value of one label. A label that an alert lacks has the value `""`.
 #[derive(Clone)]

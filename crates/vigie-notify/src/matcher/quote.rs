@@ -1,42 +1,6 @@
-//! Go's quoted strings (`strconv.Quote` and `strconv.Unquote`), which matchers and group keys are written with.
+//! Parses Go's quoted strings (`strconv.Unquote`), in which matchers are written.
 
-use std::fmt::Write as _;
-
-/// `text` between double quotes, with Go's escapes.
-pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if is_printable(c) => out.push(c),
-            // Writing to a `String` cannot fail.
-            c if u32::from(c) < 0x80 => drop(write!(out, "\\x{:02x}", u32::from(c))),
-            c if u32::from(c) < 0x1_0000 => drop(write!(out, "\\u{:04x}", u32::from(c))),
-            c => drop(write!(out, "\\U{:08x}", u32::from(c))),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Whether Rust shows the character as it is. Behind another one, so that a combining mark counts as printable, as in Go.
-fn is_printable(c: char) -> bool {
-    let shown: String = ['a', c].iter().collect();
-    !shown.escape_debug().skip(1).any(|shown| shown == '\\')
-}
-
-/// The text that stands between the double quotes of `quoted`; `None` if Go would refuse it.
+/// The string that `quoted` denotes; `None` if Go refuses it.
 pub(super) fn unquote(quoted: &str) -> Option<String> {
     let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
     let mut bytes = Vec::with_capacity(inner.len());
@@ -89,12 +53,14 @@ fn number(rest: &mut std::str::Chars<'_>, digits: usize, radix: u32) -> Option<u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vigie_alerts::template::exec::quote;
 
     #[test]
     fn quoted_as_go_does() {
         for (text, quoted) in [
             ("a\"b\\", r#""a\"b\\""#),
             ("\n\t\u{0}\u{7f}", r#""\n\t\x00\x7f""#),
+            ("it's", "\"it's\""),
             ("é\u{301}\u{200b}", "\"é\u{301}\\u200b\""),
             ("\u{e0001}", r#""\U000e0001""#),
         ] {

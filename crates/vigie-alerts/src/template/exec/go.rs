@@ -135,7 +135,8 @@ fn general(number: f64, precision: Option<usize>) -> String {
 }
 
 /// A string in double quotes, as `strconv.Quote` writes it.
-pub(crate) fn quote(text: &str) -> String {
+#[must_use]
+pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -198,19 +199,9 @@ fn escape(out: &mut String, c: char, quote: char) {
 
 /// Whether Go prints a character as it is: letters, marks, numbers, punctuation, symbols and the ASCII space.
 fn is_printable(c: char) -> bool {
-    // Rust's own debug format escapes the same characters, but for spaces and combining marks.
-    match c {
-        ' ' => true,
-        c if c.is_whitespace() || c.is_control() => false,
-        '\'' | '"' | '\\' => true,
-        c => c.is_alphanumeric() || c.escape_debug().count() == 1 || is_mark(c),
-    }
-}
-
-/// Combining marks, which Rust's debug format escapes.
-fn is_mark(c: char) -> bool {
-    matches!(c as u32, 0x0300..=0x036f | 0x0483..=0x0489 | 0x0591..=0x05bd | 0x064b..=0x065f | 0x0900..=0x0903
-        | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0x302a..=0x302f | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f)
+    // Rust's debug format escapes the same characters, but also a combining mark that no character precedes.
+    let shown: String = ['a', c].iter().collect();
+    matches!(c, '\'' | '"') || !shown.escape_debug().skip(1).any(|shown| shown == '\\')
 }
 
 #[cfg(test)]
@@ -258,6 +249,11 @@ mod tests {
         assert_eq!(
             quote("a\"b\\\n\u{1}é\u{200b}😀"),
             "\"a\\\"b\\\\\\n\\x01é\\u200b😀\""
+        );
+        // Combining marks are printable, those of rare scripts too.
+        assert_eq!(
+            quote("a\u{301}\u{740}\u{859}\u{a0}"),
+            "\"a\u{301}\u{740}\u{859}\\u00a0\""
         );
         assert_eq!(quote_char('\''), r"'\''");
     }

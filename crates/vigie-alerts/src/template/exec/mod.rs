@@ -18,6 +18,7 @@ mod tests;
 mod time;
 mod value;
 
+pub use go::quote;
 pub use run::{ExecutionError, Limits, execute};
 pub use value::{Data, Sample, Value};
 

@@ -1,9 +1,9 @@
 //! E-mail over SMTP.
 
 use super::super::global::{Global, Smtp};
-use super::super::read::shown;
 use super::super::table::Table;
 use super::Kind;
+use vigie_alerts::yaml::shown;
 
 /// `email_configs`.
 #[derive(Clone, Debug)]

@@ -15,8 +15,9 @@ pub use slack::{Slack, SlackAction, SlackConfirm, SlackField};
 pub use webhook::Webhook;
 
 use super::global::Global;
-use super::read::{Reader, shown};
+use super::read::Reader;
 use super::table::Table;
+use vigie_alerts::yaml::shown;
 
 /// A named list of integrations; a notification goes to each of them.
 #[derive(Clone, Debug)]
