@@ -41,8 +41,8 @@ pub struct Settings {
 /// The largest form without a query, in bytes.
 const BESIDES_QUERY: usize = 64 << 10;
 
-/// What a query may take beyond its budget, as a part of it: lists double as they grow, and the system's allocator is not
-/// charged.
+/// The memory of a query beyond its budget is at most this fraction (1/4) of it: vectors double as they grow, and the
+/// overhead of the allocator is not charged.
 const BEYOND: usize = 4;
 
 impl Settings {
@@ -61,7 +61,7 @@ impl Settings {
         let large = self
             .concurrency
             .saturating_mul(budget.saturating_add(budget / BEYOND));
-        // Those on the threads for small queries, and one on the thread that serves.
+        // The queries on the threads for small ones, and one on the serving thread.
         let small = (SMALL_CONCURRENCY + 1) * query::SMALL_MEMORY;
         large
             .saturating_add(small)

@@ -110,7 +110,7 @@ impl ApiError {
         Self::new(kind, error.to_string())
     }
 
-    /// It would need more than `limit` bytes.
+    /// The query needs more than `limit` bytes.
     pub(crate) fn too_much_memory(limit: usize) -> Self {
         let message = format!(
             "query processing would take too much memory in query execution: more than {} (the setting query.max_memory)",
@@ -119,7 +119,7 @@ impl ApiError {
         Self::new(Kind::Cost, message)
     }
 
-    /// It would need more samples or memory than it may.
+    /// Whether a limit of samples or memory was exceeded.
     pub(crate) fn is_of_cost(&self) -> bool {
         self.kind == Kind::Cost
     }
@@ -167,7 +167,7 @@ fn thousands(number: usize) -> String {
     text
 }
 
-/// `24 MiB`, or bytes where it is no whole number of those.
+/// A size in MiB (`24 MiB`) if it is a multiple of one, else in bytes.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes.is_multiple_of(1 << 20) {
         true => format!("{} MiB", bytes >> 20),

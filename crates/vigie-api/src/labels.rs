@@ -88,7 +88,7 @@ const TEXTS: List<String> = List {
     write: |out, text| json::string(out, text),
 };
 
-/// What was found, each item once.
+/// The items found, without duplicates.
 struct Found<T> {
     items: BTreeSet<T>,
     bytes: usize,
@@ -191,7 +191,7 @@ struct Listing<T> {
     out: Vec<u8>,
     items: std::iter::Take<IntoIter<T>>,
     write: fn(&mut Vec<u8>, &T),
-    /// What stands after the items; empty once it is written.
+    /// The end of the response; empty once it is written.
     tail: Vec<u8>,
     first: bool,
 }

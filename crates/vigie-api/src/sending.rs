@@ -56,7 +56,7 @@ pub(crate) fn response(
     (json::HEADERS, Body::new(body)).into_response()
 }
 
-/// What is left of an answer; nothing once it was sent or dropped.
+/// The rest of a response; empty once it was sent or dropped.
 type Held = Arc<Mutex<Option<(Box<dyn Pieces>, Option<Permit>)>>>;
 
 fn take(held: &Held) -> Option<(Box<dyn Pieces>, Option<Permit>)> {

@@ -13,7 +13,7 @@ use crate::value::Value;
 #[derive(Debug)]
 pub struct TimeGauge(AtomicI64);
 
-/// What the two lowest bits tell; the others are a moment in milliseconds since [`origin`].
+/// The state, in the two lowest bits; the other bits are a time in milliseconds since [`origin`].
 const UNKNOWN: i64 = 0;
 const ZERO: i64 = 1;
 const SINCE: i64 = 2;
@@ -34,7 +34,7 @@ impl TimeGauge {
         );
     }
 
-    /// Says that there is nothing of which the time could be told: the value is 0.
+    /// Sets the value to 0: nothing is in the timed state.
     pub fn zero(&self) {
         self.0.store(ZERO, Relaxed);
     }

@@ -22,7 +22,7 @@ pub use go::quote;
 pub use run::{ExecutionError, Limits, execute};
 pub use value::{Data, Sample, Value};
 
-/// What functions ask the world outside of the template for.
+/// The queries, addresses and times that template functions need from the caller.
 pub trait Environment {
     /// Evaluates an instant query, in the order of its result.
     ///

@@ -89,7 +89,7 @@ const GIVEN: [(&str, &str); 4] = [
     ("$value", "Value"),
 ];
 
-/// The declarations that Prometheus puts before a template. They count to the columns of the first line in errors.
+/// The declarations that Prometheus inserts before a template. In errors, the columns of the first line include them.
 const DECLARATIONS: &str = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}";
 
 /// A message, and the node that was being evaluated.
