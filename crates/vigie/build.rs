@@ -1,19 +1,114 @@
-//! Tells the program which compiler built it.
+//! Tells the program which compiler built it, and embeds the runbooks, and the web page if it has been built.
 #![allow(clippy::print_stdout)]
 
+use std::fmt::Write as _;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn main() {
+/// Where `cargo xtask page` builds the page. The directory is committed, so that Cargo can watch it before.
+const PAGE: &str = "../../page/dist";
+const RUNBOOKS: &str = "../../docs/runbooks";
+
+fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=RUSTC");
+    println!("cargo:rustc-env=VIGIE_RUSTC={}", compiler());
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed={PAGE}");
+    println!("cargo:rerun-if-changed={RUNBOOKS}");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
+    let list = page(&Path::new(PAGE).join("files"), &out)?;
+    fs::write(out.join("page.rs"), list)?;
+    fs::write(out.join("runbooks.rs"), runbooks()?)
+}
+
+/// The runbooks as an expression of type `&[(&str, &str)]`: the name and the text of each.
+fn runbooks() -> io::Result<String> {
+    let mut files = Vec::new();
+    collect(&fs::canonicalize(RUNBOOKS)?, &mut files)?;
+    files.sort();
+    let named = files
+        .iter()
+        .filter_map(|file| Some((file, file.file_stem()?.to_str()?)));
+    let list: Vec<_> = named
+        .map(|(file, name)| format!("({name:?}, include_str!({file:?}))"))
+        .collect();
+    Ok(format!("&[{}]", list.join(", ")))
+}
+
+/// `rustc 1.95.0 (f2d3ce0bd 2026-03-21)` is the version 1.95.0.
+fn compiler() -> String {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = Command::new(rustc).arg("--version").output();
     let version = output
         .ok()
         .and_then(|output| String::from_utf8(output.stdout).ok());
-    // `rustc 1.95.0 (f2d3ce0bd 2026-03-21)`
     let version = version.as_deref().and_then(|line| line.split(' ').nth(1));
-    println!(
-        "cargo:rustc-env=VIGIE_RUSTC={}",
-        version.unwrap_or("unknown")
-    );
+    version.unwrap_or("unknown").to_owned()
+}
+
+/// The built files as an expression of type `&[File]`; none if the page has not been built. The files are copied, because the page
+/// may be built again while the program is compiled.
+fn page(directory: &Path, out: &Path) -> io::Result<String> {
+    let mut files = Vec::new();
+    if directory.is_dir() {
+        collect(directory, &mut files)?;
+    }
+    files.sort();
+    let mut list = String::from("&[");
+    for (at, file) in files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| !is_compressed(file))
+    {
+        let content = fs::read(file)?;
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let plain = embedded(&content, out, &format!("page-{at}"))?;
+        let compressed = PathBuf::from(format!("{}.gz", file.display()));
+        let gzip = match files.contains(&compressed) {
+            true => {
+                let content = fs::read(&compressed)?;
+                format!(
+                    "Some({})",
+                    embedded(&content, out, &format!("page-{at}.gz"))?
+                )
+            }
+            false => "None".to_owned(),
+        };
+        let name = file.strip_prefix(directory).unwrap_or(file);
+        // Writing to a string cannot fail.
+        let _ = write!(
+            list,
+            "File {{ path: {:?}, etag: \"\\\"{:016x}\\\"\", plain: {plain}, gzip: {gzip} }},",
+            name.display().to_string(),
+            hasher.finish(),
+        );
+    }
+    list.push(']');
+    Ok(list)
+}
+
+/// An expression that is the content.
+fn embedded(content: &[u8], out: &Path, name: &str) -> io::Result<String> {
+    let copy = out.join(name);
+    fs::write(&copy, content)?;
+    Ok(format!("include_bytes!({copy:?})"))
+}
+
+fn is_compressed(file: &Path) -> bool {
+    file.extension().is_some_and(|end| end == "gz")
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => collect(&path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ const { values: args } = parseArgs({
     active: number,
     completed: number,
     failed: number,
+    reason: { type: 'string', default: 'as told' }, // why they failed
     'waiting-children': number, // the children wait in the queue `<queue>-children`
     concurrency: number, // of the whole queue
     'rate-limit-ms': number, // time during which no job starts
@@ -50,7 +51,7 @@ if (taken) {
   const token = randomUUID();
   const next = () => worker.getNextJob(token, { block: false });
   for (let n = count('completed'); n > 0; n--) await (await next()).moveToCompleted('done', token, false);
-  for (let n = count('failed'); n > 0; n--) await (await next()).moveToFailed(new Error('as told'), token, false);
+  for (let n = count('failed'); n > 0; n--) await (await next()).moveToFailed(new Error(args.reason), token, false);
   for (let n = count('active'); n > 0; n--) await next();
   await worker.close(true);
 }

@@ -21,16 +21,16 @@ const workers = new Map();
 /** Processors by name; `hold` never ends. */
 const PROCESSORS = {
   finish: async () => 'done',
-  fail: async () => { throw new Error('as told'); },
+  fail: async ({ data }) => { throw new Error(data.reason ?? 'as told'); },
   hold: () => new Promise(() => {}),
 };
 
 say({ msg: 'ready' });
 await serve({
   /** Adds `n` jobs whose timestamp is `agoMs` in the past. */
-  async add({ n = 1, name = 'job', agoMs, opts = {} }) {
+  async add({ n = 1, name = 'job', agoMs, data = {}, opts = {} }) {
     const timestamp = agoMs === undefined ? {} : { timestamp: Date.now() - agoMs };
-    const jobs = Array.from({ length: n }, () => ({ name, data: {}, opts: { ...opts, ...timestamp } }));
+    const jobs = Array.from({ length: n }, () => ({ name, data, opts: { ...opts, ...timestamp } }));
     const added = await queue.addBulk(jobs);
     return { ids: added.map((job) => job.id) };
   },

@@ -32,7 +32,7 @@ const silent = []; // open until the server closes them, destroyed at the end
 const whichever = (ended, ms) => Promise.race([ended, sleep(ms)]);
 
 const client = (transports) => async (count, ms) => {
-  const socket = io(target, { transports, reconnection: false, forceNew: true, timeout: 10_000 });
+  const socket = io(target, { transports, reconnection: false, forceNew: true, timeout: 60_000 });
   const connected = new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', reject);

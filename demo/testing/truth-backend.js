@@ -1,6 +1,8 @@
 // Runs the backend in this process and reports its internal state: the reference that external measurements are
 // compared with.
 
+import { QueueEvents } from 'bullmq';
+import { Redis } from 'ioredis';
 import { settingsFrom, start } from '../backend/app.js';
 import { createLog } from '../backend/log.js';
 import { block } from '../backend/routes.js';
@@ -26,7 +28,24 @@ const log = createLog((line) => {
   ticks.maxMs = Math.max(ticks.maxMs, durationMs);
 });
 
-const { io, port, close } = await start({ ...settingsFrom(env), socket, log });
+const settings = settingsFrom(env);
+
+// The same ticks by the events in which Redis records their beginning and their end, read with BullMQ's own client.
+const recorded = { count: 0, sumMs: 0 };
+if (env.TICK_EVENTS) {
+  const connection = new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+  const events = new QueueEvents('production', { connection, prefix: settings.prefix, lastEventId: '0-0' });
+  const began = new Map();
+  const at = (id) => Number(id.split('-')[0]);
+  events.on('active', ({ jobId }, id) => began.set(jobId, at(id)));
+  events.on('completed', ({ jobId }, id) => {
+    recorded.count += 1;
+    recorded.sumMs += at(id) - began.get(jobId);
+    began.delete(jobId);
+  });
+}
+
+const { io, port, close } = await start({ ...settings, socket, log });
 const clientsCount = () => io.engine.clientsCount;
 let watching;
 
@@ -74,7 +93,7 @@ await serve({
     return { blockedMs: ms };
   },
 
-  ticks: () => ({ ...ticks, meanMs: ticks.count ? ticks.sumMs / ticks.count : null }),
+  ticks: () => ({ ...ticks, meanMs: ticks.count ? ticks.sumMs / ticks.count : null, recorded }),
 
   /** `close: true` ends the whole connection, else only its membership of `/`. */
   disconnectSockets({ n = 1, close: whole = false }) {

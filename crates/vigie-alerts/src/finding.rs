@@ -1,5 +1,8 @@
 //! Findings: the mistake, its position, and the remedy.
 
+use vigie_promql::ParseError;
+use vigie_promql::syntax::ParseErrorKind as Kind;
+
 use crate::lint::{Level, Lint};
 
 /// A range of bytes of a rule file.
@@ -37,6 +40,19 @@ impl Finding {
             help: None,
             also: None,
         }
+    }
+
+    /// An expression that cannot be parsed.
+    pub(crate) fn not_promql(error: &ParseError, span: Span) -> Self {
+        let (lint, title) = match error.kind {
+            Kind::Type => (Lint::Promql, "an expression of the wrong type"),
+            Kind::UnknownFunction => (Lint::Promql, "an unknown function"),
+            Kind::NotSupported => (Lint::NotChecked, "PromQL that Vigie does not support"),
+            Kind::Experimental => (Lint::NotChecked, "experimental PromQL"),
+            Kind::TooLong | Kind::TooDeep => (Lint::NotChecked, "an expression too large to check"),
+            _ => (Lint::Promql, "this is not PromQL"),
+        };
+        Self::new(lint, span, title, &*error.message)
     }
 
     /// How serious the finding is.

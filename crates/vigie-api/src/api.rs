@@ -9,7 +9,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use http::{Method, StatusCode, Uri};
-use vigie_promql::Limits;
+use vigie_promql::{Features, Limits};
 
 use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub lookback: Duration,
     /// Samples, memory, points and series.
     pub limits: Limits,
+    /// The part of the language that queries may use.
+    pub features: Features,
 }
 
 /// The largest form without a query, in bytes.
@@ -85,6 +87,7 @@ impl Default for Settings {
                 bytes: 16 << 20,
                 ..Limits::default()
             },
+            features: Features::Stable,
         }
     }
 }

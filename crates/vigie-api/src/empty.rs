@@ -20,8 +20,9 @@ pub(crate) async fn exemplars(
         return Err(ApiError::bad_data(reason));
     }
     let text = query::text(&api, &params)?.to_owned();
+    let features = api.settings().features;
     let work = move |_: &_| {
-        let parsed = vigie_promql::parse(&text);
+        let parsed = vigie_promql::parse_with(&text, features);
         parsed.map_err(|error| ApiError::bad_data(error.to_string()))?;
         Ok(nothing(b"[]"))
     };

@@ -60,7 +60,8 @@ fn newest(
     running: &Running,
 ) -> Result<Newest, ApiError> {
     let mut found = Newest::new();
-    for matchers in selectors {
+    // As in Prometheus, a selector without matchers selects nothing.
+    for matchers in selectors.iter().filter(|matchers| !matchers.is_empty()) {
         let each = &mut |labels: &Labels, samples: &[Sample]| {
             let until = samples.partition_point(|sample| sample.time <= end);
             let last = samples[..until].last();

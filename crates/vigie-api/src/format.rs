@@ -13,8 +13,9 @@ use crate::query;
 /// The query as Prometheus lays it out.
 pub(crate) async fn format(State(api): State<Api>, params: Params) -> Result<Response, ApiError> {
     let text = query::text(&api, &params)?.to_owned();
+    let features = api.settings().features;
     let work = move |_: &_| {
-        let formatted = pretty(&query::parse(&text)?);
+        let formatted = pretty(&query::parse(&text, features)?);
         Ok(json::success(&Remarks::default(), |out| {
             json::string(out, &formatted)
         }))

@@ -126,7 +126,7 @@ async fn answer<T: Ord + Send + 'static>(
         return Err(ApiError::new(Kind::Execution, message));
     }
     let work = move |running: &Running| {
-        let selectors = selectors::parse(&texts).map_err(list.bad_selector)?;
+        let selectors = selectors::parse_narrow(&texts).map_err(list.bad_selector)?;
         let mut found = Found {
             items: BTreeSet::new(),
             bytes: trees,

@@ -33,7 +33,8 @@
 //! | `/api/v1/status/buildinfo` | which Prometheus this is compatible with |
 //! | `/api/v1/status/runtimeinfo`, `/flags`, `/config` | when the API started, the limits of a query, an empty configuration |
 //! | `/api/v1/status/tsdb` | which metrics and labels have the most series |
-//! | `/api/v1/rules`, `/alerts`, `/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
+//! | `/api/v1/rules`, `/alerts` | the rules of the source and their alerts |
+//! | `/api/v1/alertmanagers`, `/targets`, `/query_exemplars` | the right shape, with nothing in it |
 //! | `/federate` | the newest samples, in the text format |
 //! | `/-/healthy`, `/-/ready` | that it serves, and that there is something to answer from |
 //!
@@ -49,6 +50,7 @@ mod error;
 mod federate;
 mod format;
 mod gate;
+mod histogram;
 mod json;
 mod labels;
 mod metadata;
@@ -58,7 +60,7 @@ mod number;
 mod params;
 mod query;
 mod result;
-mod rules;
+pub mod rules;
 mod selectors;
 mod sending;
 mod source;

@@ -50,7 +50,12 @@ pub(crate) fn plain(out: &mut Vec<u8>, value: f64) {
 }
 
 /// `1e-07`, `1.5e+21`: the exponent with a sign and at least two digits.
-fn scientific(out: &mut Vec<u8>, value: f64) {
+///
+/// NaN and infinities are written as in [`plain`].
+pub(crate) fn scientific(out: &mut Vec<u8>, value: f64) {
+    if !value.is_finite() {
+        return plain(out, value);
+    }
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (sign, exponent) = match exponent.strip_prefix('-') {

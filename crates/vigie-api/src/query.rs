@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use tokio::time::Instant;
 use vigie_promql::syntax::{is_costly, tree_bytes};
-use vigie_promql::{Engine, EvalError, Outcome, TimeRange, Value};
+use vigie_promql::{Engine, EvalError, Features, Outcome, TimeRange, Value};
 use vigie_promql::{Expr, annotations::Severity};
 
 use crate::api::Api;
@@ -80,6 +80,7 @@ enum Times {
 /// The parameters common to both endpoints.
 struct Query {
     text: String,
+    features: Features,
     engine: Engine,
     timeout: Duration,
     limit: Option<usize>,
@@ -101,6 +102,7 @@ impl Query {
         engine.limits.points = engine.limits.points.saturating_add(1);
         Ok(Self {
             text: text(api, params)?.to_owned(),
+            features: settings.features,
             engine,
             timeout: timeout.map_or(settings.timeout, |timeout| timeout.min(settings.timeout)),
             limit,
@@ -188,7 +190,7 @@ impl Query {
         let mut engine = *engine;
         let left = memory.checked_sub(tree_bytes(&self.text));
         engine.limits.bytes = left.ok_or_else(|| ApiError::too_much_memory(memory))?;
-        let expr = parse(&self.text)?;
+        let expr = parse(&self.text, self.features)?;
         if let (Times::Every(_), Some(refused)) = (times, range_type_error(&expr)) {
             return Err(ApiError::parameter("query", refused));
         }
@@ -277,8 +279,8 @@ pub(crate) fn text<'a>(api: &Api, params: &'a Params) -> Result<&'a str, ApiErro
     }
 }
 
-pub(crate) fn parse(text: &str) -> Result<Expr, ApiError> {
-    vigie_promql::parse(text).map_err(|error| ApiError::parameter("query", error))
+pub(crate) fn parse(text: &str, features: Features) -> Result<Expr, ApiError> {
+    vigie_promql::parse_with(text, features).map_err(|error| ApiError::parameter("query", error))
 }
 
 /// The reason why an expression cannot be evaluated over a range.

@@ -4,9 +4,10 @@ use std::io::Write as _;
 use std::time::Duration;
 use std::vec::IntoIter;
 
-use vigie_promql::value::{MatrixSeries, VectorSample};
+use vigie_promql::value::{HistogramSample, MatrixSeries, VectorSample};
 use vigie_promql::{Labels, Sample, Value};
 
+use crate::histogram;
 use crate::json::{self, Remarks};
 use crate::number;
 use crate::sending::{PIECE, Pieces};
@@ -27,8 +28,10 @@ pub(crate) struct Answer {
     /// Serialized and not yet sent.
     out: Vec<u8>,
     series: Series,
-    /// The samples of the current series.
+    /// The floats of the current series.
     samples: Option<IntoIter<Sample>>,
+    /// The native histograms of the current series.
+    histograms: Vec<HistogramSample>,
     /// The time of a vector's samples.
     time: i64,
     first: bool,
@@ -83,6 +86,7 @@ impl Answer {
             out,
             series,
             samples: None,
+            histograms: Vec::new(),
             time,
             first: true,
             tail,
@@ -101,9 +105,10 @@ impl Answer {
                         point(&mut self.out, sample.time, sample.value);
                     }
                     None => {
-                        self.out.extend_from_slice(b"]}");
+                        self.out.push(b']');
                         self.samples = None;
                         self.first = false;
+                        self.end_series();
                     }
                 }
             } else if !self.next_series() {
@@ -120,8 +125,16 @@ impl Answer {
                 };
                 self.comma();
                 self.metric(&sample.labels);
-                self.out.extend_from_slice(br#","value":"#);
-                point(&mut self.out, self.time, sample.value);
+                match &sample.histogram {
+                    None => {
+                        self.out.extend_from_slice(br#","value":"#);
+                        point(&mut self.out, self.time, sample.value);
+                    }
+                    Some(one) => {
+                        self.out.extend_from_slice(br#","histogram":"#);
+                        histogram::point(&mut self.out, self.time, one);
+                    }
+                }
                 self.out.push(b'}');
             }
             Series::Matrix(series) => {
@@ -130,12 +143,24 @@ impl Answer {
                 };
                 self.comma();
                 self.metric(&series.labels);
+                self.histograms = series.histograms;
+                if series.samples.is_empty() && !self.histograms.is_empty() {
+                    self.end_series();
+                    return true;
+                }
                 self.out.extend_from_slice(br#","values":["#);
                 self.samples = Some(series.samples.into_iter());
                 self.first = true;
             }
         }
         true
+    }
+
+    /// The histograms of a series, and its end.
+    fn end_series(&mut self) {
+        let histograms = std::mem::take(&mut self.histograms);
+        histogram::list(&mut self.out, &histograms);
+        self.out.push(b'}');
     }
 
     /// Before each item of a list except the first.
@@ -245,6 +270,7 @@ mod tests {
                     value: at as f64 / 4.0,
                 })
                 .collect(),
+            histograms: Vec::new(),
         };
         let value = Value::Matrix(vec![series("a"), series("b"), series("c")]);
         let remarks = Remarks {

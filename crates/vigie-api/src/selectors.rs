@@ -1,6 +1,6 @@
 //! `match[]`: selectors of series.
 
-use vigie_promql::{Expr, Matcher, syntax::MAX_REGEX_BYTES};
+use vigie_promql::{Matcher, syntax::MAX_REGEX_BYTES};
 
 use crate::params::Params;
 
@@ -40,25 +40,25 @@ pub(crate) fn parse(texts: &[String]) -> Result<Vec<Selector>, String> {
     Ok(selectors)
 }
 
-fn selector(text: &str) -> Result<Selector, String> {
-    let expr = vigie_promql::parse(text).map_err(|error| error.to_string())?;
-    match expr {
-        Expr::Selector(selector) if selector.shift == Default::default() => {
-            Ok(selector.all_matchers().collect())
-        }
-        expr => {
-            let (line, column) = expr.span().position(text);
-            Err(format!(
-                "{line}:{column}: expected the name of a metric or a selector alone, like up{{job=\"api\"}}"
-            ))
-        }
+/// Like [`parse`], for requests that must not select every series.
+pub(crate) fn parse_narrow(texts: &[String]) -> Result<Vec<Selector>, String> {
+    let selectors = parse(texts)?;
+    let is_narrow = |selector: &Selector| selector.iter().any(|matcher| !matcher.matches(""));
+    match selectors.iter().all(is_narrow) {
+        true => Ok(selectors),
+        false => Err("match[] must contain at least one non-empty matcher".to_owned()),
     }
+}
+
+fn selector(text: &str) -> Result<Selector, String> {
+    let selector = vigie_promql::parse_selector(text).map_err(|error| error.to_string())?;
+    Ok(selector.all_matchers().collect())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{parse, selector};
+    use super::{parse, parse_narrow, selector};
 
     #[test]
     fn only_selectors() {
@@ -73,14 +73,23 @@ mod tests {
             "sum(up)",
             "(up)",
             "1",
-            "{}",
-            "{a=~\".*\"}",
             "up{",
         ] {
             let error = selector(refused).unwrap_err();
             assert!(error.starts_with("1:"), "{refused}: {error}");
         }
     }
+
+    #[test]
+    fn some_requests_must_not_select_every_series() {
+        for text in ["{}", "{a=~\".*\"}", "{a=\"\",b!=\"x\"}"] {
+            let texts = ["up".to_owned(), text.to_owned()];
+            assert_eq!(parse(&texts).unwrap().len(), 2, "{text}");
+            let error = parse_narrow(&texts).unwrap_err();
+            assert!(error.contains("non-empty"), "{text}: {error}");
+        }
+    }
+
     #[test]
     fn expressions_have_a_bound_together() {
         let texts: Vec<String> = (0..50)

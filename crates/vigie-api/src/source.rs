@@ -1,9 +1,12 @@
 //! The interface of a source of samples.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use vigie_promql::Labels;
 use vigie_promql::storage::{MemoryStorage, Selection, Storage, StorageError};
+
+use crate::rules::RuleGroup;
 
 /// A source of samples that also lists series, labels and metadata.
 ///
@@ -56,6 +59,11 @@ pub trait Source: Storage + Send + Sync {
 
     /// The metadata of the metrics, by name. Empty by default.
     fn metadata(&self) -> Vec<Metadata> {
+        Vec::new()
+    }
+
+    /// The groups of rules, in any order. Empty by default.
+    fn rules(&self) -> Vec<Arc<RuleGroup>> {
         Vec::new()
     }
 }

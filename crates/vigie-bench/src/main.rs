@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)]
 #![allow(clippy::disallowed_methods)] // measuring wall time is what it is for
 
+mod alerts;
 mod expose;
 mod gateway;
 mod machine;
@@ -34,7 +35,10 @@ struct Options {
     /// How long Redis is watched while 1,000 idle streams are followed
     #[arg(long, default_value = "30", value_parser = seconds)]
     idle_seconds: Duration,
-    /// The program whose gateway is measured
+    /// How many rules are evaluated, over ten times as many series
+    #[arg(long, default_value_t = 10_000, value_parser = rules)]
+    rules: usize,
+    /// The program whose gateway and alerts are measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
     /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
@@ -63,12 +67,21 @@ enum What {
     Memory,
     /// Queries over a day of history, against Prometheus; filling and opening the history
     Queries,
+    /// Evaluating rules, against Prometheus and vmalert; notifications and their memory
+    Alerts,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("expected 0.1 to 3600".into()),
+    }
+}
+
+fn rules(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rules @ 100..=100_000) => Ok(rules),
+        _ => Err("expected 100 to 100000".into()),
     }
 }
 
@@ -98,6 +111,7 @@ fn main() -> anyhow::Result<()> {
             What::Events => runtime.block_on(queues::events::run(&options))?,
             What::Memory => runtime.block_on(queues::memory::run(&options))?,
             What::Queries => runtime.block_on(queries::run(&options))?,
+            What::Alerts => runtime.block_on(alerts::run(&options))?,
         }
     }
     Ok(())

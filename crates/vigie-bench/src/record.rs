@@ -41,8 +41,8 @@ pub(crate) fn run(options: &Options) {
             .collect();
 
         let registry = Registry::new();
-        let duration = registry.family(&vigie_gateway::metrics::HTTP_REQUEST_DURATION);
-        let errors = registry.family(&vigie_gateway::metrics::HTTP_REQUESTS_ERRORS);
+        let duration = registry.family(&vigie_traffic::metrics::HTTP_REQUEST_DURATION);
+        let errors = registry.family(&vigie_traffic::metrics::HTTP_REQUESTS_ERRORS);
         let mut ours = || {
             on_threads(threads, |at| {
                 let labels = ["GET", &*routes[at % routes.len()], "200"];
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) {
 
         let histogram = || {
             Histogram::new(
-                vigie_gateway::metrics::REQUEST_BUCKETS
+                vigie_traffic::metrics::REQUEST_BUCKETS
                     .seconds
                     .iter()
                     .copied(),

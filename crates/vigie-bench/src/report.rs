@@ -1,5 +1,7 @@
 //! Results as Markdown, ready for `BENCHMARKS.md`.
 
+/// Bytes of a KiB.
+pub(crate) const KIB: f64 = 1024.0;
 /// Bytes of a MiB.
 pub(crate) const MIB: f64 = 1024.0 * 1024.0;
 

@@ -31,33 +31,43 @@
 //! # }
 //! ```
 //!
-//! | folder | contents |
+//! | layer | contents |
 //! | --- | --- |
+//! | `protocol` | the data of BullMQ in Redis: keys, commands, parsing of replies |
+//! | `failures` | why jobs failed: redacted and counted |
 //! | `events` | the event streams: the outcome of jobs, jobs in flight and their names, missed entries |
-//! | `queues` | how queues are found, and their jobs counted |
-//! | `signals` | how old, late and stuck jobs are, limits, and workers |
-//! | `nodes` | the parts that have connections of their own, and the commands that they answer |
-//! | `series`, `shared` | the published series, and the state of all tasks |
-//! | `watcher` | the handle, and the settings |
+//! | `signals` | how old, late and stuck jobs are, and limits |
+//! | `series` | the published series |
+//! | `queue` | the state of a queue, behind one lock |
+//! | `directory` | which queues are followed, and which node reads each |
+//! | `session` | connections and tasks |
+//! | `probe`, `watcher` | one look at all queues, and the handle |
 //!
-//! Connections, tasks and time are in `link`, `refusals`, `cluster`, `survey`, `queues::names`, `control`, `inspector`,
-//! `stream`, `follower` and `watcher`; all other modules are pure.
+//! Each layer uses only those above it in this table. Connections, tasks and clocks are in `session` and below it,
+//! locks in `series` and below it.
 //!
 //! The crate does not depend on HTTP, checks, or the readers of the metrics.
 
+mod directory;
 mod error;
 mod events;
+mod failures;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod metrics;
-mod nodes;
-mod queues;
+mod probe;
+mod protocol;
+mod queue;
 mod series;
-mod shared;
+mod session;
+mod settings;
 mod signals;
 mod watcher;
 
 pub use error::Error;
-pub use queues::levels::{Levels, State};
-pub use watcher::{QueueLevels, QueueStatus, Settings, Status, Tick, Watcher, probe};
+pub use failures::reasons::{FailureReason, Failures};
+pub use probe::{QueueLevels, probe};
+pub use protocol::levels::{Levels, State};
+pub use settings::{Settings, Tick};
+pub use watcher::{QueueFailures, QueueStatus, Status, Watcher};

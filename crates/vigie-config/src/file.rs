@@ -29,10 +29,37 @@ fn flatten(table: &DeTable<'_>, prefix: &str, layer: &mut Layer) {
                 .sections
                 .insert(path.clone(), Place::File(name.span()));
             flatten(inner, &format!("{path}."), layer);
+        } else if let Some(tables) = tables(&path, value) {
+            layer
+                .sections
+                .insert(path.clone(), Place::File(name.span()));
+            for (number, table) in tables.into_iter().enumerate() {
+                let path = format!("{path}.{number}");
+                let place = Place::File(table.span());
+                layer.sections.insert(path.clone(), place);
+                if let DeValue::Table(inner) = table.get_ref() {
+                    flatten(inner, &format!("{path}."), layer);
+                }
+            }
         } else {
             layer.values.insert(path, given(value, name.span()));
         }
     }
+}
+
+/// The keys whose value is a list of tables. The tables are sections with numbers for names.
+const LISTS: [&str; 1] = ["notify.alertmanagers"];
+
+fn tables<'a, 'd>(
+    path: &str,
+    value: &'a Spanned<DeValue<'d>>,
+) -> Option<Vec<&'a Spanned<DeValue<'d>>>> {
+    let DeValue::Array(items) = value.get_ref() else {
+        return None;
+    };
+    let is_table = |item: &&Spanned<DeValue<'d>>| matches!(item.get_ref(), DeValue::Table(_));
+    let all: Vec<_> = items.iter().collect();
+    (LISTS.contains(&path) && !all.is_empty() && all.iter().all(is_table)).then_some(all)
 }
 
 /// Keeps the quotes of a quoted key with a dot in it: it is one name, not two.

@@ -25,7 +25,9 @@ mod env;
 mod exposed;
 mod file;
 mod given;
+mod heartbeat;
 mod mask;
+mod notify;
 mod problem;
 mod reader;
 mod render;
@@ -34,7 +36,6 @@ mod rules;
 mod secret_file;
 mod sections;
 mod settings;
-mod suggest;
 mod unknown;
 mod values;
 
@@ -53,8 +54,8 @@ pub use problem::ConfigError;
 pub use route::validate_route;
 pub use secret_file::read as secret_file;
 pub use settings::{
-    Access, Admin, Check, Checks, Database, Engine, Exporter, Gateway, LeaseIn, Log, LogFormat,
-    Queues, Rules, Settings, Shutdown, Unusable,
+    Access, Admin, Alerts, BuiltIn, Capture, Check, Checks, Database, Engine, Exporter, Gateway,
+    Heartbeat, LeaseIn, Log, LogFormat, Notify, Page, Queues, Rules, Settings, Shutdown, Unusable,
 };
 
 /// About a thousand times the size of a realistic file, in bytes.
@@ -104,8 +105,25 @@ impl Settings {
     /// # Errors
     /// All mistakes in that section.
     pub fn load_rules(sources: &Sources) -> Result<Rules, ConfigError> {
+        Self::load_section(sources, "rules", sections::rules)
+    }
+
+    /// The limits of queries and the part of the language that they may use, without the other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_rules`](Self::load_rules).
+    pub fn load_query(sources: &Sources) -> Result<vigie_api::Settings, ConfigError> {
+        Self::load_section(sources, "query", sections::query)
+    }
+
+    fn load_section<T>(
+        sources: &Sources,
+        name: &'static str,
+        read: fn(&mut Reader) -> T,
+    ) -> Result<T, ConfigError> {
         let file = read_file(sources)?;
-        let resolved = resolve(given(&file), sources, Some("rules"), sections::rules);
+        let resolved = resolve(given(&file), sources, Some(name), read);
         match resolved.problems.is_empty() {
             true => Ok(resolved.value),
             false => Err(ConfigError::new(resolved.problems, resolved.shown)),

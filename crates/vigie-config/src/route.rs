@@ -8,7 +8,7 @@ use crate::values::{Parsed, refused, wrong};
 /// # Errors
 /// A human-readable description of the mistake.
 pub fn validate_route(route: &str) -> Result<(), String> {
-    vigie_gateway::validate_pattern(route).map_err(|error| error.reason())
+    vigie_traffic::validate_pattern(route).map_err(|error| error.reason())
 }
 
 pub(crate) fn route(given: &Given) -> Parsed<String> {

@@ -11,6 +11,8 @@ use crate::settings::Settings;
 
 pub(crate) fn check(settings: &Settings, r: &mut Reader) {
     two_listeners(settings, r);
+    two_sources(settings, r);
+    capture_of_nothing(settings, r);
     forwarding_to_itself(settings, r);
     without_redis(
         "tick",
@@ -51,6 +53,35 @@ fn two_listeners(settings: &Settings, r: &mut Reader) {
         ),
     };
     r.problem(problem);
+}
+
+/// Both would count every request of the app.
+fn two_sources(settings: &Settings, r: &mut Reader) {
+    if settings.gateway.is_none() || settings.capture.is_none() {
+        return;
+    }
+    let title = "gateway and capture cannot both be used: every request would count twice";
+    let (gateway, capture) = (r.place("gateway.app"), r.place("capture.listen"));
+    let (gateway, capture) = (gateway.cloned(), capture.cloned());
+    let label = "remove this, or the section gateway";
+    let problem = match capture {
+        Some(capture) => Problem::at(capture, title, label).also(gateway.as_ref(), "used here"),
+        None => Problem::at(gateway, title, label),
+    };
+    r.problem(problem);
+}
+
+fn capture_of_nothing(settings: &Settings, r: &mut Reader) {
+    let is_empty = |capture: &crate::Capture| capture.source.listen.is_empty();
+    if settings.capture.as_ref().is_some_and(is_empty) {
+        let place = r.place("capture.listen").cloned();
+        let title = "capture.listen is empty";
+        r.problem(Problem::at(
+            place,
+            title,
+            "give at least one port, like :3000",
+        ));
+    }
 }
 
 fn forwarding_to_itself(settings: &Settings, r: &mut Reader) {

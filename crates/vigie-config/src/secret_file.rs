@@ -1,7 +1,5 @@
 //! Secrets in files of their own, as Kubernetes and systemd provide them.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 /// More than any password or address needs; bounds the read if the path is wrong. In bytes.
@@ -21,20 +19,8 @@ pub(crate) fn is_path(value: &str, path: &Path) -> bool {
 /// # Errors
 /// If the file cannot be read, is empty, too large or not UTF-8. The error never quotes the content.
 pub fn read(path: &Path) -> Result<String, String> {
-    let place = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
-    let metadata = path.metadata().map_err(|error| place(&error))?;
-    // Opening a FIFO would block until there is a writer.
-    if !metadata.is_file() {
-        return Err(place(&"it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-        .map_err(|error| place(&error))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("the file must hold at most {LARGEST} bytes"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| "the file must hold UTF-8 text".to_owned())?;
+    let text = vigie_store::read_text(path, LARGEST);
+    let text = text.map_err(|reason| format!("{}: {reason}", path.display()))?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {

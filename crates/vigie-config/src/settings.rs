@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use vigie_notify::config::Alertmanager;
+use vigie_notify::config::short::Short;
 use vigie_probes::AppRequest;
+use vigie_store::Pattern;
 
 use super::exposed::Exposed;
 
@@ -16,6 +19,8 @@ pub struct Settings {
     pub admin: Admin,
     /// The measuring proxy in front of the app.
     pub gateway: Option<Gateway>,
+    /// The passive source beside the app, instead of the gateway.
+    pub capture: Option<Capture>,
     /// Redis, the BullMQ queues in it, and the periodic job whose duration is measured.
     pub redis: Option<vigie_bullmq::Settings>,
     /// Which replica exposes the queues.
@@ -28,8 +33,18 @@ pub struct Settings {
     pub history: vigie_history::Settings,
     /// The limits of queries.
     pub query: vigie_api::Settings,
+    /// The rules that are evaluated.
+    pub alerts: Alerts,
+    /// The web page.
+    pub page: Page,
     /// Names that rule files may refer to.
     pub rules: Rules,
+    /// The notifications.
+    pub notify: Notify,
+    /// The dead man's switch.
+    pub heartbeat: Option<Heartbeat>,
+    /// The most messages that an integration of a receiver gets in a minute. If there are more, they become one summary.
+    pub max_messages_per_minute: usize,
     /// The shutdown.
     pub shutdown: Shutdown,
     /// Vigie's own log.
@@ -58,7 +73,7 @@ impl Settings {
         let is_unusable = |check| self.unusable.iter().any(|unusable| unusable.check == check);
         let redis = self.redis.as_ref();
         let configured = [
-            ("gateway", self.gateway.is_some()),
+            ("gateway", self.gateway.is_some() || self.capture.is_some()),
             ("redis", redis.is_some() || is_unusable("redis")),
             (
                 "database",
@@ -110,6 +125,17 @@ pub struct Gateway {
     pub listen: SocketAddr,
     /// The upstream and the limits of the proxy.
     pub proxy: vigie_gateway::Settings,
+    /// The file in which learned routes survive a restart; `None`: in the directory of the history, if there is one.
+    pub routes_file: Option<PathBuf>,
+}
+
+/// The passive source.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The ports, and the ring.
+    pub source: vigie_capture::Settings,
+    /// The routes and sessions.
+    pub traffic: vigie_traffic::Settings,
     /// The file in which learned routes survive a restart; `None`: in the directory of the history, if there is one.
     pub routes_file: Option<PathBuf>,
 }
@@ -199,6 +225,69 @@ pub struct Check {
     pub required: bool,
 }
 
+/// The rules that are evaluated, and the state of their alerts.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// The patterns of the rule files.
+    pub rules: Vec<Pattern>,
+    /// The built-in rule files.
+    pub builtin: Vec<BuiltIn>,
+    /// The evaluation interval of groups that set none.
+    pub interval: Duration,
+    /// How far in the past groups that set no offset query.
+    pub query_offset: Duration,
+    /// The address of Vigie in messages; `None`: the address of the admin port.
+    pub external_url: Option<String>,
+    /// Labels added to each alert that lacks them.
+    pub external_labels: Vec<(String, String)>,
+    /// The directory of the state; `None`: below the directory of the history, if there is one.
+    pub path: Option<PathBuf>,
+    /// Whether `POST /-/reload` reads the rules again.
+    pub reload: bool,
+    /// The maximum number of pending and firing alerts.
+    pub max_alerts: usize,
+    /// The memory that one evaluation of a group may take, in bytes.
+    pub max_memory: usize,
+}
+
+impl Default for Alerts {
+    /// The essential rules every 15 s, like the scrapes of the history.
+    fn default() -> Self {
+        Self {
+            rules: Vec::new(),
+            builtin: vec![BuiltIn::Essential],
+            interval: Duration::from_secs(15),
+            query_offset: Duration::ZERO,
+            external_url: None,
+            external_labels: Vec::new(),
+            path: None,
+            reload: false,
+            max_alerts: 10_000,
+            max_memory: 16 << 20,
+        }
+    }
+}
+
+/// The built-in rule files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuiltIn {
+    /// `essential.yml`.
+    Essential,
+    /// `extended.yml`.
+    Extended,
+}
+
+/// The web page.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The directory of Grafana dashboards that are shown beside the built-in ones.
+    pub dashboards: Option<PathBuf>,
+    /// The address of Grafana, without a trailing slash.
+    pub grafana: Option<String>,
+    /// The address of another program that shows a queue, with `{queue}` in the place of its name.
+    pub queue_link: Option<String>,
+}
+
 /// Names that rule files may refer to besides Vigie's own metrics, for `vigie rules check`.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -208,6 +297,26 @@ pub struct Rules {
     pub prefixes: Vec<String>,
     /// Labels that scraping adds to each series.
     pub target_labels: Vec<String>,
+}
+
+/// The destination of alerts.
+#[derive(Clone, Debug)]
+pub enum Notify {
+    /// The receivers of the short settings. Without any, no message is sent.
+    Receivers(Short),
+    /// The receivers of a configuration file of Alertmanager.
+    File(PathBuf),
+    /// These Alertmanagers.
+    Alertmanagers(Vec<Alertmanager>),
+}
+
+/// A service that notifies people when Vigie stops calling it.
+#[derive(Clone, Debug)]
+pub struct Heartbeat {
+    /// The URL, which usually contains a credential.
+    pub url: SecretString,
+    /// The interval of the calls.
+    pub every: Duration,
 }
 
 /// The shutdown.

@@ -1,9 +1,10 @@
 //! Keys, sections and variables that do not exist, each with the most similar one that does.
 
+use vigie_promql::suggest::nearest;
+
 use crate::env;
 use crate::given::{Given, Layer, Place, is_inside};
 use crate::problem::Problem;
-use crate::suggest::nearest;
 
 /// A problem for everything in `layer` that is not among the `known` keys.
 pub(crate) fn problems(layer: &Layer, known: &[String]) -> Vec<Problem> {

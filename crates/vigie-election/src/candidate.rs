@@ -74,12 +74,11 @@ enum Logged {
 
 impl<S: Store> Task<S> {
     fn new(store: S, period: Duration) -> Self {
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         // The keys of a hasher come from the system's random source.
         let random = RandomState::new().hash_one(std::process::id());
         Self {
             store,
-            election: Election::new(name(&host, random), period),
+            election: Election::new(name(&host_name(), random), period),
             tenure: Tenure::default(),
             logged: None,
         }
@@ -159,9 +158,16 @@ impl<S: Store> Task<S> {
     }
 }
 
+/// The name of this host; empty if the system does not tell.
+#[must_use]
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
+}
+
 /// The name of a candidate: the host name and a random part that makes it unique.
 fn name(host: &str, random: u64) -> String {
-    format!("{}_{random:016x}", host.trim())
+    format!("{host}_{random:016x}")
 }
 
 #[cfg(test)]
@@ -170,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_name_is_the_host_and_a_random_part() {
-        assert_eq!(name("web-1\n", 0xab), "web-1_00000000000000ab");
+        assert_eq!(name("web-1", 0xab), "web-1_00000000000000ab");
         assert_eq!(name("", u64::MAX), "_ffffffffffffffff");
     }
 }

@@ -39,5 +39,5 @@ pub mod redis;
 mod store;
 mod tenure;
 
-pub use candidate::Candidate;
+pub use candidate::{Candidate, host_name};
 pub use tenure::Tenure;

@@ -10,11 +10,10 @@ use tokio_util::sync::CancellationToken;
 use vigie_election::kubernetes::{Cluster, Rights, Settings, check};
 use vigie_election::{Candidate, Tenure};
 use vigie_testkit::kubernetes::{ApiServer, Mood};
-use vigie_testkit::{Certificates, eventually};
+use vigie_testkit::{Certificates, SOON, eventually};
 
 const NAME: &str = "vigie-exporter";
 const PERIOD: Duration = Duration::from_secs(3);
-const SOON: Duration = Duration::from_secs(30);
 
 fn settings(server: &ApiServer) -> Settings {
     let addr = server.addr();
@@ -48,8 +47,8 @@ impl Running {
         self.tenure.holds(Instant::now())
     }
 
-    async fn until(&self, holds: bool, within: Duration) {
-        eventually(within, async || match self.holds() == holds {
+    async fn until(&self, holds: bool) {
+        eventually(SOON, async || match self.holds() == holds {
             true => Ok(()),
             false => Err(format!("it does not become {holds}")),
         })
@@ -107,7 +106,7 @@ async fn another_candidate_is_elected_when_the_holder_dies_or_stops() {
     assert!(!other.holds());
 
     elected.kill();
-    other.until(true, 2 * PERIOD).await;
+    other.until(true).await;
     let taken = spec(&server);
     assert_eq!(taken["leaseTransitions"], 1);
     assert_ne!(taken["holderIdentity"], made["holderIdentity"]);
@@ -116,7 +115,7 @@ async fn another_candidate_is_elected_when_the_holder_dies_or_stops() {
     sleep(PERIOD).await;
     assert!(other.holds() && !third.holds());
     other.stop().await;
-    third.until(true, PERIOD).await;
+    third.until(true).await;
     assert_eq!(spec(&server)["leaseTransitions"], 2);
     third.stop().await;
     assert_eq!(spec(&server)["holderIdentity"], "");
@@ -131,7 +130,7 @@ async fn a_server_that_hangs_fails_or_does_not_answer() {
     let (mut elected, mut other) = elect(start(), start()).await;
     for mood in [Mood::Hangs, Mood::Fails, Mood::Mute] {
         server.set(mood);
-        elected.until(false, 2 * PERIOD).await;
+        elected.until(false).await;
         assert!(!other.holds(), "{mood:?}");
         server.set(Mood::Well);
         (elected, other) = elect(elected, other).await;
@@ -155,7 +154,7 @@ async fn a_server_that_hangs_fails_or_does_not_answer() {
     server.edit(NAME, |lease| {
         lease["spec"]["holderIdentity"] = json!("somebody")
     });
-    elected.until(false, PERIOD).await;
+    elected.until(false).await;
     let (elected, other) = elect(elected, other).await;
     assert_ne!(spec(&server)["holderIdentity"], "somebody");
     server.delete(NAME);
@@ -179,7 +178,7 @@ async fn permissions_are_checked_without_acquiring_the_lease() {
     assert_eq!(server.lease(NAME), None);
     server.allow(&["get", "update", "create"]);
     let elected = Running::start(settings(&server));
-    elected.until(true, SOON).await;
+    elected.until(true).await;
     let holder = spec(&server)["holderIdentity"].as_str().unwrap().to_owned();
     server.allow(&["get"]);
     let found = check(settings(&server)).await.unwrap();
@@ -188,7 +187,7 @@ async fn permissions_are_checked_without_acquiring_the_lease() {
     let found = check(settings(&server)).await.unwrap();
     assert_eq!(found, rights(&["get", "update", "create"], None));
     // Without permission to renew, it is elected for one period only.
-    elected.until(false, 2 * PERIOD).await;
+    elected.until(false).await;
 }
 
 #[tokio::test]
@@ -213,7 +212,7 @@ async fn errors_name_the_cause_and_not_the_token() {
         "{error}"
     );
     server.set(Mood::Well);
-    Running::start(settings(&server)).until(true, SOON).await;
+    Running::start(settings(&server)).until(true).await;
     // Longer than the limit.
     let page = "x".repeat(300 << 10);
     server.edit(NAME, |lease| {

@@ -6,26 +6,20 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 use vigie_metrics::{Gauge, Registry, Series};
+use vigie_traffic::{KnownRoutes, PatternError, Traffic, Unrequested};
 
-use crate::client::{ClientStream, Deadlines, Phase};
-use crate::engineio::{self, EngineIo};
-use crate::forwarded::Client;
-use crate::known::KnownRoutes;
-use crate::proxy::{Connection, Shared};
-use crate::record::Metrics;
-use crate::routes::{self, PatternError, Routes, Unrequested};
+use crate::forwarding::Forwarder;
+use crate::pump::Pump;
+use crate::reason::Metrics;
+use crate::serve::{Connection, serve};
 use crate::settings::Settings;
-use crate::upstream::Upstream;
 
 /// The interval for removing expired sessions. It bounds the delay of the gauge.
 const EXPIRE_EVERY: Duration = Duration::from_millis(25);
@@ -35,16 +29,12 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 const MOST_NAMED: usize = 20;
 /// A pause after a failed accept (out of file descriptors), to avoid a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// The smallest buffer that hyper accepts for heads.
-const MIN_BUFFER: usize = 8192;
-/// The number of headers up to which hyper keeps them on the stack.
-const STACK_HEADERS: usize = 100;
-
 /// The measuring reverse proxy, ready to start.
 pub struct Gateway {
     settings: Arc<Settings>,
     metrics: Arc<Metrics>,
-    engineio: EngineIo,
+    /// Told when the first session appears that can expire.
+    can_expire: Arc<Notify>,
 }
 
 /// A running gateway. Dropping it stops it immediately.
@@ -61,29 +51,20 @@ impl Gateway {
     /// # Errors
     /// If a configured route pattern is invalid.
     pub fn new(settings: Settings, registry: &Registry) -> Result<Self, PatternError> {
-        let limits = routes::Limits {
-            max_routes: settings.learned_routes,
-            ..routes::Limits::default()
-        };
-        let routes = Routes::new(&settings.routes, limits)?;
-        let metrics = Metrics::new(registry, routes, settings.count_client_errors);
-        let limits = engineio::Limits {
-            max_sessions: settings.max_sessions,
-            ..engineio::Limits::default()
-        };
-        let start = Instant::now();
-        let engineio = EngineIo::new(registry, limits, Arc::new(move || start.elapsed()));
+        let can_expire = Arc::new(Notify::new());
+        let wake = Arc::clone(&can_expire);
+        let traffic = Traffic::new(&settings.traffic, registry, move || wake.notify_one())?;
         Ok(Self {
             settings: Arc::new(settings),
-            metrics: Arc::new(metrics),
-            engineio,
+            metrics: Arc::new(Metrics::new(registry, traffic)),
+            can_expire,
         })
     }
 
     /// Its routes; they change while the gateway runs.
     #[must_use]
     pub fn routes(&self) -> KnownRoutes {
-        KnownRoutes::new(&self.metrics)
+        self.metrics.traffic.routes()
     }
 
     /// Serves on `listener`, on separate threads, so that nothing else in the process can delay a request.
@@ -98,22 +79,13 @@ impl Gateway {
         let permits = Arc::new(Semaphore::new(self.settings.max_connections));
         let mut threads = Vec::new();
         for number in 0..self.settings.threads.max(1) {
-            let upstream = Upstream::new(
-                self.settings.app.clone(),
-                self.settings.connect_timeout,
-                Arc::clone(&self.metrics),
-            );
             let worker = Worker {
-                shared: Arc::new(Shared {
-                    settings: Arc::clone(&self.settings),
-                    metrics: Arc::clone(&self.metrics),
-                    engineio: self.engineio.clone(),
-                    upstream: Arc::new(upstream),
-                }),
+                settings: Arc::clone(&self.settings),
+                metrics: Arc::clone(&self.metrics),
                 permits: Arc::clone(&permits),
                 drain: drain.clone(),
                 kill: kill.clone(),
-                expires: number == 0,
+                can_expire: (number == 0).then(|| Arc::clone(&self.can_expire)),
             };
             let listener = listener.try_clone()?;
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -136,6 +108,11 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Stops accepting, and closes connections once they are idle. [`drain`](Self::drain) waits for them.
+    pub fn begin_draining(&self) {
+        self.drain.cancel();
     }
 
     /// Stops accepting, waits up to `grace` for open connections, and returns when all of them have ended.
@@ -165,12 +142,13 @@ impl Drop for Running {
 }
 
 struct Worker {
-    shared: Arc<Shared>,
+    settings: Arc<Settings>,
+    metrics: Arc<Metrics>,
     permits: Arc<Semaphore>,
     drain: CancellationToken,
     kill: CancellationToken,
-    /// Whether this thread also does the periodic work: expired sessions and retired routes.
-    expires: bool,
+    /// In the thread that also does the periodic work: expired sessions and retired routes.
+    can_expire: Option<Arc<Notify>>,
 }
 
 impl Worker {
@@ -182,22 +160,16 @@ impl Worker {
                 return;
             }
         };
-        if self.expires {
-            let engineio = self.shared.engineio.clone();
-            tokio::spawn(async move {
-                loop {
-                    engineio.until_one_can_expire().await;
-                    tokio::time::sleep(EXPIRE_EVERY).await;
-                    engineio.expire();
-                }
-            });
-            let metrics = Arc::clone(&self.shared.metrics);
+        if let Some(can_expire) = &self.can_expire {
+            let metrics = Arc::clone(&self.metrics);
+            tokio::spawn(expire(metrics, Arc::clone(can_expire)));
+            let metrics = Arc::clone(&self.metrics);
             tokio::spawn(async move {
                 let mut unrequested = Unrequested::default();
                 loop {
                     tokio::time::sleep(TIDY_EVERY).await;
-                    metrics.remove_retired();
-                    let patterns = metrics.unrequested(&mut unrequested, metrics.since_start());
+                    metrics.traffic.remove_retired();
+                    let patterns = metrics.traffic.unrequested(&mut unrequested, metrics.now());
                     warn_unrequested(&patterns);
                 }
             });
@@ -216,20 +188,6 @@ impl Worker {
     }
 
     async fn accept(&self, listener: TcpListener, connections: &TaskTracker) {
-        let settings = &self.shared.settings;
-        let mut http = http1::Builder::new();
-        // `ClientStream` enforces this deadline, without a timer operation for each request.
-        http.header_read_timeout(None);
-        http.max_buf_size(settings.max_header_bytes.max(MIN_BUFFER));
-        http.max_header_size(settings.max_header_bytes);
-        if settings.max_headers != STACK_HEADERS {
-            http.max_headers(settings.max_headers);
-        }
-        let deadlines = Deadlines {
-            head: settings.header_timeout,
-            idle: settings.keep_alive,
-            write: settings.body_timeout,
-        };
         while let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
@@ -239,21 +197,32 @@ impl Worker {
                     continue;
                 }
             };
-            let phase = Phase::new();
-            let connection = Connection {
-                shared: Arc::clone(&self.shared),
-                client: Client::new(peer, &settings.trusted_proxies),
-                phase: phase.clone(),
-                _held: Held::new(permit, &self.shared.metrics.connections),
-            };
-            let serving = serve(
-                http.clone(),
-                stream,
-                deadlines,
-                connection,
-                self.drain.clone(),
-            );
-            connections.spawn(serving);
+            // A failure only costs time: small writes would wait for acknowledgements.
+            let _ = stream.set_nodelay(true);
+            let held = Held::new(permit, &self.metrics.connections);
+            let settings = Arc::clone(&self.settings);
+            let metrics = Arc::clone(&self.metrics);
+            let drain = self.drain.clone();
+            let forwarder = Forwarder::new(&settings, peer);
+            let pump = Pump::new(&settings, &metrics, forwarder, metrics.now());
+            let connection = Box::new(Connection::new(pump, stream, &metrics));
+            connections.spawn(async move {
+                serve(connection, &settings, &metrics, &drain).await;
+                drop(held);
+            });
+        }
+    }
+}
+
+/// Closes sessions that their server has given up; sleeps while none can expire.
+async fn expire(metrics: Arc<Metrics>, can_expire: Arc<Notify>) {
+    let traffic = &metrics.traffic;
+    loop {
+        while traffic.next_expiry().is_none() {
+            can_expire.notified().await;
+        }
+        while traffic.expire(metrics.now()).is_some() {
+            tokio::time::sleep(EXPIRE_EVERY).await;
         }
     }
 }
@@ -268,31 +237,6 @@ fn warn_unrequested(patterns: &[String]) {
             "no request has matched these patterns of gateway.routes; /routes lists the routes that are requested"
         );
     }
-}
-
-async fn serve(
-    http: http1::Builder,
-    stream: TcpStream,
-    deadlines: Deadlines,
-    connection: Connection<Held>,
-    drain: CancellationToken,
-) {
-    // A failure only costs time: small writes would wait for acknowledgements.
-    let _ = stream.set_nodelay(true);
-    let stream = ClientStream::new(stream, connection.phase.clone(), deadlines);
-    let connection = Arc::new(connection);
-    let service = service_fn(|request| Arc::clone(&connection).serve(request));
-    let serving = http
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(serving);
-    tokio::select! {
-        biased;
-        // The record of the last request reflects how the connection ended.
-        _ = &mut serving => return,
-        () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
-    }
-    let _ = serving.await;
 }
 
 /// The resources of an open client connection.

@@ -1,9 +1,9 @@
-//! The measuring reverse proxy: every request to the app passes through it unchanged and is timed.
+//! The measuring gateway: every byte between clients and the app passes through it unchanged, and every request is timed.
+//! Only the forwarding fields of requests are changed, as configured.
 //!
 //! In front of the app, it measures what users experience: queueing behind a blocked event loop, truncated responses,
-//! clients that disconnect. It supports HTTP/1.1 with keep-alive on both sides, streams bodies in both directions, and
-//! passes upgrades through byte for byte. It also counts Engine.IO sessions and assigns each request one of a bounded
-//! set of route templates.
+//! clients that disconnect. Each connection of a client has its own connection to the app. `vigie-traffic` reads and counts
+//! what passes: requests by route, and Engine.IO sessions. `pump` is the state of a connection apart from I/O.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,26 +21,15 @@
 //!
 //! The crate is independent of Redis, databases, configuration files, and the readers of the metrics.
 
-mod body;
-mod client;
-mod engineio;
-mod forwarded;
+mod forwarding;
 mod gateway;
-mod headers;
-mod known;
 pub mod metrics;
-mod proxy;
-mod record;
-mod routes;
-mod send;
+mod output;
+mod own;
+mod pump;
+mod reason;
+mod serve;
 mod settings;
-mod tunnel;
-mod upstream;
 
 pub use gateway::{Gateway, Running};
-pub use known::{KnownRoutes, SavedRoutes};
-pub use routes::{
-    FoldedTemplate, ListedRoute, PatternError, RouteList, RouteOrigin, SavedError, is_saved_routes,
-    validate_pattern,
-};
-pub use settings::{Settings, private_networks};
+pub use settings::{Forwarding, Settings, private_networks};

@@ -12,14 +12,12 @@ pub struct Settings {
     pub app: String,
     /// Threads that serve. A Node app uses one core, for which one gateway thread is sufficient.
     pub threads: usize,
-    /// Route patterns, matched before learned routes: `[METHOD] /users/:id`, `{id}`, a trailing `*`.
-    pub routes: Vec<String>,
-    /// The maximum number of learned routes; see `docs/routes.md`.
-    pub learned_routes: usize,
-    /// Whether codes from 400 to 499 also count as errors.
-    pub count_client_errors: bool,
+    /// How requests are named and counted, and the bound of Engine.IO sessions.
+    pub traffic: vigie_traffic::Settings,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are trusted and kept.
     pub trusted_proxies: Vec<IpNet>,
+    /// How these fields are changed.
+    pub forwarding: Forwarding,
     /// The timeout for a request's head.
     pub header_timeout: Duration,
     /// The maximum number of headers of a request.
@@ -36,8 +34,6 @@ pub struct Settings {
     pub keep_alive: Duration,
     /// The maximum number of client connections; further ones wait to be accepted.
     pub max_connections: usize,
-    /// The maximum number of tracked Engine.IO sessions.
-    pub max_sessions: usize,
 }
 
 impl Settings {
@@ -47,21 +43,33 @@ impl Settings {
         Self {
             app: app.into(),
             threads: 1,
-            routes: Vec::new(),
-            learned_routes: 200,
-            count_client_errors: false,
+            traffic: vigie_traffic::Settings::default(),
             trusted_proxies: private_networks(),
+            forwarding: Forwarding::Insert,
             header_timeout: Duration::from_secs(10),
-            max_headers: 100,
+            max_headers: 1_000,
             max_header_bytes: 64 * 1024,
             connect_timeout: Duration::from_secs(2),
             response_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(300),
             keep_alive: Duration::from_secs(75),
             max_connections: 10_000,
-            max_sessions: 50_000,
         }
     }
+}
+
+/// How the gateway changes the forwarding fields of requests. The fields of untrusted peers are replaced, except with
+/// [`None`](Self::None).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Forwarding {
+    /// Nothing.
+    None,
+    /// The client's address, unless a trusted peer has written forwarding fields: the app sees the same client and the same
+    /// number of proxies as without Vigie.
+    #[default]
+    Insert,
+    /// Like a proxy: the peer's address is appended to the fields of a trusted peer.
+    Append,
 }
 
 /// Loopback and the private ranges (RFC 1918, RFC 4193): the addresses of ingresses and load balancers.

@@ -11,7 +11,7 @@ use vigie_history::{History, SeriesRef, Settings};
 use vigie_promql::storage::Selection;
 use vigie_promql::{Matcher, Storage as _};
 
-#[path = "../tests/support/traffic.rs"]
+#[path = "../tests/history/support/traffic.rs"]
 mod traffic;
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {

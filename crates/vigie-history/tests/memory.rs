@@ -2,6 +2,7 @@
 //! one in 32.
 #![allow(clippy::unwrap_used)]
 
+#[path = "history/support/mod.rs"]
 mod support;
 
 use std::time::Duration;

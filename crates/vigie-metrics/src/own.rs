@@ -8,7 +8,7 @@ descriptions! {
     /// Whether a source can be read.
     SOURCE_UP: Gauge, 1 = Desc::gauge(
         "vigie_source_up",
-        "1 when the source (app, redis, events, database) answered at the last try, 0 when it did not. A source that is not configured has no series.",
+        "1 when the source (app, redis, events, database, capture) answered at the last try, 0 when it did not, or when the capture misses too much. A source that is not configured has no series.",
         &["source"],
     ).max_series(16);
 

@@ -4,6 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+#[path = "metrics/support/mod.rs"]
 mod support;
 
 use vigie_metrics::Registry;

@@ -2,11 +2,11 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::Time;
+use crate::time::timestamp;
 
 /// A named time interval: it holds while any of its parts does.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl TimeInterval {
     #[must_use]
     pub fn contains(&self, now: Time) -> bool {
         // No clock shows a time beyond the year 9999.
-        let now = Timestamp::from_millisecond(now).unwrap_or(Timestamp::MAX);
+        let now = timestamp(now);
         let zone = self.location.clone().unwrap_or(TimeZone::UTC);
         self.contains_local(now.to_zoned(zone).datetime())
     }
@@ -91,7 +91,7 @@ mod tests {
              time_intervals: [{{name: t, time_intervals: [{yaml}]}}]\n"
         );
         let config = config::load(&text).unwrap_or_else(|error| panic!("{yaml}: {error}"));
-        let time: Timestamp = time.parse().unwrap();
+        let time: jiff::Timestamp = time.parse().unwrap();
         config.time_intervals[0].contains(time.as_millisecond())
     }
 

@@ -1,8 +1,8 @@
 //! Notification: receivers, routing, grouping, inhibition and silences, with Alertmanager's configuration.
 //!
-//! Everything here is a pure function of times, alerts and outcomes: no socket, file, clock or task. Delivery over HTTP and
-//! SMTP and the outbox on disk belong into a module `deliver` of this crate, which takes a [`dispatch::Notification`] and
-//! reports its [`dispatch::Outcome`].
+//! Everything outside `deliver` and `service` is a pure function of times, alerts and outcomes: no socket, file, clock or
+//! task. `service` passes each [`dispatch::Notification`] to `deliver` as a [`Message`], and reports its
+//! [`dispatch::Outcome`].
 //!
 //! ```
 //! use vigie_notify::dispatch::{Dispatcher, Limits, Outcome, Plan};
@@ -25,24 +25,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod ack;
 mod alert;
+pub mod api;
+mod backoff;
 pub mod config;
+pub mod deliver;
 pub mod dispatch;
+pub mod files;
+mod fingerprint;
+pub mod forward;
+pub mod heartbeat;
 pub mod inhibit;
 pub mod interval;
 pub mod matcher;
+mod message;
+pub mod metrics;
+pub mod outbox;
 mod problem;
+mod random;
 pub mod route;
 mod saved;
+pub mod service;
 pub mod silence;
+pub mod template;
+mod time;
 
 pub use alert::{Alert, State};
+pub use fingerprint::{Fingerprint, NoFingerprint};
+pub use message::Message;
 pub use problem::{Problem, Problems};
+pub use time::Time;
 
-/// Milliseconds since the Unix epoch.
-pub type Time = i64;
-
-/// A duration in milliseconds.
-fn millis(duration: std::time::Duration) -> Time {
-    Time::try_from(duration.as_millis()).unwrap_or(Time::MAX)
-}
+use time::millis;

@@ -99,6 +99,27 @@ impl Routes {
         number
     }
 
+    /// Adds a route to a receiver that no alert takes by its labels, with the intervals of the root.
+    pub(crate) fn add_detached(&mut self, receiver: &str, key: &str) -> usize {
+        let root = &self.nodes[0].options;
+        let options = Options {
+            receiver: Arc::from(receiver),
+            key: Arc::from(key),
+            group_by: GroupBy::Labels(Vec::new()),
+            group_wait: 0,
+            mute_time_intervals: Vec::new(),
+            active_time_intervals: Vec::new(),
+            ..root.clone()
+        };
+        self.nodes.push(Node {
+            matchers: Matchers::new(Vec::new()),
+            continues: false,
+            children: Vec::new(),
+            options,
+        });
+        self.nodes.len() - 1
+    }
+
     /// The routes that match an alert with these labels, in the order of the tree; at least one.
     #[must_use]
     pub fn find(&self, labels: &Labels) -> Vec<usize> {
@@ -143,10 +164,7 @@ impl Options {
     pub fn group(&self, labels: &Labels) -> Labels {
         match &self.group_by {
             GroupBy::All => labels.clone(),
-            GroupBy::Labels(names) => {
-                let labels = labels.iter();
-                Labels::new(labels.filter(|(name, _)| names.iter().any(|known| known == name)))
-            }
+            GroupBy::Labels(names) => labels.filter(|name| names.iter().any(|known| known == name)),
         }
     }
 

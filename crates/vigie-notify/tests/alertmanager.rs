@@ -12,9 +12,7 @@ use vigie_notify::silence::{Draft, Silences};
 use vigie_notify::{Alert, Time, config};
 use vigie_promql::Labels;
 use vigie_testkit::webhook::Status;
-use vigie_testkit::{Alertmanager, Webhook, http};
-
-const SOON: Duration = Duration::from_secs(60);
+use vigie_testkit::{Alertmanager, SOON, Webhook, http};
 
 fn rfc3339(time: Time) -> String {
     Timestamp::from_millisecond(time).unwrap().to_string()

@@ -141,3 +141,12 @@ fn amtool_accepts_what_vigie_accepts() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(accepted > 50, "{accepted} were accepted");
 }
+
+#[test]
+fn amtool_accepts_a_file_whose_secrets_are_masked() {
+    let directory = tempfile::tempdir().unwrap();
+    let masked = config::masked(&all().join("\n"));
+    assert!(masked.contains("<secret>"));
+    let output = amtool(directory.path(), &masked);
+    assert!(output.status.success(), "{masked}\n{output:?}");
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use vigie_notify::dispatch::{
-    Acknowledgement, Dispatcher, Limits, Notification, Outcome, Plan, Saved,
+    Acknowledgement, Change, Dispatcher, Limits, Notification, Outcome, Plan, Replay, Saved,
 };
 use vigie_notify::matcher::parse;
 use vigie_notify::route::Routes;
@@ -44,6 +44,8 @@ enum Step {
     /// The outcomes of the next messages; one without stays open until the next step of this kind.
     Outcomes(Vec<Option<Outcome>>),
     Restart,
+    /// A restart from the log of changes.
+    Crash,
 }
 
 fn outcome() -> impl Strategy<Value = Option<Outcome>> {
@@ -65,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (1..200_u16).prop_map(Step::Wait),
         2 => prop::collection::vec(outcome(), 0..6).prop_map(Step::Outcomes),
         1 => Just(Step::Restart),
+        1 => Just(Step::Crash),
     ]
 }
 
@@ -101,6 +104,7 @@ struct World {
     open: BTreeMap<u64, Notification>,
     outcomes: Vec<Option<Outcome>>,
     silences: usize,
+    log: Vec<Change>,
 }
 
 fn plan() -> Plan {
@@ -120,6 +124,7 @@ impl World {
             open: BTreeMap::new(),
             outcomes: Vec::new(),
             silences: 0,
+            log: Vec::new(),
         }
     }
 
@@ -159,7 +164,23 @@ impl World {
                 assert_eq!(restored.due(), self.dispatcher.due());
                 self.dispatcher = restored;
             }
+            Step::Crash => {
+                let mut replay = Replay::default();
+                for change in &self.log {
+                    let change = serde_json::to_string(change).unwrap();
+                    replay.apply(serde_json::from_str(&change).unwrap());
+                }
+                let saved = replay.finish();
+                self.dispatcher = Dispatcher::restore(plan(), Limits::default(), saved, self.now);
+                self.log = self.dispatcher.save().into_changes().collect();
+                self.dispatcher.recover(self.now);
+                for sent in std::mem::take(&mut self.open).into_values() {
+                    self.tell(&sent, Outcome::Unsure);
+                    self.last.remove(&target(&sent));
+                }
+            }
         }
+        self.log.extend(self.dispatcher.take_changes());
     }
 
     fn condition(&self, labels: &Labels) -> Condition {
@@ -210,6 +231,7 @@ impl World {
             self.now = self.now.max(due);
             for sent in self.dispatcher.advance(self.now).notifications {
                 self.check(&sent);
+                self.dispatcher.attempt(sent.id);
                 match self.outcomes.pop().unwrap_or(Some(Outcome::Delivered)) {
                     Some(outcome) => self.report(&sent, outcome),
                     None => drop(self.open.insert(sent.id, sent)),
@@ -262,6 +284,10 @@ impl World {
 
     fn report(&mut self, sent: &Notification, outcome: Outcome) {
         self.dispatcher.outcome(sent.id, outcome);
+        self.tell(sent, outcome);
+    }
+
+    fn tell(&mut self, sent: &Notification, outcome: Outcome) {
         let target = target(sent);
         let key = |alert: &std::sync::Arc<Alert>| (target.clone(), alert.labels.clone());
         if outcome != Outcome::Failed {

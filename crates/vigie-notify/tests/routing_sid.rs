@@ -3,6 +3,8 @@
 
 #[path = "support/routing.rs"]
 mod routing;
+#[path = "support/short.rs"]
+mod short;
 
 use std::process::ExitCode;
 
@@ -14,5 +16,9 @@ fn main() -> ExitCode {
         "alerts_go_where_the_newer_amtool_sends_them".to_owned(),
         Box::new(|amtool| routing::compare(amtool, true)),
     );
-    conformance::run(sid::AMTOOL.find(), false, vec![test])
+    let short: Test<'static> = (
+        "the_newer_amtool_accepts_what_the_short_settings_stand_for".to_owned(),
+        Box::new(short::accepted),
+    );
+    conformance::run(sid::AMTOOL.find(), false, vec![test, short])
 }

@@ -1,5 +1,6 @@
 //! Addresses in the settings.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 /// The reason why an address in the settings is invalid. The message never contains the address.
@@ -38,24 +39,9 @@ pub(crate) fn parse(url: &str) -> Result<Url, UrlError> {
     Ok(url)
 }
 
-/// Decodes percent-encoding.
+/// Decodes percent-encoding. A `%` that no two hexadecimal digits follow is kept, as `url` does.
 pub(crate) fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) if byte == b'%' => {
-                bytes.push(decoded);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -66,6 +52,7 @@ mod tests {
     #[test]
     fn percent_encoding() {
         assert_eq!(decode("a%2fb%zz%4"), "a/b%zz%4");
+        assert_eq!(decode("%+1% 1%-1%2"), "%+1% 1%-1%2");
     }
 
     #[test]

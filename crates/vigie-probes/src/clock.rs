@@ -64,6 +64,12 @@ impl Clock {
     pub fn now(&self) -> Moment {
         (self.0)()
     }
+
+    /// The current wall time, in milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn millis(&self) -> i64 {
+        self.now().wall.as_millisecond()
+    }
 }
 
 impl fmt::Debug for Clock {

@@ -34,6 +34,11 @@ mod app;
 mod check;
 mod clock;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub use crate::sql::fuzzing::any_server;
+}
 pub mod health;
 pub mod metrics;
 mod published;

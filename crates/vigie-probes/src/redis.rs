@@ -20,12 +20,22 @@ pub struct Redis {
     endpoint: Endpoint,
     secrets: Secrets,
     relogin_every: Duration,
-    asked: Asked,
+    /// `None` until the address is known.
+    asked: Option<Asked>,
 }
 
 enum Asked {
     One(Ping),
     Cluster(Box<Members>),
+}
+
+impl Asked {
+    fn of(endpoint: &Endpoint) -> Self {
+        match endpoint.scout() {
+            Some(scout) => Self::Cluster(Box::new(Members::new(scout))),
+            None => Self::One(Ping::default()),
+        }
+    }
 }
 
 /// A problem, and its node if there are several.
@@ -64,19 +74,15 @@ impl Redis {
         Ok(Self::at(name, endpoint))
     }
 
-    /// A check of an endpoint: a server, the master reported by Sentinels, or a cluster.
+    /// A check of an endpoint: a server, the master reported by Sentinels, or a cluster. While its address is not
+    /// known, it fails with the reason.
     #[must_use]
     pub fn at(name: impl Into<String>, endpoint: Endpoint) -> Self {
-        let mut secrets = Secrets::default();
-        endpoint.passwords().for_each(|word| secrets.add(word));
         Self {
             name: name.into(),
-            asked: match endpoint.scout() {
-                Some(scout) => Asked::Cluster(Box::new(Members::new(scout))),
-                None => Asked::One(Ping::default()),
-            },
+            asked: None,
             endpoint,
-            secrets,
+            secrets: Secrets::default(),
             relogin_every: RELOGIN_EVERY,
         }
     }
@@ -89,9 +95,14 @@ impl Redis {
     }
 
     async fn ping(&mut self, deadline: Duration) -> Result<(), Trouble> {
-        match &mut self.asked {
+        let endpoint = self.endpoint.find().await?;
+        let asked = self.asked.get_or_insert_with(|| {
+            endpoint.passwords().for_each(|word| self.secrets.add(word));
+            Asked::of(endpoint)
+        });
+        match asked {
             Asked::One(ping) => {
-                let answered = ping.run(&self.endpoint, deadline, self.relogin_every).await;
+                let answered = ping.run(endpoint, deadline, self.relogin_every).await;
                 answered.map_err(Trouble::from)
             }
             Asked::Cluster(members) => members.run(deadline, self.relogin_every).await,
@@ -110,6 +121,9 @@ impl Redis {
                 return Failure::new(FailureKind::NotReady, text);
             }
         };
+        if let Error::Address(reason) = error {
+            return Failure::new(FailureKind::Other, reason).advise(error.advice());
+        }
         let (kind, text) = self.classify(error);
         let failure = Failure::new(kind, format_args!("{place}: {text}"));
         failure.without(&self.secrets).advise(error.advice())

@@ -1,7 +1,7 @@
 //! Runs Prometheus' test scripts: `cargo run --release -p vigie-promql --example promqltest -- DIR`.
 //!
 //! Prints, for each file, the passed and total numbers of float-only queries and of all other queries, followed by the
-//! failures.
+//! parts of scripts that could not be read, and the failures.
 #![allow(clippy::print_stderr)]
 
 use std::{fmt::Write as _, fs, io::Write as _, path::PathBuf, process::ExitCode};
@@ -38,26 +38,22 @@ fn scripts(dir: &str) -> std::io::Result<Vec<PathBuf>> {
 fn report(paths: &[PathBuf]) -> ExitCode {
     let mut reports = Vec::new();
     for path in paths {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string());
-        let report = text.and_then(|text| run(&text).map_err(|error| error.to_string()));
-        match report {
-            Ok(report) => reports.push((path.display().to_string(), report)),
-            Err(error) => {
-                eprintln!("{}: {error}", path.display());
-                return ExitCode::from(2);
-            }
+        match fs::read_to_string(path) {
+            Ok(text) => reports.push((path.display().to_string(), run(&text))),
+            Err(error) => eprintln!("{}: {error}", path.display()),
         }
     }
-    let all: Vec<_> = reports
-        .iter()
-        .flat_map(|(_, report)| report.verdicts.clone())
-        .collect();
-    let all = Report { verdicts: all };
+    let mut all = Report::default();
+    for (_, report) in &reports {
+        all.verdicts.extend(report.verdicts.iter().cloned());
+        all.errors.extend(report.errors.iter().cloned());
+    }
     // Ignore write errors: the reader of a pipe may close it early.
     let text = table(&reports, &all) + &failures(&reports);
     let _ = std::io::stdout().write_all(text.as_bytes());
     let (passed, of) = all.of(Class::Float);
-    ExitCode::from(u8::from(passed < of))
+    let unread = reports.len() < paths.len() || !all.errors.is_empty();
+    ExitCode::from(u8::from(passed < of || unread))
 }
 
 fn table(reports: &[(String, Report)], all: &Report) -> String {
@@ -67,7 +63,11 @@ fn table(reports: &[(String, Report)], all: &Report) -> String {
         .map(|(path, report)| (path.rsplit('/').next().unwrap_or(path), report));
     for (name, report) in names.chain([("total", all)]) {
         let (passed, of) = (report.passed(), report.verdicts.len());
-        let _ = writeln!(text, "{name} {passed}/{of}{}", classes(report));
+        let unread = match report.errors.len() {
+            0 => String::new(),
+            unread => format!(", {unread} parts not read"),
+        };
+        let _ = writeln!(text, "{name} {passed}/{of}{}{unread}", classes(report));
     }
     text
 }
@@ -75,6 +75,9 @@ fn table(reports: &[(String, Report)], all: &Report) -> String {
 fn failures(reports: &[(String, Report)]) -> String {
     let mut text = String::new();
     for (path, report) in reports {
+        for error in &report.errors {
+            let _ = writeln!(text, "\n{path}: {error}");
+        }
         for verdict in &report.verdicts {
             let Some(failure) = &verdict.failure else {
                 continue;

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use crate::{
     format::{go_general, shortened},
+    functions::native::notes::Note,
     syntax::Span,
 };
 
@@ -75,6 +76,42 @@ impl Annotations {
         let got = go_general(quantile);
         let message = format!("quantile value should be between 0 and 1, got {got}");
         self.warn(span, message);
+    }
+
+    pub(crate) fn note(&mut self, note: Note, name: &str, span: Span) {
+        let bounds = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
+        match note {
+            Note::MixedFloats => {
+                let mix = "encountered a mix of histograms and floats for metric name";
+                self.warn(span, format_args!("{mix} {name:?}"));
+            }
+            Note::MixedBounds => self.warn(span, format_args!("{bounds} {name:?}")),
+            Note::NotCounter => {
+                let message = "this native histogram metric is not a counter:";
+                self.warn(span, format_args!("{message} {name:?}"));
+            }
+            Note::NotGauge => {
+                let message = "this native histogram metric is not a gauge:";
+                self.warn(span, format_args!("{message} {name:?}"));
+            }
+            Note::Collision(operation) => {
+                let message = "conflicting counter resets during histogram";
+                self.warn(span, format_args!("{message} {}", operation.text()));
+            }
+            Note::Ignored => {
+                let message = "ignored histograms in a range containing both floats and histograms for metric name";
+                self.info(span, format_args!("{message} {name:?}"));
+            }
+            Note::Reconciled(operation) => {
+                let message = "mismatched custom buckets were reconciled during";
+                self.info(span, format_args!("{message} {}", operation.text()));
+            }
+        }
+    }
+
+    pub(crate) fn ignored(&mut self, span: Span, aggregation: &str) {
+        let message = format_args!("ignored histogram in {aggregation} aggregation");
+        self.info(span, message);
     }
 
     pub(crate) fn repaired(&mut self, span: Span, metric: &str, repair: Repair) {

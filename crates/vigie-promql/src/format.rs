@@ -93,3 +93,12 @@ pub(crate) fn plain(value: f64) -> String {
     }
     format!("{value}")
 }
+
+/// The format of OpenMetrics for label values: as [`go_general`], with `.0` after an integer.
+pub(crate) fn open_metrics(value: f64) -> String {
+    let text = go_general(value);
+    match value.is_finite() && !text.contains(['.', 'e']) {
+        true => text + ".0",
+        false => text,
+    }
+}

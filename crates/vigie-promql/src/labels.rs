@@ -60,6 +60,12 @@ impl Labels {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
+    /// The names and values, sorted by name, which can be shared with other sets.
+    #[must_use]
+    pub fn pairs(&self) -> &[(Arc<str>, Arc<str>)] {
+        &self.0
+    }
+
     /// The number of labels.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -73,7 +79,8 @@ impl Labels {
     }
 
     /// The labels whose names `keep` accepts.
-    pub(crate) fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
+    #[must_use]
+    pub fn filter(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
         if self.0.iter().all(|(name, _)| keep(name)) {
             return self.clone();
         }
@@ -114,7 +121,8 @@ impl Labels {
     }
 
     /// The labels with one set to `value`, or removed if `value` is empty.
-    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
         let mut labels: Vec<_> = self.0.to_vec();
         let at = labels.binary_search_by(|(known, _)| (**known).cmp(name));
         match (at, value.is_empty()) {

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, error::Error, ops::ControlFlow};
 
-use crate::{Labels, Matcher, value::Sample};
+use crate::{
+    Labels, Matcher,
+    value::{HistogramSample, Sample, Samples},
+};
 
 /// A source of samples.
 pub trait Storage {
@@ -21,6 +24,22 @@ pub trait Storage {
         selection: &Selection<'_>,
         each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
+
+    /// As [`select`](Self::select), with native histograms. Without this method a source has only floats.
+    ///
+    /// # Errors
+    ///
+    /// The source's own error if it cannot be read.
+    fn select_all(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, Samples<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.select(selection, &mut |labels, floats| {
+            let histograms = &[];
+            each(labels, Samples { floats, histograms })
+        })
+    }
 }
 
 /// The error of a source that cannot be read.
@@ -46,10 +65,18 @@ impl Selection<'_> {
     }
 }
 
+/// The samples of one series.
+#[derive(Clone, Debug)]
+struct Stored {
+    labels: Labels,
+    floats: Vec<Sample>,
+    histograms: Vec<HistogramSample>,
+}
+
 /// Samples in memory, for tests and small sets: every selection scans all series.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
-    series: Vec<(Labels, Vec<Sample>)>,
+    series: Vec<Stored>,
     index: HashMap<Labels, usize>,
 }
 
@@ -60,18 +87,35 @@ impl MemoryStorage {
         Self::default()
     }
 
-    /// Adds a sample. It replaces a sample with the same time.
+    /// Adds a sample. It replaces a float with the same time.
     pub fn insert(&mut self, labels: &Labels, sample: Sample) {
+        let floats = &mut self.series(labels).floats;
+        match floats.binary_search_by_key(&sample.time, |sample| sample.time) {
+            Ok(at) => floats[at] = sample,
+            Err(at) => floats.insert(at, sample),
+        }
+    }
+
+    /// Adds a native histogram. It replaces one with the same time.
+    pub fn insert_histogram(&mut self, labels: &Labels, sample: HistogramSample) {
+        let histograms = &mut self.series(labels).histograms;
+        match histograms.binary_search_by_key(&sample.time, |sample| sample.time) {
+            Ok(at) => histograms[at] = sample,
+            Err(at) => histograms.insert(at, sample),
+        }
+    }
+
+    fn series(&mut self, labels: &Labels) -> &mut Stored {
         let next = self.series.len();
         let at = *self.index.entry(labels.clone()).or_insert(next);
         if at == next {
-            self.series.push((labels.clone(), Vec::new()));
+            self.series.push(Stored {
+                labels: labels.clone(),
+                floats: Vec::new(),
+                histograms: Vec::new(),
+            });
         }
-        let samples = &mut self.series[at].1;
-        match samples.binary_search_by_key(&sample.time, |sample| sample.time) {
-            Ok(at) => samples[at] = sample,
-            Err(at) => samples.insert(at, sample),
-        }
+        &mut self.series[at]
     }
 
     /// Removes all series.
@@ -87,16 +131,40 @@ impl Storage for MemoryStorage {
         selection: &Selection<'_>,
         each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        for (labels, samples) in &self.series {
-            if !selection.selects(labels) {
+        self.select_all(
+            selection,
+            &mut |labels, samples| match samples.floats.is_empty() {
+                true => ControlFlow::Continue(()),
+                false => each(labels, samples.floats),
+            },
+        )
+    }
+
+    fn select_all(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels, Samples<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let (start, end) = (selection.start, selection.end);
+        for series in &self.series {
+            if !selection.selects(&series.labels) {
                 continue;
             }
-            let from = samples.partition_point(|sample| sample.time < selection.start);
-            let to = samples.partition_point(|sample| sample.time <= selection.end);
-            if from < to && each(labels, &samples[from..to]).is_break() {
+            let samples = Samples {
+                floats: between(&series.floats, start, end, |sample| sample.time),
+                histograms: between(&series.histograms, start, end, |sample| sample.time),
+            };
+            if !samples.is_empty() && each(&series.labels, samples).is_break() {
                 break;
             }
         }
         Ok(())
     }
+}
+
+/// The samples between two times, both inclusive.
+fn between<T>(samples: &[T], start: i64, end: i64, time: impl Fn(&T) -> i64) -> &[T] {
+    let from = samples.partition_point(|sample| time(sample) < start);
+    let to = samples.partition_point(|sample| time(sample) <= end);
+    &samples[from..to.max(from)]
 }

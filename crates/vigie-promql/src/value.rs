@@ -1,6 +1,8 @@
 //! Samples and results.
 
-use crate::{annotations::Annotations, labels::Labels};
+use std::sync::Arc;
+
+use crate::{annotations::Annotations, histogram::Histogram, labels::Labels};
 
 /// One sample of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -9,6 +11,38 @@ pub struct Sample {
     pub time: i64,
     /// The value; a [stale marker](stale_marker) ends the series.
     pub value: f64,
+}
+
+/// One native histogram of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistogramSample {
+    /// Milliseconds since the epoch.
+    pub time: i64,
+    /// The value.
+    pub histogram: Arc<Histogram>,
+}
+
+/// Samples of a series: floats and native histograms, each in ascending order of time. No two have the same time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Samples<'a> {
+    /// The floats, with the stale markers of both.
+    pub floats: &'a [Sample],
+    /// The native histograms.
+    pub histograms: &'a [HistogramSample],
+}
+
+impl Samples<'_> {
+    /// The number of samples.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.floats.len() + self.histograms.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.floats.is_empty() && self.histograms.is_empty()
+    }
 }
 
 /// The bit pattern of the NaN that marks the end of a series. Every other NaN is an ordinary value.
@@ -58,13 +92,31 @@ pub enum Value {
     Matrix(Vec<MatrixSeries>),
 }
 
+impl Value {
+    /// The samples of an instant vector, or a scalar as a sample without labels; `None` for other values.
+    #[must_use]
+    pub fn into_vector(self) -> Option<Vec<VectorSample>> {
+        match self {
+            Self::Vector(samples) => Some(samples),
+            Self::Scalar(value) => Some(vec![VectorSample {
+                labels: Labels::empty(),
+                value,
+                histogram: None,
+            }]),
+            Self::Text(_) | Self::Matrix(_) => None,
+        }
+    }
+}
+
 /// A series of an instant vector, with the sample at the time of the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorSample {
     /// The series' labels.
     pub labels: Labels,
-    /// The value.
+    /// The value; of no meaning if there is a histogram.
     pub value: f64,
+    /// The native histogram, if the sample is one.
+    pub histogram: Option<Arc<Histogram>>,
 }
 
 /// A series of a range vector.
@@ -72,6 +124,8 @@ pub struct VectorSample {
 pub struct MatrixSeries {
     /// The series' labels.
     pub labels: Labels,
-    /// The samples, in ascending order of time; never empty.
+    /// The floats, in ascending order of time.
     pub samples: Vec<Sample>,
+    /// The native histograms, in ascending order of time; one of both lists is not empty.
+    pub histograms: Vec<HistogramSample>,
 }

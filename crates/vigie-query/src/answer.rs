@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// Labels, including `__name__`.
-pub(crate) type Labels = BTreeMap<String, String>;
+pub type Labels = BTreeMap<String, String>;
 
 /// A successful response.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) data: Data,
+pub struct Answer {
+    /// The result.
+    pub data: Data,
     warnings: Vec<String>,
     infos: Vec<String>,
 }
@@ -18,36 +19,44 @@ pub(crate) struct Answer {
 /// The result, by its type.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
-pub(crate) enum Data {
+pub enum Data {
+    /// A number.
     Scalar(Point),
+    /// A text.
     #[serde(rename = "string", deserialize_with = "text")]
     Text(String),
+    /// One value for each series.
     Vector(Vec<Series>),
+    /// Several values for each series.
     Matrix(Vec<Series>),
 }
 
 /// A series with its points; a vector has one point for each series.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Series {
+pub struct Series {
+    /// The labels.
     #[serde(rename = "metric")]
-    pub(crate) labels: Labels,
+    pub labels: Labels,
+    /// The values.
     #[serde(
         alias = "value",
         alias = "values",
         default,
         deserialize_with = "one_or_many"
     )]
-    pub(crate) points: Vec<Point>,
+    pub points: Vec<Point>,
 }
 
 /// A value at a time, in Unix seconds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "(f64, String)")]
-pub(crate) struct Point {
-    pub(crate) time: f64,
-    pub(crate) value: f64,
+pub struct Point {
+    /// The time.
+    pub time: f64,
+    /// The value.
+    pub value: f64,
     /// The value as the server formatted it.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl TryFrom<(f64, String)> for Point {
@@ -93,7 +102,10 @@ struct Envelope {
 
 impl Answer {
     /// Parses a response. The inner error is the error message of the server.
-    pub(crate) fn parse(body: &[u8]) -> serde_json::Result<Result<Self, String>> {
+    ///
+    /// # Errors
+    /// If the response has not the shape of Prometheus' API.
+    pub fn parse(body: &[u8]) -> serde_json::Result<Result<Self, String>> {
         let envelope: Envelope = serde_json::from_slice(body)?;
         Ok(match (envelope.status.as_str(), envelope.data) {
             ("success", Some(data)) => Ok(Self {

@@ -10,23 +10,26 @@ mod plot;
 mod refusal;
 mod server;
 mod table;
+mod target;
 mod time;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use secrecy::SecretString;
-use vigie_config::{ConfigError, Settings, Sources};
+use vigie_config::ConfigError;
 use vigie_promql::Expr;
 use vigie_promql::syntax::AggregateOp;
 
-use self::answer::{Answer, Data};
-use self::server::Server;
+pub use self::answer::{Answer, Data, Labels, Point, Series};
+pub use self::server::{Server, reason};
+pub use self::table::{braces, named, printable};
+pub use self::target::{Target, TargetError};
 use self::time::Times;
+pub use self::time::parse_duration;
 
 /// The exit code of wrong usage and of a refused query.
 const USAGE: u8 = 2;
@@ -67,31 +70,19 @@ pub struct Query {
     /// The time between two points; by default, so that they fill the width
     #[arg(long, value_name = "DURATION")]
     pub step: Option<String>,
-    /// Another server, Vigie or Prometheus
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-    /// A file with the bearer token of that server
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "url",
-        conflicts_with = "username"
-    )]
-    pub token_file: Option<PathBuf>,
-    /// The name to log in with there
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "url",
-        requires = "password_file"
-    )]
-    pub username: Option<String>,
-    /// A file with the password of that name
-    #[arg(long, value_name = "FILE", requires = "username")]
-    pub password_file: Option<PathBuf>,
+    /// The server.
+    #[command(flatten)]
+    pub target: Target,
     /// Print the server's answer as it is
     #[arg(long)]
     pub json: bool,
+}
+
+/// Whether a stream shows colours: it is a terminal, and `NO_COLOR` is not set.
+#[must_use]
+pub fn coloured(stream: &impl IsTerminal) -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && !refused
 }
 
 /// The properties of the terminal that the output depends on.
@@ -105,10 +96,9 @@ impl Terminal {
     fn of_stdout() -> Self {
         let is_terminal = io::stdout().is_terminal();
         let size = terminal_size::terminal_size().filter(|_| is_terminal);
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             width: size.map_or(WIDTH, |(width, _)| usize::from(width.0)),
-            colour: is_terminal && !no_colour,
+            colour: coloured(&io::stdout()),
             zone: TimeZone::system(),
         }
     }
@@ -121,6 +111,15 @@ enum Failure {
     /// The server's error message about the query.
     Refused(String),
     Other(anyhow::Error),
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::Usage(message) => Self::Usage(message),
+            TargetError::Settings(error) => Self::Settings(error),
+        }
+    }
 }
 
 impl From<anyhow::Error> for Failure {
@@ -149,11 +148,8 @@ pub fn run(config: Option<PathBuf>, query: &Query, coloured: bool) -> Result<Exi
 fn ask(config: Option<PathBuf>, query: &Query) -> Result<(), Failure> {
     let terminal = Terminal::of_stdout();
     let times = Times::of(query, Timestamp::now(), &terminal).map_err(Failure::Usage)?;
-    let server = server(config, query)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let server = query.target.server(config)?;
+    let runtime = runtime()?;
     let body = runtime.block_on(server.ask(&query.expr, &times))?;
     let answer = Answer::parse(&body);
     if query.json {
@@ -182,6 +178,17 @@ fn shown(expr: &str, answer: &Answer, times: &Times, terminal: &Terminal) -> Str
     }
 }
 
+/// A runtime for requests.
+///
+/// # Errors
+/// If the system has no resources for one.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
 /// Whether the query defines the order of the series.
 fn is_ordered(expr: &str) -> bool {
     match vigie_promql::parse(expr).as_ref().map(Expr::unwrap_parens) {
@@ -191,32 +198,11 @@ fn is_ordered(expr: &str) -> bool {
     }
 }
 
-/// The server at `--url`, or the admin port that the configuration names.
-fn server(config: Option<PathBuf>, query: &Query) -> Result<Server, Failure> {
-    let Some(url) = &query.url else {
-        let sources = Sources {
-            file: config,
-            env: std::env::vars_os().collect(),
-            flags: Vec::new(),
-        };
-        let settings = Settings::load(&sources).map_err(Failure::Settings)?;
-        return Ok(Server::of_settings(&settings.admin));
-    };
-    let secret = |path: &Option<PathBuf>| -> Result<Option<SecretString>, Failure> {
-        let Some(path) = path else { return Ok(None) };
-        let secret = vigie_config::secret_file(path);
-        let secret =
-            secret.map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
-        Ok(Some(secret.into()))
-    };
-    let token = secret(&query.token_file)?;
-    let password = secret(&query.password_file)?;
-    let basic = query.username.as_deref().zip(password.as_ref());
-    Server::at(url, token.as_ref(), basic).map_err(Failure::Usage)
-}
-
 /// Prints to the standard output. A reader that closes the pipe early is not an error.
-fn print(bytes: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// If it cannot be written otherwise.
+pub fn print(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

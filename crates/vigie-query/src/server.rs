@@ -1,4 +1,4 @@
-//! The server that is asked: one request on a connection of its own.
+//! The server that is asked: each request on a connection of its own.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use http::uri::{Scheme, Uri};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(150);
 const LARGEST_ANSWER: usize = 256 << 20;
 
 /// The address of a server, and the credentials for it.
-pub(crate) struct Server {
+pub struct Server {
     authority: String,
     /// Host and port to connect to.
     address: String,
@@ -68,7 +68,7 @@ impl Server {
         let wrong = || format!("--url {url:?}: expected an address like http://127.0.0.1:9850");
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         if uri.scheme() == Some(&Scheme::HTTPS) {
-            return Err("--url: https:// is not supported; use promtool query instead".into());
+            return Err("--url: https:// is not supported; use promtool or amtool instead".into());
         }
         let authority = uri
             .authority()
@@ -86,9 +86,24 @@ impl Server {
         })
     }
 
-    /// Sends the query and returns the body of the response, a result or an error.
-    pub(crate) async fn ask(&self, expr: &str, times: &Times) -> Result<Bytes> {
-        let place = format!("http://{}{}", self.authority, self.prefix);
+    /// The URL of the server, for messages.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("http://{}{}", self.authority, self.prefix)
+    }
+
+    /// Sends a request and returns the status and the body of the response. `path` begins with `/` and may have parameters;
+    /// `body` is its media type and its content.
+    ///
+    /// # Errors
+    /// If the server does not answer in time, or does not accept the credentials.
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Bytes)>,
+    ) -> Result<(StatusCode, Bytes)> {
+        let place = self.place();
         let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(&self.address)).await;
         let connected = match connecting {
             Ok(Ok(stream)) => stream,
@@ -99,7 +114,8 @@ impl Server {
             hyper::client::conn::http1::handshake(TokioIo::new(connected)).await?;
         tokio::spawn(connection);
         let exchange = async {
-            let response = sender.send_request(self.request(expr, times)?).await?;
+            let request = self.build(method, path, body)?;
+            let response = sender.send_request(request).await?;
             let status = response.status();
             let body = Limited::new(response.into_body(), LARGEST_ANSWER)
                 .collect()
@@ -113,37 +129,45 @@ impl Server {
         let answered = answered
             .with_context(|| format!("no answer from {place} within {ANSWER_TIMEOUT:?}"))?;
         let (status, body) = answered.with_context(|| format!("no answer from {place}"))?;
-        match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => bail!(
-                "{place} answers {status}: give --token-file, --username with --password-file, or the server's own --config"
-            ),
-            StatusCode::NOT_FOUND => bail!("{place} has no query API ({status})"),
-            _ => Ok(body),
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            let reason = reason(&body).map_or_else(String::new, |reason| format!(" ({reason})"));
+            bail!(
+                "{place} answers {status}{reason}: give --token-file, --username with --password-file, or the server's own --config"
+            );
+        }
+        Ok((status, body))
+    }
+
+    /// Sends the query and returns the body of the response, a result or an error.
+    pub(crate) async fn ask(&self, expr: &str, times: &Times) -> Result<Bytes> {
+        let (endpoint, form) = form(expr, times);
+        let path = format!("/api/v1/{endpoint}");
+        let body = Some(("application/x-www-form-urlencoded", form.into()));
+        match self.request(Method::POST, &path, body).await? {
+            (StatusCode::NOT_FOUND, _) => {
+                let place = self.place();
+                bail!("{place} has no query API ({})", StatusCode::NOT_FOUND)
+            }
+            (_, body) => Ok(body),
         }
     }
 
-    fn request(&self, expr: &str, times: &Times) -> Result<Request<Full<Bytes>>> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("query", expr);
-        let unix = |time: Timestamp| format!("{}", time.as_millisecond() as f64 / 1e3);
-        let endpoint = match times {
-            Times::At(time) => {
-                if let Some(time) = time {
-                    form.append_pair("time", &unix(*time));
-                }
-                "query"
-            }
-            Times::Range(range) => {
-                form.append_pair("start", &unix(range.start));
-                form.append_pair("end", &unix(range.end));
-                form.append_pair("step", &seconds(range.step));
-                "query_range"
-            }
-        };
-        let mut request = Request::post(format!("{}/api/v1/{endpoint}", self.prefix))
-            .header(HOST, &self.authority)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::from(form.finish()))?;
+    fn build(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Bytes)>,
+    ) -> Result<Request<Full<Bytes>>> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.prefix))
+            .header(HOST, &self.authority);
+        let mut content = Bytes::new();
+        if let Some((kind, body)) = body {
+            request = request.header(CONTENT_TYPE, kind);
+            content = body;
+        }
+        let mut request = request.body(Full::from(content))?;
         if let Some(authorization) = &self.authorization {
             request
                 .headers_mut()
@@ -151,6 +175,46 @@ impl Server {
         }
         Ok(request)
     }
+}
+
+/// The endpoint of a query and its parameters.
+fn form(expr: &str, times: &Times) -> (&'static str, String) {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.append_pair("query", expr);
+    let unix = |time: Timestamp| format!("{}", time.as_millisecond() as f64 / 1e3);
+    let endpoint = match times {
+        Times::At(time) => {
+            if let Some(time) = time {
+                form.append_pair("time", &unix(*time));
+            }
+            "query"
+        }
+        Times::Range(range) => {
+            form.append_pair("start", &unix(range.start));
+            form.append_pair("end", &unix(range.end));
+            form.append_pair("step", &seconds(range.step));
+            "query_range"
+        }
+    };
+    (endpoint, form.finish())
+}
+
+/// The server's reason for a refusal, in one of the shapes of Prometheus and Alertmanager.
+#[must_use]
+pub fn reason(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Reason {
+        Text(String),
+        Alertmanager { message: String },
+        Prometheus { error: String },
+    }
+    let reason = match serde_json::from_slice(body).ok()? {
+        Reason::Text(text) => text,
+        Reason::Alertmanager { message } => message,
+        Reason::Prometheus { error } => error,
+    };
+    Some(crate::table::printable(&reason))
 }
 
 fn authorization(

@@ -95,17 +95,29 @@ pub(crate) fn samples(series: &[Series], zone: &TimeZone) -> String {
 
 /// The series' name as PromQL writes it: `up{job="api"}`.
 pub(crate) fn whole_name(labels: &Labels) -> String {
-    let name = labels.get(NAME).map_or("", String::as_str);
-    match pairs(labels) {
-        pairs if pairs.is_empty() => printable(name),
-        pairs => format!("{}{{{pairs}}}", printable(name)),
+    named(labels, NAME)
+}
+
+/// The value of the label `name`, and the other labels: `up{job="api"}`.
+#[must_use]
+pub fn named(labels: &Labels, name: &str) -> String {
+    let value = labels.get(name).map_or("", String::as_str);
+    printable(value) + &braces(labels, name)
+}
+
+/// The labels without `name` as `{job="api", code="200"}`; empty without labels.
+#[must_use]
+pub fn braces(labels: &Labels, name: &str) -> String {
+    match pairs(labels, name) {
+        pairs if pairs.is_empty() => pairs,
+        pairs => format!("{{{pairs}}}"),
     }
 }
 
-/// The labels without the metric's name: `job="api", code="200"`.
-fn pairs(labels: &Labels) -> String {
-    let rest = labels.iter().filter(|(name, _)| *name != NAME);
-    let rest = rest.map(|(name, value)| format!("{}={value:?}", printable(name)));
+/// The labels without `name`: `job="api", code="200"`.
+fn pairs(labels: &Labels, name: &str) -> String {
+    let rest = labels.iter().filter(|(label, _)| *label != name);
+    let rest = rest.map(|(label, value)| format!("{}={value:?}", printable(label)));
     rest.collect::<Vec<_>>().join(", ")
 }
 
@@ -113,12 +125,13 @@ fn pairs(labels: &Labels) -> String {
 pub(crate) fn bare_name(labels: &Labels) -> String {
     match labels.contains_key(NAME) {
         true => whole_name(labels),
-        false => pairs(labels),
+        false => pairs(labels, NAME),
     }
 }
 
 /// Escapes control characters, which would reach the terminal.
-pub(crate) fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     let escaped = text.chars().map(|c| match c.is_control() {
         true => c.escape_default().to_string(),
         false => c.to_string(),

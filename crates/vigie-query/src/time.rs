@@ -99,7 +99,8 @@ fn parse_time(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> 
 }
 
 /// Parses a PromQL duration or a number of seconds.
-fn parse_duration(text: &str) -> Option<SignedDuration> {
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<SignedDuration> {
     let seconds = match vigie_promql::parse(text).ok()? {
         Expr::Number(number) => number.value,
         _ => return None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vigie_tls::TlsProblem;
 
-use crate::tls;
+use crate::{redact, tls};
 
 /// The reason why an address is invalid. The message does not quote it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,14 +48,17 @@ pub enum UrlError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The address cannot be used yet, and why.
+    #[error("{0}")]
+    Address(String),
     /// The server could not be reached, or returned an error.
     #[error("{}", message(.0))]
     Redis(redis::RedisError),
     /// A timeout.
     #[error("no answer within {0:?}")]
     Late(Duration),
-    /// TLS failed, or a file with a certificate or key cannot be used.
-    #[error(transparent)]
+    /// TLS failed, or a file with a certificate or key cannot be used. What was given as its path may be an address.
+    #[error("{}", redact::addresses(&.0.to_string()))]
     Tls(#[from] vigie_tls::Error),
     /// No Sentinel reported an address where a master answers.
     #[error("no master {name:?}: {}", tried.join("; "))]
@@ -103,6 +106,7 @@ impl Error {
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
         match self.first() {
+            Self::Address(_) => Some("the address is read again at each attempt"),
             Self::PartOfCluster => Some("name the nodes of the cluster in redis.url"),
             Self::NoCluster => Some("write redis:// in redis.url: this server stands alone"),
             _ => self.tls().map(tls::advice),
@@ -129,5 +133,21 @@ fn message(error: &redis::RedisError) -> String {
     match TlsProblem::in_sources(error) {
         Some(problem) => problem.to_string(),
         None => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_place_of_a_path_is_not_shown() {
+        let error = Error::from(vigie_tls::Error::Unusable {
+            source_name: "redis://u:hunter2@h".into(),
+            reason: "it is not a regular file".into(),
+        });
+        let text = error.to_string();
+        assert!(text.contains("not a regular file"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
     }
 }

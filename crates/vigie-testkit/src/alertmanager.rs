@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -13,22 +14,29 @@ const NAME: &str = "alertmanager";
 
 /// An Alertmanager that is not part of a cluster.
 pub struct Alertmanager {
-    /// Dropped with the server.
-    _server: Server,
+    server: Server,
     addr: SocketAddr,
 }
 
 impl Alertmanager {
-    /// Starts it on a free port with this configuration file.
+    /// Starts the installed one on a free port with this configuration file.
     ///
+    /// # Errors
     /// If Alertmanager is not installed, does not start, or refuses the configuration.
-    /// When Alertmanager is not installed, does not start, or refuses the configuration.
     pub async fn start(config: &str) -> Result<Self, Error> {
-        let program = tools::ALERTMANAGER.find()?;
+        Self::start_program(&tools::ALERTMANAGER.find()?, config).await
+    }
+
+    /// Starts this program.
+    ///
+    /// # Errors
+    /// As [`Alertmanager::start`].
+    pub async fn start_program(program: &Path, config: &str) -> Result<Self, Error> {
         let directory = User::OURSELVES.directory()?;
         let file = directory.path().join("alertmanager.yml");
         std::fs::write(&file, config).map_err(Error::io("alertmanager.yml"))?;
         let addr = SocketAddr::from(([127, 0, 0, 1], ports::free()));
+        let program = program.to_owned();
         let mut server = Server::spawn(NAME, directory, move |directory| {
             let file = |name: &str| directory.join(name).display().to_string();
             let mut command = User::OURSELVES.command(&program);
@@ -42,10 +50,21 @@ impl Alertmanager {
             command
         })?;
         server.until_ready(addr).await?;
-        Ok(Self {
-            _server: server,
-            addr,
-        })
+        Ok(Self { server, addr })
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill9(&mut self) {
+        self.server.kill9();
+    }
+
+    /// Kills it with SIGKILL, and starts it again with its files on the same port.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.server.respawn()?;
+        self.server.until_ready(self.addr).await
     }
 
     /// The address of its API.
@@ -81,10 +100,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::SOON;
     use crate::Webhook;
     use crate::webhook::Status;
-
-    const SOON: Duration = Duration::from_secs(30);
 
     /// An end in the past resolves it.
     async fn post(alertmanager: &Alertmanager, name: &str, ends_at: &str) {

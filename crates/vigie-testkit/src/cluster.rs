@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::{Certificates, Error, Redis, RedisOptions, ports};
+use crate::{Certificates, Error, Redis, RedisOptions, SOON, ports};
 
 /// The timeout until the nodes agree.
-const AGREE: Duration = Duration::from_secs(30);
+const AGREE: Duration = SOON;
 const SLOTS: usize = 16_384;
 
 /// A cluster of masters that share the slots evenly, and replicas of the first ones. A dead node is detected within a
@@ -59,7 +59,7 @@ impl Cluster {
             let own = [
                 ["--cluster-enabled", "yes"],
                 ["--cluster-port", &bus],
-                ["--cluster-node-timeout", "1000"],
+                ["--cluster-node-timeout", "5000"],
                 ["--cluster-require-full-coverage", "no"],
                 ["--cluster-replica-validity-factor", "0"],
                 ["--repl-diskless-sync-delay", "0"],
@@ -221,7 +221,8 @@ impl Cluster {
         let keys: Vec<_> = keys.lines().collect();
         if !keys.is_empty() {
             let port = self.nodes[to].port().to_string();
-            let migrate = ["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+            let within = SOON.as_millis().to_string();
+            let migrate = ["MIGRATE", "127.0.0.1", &port, "", "0", &within, "KEYS"];
             self.nodes[from]
                 .cli(&[&migrate, &keys[..]].concat())
                 .await?;

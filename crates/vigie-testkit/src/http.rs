@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::Error;
 
-/// The timeout of an exchange.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// The deadline of the conditions that tests wait for. It is generous, since the machine may be busy; a test that passes
+/// does not wait for it.
+pub const SOON: Duration = Duration::from_secs(120);
 /// The maximum size of a body.
 const BODY: u64 = 64 << 20;
 
@@ -99,11 +100,11 @@ impl Connection {
     /// If the connection is refused.
     pub async fn open(addr: SocketAddr) -> Result<Self, Error> {
         let connecting = TcpStream::connect(addr);
-        let stream = within(DEADLINE, "connection", connecting).await?;
+        let stream = within(SOON, "connection", connecting).await?;
         let _ = stream.set_nodelay(true);
         Ok(Self {
             stream: BufReader::new(stream),
-            deadline: DEADLINE,
+            deadline: SOON,
         })
     }
 
@@ -286,7 +287,11 @@ fn too_late(what: &'static str, within: Duration) -> Error {
     }
 }
 
-/// Repeats the check until it is `Ok`, and returns the value.
+/// The shortest and the longest time between two checks of [`eventually`].
+const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(100)];
+
+/// Repeats the check until it is `Ok`, and returns the value. A check that takes long is repeated less often, so that
+/// many tests can wait at once.
 ///
 /// # Panics
 /// With the last `Err` on timeout, or if a check does not return by then.
@@ -299,13 +304,18 @@ pub fn eventually<T, E: Display>(
     async move {
         let deadline = Instant::now() + within;
         let mut last = String::from("never answered");
-        while Instant::now() < deadline {
+        loop {
+            let begun = Instant::now();
+            if begun >= deadline {
+                break;
+            }
             match timeout_at(deadline, check()).await {
                 Ok(Ok(value)) => return value,
                 Ok(Err(error)) => last = error.to_string(),
                 Err(_) => break,
             }
-            sleep(Duration::from_millis(10)).await;
+            let [least, most] = PAUSE;
+            sleep((3 * begun.elapsed()).clamp(least, most)).await;
         }
         panic!("{caller}: not within {within:?}: {last}");
     }
@@ -374,7 +384,7 @@ mod tests {
     #[tokio::test]
     async fn eventually_is_patient() {
         let mut asked = 0;
-        let answer = eventually(DEADLINE, async || {
+        let answer = eventually(SOON, async || {
             asked += 1;
             if asked == 3 {
                 Ok("yes")

@@ -42,8 +42,11 @@ impl MariaDb {
         let user = User::of("mysql")?;
         let directory = user.directory()?;
         let mut install = user.command(&tools::MARIADB_INSTALL_DB.find()?);
+        // A server deletes every temporary table in its directory as it starts, those of others too.
+        let temporary = format!("--tmpdir={}", directory.path().display());
         install
             .arg("--no-defaults")
+            .arg(&temporary)
             .arg(format!(
                 "--datadir={}",
                 directory.path().join("data").display()
@@ -59,6 +62,7 @@ impl MariaDb {
             let mut command = user.command(&program);
             command
                 .arg("--no-defaults")
+                .arg(&temporary)
                 .arg(format!("--datadir={}", directory.join("data").display()))
                 .arg(format!("--socket={}", socket(directory)))
                 .arg(format!("--pid-file={}", directory.join("pid").display()))
@@ -168,7 +172,7 @@ async fn admin(directory: &Path, database: &str, sql: &str) -> Result<String, Er
         .arg(format!("--socket={}", socket(directory)))
         .args([
             "--user=root",
-            "--connect-timeout=5",
+            "--connect-timeout=60",
             "--batch",
             "--skip-column-names",
         ])

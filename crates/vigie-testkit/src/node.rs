@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::{Error, Process, tools};
+use crate::{Error, Process, SOON, tools};
 
 /// The timeout until a script listens.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = SOON;
 
 /// A script of `demo/` that is not yet started.
 pub struct Script {
@@ -134,7 +134,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(response.status, 404);
-        let status = process.stop(Duration::from_secs(15)).await;
+        let status = process.stop(SOON).await;
         assert!(status.unwrap().success(), "{}", process.tail());
     }
 

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::Error;
+use crate::{Error, SOON};
 
 /// The number of lines of standard output that are kept for a reader; the oldest are dropped.
 const LINES: usize = 50_000;
@@ -197,7 +197,7 @@ impl Process {
         self.signal_all(Signal::CONT);
     }
 
-    /// SIGKILL to the process and all its descendants, and waits for its end.
+    /// SIGKILL to the process and all its descendants, and waits for their end.
     pub fn kill9(&mut self) {
         if self.status.is_some() {
             return;
@@ -205,10 +205,15 @@ impl Process {
         send(kill_process, self.id(), Signal::STOP);
         let family = descendants(self.id());
         send(kill_process_group, self.id(), Signal::KILL);
-        for pid in family {
-            send(kill_process, pid, Signal::KILL);
+        for pid in &family {
+            send(kill_process, *pid, Signal::KILL);
         }
         self.status = self.child.wait().ok();
+        // They hold locks, ports and shared memory until they have ended.
+        let deadline = Instant::now() + SOON;
+        while !family.iter().all(|pid| has_ended(*pid)) && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
     }
 
     /// Its exit status, if it has ended.
@@ -341,6 +346,16 @@ fn send(by: fn(Pid, Signal) -> rustix::io::Result<()>, pid: u32, signal: Signal)
         // It may have ended in the meantime.
         let _ = by(pid, signal);
     }
+}
+
+/// Whether there is no such process, or only its exit status.
+fn has_ended(pid: u32) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return true;
+    };
+    // The name, in parentheses, may contain anything.
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_none_or(|state| state.starts_with(['Z', 'X']))
 }
 
 /// All descendants.

@@ -31,9 +31,10 @@ impl Sentinel {
         let directory = user.directory()?;
         let port = ports::free();
         let file = directory.path().join("sentinel.conf");
+        // A master that answers late on a busy machine is not down.
         let text = format!(
             "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor mymaster 127.0.0.1 {master} 1\n\
-             sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n",
+             sentinel down-after-milliseconds mymaster 3000\nsentinel failover-timeout mymaster 10000\n",
             directory.path().display()
         );
         let more = more.iter().map(|(word, value)| format!("{word} {value}\n"));

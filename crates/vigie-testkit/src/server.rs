@@ -10,12 +10,12 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Error, Process, http, tools::Tool};
+use crate::{Error, Process, SOON, http, tools::Tool};
 
 /// The timeout until a server answers.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = SOON;
 /// The timeout of a client program.
-const CLIENT: Duration = Duration::from_secs(20);
+const CLIENT: Duration = SOON;
 
 /// The process of a server, and how to restart it.
 pub(crate) struct Server {

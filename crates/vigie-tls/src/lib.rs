@@ -14,6 +14,9 @@
 
 mod end_point;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod name;
 mod pem;
 mod problem;

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
-use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::Error;
@@ -42,30 +42,11 @@ impl Pem {
     }
 
     pub(crate) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
-        let pem = self.read()?;
-        let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let all = all.map_err(|_| self.unusable("it holds a certificate that is not valid PEM"))?;
-        if all.is_empty() {
-            return Err(self.unusable("it holds no certificate in PEM format"));
-        }
-        let readable = |der: &CertificateDer<'_>| Certificate::read(der).is_some();
-        match all.iter().all(readable) {
-            true => Ok(all),
-            false => Err(self.unusable("it holds a certificate that cannot be understood")),
-        }
+        certificates(&self.read()?).map_err(|reason| self.unusable(reason))
     }
 
     pub(crate) fn key(&self) -> Result<PrivateKeyDer<'static>, Error> {
-        let pem = self.read()?;
-        let holds = |text: &str| pem.windows(text.len()).any(|part| part == text.as_bytes());
-        if holds("BEGIN ENCRYPTED PRIVATE KEY") || holds("Proc-Type: 4,ENCRYPTED") {
-            let reason = "the key is encrypted; a key without a password is needed";
-            return Err(self.unusable(reason));
-        }
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-            pem::Error::NoItemsFound => self.unusable("it holds no private key in PEM format"),
-            _ => self.unusable("it holds a private key that is not valid PEM"),
-        })
+        key(&self.read()?).map_err(|reason| self.unusable(reason))
     }
 
     fn read(&self) -> Result<Vec<u8>, Error> {
@@ -102,6 +83,32 @@ impl fmt::Debug for Pem {
             Self::Text(_) => f.write_str("Text(…)"),
         }
     }
+}
+
+/// All certificates in a PEM text, of which each can be read.
+pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, &'static str> {
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let all = all.map_err(|_| "it holds a certificate that is not valid PEM")?;
+    if all.is_empty() {
+        return Err("it holds no certificate in PEM format");
+    }
+    let readable = |der: &CertificateDer<'_>| Certificate::read(der).is_some();
+    match all.iter().all(readable) {
+        true => Ok(all),
+        false => Err("it holds a certificate that cannot be understood"),
+    }
+}
+
+/// The first private key in a PEM text.
+pub(crate) fn key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, &'static str> {
+    let holds = |text: &str| pem.windows(text.len()).any(|part| part == text.as_bytes());
+    if holds("BEGIN ENCRYPTED PRIVATE KEY") || holds("Proc-Type: 4,ENCRYPTED") {
+        return Err("the key is encrypted; a key without a password is needed");
+    }
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound => "it holds no private key in PEM format",
+        _ => "it holds a private key that is not valid PEM",
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -72,22 +72,25 @@ impl Verifier {
         if self.outdated.iter().any(|root| root == der) {
             return validity(certificate, now).and(Err(error));
         }
-        match &error {
-            // The form: a CA's certificate in place of a server's, or version 1.
-            Error::InvalidCertificate(CertificateError::Other(_))
-                if self.is_signed_by(&self.roots, certificate) =>
-            {
+        let is_form = is_about_form(&error);
+        match error {
+            // The TLS library did not compare the names with the root's constraints.
+            _ if is_form && self.is_signed_by_unconstrained(certificate) => {
                 validity(certificate, now)
             }
             _ if self.stands_below_outdated(certificate, between) => {
                 let problem = OtherError(Arc::new(TlsProblem::CaExpired));
                 Err(CertificateError::Other(problem).into())
             }
-            Error::InvalidCertificate(CertificateError::Other(_)) => {
-                Err(CertificateError::UnknownIssuer.into())
-            }
-            _ => Err(error),
+            _ if is_form => Err(CertificateError::UnknownIssuer.into()),
+            error => Err(error),
         }
+    }
+
+    /// Whether the TLS library can verify signatures by this certificate. It refuses version 1, and critical extensions
+    /// that it does not know, which do not matter where nothing is verified.
+    fn is_for_library(&self, certificate: &Certificate<'_>) -> bool {
+        certificate.is_version_3 && self.verify != Verify::Nothing
     }
 
     fn stands_below_outdated(
@@ -98,6 +101,12 @@ impl Verifier {
         let mut between = between.iter().filter_map(|der| Certificate::read(der));
         self.is_signed_by(&self.outdated, certificate)
             || between.any(|certificate| self.is_signed_by(&self.outdated, &certificate))
+    }
+
+    fn is_signed_by_unconstrained(&self, certificate: &Certificate<'_>) -> bool {
+        let roots = self.roots.iter().filter_map(|root| Certificate::read(root));
+        let mut roots = roots.filter(|root| !root.constrains_names);
+        roots.any(|root| self.has_signed(&root, certificate))
     }
 
     fn is_signed_by(&self, roots: &[CertificateDer<'_>], certificate: &Certificate<'_>) -> bool {
@@ -115,6 +124,16 @@ impl Verifier {
         };
         root.subject == certificate.issuer && self.algorithms.all.iter().any(verified)
     }
+}
+
+/// Whether only the form is refused: a CA's certificate in place of a server's, or version 1.
+fn is_about_form(error: &Error) -> bool {
+    use webpki::Error::{CaUsedAsEndEntity, UnsupportedCertVersion};
+    let Error::InvalidCertificate(CertificateError::Other(other)) = error else {
+        return false;
+    };
+    let other = other.0.downcast_ref();
+    matches!(other, Some(CaUsedAsEndEntity | UnsupportedCertVersion))
 }
 
 fn validity(certificate: &Certificate<'_>, now: UnixTime) -> Result<(), Error> {
@@ -154,7 +173,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let certificate = Certificate::read(der).ok_or(CertificateError::BadEncoding)?;
-        if certificate.is_version_3 {
+        if self.is_for_library(&certificate) {
             return verify_tls12_signature(message, der, signed, &self.algorithms);
         }
         let of_scheme = |(scheme, _): &&(SignatureScheme, _)| *scheme == signed.scheme;
@@ -179,7 +198,7 @@ impl ServerCertVerifier for Verifier {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let certificate = Certificate::read(der).ok_or(CertificateError::BadEncoding)?;
-        if certificate.is_version_3 {
+        if self.is_for_library(&certificate) {
             return verify_tls13_signature(message, der, signed, &self.algorithms);
         }
         let key = SubjectPublicKeyInfoDer::from(certificate.key_info);

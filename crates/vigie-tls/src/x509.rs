@@ -23,6 +23,8 @@ const IP_ADDRESS: u8 = 0x87;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 /// `id-ce-subjectAltName`, 2.5.29.17.
 const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+/// `id-ce-nameConstraints`, 2.5.29.30.
+const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x1e];
 
 /// A certificate, as far as it was needed.
 pub(crate) struct Certificate<'a> {
@@ -43,6 +45,8 @@ pub(crate) struct Certificate<'a> {
     pub(crate) dns_names: Vec<&'a str>,
     /// In network order: 4 or 16 bytes.
     pub(crate) ip_addresses: Vec<&'a [u8]>,
+    /// Whether a CA restricts the names in certificates below it.
+    pub(crate) constrains_names: bool,
 }
 
 impl<'a> Certificate<'a> {
@@ -80,6 +84,7 @@ impl<'a> Certificate<'a> {
             common_name: common_name(subject),
             dns_names: Vec::new(),
             ip_addresses: Vec::new(),
+            constrains_names: false,
         };
         // Unique identifiers may stand before the extensions.
         while !body.0.is_empty() {
@@ -95,7 +100,9 @@ impl<'a> Certificate<'a> {
         let mut extensions = Reader(extensions);
         while !extensions.0.is_empty() {
             let mut extension = Reader(extensions.of(SEQUENCE)?);
-            if extension.of(OBJECT_IDENTIFIER)? != ALTERNATIVE_NAME {
+            let kind = extension.of(OBJECT_IDENTIFIER)?;
+            self.constrains_names |= kind == NAME_CONSTRAINTS;
+            if kind != ALTERNATIVE_NAME {
                 continue;
             }
             // Whether it is critical stands between.

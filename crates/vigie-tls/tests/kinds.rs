@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use vigie_testkit::{Certificates, Kind, Script, TlsServer};
+use vigie_testkit::{Certificates, Kind, SOON, Script, TlsServer};
 use vigie_tls::{Pem, Tls, TlsProblem, Verify};
 
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = SOON;
 const NAMED: &str = "subjectAltName=IP:127.0.0.1,DNS:db.test,DNS:*.wild.test";
 
 async fn verdict(port: u16, roots: &Path, host: &str, verify: Verify) -> Option<TlsProblem> {
@@ -70,6 +70,15 @@ async fn are_judged_as_openssl_and_node_judge_them() {
     let chained = make("chained", "db", Some("middle"), 2, NAMED).await;
     let old_ca = make("old-ca", "old ca", None, -1, constraints).await.0;
     let below_old = make("below-old", "db", Some("old-ca"), 2, NAMED).await;
+    let critical = format!("1.2.3.4=critical,ASN1:NULL\n{NAMED}");
+    let critical = make("critical", "db", below, 2, &critical).await;
+    let constrained = format!("{constraints}\nnameConstraints=critical,permitted;DNS:other.test");
+    let constrained = make("constrained", "other ca", None, 2, &constrained).await;
+    let constrained = constrained.0;
+    let below_constrained = Some("constrained");
+    let outside = make("outside", "db", below_constrained, 2, NAMED).await;
+    let outside_v1 = make("outside-v1", "db.test", below_constrained, 2, "").await;
+    let outside_ca = make("outside-ca", "db", below_constrained, 2, &of_ca).await;
     let stranger = make("stranger", "db", None, 2, &of_ca).await;
 
     let root = ca.ca();
@@ -82,7 +91,7 @@ async fn are_judged_as_openssl_and_node_judge_them() {
         host,
         expected,
     };
-    use TlsProblem::{CaExpired, Expired, OtherHost, OtherPurpose, UnknownCa};
+    use TlsProblem::{CaExpired, Certificate, Expired, OtherHost, OtherPurpose, UnknownCa};
     let mut cases = vec![
         case("its own root, a CA's", &own_root, &own_root.0, ip, None),
         case("its own root, by name", &own_root, &own_root.0, dns, None),
@@ -158,6 +167,34 @@ async fn are_judged_as_openssl_and_node_judge_them() {
             Some(UnknownCa),
         ),
         case("an expired root", &below_old, &old_ca, ip, Some(CaExpired)),
+        case(
+            "a critical extension that is not known",
+            &critical,
+            &root,
+            ip,
+            Some(Certificate),
+        ),
+        case(
+            "a name that the root excludes",
+            &outside,
+            &constrained,
+            dns,
+            Some(Certificate),
+        ),
+        case(
+            "a name that the root excludes, version 1",
+            &outside_v1,
+            &constrained,
+            dns,
+            Some(UnknownCa),
+        ),
+        case(
+            "a name that the root excludes, a CA's",
+            &outside_ca,
+            &constrained,
+            dns,
+            Some(UnknownCa),
+        ),
     ];
     cases.push(Case {
         between: Some(middle.clone()),

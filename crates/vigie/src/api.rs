@@ -1,28 +1,32 @@
-//! The source of the API: the samples of the history and the descriptions of the registry.
+//! The source of the API: the samples of the history, the descriptions of the registry and the rules.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use vigie_api::rules::RuleGroup;
 use vigie_api::{Api, BuildInfo, Metadata, MetricKind, Settings, Source};
 use vigie_metrics::{Kind, Registry};
 use vigie_probes::Clock;
 use vigie_promql::storage::{Selection, StorageError};
 use vigie_promql::{Labels, Sample, Storage};
 
+use crate::alerting::Published;
 use crate::history::Current;
 
-/// The API over the history and the descriptions of the registry.
+/// The API over the history, the descriptions of the registry and the rules.
 pub(crate) fn api(
     history: &Current,
     registry: &Registry,
+    rules: &Published,
     settings: &Settings,
     clock: Clock,
 ) -> Api {
     let source = Known {
         history: history.clone(),
         registry: registry.clone(),
+        rules: rules.clone(),
     };
-    let now = move || clock.now().wall.as_millisecond();
+    let now = move || clock.millis();
     let build = BuildInfo::default();
     Api::with_clock(Arc::new(source), settings.clone(), build, now)
 }
@@ -33,6 +37,7 @@ const LOADING: &str = "it is being loaded";
 struct Known {
     history: Current,
     registry: Registry,
+    rules: Published,
 }
 
 impl Storage for Known {
@@ -92,6 +97,10 @@ impl Source for Known {
         });
         metadata.collect()
     }
+
+    fn rules(&self) -> Vec<Arc<RuleGroup>> {
+        self.rules.groups()
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +122,8 @@ mod tests {
             wall: Timestamp::constant(1_767_268_800, 0),
         });
         let history = Current::in_memory(&vigie_history::Settings::default()).unwrap();
-        let api = api(&history, &Registry::new(), &Settings::default(), clock);
+        let (registry, rules) = (Registry::new(), Published::default());
+        let api = api(&history, &registry, &rules, &Settings::default(), clock);
         let router = vigie_api::router::<()>(api).with_state(());
         for (path, expected) in [
             ("query?query=time()", r#"[1767268800,"1767268800"]"#),

@@ -2,31 +2,43 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use secrecy::ExposeSecret as _;
+use axum::http::uri::{Scheme, Uri};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use vigie_bullmq::Watcher;
+use vigie_capture::{RingError, Source};
 use vigie_election::Candidate;
 use vigie_gateway::{Gateway, Running};
 use vigie_metrics::Registry;
-use vigie_probes::{self as probes, Checks, Clock};
-use vigie_redis::Endpoint;
+use vigie_probes::{Checks, Clock};
+use vigie_traffic::{KnownRoutes, Traffic};
 
-use crate::admin::{self, Credentials, Hosts};
+use crate::admin::{self, Cookies, Credentials, Further, Hosts, Queues, Routes};
+use crate::alerting::{self, Alerting, Reloader};
 use crate::api::api;
+use crate::checks;
 use crate::election;
 use crate::history::{self, Current, Scraper};
 use crate::missing_tick::MissingTick;
 use crate::process;
-use crate::queues::QueueCounts;
 use crate::routes_file::{self, Keeper};
-use vigie_config::{Check, Settings};
+use vigie_config::Settings;
+
+/// The longest time that the program takes to stop, which a supervisor must allow.
+#[must_use]
+pub fn stops_within(settings: &Settings) -> Duration {
+    let gateway = match settings.gateway {
+        Some(_) => settings.shutdown.grace + routes_file::SAVE_WITHIN,
+        None if settings.capture.is_some() => routes_file::SAVE_WITHIN,
+        None => Duration::ZERO,
+    };
+    settings.shutdown.delay + gateway + alerting::STOPS_WITHIN + FLUSH_TIMEOUT
+}
 
 /// How long the last samples may take to be written at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,10 +79,12 @@ pub struct App {
     admin: TcpListener,
     router: axum::Router,
     gateway: Option<(Gateway, TcpListener)>,
+    capture: Option<(vigie_capture::Settings, Traffic)>,
     watcher: Option<Watcher>,
     candidate: Option<Candidate>,
     checks: Checks,
     scraper: Scraper,
+    alerting: Alerting,
     current: Current,
     missing_tick: Option<MissingTick>,
     history: vigie_history::Settings,
@@ -83,7 +97,7 @@ impl App {
     /// Assembles the program. Does not connect to anything yet, and does not read the history.
     ///
     /// # Errors
-    /// If a URL or a route cannot be used.
+    /// If a URL or a route cannot be used, or a rule file has mistakes.
     pub fn build(settings: &Settings, edges: Edges) -> Result<Self> {
         let registry = Registry::new();
         process::register(&registry);
@@ -99,32 +113,66 @@ impl App {
             }
             _ => None,
         };
-        let checks = checks(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
+        let capture = match &settings.capture {
+            // The thread of the capture expires sessions every few milliseconds.
+            Some(capture) => {
+                let traffic = Traffic::new(&capture.traffic, &registry, || {})?;
+                Some((capture.source.clone(), traffic))
+            }
+            None => None,
+        };
+        let checks = checks::build(settings, watcher.as_ref(), edges.clock.clone(), &registry)?;
         let history = Current::in_memory(&settings.history)?;
         let address = edges.admin.local_addr()?;
         let instance = address.to_string();
         let scraper = Scraper::new(&registry, &history, instance, edges.clock.clone());
+        let rules = alerting::Edges {
+            registry: &registry,
+            history: &history,
+            address,
+            clock: &edges.clock,
+            notifier: None,
+            tenure: candidate.as_ref().map(Candidate::tenure),
+        };
+        let alerting = Alerting::build(settings, rules)?;
+        let reloader = settings.alerts.reload.then(|| alerting.reloader());
+        let (protected, open) = alerting.routes();
+        let further = Further {
+            protected: protected
+                .merge(alerting::lifecycle::router(reloader))
+                .merge(admin::dashboards::router(&settings.page, &registry)),
+            open,
+        };
         let router = admin::router(
             registry.clone(),
             checks.clone(),
-            gateway.as_ref().map(|(gateway, _)| gateway.routes()),
-            watcher.clone(),
-            api(&history, &registry, &settings.query, edges.clock.clone()),
-            access(&settings.admin, address),
+            shown_routes(gateway.as_ref(), capture.as_ref()),
+            Queues {
+                watcher: watcher.clone(),
+                link: settings.page.queue_link.clone(),
+            },
+            api(
+                &history,
+                &registry,
+                &alerting.published(),
+                &settings.query,
+                edges.clock.clone(),
+            ),
+            further,
+            access(settings, address),
         );
         Ok(Self {
             admin: edges.admin,
             router,
             gateway,
+            capture,
             watcher,
             candidate,
             checks,
             scraper,
+            alerting,
             current: history,
-            routes_file: settings
-                .gateway
-                .as_ref()
-                .and_then(|gateway| gateway.routes_file.clone()),
+            routes_file: routes_file(settings),
             missing_tick: MissingTick::new(settings, &registry),
             history: settings.history.clone(),
             shutdown: settings.shutdown.clone(),
@@ -138,6 +186,12 @@ impl App {
         &self.registry
     }
 
+    /// The way to request that the rule files are read again.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        self.alerting.reloader()
+    }
+
     /// Runs until `stop`, then drains: becomes not ready, refuses new connections, finishes open requests.
     ///
     /// # Errors
@@ -147,15 +201,10 @@ impl App {
         let tasks = TaskTracker::new();
 
         // The gateway comes first: it must forward requests even if the rest is slow to start.
-        let routes = match &self.gateway {
-            Some((gateway, _)) => {
-                keep_routes(
-                    gateway,
-                    self.routes_file,
-                    &self.history,
-                    self.current.clone(),
-                )
-                .await?
+        let routes = match routes(self.gateway.as_ref(), self.capture.as_ref()) {
+            Some(routes) => {
+                let current = self.current.clone();
+                keep_routes(routes, self.routes_file, &self.history, current).await?
             }
             None => None,
         };
@@ -170,10 +219,24 @@ impl App {
             info!(address = %gateway.address(), "gateway");
         }
 
+        let capture = match self.capture {
+            Some((settings, traffic)) => Some(start_capture(&settings, traffic, &self.registry)?),
+            None => None,
+        };
+
         // Before the first query can arrive, so that the history has samples from the start.
         let scraper = self.scraper.scrape_once().await;
         let loading = history::load(&self.history)?;
         let (hand_over, loaded) = oneshot::channel();
+        let alerting = self.alerting;
+        let alerting = alerting.run(scraper.scrapes(), tasks.clone(), background.clone());
+        let (fail, failed) = oneshot::channel();
+        tasks.spawn(async move {
+            if let Err(error) = alerting.await {
+                // The receiver is dropped once the program is stopping.
+                let _ = fail.send(error);
+            }
+        });
         tasks.spawn(scraper.run(loading.is_some().then_some(loaded), background.clone()));
 
         let unusable_port = "cannot serve (admin.listen)";
@@ -214,15 +277,25 @@ impl App {
             }
             std::future::pending().await
         };
+        let mistaken = async {
+            match failed.await {
+                Ok(error) => error,
+                Err(_) => std::future::pending().await,
+            }
+        };
         let ended = tokio::select! {
             () = stop.cancelled() => Ok(()),
             error = unusable => Err(error),
+            error = mistaken => Err(error),
         };
         info!(grace = ?self.shutdown.grace, "draining");
         self.checks.drain();
         tokio::time::sleep(self.shutdown.delay).await;
         if let Some(gateway) = gateway {
             drain(gateway, self.shutdown.grace).await;
+        }
+        if let Some(capture) = capture {
+            stop_capture(capture).await;
         }
         if let Some(routes) = routes {
             routes.stop().await;
@@ -237,7 +310,7 @@ impl App {
 
 /// Restores the learned routes, and saves them periodically if they have a file.
 async fn keep_routes(
-    gateway: &Gateway,
+    routes: KnownRoutes,
     file: Option<PathBuf>,
     history: &vigie_history::Settings,
     current: Current,
@@ -248,130 +321,91 @@ async fn keep_routes(
     let Some(path) = routes_file::path(file, history.path.as_deref()) else {
         return Ok(None);
     };
-    let started = Keeper::start(path, gateway.routes(), is_ready).await;
+    let started = Keeper::start(path, routes, is_ready).await;
     let keeper = started.context("cannot start the thread that saves the learned routes")?;
     Ok(Some(keeper))
 }
 
+/// The routes of the source of the requests.
+fn routes(
+    gateway: Option<&(Gateway, TcpListener)>,
+    capture: Option<&(vigie_capture::Settings, Traffic)>,
+) -> Option<KnownRoutes> {
+    let captured = capture.map(|(_, traffic)| traffic.routes());
+    gateway.map(|(gateway, _)| gateway.routes()).or(captured)
+}
+
+/// The routes with the section of their source.
+fn shown_routes(
+    gateway: Option<&(Gateway, TcpListener)>,
+    capture: Option<&(vigie_capture::Settings, Traffic)>,
+) -> Option<Routes> {
+    let section = match capture {
+        Some(_) => "capture",
+        None => "gateway",
+    };
+    let known = routes(gateway, capture)?;
+    Some(Routes { known, section })
+}
+
+fn routes_file(settings: &Settings) -> Option<PathBuf> {
+    let gateway = settings.gateway.as_ref();
+    let gateway = gateway.and_then(|gateway| gateway.routes_file.clone());
+    let capture = settings.capture.as_ref();
+    gateway.or_else(|| capture.and_then(|capture| capture.routes_file.clone()))
+}
+
+fn start_capture(
+    settings: &vigie_capture::Settings,
+    traffic: Traffic,
+    registry: &Registry,
+) -> Result<Source> {
+    Source::start(settings, traffic, registry).map_err(|error| match error {
+        RingError::NotPermitted => anyhow!("capture.listen: {error}; {}", vigie_capture::GRANTS),
+        error => anyhow!(error).context("capture.listen"),
+    })
+}
+
+async fn stop_capture(capture: Source) {
+    if tokio::task::spawn_blocking(move || capture.stop())
+        .await
+        .is_err()
+    {
+        warn!("the capture did not stop in order");
+    }
+}
+
 async fn drain(gateway: Running, grace: Duration) {
+    // On a busy machine the thread that waits may start late.
+    gateway.begin_draining();
     let drained = tokio::task::spawn_blocking(move || gateway.drain(grace)).await;
     if drained.is_err() {
         warn!("the gateway did not drain in order");
     }
 }
 
-/// The check of the database; also used by `vigie check`.
-pub(crate) fn database_check(database: &vigie_config::Database) -> Result<probes::Sql> {
-    let check = probes::Sql::new("database", database.url.expose_secret());
-    let check = check.context("database.url")?;
-    Ok(check.relogin_every(database.relogin_every))
-}
-
-/// The check of Redis; also used by `vigie check`.
-pub(crate) fn redis_check(redis: &vigie_bullmq::Settings) -> probes::Redis {
-    probes::Redis::at("redis", login_database(redis))
-}
-
-/// The database that the address names, or else the first one that is watched.
-pub(crate) fn login_database(redis: &vigie_bullmq::Settings) -> Endpoint {
-    let first = redis.databases.first().copied();
-    redis.redis.clone().or_in_database(first)
-}
-
-/// The check of the app; also used by `vigie check`.
-pub(crate) fn app_check(
-    gateway: &vigie_config::Gateway,
-    checks: &vigie_config::Checks,
-) -> Result<probes::App> {
-    let app = probes::App::new("app", &format!("http://{}", gateway.proxy.app));
-    let app = app.context("gateway.app")?;
-    Ok(app.asks(checks.app_request.clone()))
-}
-
-fn checks(
-    settings: &Settings,
-    watcher: Option<&Watcher>,
-    clock: Clock,
-    registry: &Registry,
-) -> Result<Checks> {
-    let every = &settings.checks;
-    let how = |check: Check, source| probes::Settings {
-        required: check.required,
-        period: every.period,
-        timeout: every.timeout,
-        source,
-    };
-    let mut builder = Checks::builder(clock);
-    if let Some(database) = &settings.database {
-        let check = database_check(database)?;
-        builder = builder.check(check, how(every.database, Some("database")));
-    }
-    if let Some(redis) = &settings.redis {
-        builder = builder.check(redis_check(redis), how(every.redis, None));
-    }
-    if let Some(watcher) = watcher {
-        let stale_after = every.period + every.timeout;
-        let counts = QueueCounts::new(watcher.clone(), stale_after);
-        // In a cluster a queue may be on another node than the one in the reason of the check.
-        let is_cluster = settings
-            .redis
-            .as_ref()
-            .is_some_and(|redis| redis.redis.is_cluster());
-        let server = (!is_cluster).then_some("redis");
-        builder = builder.source(Arc::new(counts), every.queues.required, server);
-    }
-    if let Some(gateway) = &settings.gateway {
-        builder = builder.check(app_check(gateway, every)?, how(every.app, Some("app")));
-    }
-    for exposed in &settings.exposed {
-        warn!("{exposed}");
-    }
-    for vigie_config::Unusable { check, reason, .. } in &settings.unusable {
-        error!(check, %reason, "a setting cannot be used; Vigie runs and the check fails");
-    }
-    // A check that could be built reports the reason itself, and recovers once its files can be read.
-    let missing = [
-        (settings.database.is_none(), "database", every.database),
-        (settings.redis.is_none(), "redis", every.redis),
-    ];
-    for (_, name, check) in missing.into_iter().filter(|(is_missing, ..)| *is_missing) {
-        let mut unusable = settings.unusable.iter();
-        if let Some(found) = unusable.find(|unusable| unusable.check == name) {
-            builder = builder.check(unusable_check(name, found), how(check, None));
-        }
-    }
-    for section in settings.unwatched() {
-        info!(section, "not configured, so not watched");
-        builder = builder.unwatched(section);
-    }
-    Ok(builder.build(registry))
-}
-
-/// A check that fails with the reason. If a file with an address is the cause, it is read again until it can be used.
-fn unusable_check(name: &'static str, found: &vigie_config::Unusable) -> probes::Unusable {
-    let failing = probes::Unusable::new(name, &found.reason);
-    let Some(file) = found.file.clone() else {
-        return failing;
-    };
-    failing.retry(move || {
-        let address = vigie_config::secret_file(&file)?;
-        if name != "database" {
-            let place = file.display();
-            return Err(format!(
-                "{place} can be read now; restart Vigie to watch the Redis that it names"
-            ));
-        }
-        let check = probes::Sql::new(name, &address);
-        Ok(Box::new(check.map_err(|error| error.to_string())?))
-    })
-}
-
-fn access(admin: &vigie_config::Admin, address: SocketAddr) -> admin::Access {
+fn access(settings: &Settings, address: SocketAddr) -> admin::Access {
     use vigie_config::Access;
+    let admin = &settings.admin;
     let credentials = match &admin.access {
         Access::Open => return admin::Access::Open(Hosts::new(address, &admin.hosts)),
         Access::Bearer(token) => Credentials::bearer(token.clone()),
         Access::Basic { username, password } => Credentials::basic(username, password),
     };
-    admin::Access::Restricted(credentials)
+    let external = settings.alerts.external_url.as_ref();
+    let external = external.and_then(|url| url.parse::<Uri>().ok());
+    let gateway = settings.gateway.as_ref().map(|gateway| &gateway.proxy);
+    let proxies = gateway.map_or_else(
+        || vigie_gateway::Settings::new("").trusted_proxies,
+        |proxy| proxy.trusted_proxies.clone(),
+    );
+    let cookies = Cookies {
+        name: format!("vigie_session_{}", address.port()),
+        external: external.and_then(|url| {
+            let is_secure = url.scheme() == Some(&Scheme::HTTPS);
+            Some((url.authority()?.to_string(), is_secure))
+        }),
+        is_proxy: Box::new(move |peer| proxies.iter().any(|network| network.contains(&peer))),
+    };
+    admin::Access::Restricted(credentials, cookies)
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use vigie_redis::redact;
 
-use crate::commands::{dashboards, rules};
+use crate::commands::{alerts, dashboards, queue, rules, silence};
 use vigie_config::{Flag, Sources};
 
 const EXAMPLES: &str = "\
@@ -59,6 +59,13 @@ Exit code 0 when everything works, 1 otherwise.")]
     Check(Overrides),
     /// Ask a running Vigie, or any Prometheus, in PromQL: a table, or a plot
     Query(vigie_query::Query),
+    /// A queue of a running Vigie, and why its jobs failed
+    Queue(queue::Queue),
+    /// The firing and pending alerts of a running Vigie, or of any Prometheus
+    Alerts(alerts::Alerts),
+    /// Mute alerts for a time, in a running Vigie or any Alertmanager
+    #[command(subcommand)]
+    Silence(silence::Silence),
     /// Rule files: print the built-in ones, check your own
     #[command(subcommand)]
     Rules(rules::Rules),
@@ -81,7 +88,7 @@ Examples:
   vigie man run > vigie-run.1")]
     Man {
         /// The command that the page is about; the whole program by default
-        #[arg(value_parser = ["run", "check", "query", "rules", "dashboards", "completions", "man"])]
+        #[arg(value_parser = ["run", "check", "query", "queue", "alerts", "silence", "rules", "dashboards", "completions", "man"])]
         command: Option<String>,
     },
 }
@@ -92,6 +99,9 @@ pub struct Overrides {
     /// The app behind the gateway [gateway.app]
     #[arg(long, value_name = "URL")]
     pub app: Option<String>,
+    /// Instead of the gateway: read HTTP from the packets of this port, like :3000 or eth0:3000 [capture.listen]
+    #[arg(long, value_name = "[INTERFACE]:PORT")]
+    pub capture: Option<String>,
     /// Where the gateway listens [gateway.listen]
     #[arg(long, value_name = "IP:PORT")]
     pub listen: Option<String>,
@@ -121,6 +131,7 @@ impl Overrides {
     pub fn flags(&self) -> Vec<Flag> {
         let one = [
             ("--app", "gateway.app", &self.app),
+            ("--capture", "capture.listen", &self.capture),
             ("--listen", "gateway.listen", &self.listen),
             ("--admin", "admin.listen", &self.admin),
             ("--redis", "redis.url", &self.redis),

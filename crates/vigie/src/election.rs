@@ -10,7 +10,7 @@ use vigie_election::kubernetes::{self, Cluster};
 use vigie_election::{Candidate, Tenure, redis};
 use vigie_metrics::Registry;
 
-use crate::app;
+use crate::checks;
 use crate::metrics;
 use vigie_config::{Exporter, LeaseIn, Queues, Settings};
 
@@ -53,7 +53,7 @@ pub(crate) fn expose(registry: &Registry, tenure: Option<Tenure>) {
 /// The lease in Redis; also used by `vigie check`.
 pub(crate) fn in_redis(queues: &Queues, watched: &vigie_bullmq::Settings) -> redis::Settings {
     redis::Settings {
-        endpoint: app::login_database(watched),
+        endpoint: checks::login_database(watched),
         key: queues.lease_key.clone(),
         period: queues.lease,
         timeout: watched.timeout,

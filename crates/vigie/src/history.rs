@@ -6,7 +6,7 @@ mod opening;
 use std::time::Duration;
 
 use crate::metrics;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use vigie_history::{Appender, DiskState, History};
@@ -16,12 +16,13 @@ use vigie_probes::Clock;
 pub(crate) use opening::{Current, load};
 
 /// In milliseconds. Scrapes happen at multiples of it, so that their timestamps compress to almost nothing.
-const EVERY: i64 = 15_000;
+pub(crate) const EVERY: i64 = 15_000;
 /// Tolerance for a timer that fires early by the wall clock, in milliseconds.
 const EARLY: i64 = 1_000;
 /// After this many consecutive scrapes without an accepted sample, the history is assumed to be ahead of the clock.
 const MAX_LOST: u32 = 4;
-const JOB: &str = "vigie";
+/// The label `job` of the scraped series.
+pub(crate) const JOB: &str = "vigie";
 
 /// Scrapes the registry into the history.
 pub(crate) struct Scraper {
@@ -38,6 +39,8 @@ pub(crate) struct Scraper {
     last: Option<i64>,
     lost: u32,
     disk: DiskState,
+    /// Receives the time of each scrape.
+    scraped: watch::Sender<i64>,
 }
 
 impl Scraper {
@@ -55,13 +58,19 @@ impl Scraper {
             appender: current.history().appender(),
             refused: registry.family(&metrics::HISTORY_REFUSED),
             instance,
-            start: clock.now().wall.as_millisecond(),
+            start: clock.millis(),
             clock,
             epoch: Epoch::START,
             last: None,
             lost: 0,
             disk: DiskState::Working,
+            scraped: watch::Sender::new(i64::MIN),
         }
+    }
+
+    /// The time of the last scrape, for tasks that wait for the next one.
+    pub(crate) fn scrapes(&self) -> watch::Receiver<i64> {
+        self.scraped.subscribe()
     }
 
     /// Scrapes at every multiple of [`EVERY`] until `stop`. Switches to the loaded history once there is one.
@@ -71,7 +80,7 @@ impl Scraper {
         stop: CancellationToken,
     ) {
         loop {
-            let now = self.clock.now().wall.as_millisecond();
+            let now = self.clock.millis();
             let wait = EVERY - now.rem_euclid(EVERY);
             let wait = tokio::time::sleep(Duration::from_millis(wait.unsigned_abs()));
             let loaded = tokio::select! {
@@ -119,7 +128,7 @@ impl Scraper {
     }
 
     fn scrape(&mut self) {
-        let now = self.clock.now().wall.as_millisecond();
+        let now = self.clock.millis();
         let time = match self.last {
             Some(_) => (now + EARLY).div_euclid(EVERY) * EVERY,
             None => now,
@@ -168,6 +177,7 @@ impl Scraper {
             0
         };
         self.follow_the_clock(time);
+        self.scraped.send_replace(time);
         self.report_disk();
     }
 

@@ -11,9 +11,11 @@
 //! ```
 
 pub mod admin;
+pub mod alerting;
 mod api;
 pub mod app;
 pub mod catalogue;
+mod checks;
 pub mod cli;
 pub mod commands;
 mod election;

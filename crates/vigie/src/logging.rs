@@ -30,6 +30,5 @@ pub fn init(log: &Log) -> Result<(), TryInitError> {
 /// Whether the standard error shows colours: it is a terminal and `NO_COLOR` is not set.
 #[must_use]
 pub fn coloured() -> bool {
-    let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !objects
+    vigie_query::coloured(&io::stderr())
 }

@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    // One provider for every TLS client; crates panic if none is installed and several are compiled in.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut out = io::stdout();
     match cli.command {
         Command::Run(flags) => {
@@ -29,6 +31,21 @@ fn main() -> ExitCode {
             with_settings(settings, commands::check::run)
         }
         Command::Query(query) => done(vigie_query::run(cli.config, &query, logging::coloured())),
+        Command::Queue(queue) => done(commands::queue::run(
+            cli.config,
+            &queue,
+            logging::coloured(),
+        )),
+        Command::Alerts(alerts) => done(commands::alerts::run(
+            cli.config,
+            &alerts,
+            logging::coloured(),
+        )),
+        Command::Silence(silence) => done(commands::silence::run(
+            cli.config,
+            &silence,
+            logging::coloured(),
+        )),
         Command::Rules(rules) => finished(commands::rules::run(cli.config, &rules, &mut out)),
         Command::Dashboards(command) => printed(commands::dashboards::run(&command, &mut out)),
         Command::Completions { shell } => printed(commands::completions::run(shell, &mut out)),
@@ -47,8 +64,6 @@ fn with_settings(
             return ExitCode::from(USAGE);
         }
     };
-    // One provider for every TLS client; crates panic if none is installed and several are compiled in.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let result = logging::init(&settings.log)
         .map_err(anyhow::Error::from)
         .and_then(|()| run(settings));
@@ -57,9 +72,14 @@ fn with_settings(
 
 fn done(result: anyhow::Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
+        if let Some(mistakes) = error.downcast_ref::<vigie::alerting::Mistakes>() {
+            complain(mistakes.render(logging::coloured()).trim_end());
+            return ExitCode::from(USAGE);
+        }
         complain(&format!("vigie: {error:#}"));
         let history: Option<&vigie_history::Error> = error.downcast_ref();
-        match history.is_some_and(vigie_history::Error::is_misconfiguration) {
+        let is_unusable = error.is::<vigie::alerting::Unusable>();
+        match is_unusable || history.is_some_and(vigie_history::Error::is_misconfiguration) {
             true => ExitCode::from(USAGE),
             false => ExitCode::FAILURE,
         }

@@ -10,18 +10,26 @@ use tracing::{info, warn};
 use vigie_config::Settings;
 
 use crate::admin;
+use crate::alerting::EVALUATORS;
 
 /// The program itself, runtimes and threads, TLS, checks, election: 2.5 MiB of heap when idle, and headroom.
 const BASE: u64 = 16 << 20;
 /// A client connected to the gateway, with its task and the buffers of a head: 20 KiB measured.
 const CONNECTION: u64 = 20 << 10;
+/// A captured connection, without heads that are incomplete. An estimate.
+const CAPTURED: u64 = 2 << 10;
 /// A Socket.IO session in the gateway's table: up to 270 bytes measured.
 const SESSION: u64 = 288;
 /// Series of the gateway for one route: methods, statuses and buckets. An estimate.
 const ROUTE: u64 = 24 << 10;
 /// A queue: its state and its series (15 KiB measured), its part of a scraped page (4.4 KiB, doubled while the page
-/// grows) and of a scrape for the history.
-const QUEUE: u64 = 25 << 10;
+/// grows) and of a scrape for the history; and the reasons of its failures, which have a limit of 8 KiB.
+const QUEUE: u64 = (25 + 8) << 10;
+
+/// A pending or firing alert: in the engine, as published for the API, as saved, and in the notifier. An estimate.
+const ALERT: u64 = 6 << 10;
+/// The memory of an evaluation beyond its budget is at most this fraction (1/4) of it, as for queries.
+const BEYOND: usize = 4;
 
 /// A part of the process and its maximum memory.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +57,18 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
             admin::memory(settings.query.form_bytes()) as u64,
         ),
     ];
+    let evaluation = settings.alerts.max_memory;
+    let evaluation = evaluation.saturating_add(evaluation / BEYOND);
+    parts.extend([
+        part(
+            "evaluation of rules (`alerts.max_memory`)",
+            times(EVALUATORS, evaluation as u64),
+        ),
+        part(
+            "alerts (`alerts.max_alerts`)",
+            times(settings.alerts.max_alerts, ALERT),
+        ),
+    ]);
     if let Some(gateway) = &settings.gateway {
         parts.extend([
             part(
@@ -57,16 +77,44 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
             ),
             part(
                 "Socket.IO sessions (`gateway.max_sessions`)",
-                times(gateway.proxy.max_sessions, SESSION),
+                times(gateway.proxy.traffic.max_sessions, SESSION),
             ),
             part(
                 "routes (`gateway.learned_routes`, `gateway.routes`)",
                 times(
-                    gateway.proxy.learned_routes + gateway.proxy.routes.len(),
+                    gateway.proxy.traffic.learned_routes + gateway.proxy.traffic.routes.len(),
                     ROUTE,
                 ),
             ),
         ]);
+    }
+    if let Some(capture) = &settings.capture {
+        let routes = capture.traffic.learned_routes + capture.traffic.routes.len();
+        parts.extend([
+            part(
+                "packets (`capture.ring_bytes`)",
+                capture.source.ring_bytes as u64,
+            ),
+            part(
+                "captured connections (`capture.max_connections`)",
+                times(capture.source.limits.connections, CAPTURED)
+                    + capture.source.limits.held_bytes as u64,
+            ),
+            part(
+                "Socket.IO sessions (`capture.max_sessions`)",
+                times(capture.traffic.max_sessions, SESSION),
+            ),
+            part(
+                "routes (`capture.learned_routes`, `capture.routes`)",
+                times(routes, ROUTE),
+            ),
+        ]);
+    }
+    if settings.page.dashboards.is_some() {
+        parts.push(part(
+            "dashboards (`page.dashboards`)",
+            admin::dashboards::MEMORY,
+        ));
     }
     if let Some(redis) = &settings.redis {
         parts.push(part(

@@ -13,7 +13,7 @@ descriptions! {
     /// Requests that the admin port refused.
     ADMIN_REQUESTS_REFUSED: Counter, 1 = Desc::counter(
         "vigie_admin_requests_refused_total",
-        "Requests refused by the admin port, by reason: busy (503: too many concurrent requests), and without credentials origin (403: sent by a web page of another site) and host (403: for a host that is not in admin.hosts). Probes are always answered.",
+        "Requests refused by the admin port, by reason: busy (503: too many concurrent requests), login (401 and 429: wrong credentials in the form of the web page, or too many), and without credentials origin (403: sent by a web page of another site) and host (403: for a host that is not in admin.hosts). Probes are always answered.",
         &["reason"],
     ).max_series(4);
 
@@ -23,6 +23,13 @@ descriptions! {
         "Connections closed by the admin port, by reason: evicted (the longest idle one, when too many were open), slow_head (no whole request within 5 s), slow_reader (an answer not read for 15 s).",
         &["reason"],
     ).max_series(4);
+
+    /// Dashboards of the user that cannot be used.
+    PAGE_DASHBOARDS_UNUSABLE: Gauge, 0 = Desc::gauge(
+        "vigie_page_dashboards_unusable",
+        "Files in page.dashboards that the web page cannot show; the page and the log name them with the reasons. Absent without page.dashboards.",
+        &[],
+    );
 
     /// Series of the history.
     HISTORY_SERIES: Gauge, 0 = Desc::gauge(

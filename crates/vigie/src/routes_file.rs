@@ -3,9 +3,7 @@
 //! A separate thread reads and writes it, so that a hanging disk blocks neither the gateway nor the shutdown. Only
 //! files that this module wrote are ever replaced or renamed, and a file is always replaced as a whole.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -15,22 +13,19 @@ use rustix::fs::{Access, access};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
-use vigie_gateway::{KnownRoutes, SavedError, SavedRoutes, is_saved_routes};
+use vigie_store::{Error, file};
+use vigie_traffic::{KnownRoutes, SavedError, SavedRoutes, is_saved_routes};
 
 /// How often the routes are written, if they have changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// How long the gateway waits for the file before it starts without it; the routes are restored once it is read.
 const LOAD_WITHIN: Duration = Duration::from_secs(1);
 /// How long the shutdown waits for the last write.
-const SAVE_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const SAVE_WITHIN: Duration = Duration::from_secs(2);
 /// The maximum size of the file, in bytes; a larger one is rejected.
 const LONGEST: u64 = 32 << 20;
 /// The name of the file in the directory of the history.
 const NAME: &str = "gateway.routes";
-/// Enough bytes to recognise the format of the file.
-const HEAD: u64 = 64;
-/// File mode: only the owner may read and write.
-const PRIVATE: u32 = 0o600;
 
 /// The path of the file: the configured one, or one in the directory of the history.
 pub(crate) fn path(configured: Option<PathBuf>, history: Option<&Path>) -> Option<PathBuf> {
@@ -68,6 +63,7 @@ pub(crate) fn look(path: &Path, patterns: &[String]) -> State {
                     .map(|error| format!("cannot write in {}: {error}", parent.display())),
             };
         }
+        Err(Error::Foreign { .. }) => return State::Foreign,
         Err(error) => return State::Unreadable(error.to_string()),
     };
     match SavedRoutes::read(&bytes, patterns) {
@@ -173,6 +169,7 @@ impl RoutesFile {
         let read = match read(&self.path) {
             Ok(Some(bytes)) => self.routes.restore(&bytes),
             Ok(None) => return,
+            Err(Error::Foreign { .. }) => Err(SavedError::Foreign),
             Err(error) => {
                 warn!(%path, %error, "the learned routes cannot be read; they are learned again");
                 return;
@@ -183,7 +180,7 @@ impl RoutesFile {
             Err(SavedError::Foreign) => self.is_foreign(),
             Err(why) => {
                 warn!(%path, %why, "the learned routes cannot be restored; they are learned again");
-                match set_aside(&self.path) {
+                match file::set_aside(&self.path, is_saved_routes, "unusable") {
                     Ok(aside) => info!(path = %aside.display(), "the file is kept under this name"),
                     Err(error) => warn!(%error, "the file cannot be kept; it will be replaced"),
                 }
@@ -200,14 +197,14 @@ impl RoutesFile {
             return;
         }
         let path = self.path.display().to_string();
-        match replace(&self.path, text.as_bytes()) {
-            Ok(true) => {
+        match file::replace(&self.path, is_saved_routes, text.as_bytes()) {
+            Ok(()) => {
                 if std::mem::take(&mut self.is_failing) {
                     info!(path, "the learned routes are saved again");
                 }
                 self.written = text;
             }
-            Ok(false) => self.is_foreign(),
+            Err(Error::Foreign { path }) if path == self.path => self.is_foreign(),
             Err(error) if !self.is_failing => {
                 self.is_failing = true;
                 warn!(path, %error, "the learned routes cannot be saved; Vigie retries");
@@ -223,84 +220,9 @@ impl RoutesFile {
     }
 }
 
-/// The content of the file, if it exists. Anything but a regular file counts as foreign.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-        Ok(metadata) if !metadata.is_file() => return Ok(Some(b"not a file".to_vec())),
-        // A placeholder, created with the right owner.
-        Ok(metadata) if metadata.len() == 0 => return Ok(None),
-        Ok(_) => {}
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
-}
-
-/// Whether there is no file, an empty one, or one that this module wrote. Symbolic links are not followed, and devices
-/// and pipes are not opened.
-fn is_replaceable(path: &Path) -> io::Result<bool> {
-    let metadata = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        metadata => metadata?,
-    };
-    if !metadata.is_file() {
-        return Ok(false);
-    }
-    let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-    Ok(is_saved_routes(&head))
-}
-
-/// Replaces the file atomically. Returns `false` if the file was not written by this module.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    if !is_replaceable(path)? {
-        return Ok(false);
-    }
-    let new = with_suffix(path, "new");
-    let mut file = create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
-    fs::rename(new, path)?;
-    Ok(true)
-}
-
-/// Creates a private file, replacing one that an interrupted write left behind.
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(PRIVATE);
-    match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if !is_replaceable(path)? {
-                return Err(foreign(path));
-            }
-            fs::remove_file(path)?;
-            options.open(path)
-        }
-        opened => opened,
-    }
-}
-
-/// Renames an unusable file that this module wrote.
-fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let aside = with_suffix(path, "unusable");
-    if !is_replaceable(&aside)? {
-        return Err(foreign(&aside));
-    }
-    fs::rename(path, &aside)?;
-    Ok(aside)
-}
-
-fn foreign(path: &Path) -> io::Error {
-    io::Error::other(format!("{} is a file of another program", path.display()))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
+/// The content of the file, if it exists and is not empty: an empty one is a placeholder, created with the right owner.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    Ok(file::read(path, LONGEST)?.filter(|bytes| !bytes.is_empty()))
 }
 
 #[cfg(test)]

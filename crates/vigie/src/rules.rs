@@ -1,5 +1,7 @@
 //! The built-in rule files, and the metrics that rules may read.
 
+pub(crate) mod report;
+
 use vigie_alerts::{Known, Metric, States, load};
 use vigie_metrics::{Kind, Meta};
 
@@ -24,6 +26,15 @@ impl BuiltIn {
         match self {
             Self::Essential => "essential",
             Self::Extended => "extended",
+        }
+    }
+
+    /// The set that a setting names.
+    #[must_use]
+    pub fn of(setting: vigie_config::BuiltIn) -> Self {
+        match setting {
+            vigie_config::BuiltIn::Essential => Self::Essential,
+            vigie_config::BuiltIn::Extended => Self::Extended,
         }
     }
 

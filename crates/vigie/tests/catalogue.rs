@@ -7,8 +7,8 @@ use std::path::Path;
 
 use vigie::catalogue;
 use vigie_bullmq::metrics::{MAX_QUEUES, TICK_BUCKETS};
-use vigie_gateway::metrics::REQUEST_BUCKETS;
 use vigie_metrics::{Kind, Meta};
+use vigie_traffic::metrics::REQUEST_BUCKETS;
 
 #[test]
 fn names_follow_the_conventions() {
@@ -135,4 +135,26 @@ fn page() -> String {
         }
     }
     page
+}
+
+#[test]
+fn every_metric_states_its_sources() {
+    let known = vigie_metrics::own::SOURCE_UP.meta();
+    let mut dependent = 0;
+    for meta in catalogue::all() {
+        let sample = match meta.kind {
+            Kind::Histogram => format!("{}_bucket", meta.name),
+            _ => meta.name.to_owned(),
+        };
+        let sources = catalogue::sources(&sample).unwrap();
+        dependent += usize::from(!sources.is_empty());
+        for source in sources {
+            assert!(catalogue::SOURCES.contains(source), "{sample}: {source}");
+            assert!(known.help.contains(source), "{source}");
+        }
+        let is_of_queues = vigie_bullmq::metrics::is_of_queues(meta.name);
+        assert_eq!(is_of_queues, !sources.is_empty(), "{sample}");
+    }
+    assert!(dependent > 20, "{dependent}");
+    assert_eq!(catalogue::sources("unknown"), None);
 }

@@ -18,3 +18,5 @@ mod runbooks;
 mod specification;
 #[path = "rules/templates.rs"]
 mod templates;
+#[path = "rules/unit.rs"]
+mod unit;

@@ -82,6 +82,7 @@ fn announce(addresses: Addresses) {
     say("");
     say(&format!("  the backend itself   http://{backend}"));
     say(&format!("  through the gateway  http://{gateway}"));
+    say(&format!("  the web page         http://{admin}/"));
     say(&format!("  metrics              http://{admin}/metrics"));
     say(&format!("  alive?               http://{admin}/healthz"));
     say(&format!("  ready?               http://{admin}/readyz"));

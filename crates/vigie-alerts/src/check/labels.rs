@@ -79,11 +79,14 @@ impl Labels {
     /// A description for messages.
     pub(super) fn described(&self) -> String {
         let names = listed(self.names.iter().map(String::as_str), "and");
+        let usual = ["job", "instance"].into_iter();
+        let usual = usual.filter(|name| !self.removed.contains(*name));
+        let target = usual.chain(["…"]).collect::<Vec<_>>().join(", ");
         match (names.is_empty(), &self.others) {
             (true, Others::None) => "the series have no labels".to_owned(),
-            (true, _) => "the series have only target labels: job, instance, …".to_owned(),
+            (true, _) => format!("the series have only target labels: {target}"),
             (false, Others::None) => format!("known labels: {names}"),
-            (false, _) => format!("known labels: {names}; and target labels: job, instance, …"),
+            (false, _) => format!("known labels: {names}; and target labels: {target}"),
         }
     }
 
@@ -141,7 +144,7 @@ pub(super) fn selected(selector: &Selector, known: &Known) -> Labels {
 
 fn aggregated(aggregate: &Aggregate, known: &Known) -> Labels {
     let inside = of(&aggregate.expr, known);
-    if matches!(aggregate.op, AggregateOp::Topk | AggregateOp::Bottomk) {
+    if aggregate.op.selects_series() {
         return inside;
     }
     let mut labels = match &aggregate.grouping {

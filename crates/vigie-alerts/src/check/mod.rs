@@ -24,6 +24,9 @@ pub fn check(file: &RuleFile, known: &Known) -> Vec<Finding> {
     let mut known = known.clone();
     known.learn(file);
     let mut findings = Vec::new();
+    for key in file.groups.iter().flat_map(|group| &group.newer) {
+        findings.push(subset::newer_key(key));
+    }
     for rule in file.rules() {
         check_rule(rule, &known, &mut findings);
     }

@@ -1,13 +1,22 @@
 //! Finds syntax that is newer than Prometheus 2.42, which refuses the whole file.
 
 use vigie_promql::syntax::{
-    Aggregate, Call, Duration, Expr, Function, Left, Name, Operation, RangeSelector, Selector,
-    Shift, Span, Subquery, Visitor,
+    Aggregate, Call, Duration, Expr, Fill, Function, Left, Name, Operation, RangeSelector,
+    Selector, Shift, Span, Subquery, Visitor,
 };
 
 use crate::finding::Finding;
 use crate::lint::Lint;
 use crate::rules::duration;
+use crate::yaml::Text;
+
+const LABEL: &str = "Prometheus 2.42 refuses the whole file for it";
+
+/// A key of a group that is newer.
+pub(super) fn newer_key(key: &Text) -> Finding {
+    let title = format!("`{}` in a group needs a newer Prometheus", &**key);
+    Finding::new(Lint::NewerPrometheus, key.span(), title, LABEL)
+}
 
 pub(super) struct Subset<'t> {
     text: &'t str,
@@ -24,9 +33,13 @@ impl<'t> Subset<'t> {
 
     fn newer(&mut self, span: Span, what: &str, help: &str) {
         let title = format!("{what} needs a newer Prometheus");
-        let label = "Prometheus 2.42 refuses the whole file for it";
-        let finding = Finding::new(Lint::NewerPrometheus, span.range(), title, label);
+        let finding = Finding::new(Lint::NewerPrometheus, span.range(), title, LABEL);
         self.findings.push(finding.help(help.to_owned()));
+    }
+
+    fn experimental(&mut self, span: Span, what: &str) {
+        let help = "Prometheus 3 has it behind a feature flag";
+        self.newer(span, what, help);
     }
 
     fn duration(&mut self, duration: &Duration, may_be_negative: bool) {
@@ -95,6 +108,9 @@ impl<'a> Visitor<'a> for Subset<'_> {
                 self.newer(matcher.span, &what, help);
             }
         }
+        if let Some(extension) = selector.extension {
+            self.experimental(selector.span, extension.text());
+        }
         self.shift(&selector.shift);
     }
 
@@ -111,6 +127,9 @@ impl<'a> Visitor<'a> for Subset<'_> {
     }
 
     fn call(&mut self, call: &'a Call, _ancestors: &[&'a Expr]) {
+        if call.function.is_experimental() {
+            self.experimental(call.name_span, &format!("{}()", call.function.name()));
+        }
         if call.function == Function::FirstOverTime {
             let help = "use `x offset 5m`, which is similar";
             self.newer(call.name_span, "first_over_time()", help);
@@ -118,12 +137,22 @@ impl<'a> Visitor<'a> for Subset<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &'a Aggregate, _ancestors: &[&'a Expr]) {
+        if aggregate.op.is_experimental() {
+            self.experimental(aggregate.span, &format!("{}()", aggregate.op.text()));
+        }
         if let Some(grouping) = &aggregate.grouping {
             self.names(&grouping.labels);
         }
     }
 
     fn operation(&mut self, _left: Left<'a>, operation: &'a Operation, _ancestors: &[&'a Expr]) {
+        if operation.op.is_trim() {
+            let what = format!("the operator {}", operation.op.text());
+            self.newer(operation.op_span, &what, "it applies to native histograms");
+        }
+        if operation.fill != Fill::default() {
+            self.experimental(operation.op_span, "fill");
+        }
         if let Some(matching) = &operation.matching {
             self.names(&matching.labels);
             if let Some(group) = &matching.group {

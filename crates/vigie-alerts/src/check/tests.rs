@@ -335,6 +335,28 @@ fn syntax_newer_than_prometheus_2_42() {
 }
 
 #[test]
+fn keys_newer_than_prometheus_2_42() {
+    let text = "groups: [{name: a, query_offset: 1m, labels: {team: core}}]";
+    let loaded = load(text);
+    assert_eq!(loaded.findings, []);
+    let findings = check(&loaded.rules, &Known::default());
+    let found: Vec<_> = findings
+        .iter()
+        .map(|one| (&*one.title, &text[one.span.clone()]))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (
+                "`query_offset` in a group needs a newer Prometheus",
+                "query_offset"
+            ),
+            ("`labels` in a group needs a newer Prometheus", "labels"),
+        ]
+    );
+}
+
+#[test]
 fn results_of_the_wrong_type() {
     for (expr, title) in [
         ("workers[5m]", "the result is a range vector"),
@@ -570,6 +592,31 @@ fn removed_labels() {
         ),
     ] {
         assert_eq!(found(expr, summary), [], "{expr}");
+    }
+}
+
+#[test]
+fn a_removed_label_is_not_named_as_an_accepted_one() {
+    for (expr, accepted) in [
+        (
+            "sum without (instance) (up) > 5",
+            "the series have only target labels: job, …",
+        ),
+        (
+            "sum without (instance, job) (up) > 5",
+            "the series have only target labels: …",
+        ),
+        (
+            "sum without (instance) (workers) > 5",
+            "known labels: queue; and target labels: job, …",
+        ),
+    ] {
+        let text = format!(
+            "groups: [{{name: g, rules: [{{alert: A, expr: '{expr}', annotations: {{summary: '{{{{ $labels.instance }}}}'}}}}]}}]"
+        );
+        let findings = check(&load(&text).rules, &known());
+        let labels: Vec<_> = findings.iter().map(|finding| &finding.label).collect();
+        assert_eq!(labels, [accepted], "{expr}");
     }
 }
 

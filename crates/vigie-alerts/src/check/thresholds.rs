@@ -34,7 +34,7 @@ impl<'k> Thresholds<'k> {
         let Some(quantile) = quantile(value, self.known) else {
             return;
         };
-        let Some(number) = constant(threshold) else {
+        let Some(number) = threshold.constant() else {
             return;
         };
         let Quantile {
@@ -96,19 +96,8 @@ impl<'a> Visitor<'a> for Thresholds<'_> {
         };
         if operation.op.is_comparison() {
             self.compare(left, operation.op, &operation.rhs);
-            self.compare(&operation.rhs, mirrored(operation.op), left);
+            self.compare(&operation.rhs, operation.op.mirrored(), left);
         }
-    }
-}
-
-/// `1 < x` is `x > 1`.
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Greater => BinaryOp::Less,
-        BinaryOp::Less => BinaryOp::Greater,
-        BinaryOp::GreaterEqual => BinaryOp::LessEqual,
-        BinaryOp::LessEqual => BinaryOp::GreaterEqual,
-        other => other,
     }
 }
 
@@ -126,9 +115,12 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
             _ => None,
         },
         Expr::Aggregate(aggregate) => match aggregate.op {
-            AggregateOp::Max | AggregateOp::Min | AggregateOp::Topk | AggregateOp::Bottomk => {
-                quantile(&aggregate.expr, known)
-            }
+            AggregateOp::Max
+            | AggregateOp::Min
+            | AggregateOp::Topk
+            | AggregateOp::Bottomk
+            | AggregateOp::Limitk
+            | AggregateOp::LimitRatio => quantile(&aggregate.expr, known),
             _ => None,
         },
         Expr::Binary(binary) => {
@@ -138,7 +130,7 @@ pub(super) fn quantile(expr: &Expr, known: &Known) -> Option<Quantile> {
             // `1000 * quantile / 2` is one quantile and constants. A value divided by a quantile is not a quantile.
             for (op, operand) in std::iter::once((BinaryOp::Mul, &*binary.first)).chain(operations)
             {
-                match (op, constant(operand)) {
+                match (op, operand.constant()) {
                     (BinaryOp::Mul, Some(constant)) => factor *= constant,
                     (BinaryOp::Div, Some(constant)) => factor /= constant,
                     (BinaryOp::Mul, None) if found.is_none() => {
@@ -171,32 +163,5 @@ impl<'a> Visitor<'a> for Buckets<'_> {
                 factor: 1.0,
             });
         }
-    }
-}
-
-/// The value of a constant expression.
-fn constant(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Number(number) => Some(number.value),
-        Expr::Paren(paren) => constant(&paren.expr),
-        Expr::Unary(unary) => {
-            let value = constant(&unary.expr)?;
-            Some(if unary.negative { -value } else { value })
-        }
-        Expr::Binary(binary) => {
-            let mut value = constant(&binary.first)?;
-            for operation in &binary.rest {
-                let right = constant(&operation.rhs)?;
-                value = match operation.op {
-                    BinaryOp::Add => value + right,
-                    BinaryOp::Sub => value - right,
-                    BinaryOp::Mul => value * right,
-                    BinaryOp::Div => value / right,
-                    _ => return None,
-                };
-            }
-            Some(value)
-        }
-        _ => None,
     }
 }

@@ -79,7 +79,7 @@ fn selected(selector: &Selector) -> Vec<&Matcher> {
 
 fn aggregated(aggregate: &Aggregate) -> Vec<&Matcher> {
     let mut result = conditions(&aggregate.expr);
-    if matches!(aggregate.op, AggregateOp::Topk | AggregateOp::Bottomk) {
+    if aggregate.op.selects_series() {
         return result;
     }
     match &aggregate.grouping {

@@ -2,48 +2,29 @@
 
 use std::time::Duration;
 
-const UNITS: [(&str, u64); 7] = [
-    ("y", 365 * 24 * 3_600_000),
-    ("w", 7 * 24 * 3_600_000),
-    ("d", 24 * 3_600_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+use vigie_promql::syntax::DURATION_UNITS;
 
 /// Parses a duration; `None` if it is invalid or exceeds 292 years (64 bits of nanoseconds).
 #[must_use]
 pub fn parse(text: &str) -> Option<Duration> {
-    if text == "0" {
-        return Some(Duration::ZERO);
+    match text {
+        "" => None,
+        "0" => Some(Duration::ZERO),
+        text => {
+            let millis = vigie_promql::syntax::parse_duration(text).ok()?;
+            Some(Duration::from_millis(millis.unsigned_abs()))
+        }
     }
-    let mut rest = text;
-    let mut units = UNITS.iter();
-    let mut millis: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        let tail = &rest[digits..];
-        let letters = tail.find(|c: char| c.is_ascii_digit());
-        let unit = &tail[..letters.unwrap_or(tail.len())];
-        // Continuing after the last unit enforces the order and refuses duplicates.
-        let (_, length) = units.find(|(name, _)| *name == unit)?;
-        millis = millis.checked_add(number.checked_mul(*length)?)?;
-        rest = &tail[unit.len()..];
-    }
-    let longest = (i64::MAX / 1_000_000).unsigned_abs();
-    (!text.is_empty() && millis <= longest).then(|| Duration::from_millis(millis))
 }
 
 /// Whether `text` is the name of a unit.
 pub(crate) fn is_unit(text: &str) -> bool {
-    UNITS.iter().any(|(name, _)| *name == text)
+    DURATION_UNITS.iter().any(|(name, _)| *name == text)
 }
 
 /// Whether the units in `text` go from large to small, each at most once.
 pub(crate) fn is_in_order(text: &str) -> bool {
-    let mut units = UNITS.iter();
+    let mut units = DURATION_UNITS.iter();
     let mut named = text
         .split(|c: char| c.is_ascii_digit())
         .filter(|unit| !unit.is_empty());
@@ -75,6 +56,8 @@ mod tests {
             ("5M", None),
             ("99999999999999999999s", None),
             ("300y", None),
+            ("9223372036854ms", Some(9_223_372_036.854)),
+            ("9223372036855ms", None),
             ("9999999999y", None),
         ] {
             let parsed = parse(text).map(|duration| duration.as_secs_f64());

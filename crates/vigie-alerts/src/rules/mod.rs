@@ -1,10 +1,11 @@
 //! The content of a rule file.
 
 mod disjoint;
+mod duplicates;
 pub(crate) mod duration;
 mod load;
 pub(crate) mod names;
-mod reader;
+pub(crate) mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,8 @@ use crate::finding::{Finding, Span};
 use crate::template::Template;
 use crate::yaml::Text;
 pub use duration::parse as parse_duration;
-pub(crate) use load::not_promql;
-pub use load::{MAX_FILE_BYTES, load};
+pub use load::{load, load_with};
+pub use reader::MAX_FILE_BYTES;
 
 /// The result of [`load`].
 #[derive(Debug, Default)]
@@ -66,6 +67,12 @@ pub struct Group {
     pub interval: Option<Duration>,
     /// The maximum number of alerts or series of a rule; 0 is unlimited.
     pub limit: u64,
+    /// How far before the time of evaluation the expressions are evaluated; `None` is the default of the engine.
+    pub query_offset: Option<Duration>,
+    /// Labels of all rules, unless a rule has another value.
+    pub labels: Vec<Entry>,
+    /// The keys that Prometheus 2.42 does not have.
+    pub newer: Vec<Text>,
     /// The rules, in the order of evaluation.
     pub rules: Vec<Rule>,
 }

@@ -7,14 +7,16 @@ use super::duration;
 use crate::finding::{Finding, Span};
 use crate::lint::Lint;
 use crate::suggest::{did_you_mean, listed};
-use crate::yaml::{Node, Text, Value, shown};
+use crate::yaml::{self, Document, Node, Text, Value, shown};
 
-/// The allowed keys of a table, and those of newer versions of Prometheus.
-pub(super) struct Keys {
+/// The largest file that is read.
+pub const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// The allowed keys of a table.
+pub(crate) struct Keys {
     /// The name of the table, with its article.
-    pub(super) of: &'static str,
-    pub(super) known: &'static [&'static str],
-    pub(super) newer: &'static [&'static str],
+    pub(crate) of: &'static str,
+    pub(crate) known: &'static [&'static str],
 }
 
 /// The maximum depth of merge keys within merge keys.
@@ -22,23 +24,55 @@ const MAX_MERGE_DEPTH: usize = 32;
 
 /// A key of a table with its value.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'a> {
-    pub(super) key: &'a Text,
-    pub(super) value: &'a Node,
+pub(crate) struct Field<'a> {
+    pub(crate) key: &'a Text,
+    pub(crate) value: &'a Node,
 }
 
 #[derive(Default)]
-pub(super) struct Reader {
-    pub(super) findings: Vec<Finding>,
+pub(crate) struct Reader {
+    pub(crate) findings: Vec<Finding>,
 }
 
 impl Reader {
-    pub(super) fn find(&mut self, finding: Finding) {
+    pub(crate) fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 
+    /// The first document of a file, `what`; the only one that Prometheus and promtool read.
+    pub(crate) fn document(&mut self, text: &str, what: &str) -> Option<Document> {
+        if text.len() > MAX_FILE_BYTES {
+            let title = format!("a file of more than {MAX_FILE_BYTES} bytes");
+            let label = format!("{what} are smaller");
+            self.find(Finding::new(Lint::FileSize, 0..0, title, label));
+            return None;
+        }
+        match yaml::parse(text) {
+            Ok(mut document) => {
+                self.findings.append(&mut document.findings);
+                if let Some(span) = document.ignored.take() {
+                    let label = "Prometheus reads only the first document";
+                    let title = "a second document";
+                    self.find(Finding::new(Lint::SecondDocument, span, title, label));
+                }
+                Some(document)
+            }
+            Err(finding) => {
+                self.find(*finding);
+                None
+            }
+        }
+    }
+
+    /// The mistakes, in the order of the file.
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
+        let mut findings = self.findings;
+        findings.sort_by_key(|finding| finding.span.start);
+        findings
+    }
+
     /// The entries of a table with unique text keys. Null is an empty table.
-    pub(super) fn table<'a>(&mut self, node: &'a Node, what: &str) -> Vec<Field<'a>> {
+    pub(crate) fn table<'a>(&mut self, node: &'a Node, what: &str) -> Vec<Field<'a>> {
         self.merged(node, what, 0)
     }
 
@@ -122,35 +156,25 @@ impl Reader {
     }
 
     /// The entries of a table with fixed keys.
-    pub(super) fn fields<'a>(&mut self, node: &'a Node, keys: &Keys) -> Vec<Field<'a>> {
+    pub(crate) fn fields<'a>(&mut self, node: &'a Node, keys: &Keys) -> Vec<Field<'a>> {
         let mut fields = self.table(node, keys.of);
         fields.retain(|field| {
             let name: &str = field.key;
             if keys.known.contains(&name) {
                 return true;
             }
-            let span = field.key.span();
-            self.findings.push(if keys.newer.contains(&name) {
-                let title = format!("`{name}` in {} needs a newer Prometheus", keys.of);
-                Finding::new(
-                    Lint::NewerPrometheus,
-                    span,
-                    title,
-                    "Prometheus 2.42 refuses the whole file for it",
-                )
-            } else {
-                let title = format!("unknown key `{}` in {}", shown(name), keys.of);
-                let known = format!("known: {}", listed(keys.known.iter().copied(), "and"));
-                let help = did_you_mean(name, keys.known.iter().copied());
-                Finding::new(Lint::UnknownKey, span, title, known).help(help)
-            });
+            let title = format!("unknown key `{}` in {}", shown(name), keys.of);
+            let known = format!("known: {}", listed(keys.known.iter().copied(), "and"));
+            let help = did_you_mean(name, keys.known.iter().copied());
+            let finding = Finding::new(Lint::UnknownKey, field.key.span(), title, known);
+            self.findings.push(finding.help(help));
             false
         });
         fields
     }
 
     /// The items of a list. Null is an empty list.
-    pub(super) fn list<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Rc<Node>] {
+    pub(crate) fn list<'a>(&mut self, node: &'a Node, what: &str) -> &'a [Rc<Node>] {
         match &node.resolved().value {
             Value::List(items) => items,
             Value::Scalar(None) => &[],
@@ -162,7 +186,7 @@ impl Reader {
     }
 
     /// A text that is not empty.
-    pub(super) fn text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
+    pub(crate) fn text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
         if field.is_empty() {
             let title = format!("`{}` is empty", shown(field.key));
             self.find(Finding::new(
@@ -177,7 +201,7 @@ impl Reader {
     }
 
     /// A text, or `None` if the key has no value.
-    pub(super) fn any_text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
+    pub(crate) fn any_text<'a>(&mut self, field: Field<'a>) -> Option<&'a Text> {
         match &field.value.resolved().value {
             Value::Scalar(text) => text.as_ref(),
             _ => {
@@ -188,7 +212,7 @@ impl Reader {
     }
 
     /// A duration, or `None` if the key has no value.
-    pub(super) fn duration(&mut self, field: Field<'_>) -> Option<Duration> {
+    pub(crate) fn duration(&mut self, field: Field<'_>) -> Option<Duration> {
         let text = self.any_text(field)?;
         let parsed = duration::parse(text);
         if parsed.is_none() {
@@ -200,9 +224,9 @@ impl Reader {
     }
 
     /// A number, or `None` if the key has no value.
-    pub(super) fn number(&mut self, field: Field<'_>) -> Option<i64> {
+    pub(crate) fn number(&mut self, field: Field<'_>) -> Option<i64> {
         let text = self.any_text(field)?;
-        let parsed = integer(text).filter(|_| text.is_plain());
+        let parsed = text.integer();
         if parsed.is_none() {
             let title = format!("`{}` is not a number", shown(text));
             self.find(Finding::new(
@@ -215,7 +239,7 @@ impl Reader {
         parsed
     }
 
-    pub(super) fn missing(&mut self, span: Span, key: &str, what: &str) {
+    pub(crate) fn missing(&mut self, span: Span, key: &str, what: &str) {
         let title = format!("{what} without `{key}`");
         self.find(Finding::new(
             Lint::MissingKey,
@@ -238,12 +262,12 @@ impl Reader {
 
 impl Field<'_> {
     /// Whether the value is a non-empty text.
-    pub(super) fn has_text(&self) -> bool {
+    pub(crate) fn has_text(&self) -> bool {
         !self.is_empty() && matches!(self.value.resolved().value, Value::Scalar(_))
     }
 
     /// Whether the value is missing or an empty text.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match &self.value.resolved().value {
             Value::Scalar(text) => text.as_deref().is_none_or(str::is_empty),
             _ => false,
@@ -251,29 +275,7 @@ impl Field<'_> {
     }
 }
 
-/// Parses a number as in YAML 1.1; a fraction is truncated, as Prometheus does.
-fn integer(text: &str) -> Option<i64> {
-    let text = text.replace('_', "");
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
-    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return None;
-    }
-    let sign = if text.starts_with('-') { -1 } else { 1 };
-    for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(digits) = unsigned.strip_prefix(prefix) {
-            let magnitude = i64::from_str_radix(digits, radix);
-            return magnitude.ok().map(|magnitude| sign * magnitude);
-        }
-    }
-    if let Ok(number) = text.parse() {
-        return Some(number);
-    }
-    let number = text.parse::<f64>().ok()?;
-    // 2^63 is the first number that does not fit.
-    (number.abs() < 9_223_372_036_854_775_808.0).then_some(number as i64)
-}
-
 /// The field of that name.
-pub(super) fn field<'a>(fields: &[Field<'a>], name: &str) -> Option<Field<'a>> {
+pub(crate) fn field<'a>(fields: &[Field<'a>], name: &str) -> Option<Field<'a>> {
     fields.iter().find(|field| **field.key == *name).copied()
 }

@@ -162,11 +162,6 @@ fn what_prometheus_refuses() {
             "''",
         ),
         (
-            "groups: [{name: a, query_offset: 1m}]".to_owned(),
-            "`query_offset` in a group needs a newer Prometheus",
-            "query_offset",
-        ),
-        (
             "groups: [{name: a, name: b}]".to_owned(),
             "`name` is given twice",
             "name",

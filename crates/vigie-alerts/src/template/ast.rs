@@ -41,6 +41,12 @@ pub enum Node {
     Continue,
 }
 
+/// Whether a definition consists of spaces alone; such a one does not replace another.
+pub(super) fn is_empty(nodes: &[Node]) -> bool {
+    let is_blank = |node: &Node| matches!(node, Node::Text(text) if text.trim().is_empty());
+    nodes.iter().all(is_blank)
+}
+
 /// The common structure of `if`, `range` and `with`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {

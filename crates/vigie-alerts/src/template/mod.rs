@@ -3,9 +3,11 @@
 //! [`parse`] refuses what Prometheus' parser refuses: unclosed actions, unknown functions, undeclared variables.
 
 mod ast;
+mod dialect;
 pub mod exec;
 mod function;
 mod lexer;
+mod library;
 mod parser;
 mod pipeline;
 #[cfg(test)]
@@ -13,9 +15,11 @@ mod tests;
 mod token;
 mod words;
 
-pub use ast::*;
+pub use ast::{Branch, Command, Name, Node, Operand, OperandKind, Pipeline, Template};
+pub use dialect::Dialect;
 pub use function::Function;
-pub use parser::parse;
+pub use library::{Failure, Library};
+pub use parser::{parse, parse_as};
 
 use std::ops::Range;
 

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::Error;
-use super::ast::{Branch, Node, Template};
+use super::ast::{Branch, Node, Template, is_empty};
+use super::dialect::Dialect;
 use super::lexer;
 use super::token::Part;
 use super::words::Words;
@@ -11,18 +12,17 @@ use super::words::Words;
 /// The maximum depth of blocks and parentheses.
 const MAX_DEPTH: usize = 64;
 
-/// The variables that Prometheus declares.
-const GIVEN: [&str; 5] = ["$", "$labels", "$value", "$externalLabels", "$externalURL"];
-
-/// Parses a template.
+/// Parses a template of a dialect.
 ///
 /// # Errors
-/// The first mistake that Prometheus refuses, or one of two that it detects only on expansion: a `|` without a
+/// The first mistake that Go's parser refuses, or one of two that it detects only on expansion: a `|` without a
 /// command after it, and an assignment (`=`) to an undeclared variable.
-pub fn parse(text: &str) -> Result<Template, Error> {
+pub fn parse_as(dialect: Dialect, text: &str) -> Result<Template, Error> {
+    let given = dialect.variables().iter();
     let mut parser = Parser {
+        dialect,
         parts: lexer::parts(text)?.into_iter(),
-        variables: GIVEN.map(str::to_owned).to_vec(),
+        variables: given.map(|name| (*name).to_owned()).collect(),
         loops: 0,
         depth: 0,
         defined: Vec::new(),
@@ -39,6 +39,14 @@ pub fn parse(text: &str) -> Result<Template, Error> {
     })
 }
 
+/// Parses a template of Prometheus.
+///
+/// # Errors
+/// As [`parse_as`].
+pub fn parse(text: &str) -> Result<Template, Error> {
+    parse_as(Dialect::Prometheus, text)
+}
+
 /// `end` or `else`, with the rest of its action.
 struct End {
     word: String,
@@ -47,6 +55,7 @@ struct End {
 }
 
 pub(super) struct Parser {
+    pub(super) dialect: Dialect,
     parts: std::vec::IntoIter<Part>,
     /// The declared variables, innermost last.
     pub(super) variables: Vec<String>,
@@ -133,10 +142,13 @@ impl Parser {
         let mut otherwise = Vec::new();
         match end {
             Some(mut end) if end.word == "else" => {
-                if word == "if" && end.rest.peek_word() == Some("if") {
+                // Prometheus 2.42 has no `else with`.
+                let chains =
+                    word == "if" || word == "with" && self.dialect == Dialect::Alertmanager;
+                if chains && end.rest.peek_word() == Some(word) {
                     end.rest.next();
                     // Shares the `end` of this block.
-                    otherwise.push(self.branch("if", span, end.rest)?);
+                    otherwise.push(self.branch(word, span, end.rest)?);
                 } else {
                     end.rest.finish()?;
                     let (nodes, end) = self.nodes(false)?;
@@ -188,7 +200,18 @@ impl Parser {
         self.variables = outside;
         self.loops = loops;
         self.depth -= 1;
-        self.defined.push((name.clone(), body));
+        let mut others = self.defined.iter();
+        let again = others.any(|(other, nodes)| *other == name && !is_empty(nodes));
+        if again && !is_empty(&body) {
+            let title = format!("a second definition of `{name}`");
+            let label = "defined above in the same text";
+            return Err(Error::new(span, title, label));
+        }
+        // An empty definition does not replace another one.
+        if !again {
+            self.defined.retain(|(other, _)| *other != name);
+            self.defined.push((name.clone(), body));
+        }
         Ok((word == "block").then_some(Node::Template {
             span,
             name,

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Error;
 use super::ast::{Command, Name, Operand, OperandKind, Pipeline};
+use super::dialect::Dialect;
 use super::function::Function;
 use super::parser::Parser;
 use super::token::{Kind, Token};
@@ -124,7 +125,7 @@ impl Parser {
                 "true" => OperandKind::Bool(true),
                 "false" => OperandKind::Bool(false),
                 "nil" => OperandKind::Nil,
-                _ => OperandKind::Function(function(&word, &token.span)?),
+                _ => OperandKind::Function(function(self.dialect, &word, &token.span)?),
             },
             Kind::Open => {
                 words.next();
@@ -183,11 +184,13 @@ impl Parser {
     }
 }
 
-fn function(word: &str, span: &Range<usize>) -> Result<Function, Error> {
-    Function::find(word).ok_or_else(|| {
+fn function(dialect: Dialect, word: &str, span: &Range<usize>) -> Result<Function, Error> {
+    Function::find(word, dialect).ok_or_else(|| {
         let title = format!("unknown function `{word}`");
-        let mut error = Error::new(span.clone(), title, "Prometheus has no such function");
-        error.help = did_you_mean(word, Function::ALL.iter().map(|known| known.name()));
+        let label = format!("{} has no such function", dialect.name());
+        let mut error = Error::new(span.clone(), title, label);
+        let known = Function::ALL.iter().filter(|known| known.is_in(dialect));
+        error.help = did_you_mean(word, known.map(|known| known.name()));
         error
     })
 }

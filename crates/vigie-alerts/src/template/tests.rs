@@ -141,9 +141,19 @@ fn markers_trim() {
 }
 
 #[test]
-fn functions_are_those_of_prometheus() {
-    let added = Function::ALL.iter().position(|f| *f == Function::Args);
-    assert_eq!(Function::ALL.len() - added.unwrap(), 29);
+fn functions_by_dialect() {
+    let count = |dialect| Function::ALL.iter().filter(|f| f.is_in(dialect)).count();
+    // 19 of Go, and the program's own.
+    assert_eq!(count(Dialect::Prometheus), 19 + 29);
+    assert_eq!(count(Dialect::Alertmanager), 19 + 25);
+    assert!(parse_as(Dialect::Alertmanager, "{{ date \"15:04\" now }}").is_ok());
+    let chain = "{{ with 0 }}a{{ else with 1 }}b{{ else }}c{{ end }}";
+    assert!(parse_as(Dialect::Alertmanager, chain).is_ok());
+    assert!(parse(chain).is_err());
+    let error = parse("{{ date \"15:04\" now }}").unwrap_err();
+    assert_eq!(error.label, "Prometheus has no such function");
+    let error = parse_as(Dialect::Alertmanager, "{{ $value | humanize }}").unwrap_err();
+    assert_eq!(error.title, "unknown variable `$value`");
 }
 
 proptest::proptest! {

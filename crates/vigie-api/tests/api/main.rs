@@ -9,3 +9,4 @@ mod limits;
 mod methods;
 mod peers;
 mod promtool;
+mod rules;

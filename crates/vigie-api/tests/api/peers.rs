@@ -70,6 +70,10 @@ async fn federation_gives_the_newest_samples_as_prometheus_does() {
         ("match[]=up&match[]=size&match[]=up%7Bjob=%22api%22%7D", 5),
         ("match[]=old", 0),
         ("match[]=nothing", 0),
+        ("match[]=%7B%7D", 0),
+        ("match[]=%7Bn=%22%22%7D", 3),
+        ("match[]=%7Bn=~%22.*%22%7D&match[]=up", 7),
+        ("match[]=up%7B__name__!=%22size%22%7D", 2),
         ("", 0),
     ] {
         let path = format!("/federate?{query}");

@@ -19,18 +19,18 @@ use crate::pinned;
 const LATE: Duration = Duration::from_secs(20);
 
 /// wrk with one thread, on the core of the load.
-pub(super) struct Wrk {
+pub(crate) struct Wrk {
     program: PathBuf,
     script: PathBuf,
     _directory: TempDir,
 }
 
 /// What wrk measured; times in microseconds.
-pub(super) struct Loaded {
+pub(crate) struct Loaded {
     pub(super) requests: f64,
     micros: f64,
     pub(super) p50: f64,
-    pub(super) p99: f64,
+    pub(crate) p99: f64,
 }
 
 impl Loaded {
@@ -41,7 +41,7 @@ impl Loaded {
 }
 
 impl Wrk {
-    pub(super) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("vigie-bench-").tempdir()?;
         let script = directory.path().join("report.lua");
         std::fs::write(&script, include_str!("../../wrk/report.lua"))?;
@@ -52,7 +52,7 @@ impl Wrk {
         })
     }
 
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         port: u16,
         connections: usize,

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use self::load::{IdleConnections, Wrk};
-use self::servers::{Backend, Proxy};
+use self::load::IdleConnections;
+pub(crate) use self::load::Wrk;
+pub(crate) use self::servers::Backend;
+use self::servers::Proxy;
 use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 use crate::{Options, pinned};

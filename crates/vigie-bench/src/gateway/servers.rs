@@ -17,13 +17,13 @@ pub(crate) const BODY_BYTES: usize = 111;
 const START: Duration = Duration::from_secs(20);
 
 /// nginx that answers by itself, on the core of the load.
-pub(super) struct Backend {
-    pub(super) port: u16,
+pub(crate) struct Backend {
+    pub(crate) port: u16,
     _nginx: Nginx,
 }
 
 impl Backend {
-    pub(super) async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         let port = ports::free();
         let head = r#"{"id":42,"name":""#;
         let filler = "x".repeat(BODY_BYTES - head.len() - r#""}"#.len());

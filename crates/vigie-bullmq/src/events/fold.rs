@@ -8,102 +8,18 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::events::entry::{Entry, Event, StreamId};
+use crate::events::batch::{Batch, End, Incident, Name};
 use crate::events::jobs::{Job, Jobs, NAMES, Room, Stage};
 use crate::events::names::{NameId, Names};
 use crate::events::pauses::Pauses;
+use crate::failures::reasons::Failure;
+use crate::protocol::entry::{Entry, Event, StreamId};
+use crate::protocol::outcome::{Final, Outcome};
 
 /// Longer job ids are not looked up.
 const LONGEST_ID: usize = 1024;
 /// Jobs in flight for longer than this, in milliseconds, were included in the count of jobs.
 const SETTLED: u64 = 60_000;
-
-/// The outcome of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Completed,
-    /// Failed permanently.
-    Failed,
-    /// The job will run again: after a failure, a rate limit, or its children.
-    Retried,
-}
-
-/// The name of a job, as far as known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Name {
-    Known(NameId),
-    /// Only the id of the job is known; its name can be looked up.
-    Of(Box<[u8]>),
-    /// The name cannot be looked up.
-    Unknown,
-}
-
-/// Events of a job other than the end of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Incident {
-    /// The job was active, but its worker was gone.
-    Stalled,
-    Removed,
-    /// The job was dropped, or replaced another, because of its deduplication id.
-    Deduplicated,
-}
-
-/// A number of jobs of one name with the same incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) incident: Incident,
-    pub(crate) name: Name,
-    pub(crate) jobs: u64,
-}
-
-/// The end of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct End {
-    pub(crate) name: Name,
-    pub(crate) outcome: Outcome,
-    /// Run duration; `None` if the start was not read.
-    pub(crate) run: Option<Duration>,
-    /// Whether the attempt failed, permanently or not. Includes jobs that a processor moves back itself (`rateLimit`,
-    /// `moveToDelayed`, `moveToWait`), which emit the same events as a retry.
-    pub(crate) attempt_failed: bool,
-}
-
-/// The results of a batch of entries.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) ends: Vec<End>,
-    /// Active jobs whose name has to be looked up (see [`Fold::learn`]), with their wait time.
-    pub(crate) unnamed: Vec<(Box<[u8]>, Option<Duration>)>,
-    /// Known wait times of attempts that began.
-    pub(crate) waits: Vec<(NameId, Duration)>,
-    /// The names of added jobs.
-    pub(crate) added: Vec<NameId>,
-    /// Stalled, removed and deduplicated jobs.
-    pub(crate) tallies: Vec<Tally>,
-}
-
-impl Batch {
-    fn tally(&mut self, incident: Incident, name: Name, jobs: u64) {
-        match self.tallies.last_mut() {
-            Some(last) if last.incident == incident && last.name == name => last.jobs += jobs,
-            _ => self.tallies.push(Tally {
-                incident,
-                name,
-                jobs,
-            }),
-        }
-    }
-
-    /// Sets the name of a deduplicated job that replaced another: its `added` entry follows the `deduplicated` one.
-    fn name_replacement(&mut self, job: &[u8], name: NameId) {
-        if let Some(last) = self.tallies.last_mut()
-            && last.incident == Incident::Deduplicated
-            && matches!(&last.name, Name::Of(of) if **of == *job)
-        {
-            last.name = Name::Known(name);
-        }
-    }
-}
 
 /// The aggregate of one queue's events.
 pub(crate) struct Fold {
@@ -206,8 +122,8 @@ impl Fold {
                 }
                 self.put(job, name, Stage::Active, entry);
             }
-            Event::Completed => batch.ends.push(self.end(job, entry, Outcome::Completed)),
-            Event::Failed => batch.ends.push(self.end(job, entry, Outcome::Failed)),
+            Event::Completed => batch.ends.push(self.end(job, entry, Final::Completed)),
+            Event::Failed => batch.ends.push(self.end(job, entry, Final::Failed)),
             Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
             Event::Removed => {
                 // The job is gone: its name cannot be looked up.
@@ -317,16 +233,17 @@ impl Fold {
         self.jobs.set(job, Job { name, stage, since });
     }
 
-    fn end(&mut self, job: u64, entry: &Entry<'_>, outcome: Outcome) -> End {
+    fn end(&mut self, job: u64, entry: &Entry<'_>, end: Final) -> End {
         let before = self.jobs.remove(job);
         let run = before.filter(|job| job.stage == Stage::Active);
         // A parent can fail because of a child, without having run.
         let ran = run.is_some() || matches!(entry.prev, b"" | b"active");
         End {
             name: name_of(before, entry),
-            attempt_failed: outcome == Outcome::Failed && ran,
-            outcome,
+            attempt_failed: end == Final::Failed && ran,
+            outcome: Outcome::Final(end),
             run: run.map(|run| since(run.since, entry.id)),
+            failure: (end == Final::Failed).then(|| Box::new(Failure::of(entry))),
         }
     }
 
@@ -347,6 +264,7 @@ impl Fold {
             outcome: Outcome::Retried,
             run: Some(since(run.since, entry.id)),
             attempt_failed: entry.event != Event::WaitingChildren,
+            failure: None,
         };
         self.held = Some((job, end));
     }

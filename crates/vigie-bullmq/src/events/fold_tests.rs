@@ -18,6 +18,7 @@ fn entry<'a>(ms: u64, event: Event, job: &'a str, name: &'a str) -> Entry<'a> {
         name: name.as_bytes(),
         prev: b"",
         count: 0,
+        reason: b"",
     }
 }
 
@@ -93,7 +94,7 @@ fn a_job_that_fails_twice_and_then_completes() {
     let expected = [
         end("mail", Outcome::Retried, 5),
         end("mail", Outcome::Retried, 7),
-        end("mail", Outcome::Completed, 100),
+        end("mail", Outcome::COMPLETED, 100),
     ];
     assert_eq!(ends, expected);
 }
@@ -111,7 +112,7 @@ fn a_stalled_attempt_is_not_measured() {
             entry(30_031, Event::Completed, "1", ""),
         ],
     );
-    assert_eq!(ends, [end("mail", Outcome::Completed, 1)]);
+    assert_eq!(ends, [end("mail", Outcome::COMPLETED, 1)]);
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn a_parent_that_never_ran_fails_without_a_duration() {
             entry(20, Event::Failed, "1", ""),
         ],
     );
-    assert_eq!(ends, [("parent".into(), Outcome::Failed, None)]);
+    assert_eq!(ends, [("parent".into(), Outcome::FAILED, None)]);
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_job_added_before_the_start_is_looked_up() {
     state.learn(b"7", Some(b"mail"));
     state.learn(b"8", None);
     let ends = fold(&mut state, &[entry(30, Event::Failed, "7", "")]);
-    assert_eq!(ends, [end("mail", Outcome::Failed, 20)]);
+    assert_eq!(ends, [end("mail", Outcome::FAILED, 20)]);
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn after_a_gap_nothing_is_measured_that_began_before_it() {
     );
     state.gap();
     let ends = fold(&mut state, &[entry(900, Event::Completed, "1", "")]);
-    assert_eq!(ends, [("mail".into(), Outcome::Completed, None)]);
+    assert_eq!(ends, [("mail".into(), Outcome::COMPLETED, None)]);
 }
 
 #[test]
@@ -199,8 +200,8 @@ fn every_failed_attempt_counts_once() {
     let expected = [
         (Outcome::Retried, ms(5)),
         (Outcome::Retried, ms(7)),
-        (Outcome::Failed, ms(1)),
-        (Outcome::Failed, None),
+        (Outcome::FAILED, ms(1)),
+        (Outcome::FAILED, None),
     ];
     assert_eq!(failed, expected);
     assert_eq!((jobs(&batch, Incident::Stalled), batch.added.len()), (1, 3));
@@ -235,7 +236,7 @@ fn the_start_of_waits_and_runs() {
             entry(95, Event::Completed, "1", ""),
         ],
     );
-    assert_eq!(ends, [end("mail", Outcome::Completed, 5)]);
+    assert_eq!(ends, [end("mail", Outcome::COMPLETED, 5)]);
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn without_room_those_that_wait_longest_are_remembered_and_those_that_run() {
             }
         }
         let ends = fold(&mut state, &[entry(207, Event::Completed, id, "")]);
-        assert_eq!(ends, [end("mail", Outcome::Completed, 7)]);
+        assert_eq!(ends, [end("mail", Outcome::COMPLETED, 7)]);
     }
     assert_eq!(state.jobs.len(), 0);
 }

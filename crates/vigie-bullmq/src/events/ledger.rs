@@ -3,8 +3,9 @@
 //! BullMQ trims its streams, so that entries can be removed before they are read. The server counts all entries ever
 //! added; the difference from the number of entries read is the number lost.
 
-use crate::events::entry::{StreamId, StreamInfo};
-use crate::events::repair::{Ended, Repair};
+use crate::events::repair::Repair;
+use crate::protocol::entry::{StreamId, StreamInfo};
+use crate::protocol::outcome::{Ended, Final};
 
 /// The read state of one stream.
 #[derive(Debug, Default)]
@@ -96,8 +97,8 @@ impl Ledger {
         self.read_end(id, None)
     }
 
-    /// Same as `read`, for an entry that may be an outcome: 0 completed, 1 failed.
-    pub(crate) fn read_end(&mut self, id: StreamId, outcome: Option<usize>) -> u64 {
+    /// Same as `read`, for an entry that may be an outcome.
+    pub(crate) fn read_end(&mut self, id: StreamId, outcome: Option<Final>) -> u64 {
         let mut lost = 0;
         if self.claim.is_some_and(|claim| id > claim.at) {
             lost += self.settle();

@@ -1,11 +1,12 @@
 //! The job names of one queue as label values, with a bounded number.
 //!
-//! A name that has a place has its own series; all others are counted as `other`. Most places are open to any name. The
-//! rest is reserved for names of a second job, and for names of jobs that fail. When no place is free, such a name
-//! replaces one that has been idle for long, whose series are removed and restart at 0 if it returns. Thus names used
-//! only once, for example with a date in them, do not exclude others.
+//! A name that has one of the places (see `places`) has its own series; all others are counted as `other`. The series
+//! of a name that loses its place are removed, and restart at 0 if it returns. Thus names used only once, for example
+//! with a date in them, do not exclude others.
 
 use hashbrown::HashMap;
+
+use crate::events::places::{Merit, Places, Tenant};
 
 /// A name, as its index in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,24 +31,10 @@ pub(crate) const UNKNOWN: &str = "unknown";
 const LONGEST: usize = 128;
 /// Names remembered per place.
 const REMEMBERED: usize = 4;
-/// Idle time in milliseconds after which a name may lose its place: the usual range of history queries.
-const IDLE: u64 = 24 * 3_600_000;
-/// The same for a name that only one job had.
-const IDLE_ONCE: u64 = 3_600_000;
 /// When freeing numbers yields little, it is retried after this many names that could not be remembered.
 const PATIENCE: u64 = 10_000;
 
-/// The reason for giving a name a place, which sets the share of the places it may use.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Merit {
-    First,
-    Again,
-    Failed,
-    /// The name of the production tick.
-    Wanted,
-}
-
-struct Known {
+struct NameEntry {
     /// Empty: the number is free.
     name: Box<str>,
     /// `None`: counted as `other`.
@@ -61,14 +48,11 @@ struct Known {
 }
 
 pub(crate) struct Names {
-    known: Vec<Known>,
+    known: Vec<NameEntry>,
     ids: HashMap<Box<str>, NameId, foldhash::fast::RandomState>,
     /// Free numbers.
     free: Vec<NameId>,
-    /// The labels, by place.
-    labels: Vec<Box<str>>,
-    /// Places in use, without the two fixed labels.
-    taken: usize,
+    places: Places,
     max: usize,
     wanted: Option<Box<str>>,
     batch: u64,
@@ -78,8 +62,6 @@ pub(crate) struct Names {
     missed: u64,
     /// The value of `missed` at which to free numbers again.
     patience: u64,
-    /// No name is idle before this time.
-    busy_until: u64,
     /// Incremented when the places change.
     version: u64,
 }
@@ -91,22 +73,20 @@ impl Names {
             known: Vec::new(),
             ids: HashMap::default(),
             free: Vec::new(),
-            labels: Vec::new(),
-            taken: 0,
+            places: Places::new(max),
             max,
             wanted: wanted.map(Box::from),
             batch: 0,
             folded: 0,
             missed: 0,
             patience: 0,
-            busy_until: 0,
             version: 0,
         }
     }
 
     /// The labels, by place. The label of a reused place is replaced; the number of places never decreases.
     pub(crate) fn labels(&self) -> &[Box<str>] {
-        &self.labels
+        self.places.labels()
     }
 
     /// The place of each name by number; `None`: counted as `other`.
@@ -124,10 +104,9 @@ impl Names {
     }
 
     /// The label under which a name is counted.
-    #[cfg(test)]
     pub(crate) fn label(&self, id: NameId) -> &str {
         let place = self.known.get(id.index()).and_then(|known| known.place);
-        place.map_or(OTHER, |place| &self.labels[place])
+        place.map_or(OTHER, |place| &self.labels()[place])
     }
 
     /// The most frequent names counted as `other`.
@@ -214,8 +193,7 @@ impl Names {
             return *id;
         }
         let id = self.add(label);
-        self.known[id.index()].place = Some(self.labels.len());
-        self.labels.push(label.into());
+        self.known[id.index()].place = Some(self.places.add_fixed(label));
         id
     }
 
@@ -240,7 +218,7 @@ impl Names {
     }
 
     fn add(&mut self, label: &str) -> NameId {
-        let known = Known {
+        let known = NameEntry {
             name: label.into(),
             place: None,
             jobs: 0,
@@ -278,57 +256,35 @@ impl Names {
 
     /// Gives a name a place, if one is available for its merit.
     fn place(&mut self, id: NameId, merit: Merit, now: u64) {
-        let most = match merit {
-            Merit::First => self.max - self.max / 4,
-            Merit::Again => self.max - self.max / 8,
-            Merit::Failed => self.max,
-            Merit::Wanted => usize::MAX,
-        };
-        let place = if self.taken < most {
-            self.taken += 1;
-            self.labels.push(Box::default());
-            self.labels.len() - 1
-        } else if merit != Merit::First
-            && let Some((idle, place)) = self.longest_idle(now)
-        {
-            self.known[idle].place = None;
-            place
-        } else {
-            return;
-        };
-        let known = &mut self.known[id.index()];
-        known.place = Some(place);
-        self.labels[place] = known.name.clone();
-        self.version += 1;
-    }
-
-    /// The index and place of the name that has been idle longest, among those that may lose their place.
-    fn longest_idle(&mut self, now: u64) -> Option<(usize, usize)> {
-        if now < self.busy_until {
-            return None;
-        }
-        // A name that gets a place from now on is not idle before this time.
-        let mut busy_until = now.saturating_add(IDLE_ONCE);
-        let mut longest: Option<(u64, usize, usize)> = None;
-        for (at, known) in self.known.iter().enumerate() {
-            let is_kept = [OTHER, UNKNOWN].contains(&&*known.name)
-                || self.wanted.as_deref() == Some(&*known.name);
-            let Some(place) = known.place.filter(|_| !is_kept) else {
-                continue;
-            };
-            let limit = if known.jobs > 1 { IDLE } else { IDLE_ONCE };
-            let idle_from = known.last.saturating_add(limit);
-            if idle_from > now {
-                busy_until = busy_until.min(idle_from);
-            } else if longest.is_none_or(|(last, ..)| known.last < last) {
-                longest = Some((known.last, at, place));
+        let label = &*self.known[id.index()].name;
+        let mut place = self.places.take_free(label, merit);
+        if place.is_none() {
+            let tenants = || tenants(&self.known, self.wanted.as_deref());
+            let idle = self.places.take_idle(label, merit, now, tenants);
+            if let Some(idle) = idle {
+                self.known[idle.index].place = None;
+                place = Some(idle.place);
             }
         }
-        if longest.is_none() {
-            self.busy_until = busy_until;
+        if place.is_some() {
+            self.known[id.index()].place = place;
+            self.version += 1;
         }
-        longest.map(|(_, at, place)| (at, place))
     }
+}
+
+/// The names that may lose their places.
+fn tenants(known: &[NameEntry], wanted: Option<&str>) -> impl Iterator<Item = Tenant> {
+    known.iter().enumerate().filter_map(move |(index, known)| {
+        let name = &*known.name;
+        let is_kept = [OTHER, UNKNOWN].contains(&name) || wanted == Some(name);
+        known.place.filter(|_| !is_kept).map(|place| Tenant {
+            index,
+            place,
+            jobs: known.jobs,
+            last: known.last,
+        })
+    })
 }
 
 #[cfg(test)]

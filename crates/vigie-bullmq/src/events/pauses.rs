@@ -5,7 +5,7 @@
 
 use redis::Value;
 
-use crate::events::entry::{Entry, Event};
+use crate::protocol::entry::{Entry, Event};
 
 /// The pauses seen in a queue's events, in milliseconds by the server's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) fn read_back(entries: &[Value], now: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::entry::tests::bulk;
+    use crate::protocol::testing::bulk;
     use proptest::prelude::*;
 
     fn entries(events: &[(u64, &str)]) -> Vec<Value> {

@@ -4,8 +4,7 @@
 //! stream entry. If the counters matched the entries while none was missed, all workers have metrics enabled, and the
 //! counters include the outcomes in missed entries.
 
-/// Completed and failed jobs.
-pub(crate) type Ended = [u64; 2];
+use crate::protocol::outcome::{Ended, Final};
 
 /// Compares the outcomes that were read with those that were counted, from one settled point to the next.
 #[derive(Debug, Default)]
@@ -25,15 +24,15 @@ pub(crate) struct Repair {
 }
 
 impl Repair {
-    /// Records an outcome that was read: 0 completed, 1 failed.
-    pub(crate) fn read(&mut self, outcome: usize) {
+    /// Records an outcome that was read.
+    pub(crate) fn read(&mut self, outcome: Final) {
         self.read[outcome] = self.read[outcome].saturating_add(1);
     }
 
     /// Discards the last settled point, because the counters may have been recreated.
     pub(crate) fn reset(&mut self) {
         self.incomplete |= self.lost > 0;
-        (self.read, self.lost, self.counted) = ([0; 2], 0, None);
+        (self.read, self.lost, self.counted) = (Ended::default(), 0, None);
     }
 
     /// Settles a point up to which all entries were read or counted as missed. `counted`: the counters at that point,
@@ -49,20 +48,20 @@ impl Repair {
         );
         let before = self.counted.replace(now);
         let grown = before.and_then(|before| {
-            let [a, b] = [0, 1].map(|at| now[at].checked_sub(before[at]));
-            Some([a?, b?])
+            let [completed, failed] = Final::ALL.map(|end| now[end].checked_sub(before[end]));
+            Some(Ended::new(completed?, failed?))
         });
         match grown {
             Some(grown) if lost == 0 => {
-                if read != [0; 2] || grown != [0; 2] {
+                if !read.is_zero() || !grown.is_zero() {
                     self.complete = grown == read;
                 }
             }
             // Outcomes that were read are subtracted, so that none is counted twice.
             Some(grown) if self.complete => {
-                for at in 0..2 {
-                    let missed = grown[at].saturating_sub(read[at]);
-                    self.missed[at] = self.missed[at].saturating_add(missed);
+                for end in Final::ALL {
+                    let missed = grown[end].saturating_sub(read[end]);
+                    self.missed[end] = self.missed[end].saturating_add(missed);
                 }
             }
             _ => self.incomplete |= lost > 0,
@@ -85,58 +84,70 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(repair: &mut Repair, ended: Ended) {
-        for (outcome, times) in ended.into_iter().enumerate() {
+    fn read(repair: &mut Repair, [completed, failed]: [u64; 2]) {
+        for (outcome, times) in [(Final::Completed, completed), (Final::Failed, failed)] {
             (0..times).for_each(|_| repair.read(outcome));
         }
+    }
+
+    fn settle(repair: &mut Repair, lost: u64, counted: Option<[u64; 2]>) {
+        repair.settle(
+            lost,
+            counted.map(|[completed, failed]| Ended::new(completed, failed)),
+        );
+    }
+
+    fn take(repair: &mut Repair) -> [u64; 2] {
+        let taken = repair.take();
+        Final::ALL.map(|end| taken[end])
     }
 
     #[test]
     fn missed_outcomes_are_recovered_if_all_workers_count() {
         let mut repair = Repair::default();
-        repair.settle(0, Some([100, 7]));
+        settle(&mut repair, 0, Some([100, 7]));
         read(&mut repair, [10, 2]);
-        repair.settle(0, Some([110, 9]));
+        settle(&mut repair, 0, Some([110, 9]));
         read(&mut repair, [5, 0]);
-        repair.settle(40, Some([125, 10]));
-        assert_eq!((repair.take(), repair.is_exact()), ([10, 1], true));
-        assert_eq!(repair.take(), [0, 0]);
+        settle(&mut repair, 40, Some([125, 10]));
+        assert_eq!((take(&mut repair), repair.is_exact()), ([10, 1], true));
+        assert_eq!(take(&mut repair), [0, 0]);
     }
 
     #[test]
     fn some_workers_do_not_count() {
         let mut repair = Repair::default();
-        repair.settle(0, Some([0, 0]));
+        settle(&mut repair, 0, Some([0, 0]));
         read(&mut repair, [10, 2]);
-        repair.settle(0, Some([5, 1]));
-        repair.settle(40, Some([25, 1]));
-        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+        settle(&mut repair, 0, Some([5, 1]));
+        settle(&mut repair, 40, Some([25, 1]));
+        assert_eq!((take(&mut repair), repair.is_exact()), ([0, 0], false));
     }
 
     #[test]
     fn an_unknown_point_is_skipped() {
         let mut repair = Repair::default();
-        repair.settle(0, Some([0, 0]));
+        settle(&mut repair, 0, Some([0, 0]));
         read(&mut repair, [1, 0]);
-        repair.settle(0, Some([1, 0]));
-        repair.settle(9, None);
-        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+        settle(&mut repair, 0, Some([1, 0]));
+        settle(&mut repair, 9, None);
+        assert_eq!((take(&mut repair), repair.is_exact()), ([0, 0], false));
         read(&mut repair, [1, 0]);
-        repair.settle(0, Some([4, 0]));
-        assert_eq!((repair.take(), repair.is_exact()), ([2, 0], true));
+        settle(&mut repair, 0, Some([4, 0]));
+        assert_eq!((take(&mut repair), repair.is_exact()), ([2, 0], true));
     }
 
     #[test]
     fn restarted_counters_are_ignored() {
         let mut repair = Repair::default();
-        repair.settle(0, Some([50, 5]));
+        settle(&mut repair, 0, Some([50, 5]));
         read(&mut repair, [1, 0]);
-        repair.settle(0, Some([51, 5]));
-        repair.settle(9, Some([3, 0]));
-        assert_eq!((repair.take(), repair.is_exact()), ([0, 0], false));
+        settle(&mut repair, 0, Some([51, 5]));
+        settle(&mut repair, 9, Some([3, 0]));
+        assert_eq!((take(&mut repair), repair.is_exact()), ([0, 0], false));
         repair.reset();
-        repair.settle(0, Some([1_000, 0]));
-        assert_eq!(repair.take(), [0, 0]);
+        settle(&mut repair, 0, Some([1_000, 0]));
+        assert_eq!(take(&mut repair), [0, 0]);
     }
 
     proptest! {
@@ -147,21 +158,21 @@ mod tests {
             steps in prop::collection::vec((0u64..5, 0u64..5, 0u64..5, any::<bool>()), 0..40),
         ) {
             let mut repair = Repair::default();
-            repair.settle(0, Some([0; 2]));
+            settle(&mut repair, 0, Some([0; 2]));
             read(&mut repair, [1, 1]);
-            repair.settle(0, Some([1; 2]));
+            settle(&mut repair, 0, Some([1; 2]));
             let (mut ended, mut seen) = ([1; 2], [1; 2]);
             for (completed, failed, missed, known) in steps {
                 read(&mut repair, [completed, failed]);
                 ended = [ended[0] + completed + missed, ended[1] + failed];
                 seen = [seen[0] + completed, seen[1] + failed];
-                repair.settle(4 * missed, known.then_some(ended));
-                let more = repair.take();
+                settle(&mut repair, 4 * missed, known.then_some(ended));
+                let more = take(&mut repair);
                 seen = [seen[0] + more[0], seen[1] + more[1]];
                 prop_assert!(seen[0] <= ended[0] && seen[1] <= ended[1]);
             }
-            repair.settle(0, Some(ended));
-            let more = repair.take();
+            settle(&mut repair, 0, Some(ended));
+            let more = take(&mut repair);
             prop_assert_eq!([seen[0] + more[0], seen[1] + more[1]], ended);
             prop_assert!(repair.is_exact());
         }

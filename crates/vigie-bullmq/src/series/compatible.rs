@@ -6,36 +6,37 @@ use std::sync::Arc;
 use crate::metrics;
 use vigie_metrics::{Counter, Family, Gauge, Registry, Series};
 
-use super::FINAL;
-use super::gauges::set;
-use crate::queues::levels::{Levels, State};
+use crate::protocol::levels::{Levels, State};
+use crate::protocol::outcome::{Ended, Final, PerFinal};
+use crate::series::figures::set_level;
 
 pub(crate) struct Compatible {
     count: Family<Gauge, 2>,
-    /// Completed and failed.
-    ended: [Family<Counter, 1>; 2],
+    ended: PerFinal<Family<Counter, 1>>,
 }
 
 impl Compatible {
     pub(super) fn new(registry: &Registry) -> Self {
-        let ended = [&metrics::BULLMQ_JOB_COMPLETED, &metrics::BULLMQ_JOB_FAILED];
         Self {
             count: registry.family(&metrics::BULLMQ_JOB_COUNT),
-            ended: ended.map(|desc| registry.family(desc)),
+            ended: PerFinal::new(
+                registry.family(&metrics::BULLMQ_JOB_COMPLETED),
+                registry.family(&metrics::BULLMQ_JOB_FAILED),
+            ),
         }
     }
 
     pub(super) fn row(&self, queue: &str) -> CompatibleRow {
         CompatibleRow {
             levels: State::ALL.map(|state| self.count.series([queue, state.as_str()])),
-            retained: FINAL.map(|state| self.count.series([queue, state])),
-            ended: self.ended.each_ref().map(|family| family.series([queue])),
+            retained: Final::ALL.map(|end| self.count.series([queue, end.as_str()])),
+            ended: PerFinal::from_fn(|end| self.ended[end].series([queue])),
         }
     }
 
     pub(super) fn remove(&self, queues: &HashSet<&str>) {
         self.count.retain(|[name, _]| !queues.contains(name));
-        for family in &self.ended {
+        for (_, family) in self.ended.iter() {
             family.retain(|[name]| !queues.contains(name));
         }
     }
@@ -44,19 +45,19 @@ impl Compatible {
 /// The queues of one name; BullMQ exports no prefix.
 pub(crate) struct CompatibleRow {
     levels: [Arc<Series<Gauge, 2>>; 6],
-    /// In the order of [`FINAL`], as the next field.
+    /// In the order of [`Levels::retained`].
     retained: [Arc<Series<Gauge, 2>>; 2],
-    ended: [Arc<Series<Counter, 1>>; 2],
+    ended: PerFinal<Arc<Series<Counter, 1>>>,
 }
 
 impl CompatibleRow {
     pub(super) fn set<'a>(&self, queues: impl Iterator<Item = &'a Levels> + Clone) {
         for (at, series) in self.levels.iter().enumerate() {
-            set(series, queues.clone().map(|levels| levels.states[at]).sum());
+            set_level(series, queues.clone().map(|levels| levels.states[at]).sum());
         }
         for (at, series) in self.retained.iter().enumerate() {
             let kept = queues.clone().map(|levels| levels.retained[at]);
-            set(series, kept.sum());
+            set_level(series, kept.sum());
         }
     }
 
@@ -65,9 +66,9 @@ impl CompatibleRow {
         all.for_each(|series| series.forget());
     }
 
-    pub(super) fn add(&self, ended: [u64; 2]) {
-        for (series, more) in self.ended.iter().zip(ended) {
-            series.add(more);
+    pub(super) fn add(&self, ended: Ended) {
+        for (end, more) in ended.iter() {
+            self.ended[end].add(*more);
         }
     }
 }

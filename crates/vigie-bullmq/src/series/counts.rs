@@ -6,13 +6,12 @@ use std::time::Duration;
 use tracing::info;
 use vigie_metrics::{Counter, Gauge, Histogram, Series};
 
-use super::{FINAL, Families, Row};
-use crate::events::fold::{Batch, End, Incident};
+use crate::events::batch::{Batch, End, Incident};
 use crate::events::names::{NameId, Names, OTHER, UNKNOWN};
-use crate::queues::key::QueueKey;
-
-/// Outcomes of an attempt, in the order of `Outcome`.
-const OUTCOMES: [&str; 3] = ["completed", "failed", "retried"];
+use crate::protocol::key::QueueKey;
+use crate::protocol::outcome::{Ended, Final, Outcome, PerFinal, PerOutcome};
+use crate::series::families::Families;
+use crate::series::levels::Row;
 
 /// Number of names in a log line.
 const LOGGED: usize = 5;
@@ -35,7 +34,7 @@ pub(crate) struct Counts {
     /// The count at which to log again.
     log_at: u64,
     /// Outcomes that are not yet in the row.
-    ended: [u64; 2],
+    ended: Ended,
     pub(crate) read: Arc<Series<Counter, 2>>,
     pub(crate) lost: Arc<Series<Counter, 2>>,
     unmeasured: Arc<Series<Counter, 2>>,
@@ -49,10 +48,10 @@ struct NameSeries {
     since: u64,
     added: Arc<Series<Counter, 3>>,
     attempts_failed: Arc<Series<Counter, 3>>,
-    finished: [Arc<Series<Counter, 4>>; 2],
+    finished: PerFinal<Arc<Series<Counter, 4>>>,
     /// Created on first use, because histograms are large.
     waits: Option<Arc<Series<Histogram, 3>>>,
-    runs: [Option<Arc<Series<Histogram, 4>>>; 3],
+    runs: PerOutcome<Option<Arc<Series<Histogram, 4>>>>,
     ticks: Option<Arc<Series<Histogram, 0>>>,
 }
 
@@ -73,7 +72,7 @@ impl Counts {
             batch: 0,
             folded: families.folded.series(labels),
             log_at: 1,
-            ended: [0; 2],
+            ended: Ended::default(),
             read: families.read.series(labels),
             lost: families.lost.series(labels),
             unmeasured: families.unmeasured.series(labels),
@@ -130,10 +129,9 @@ impl Counts {
 
     fn series(&self, label: &str) -> NameSeries {
         let (prefix, queue) = (self.queue.prefix(), self.queue.name());
-        let finished = |outcome| {
-            self.families
-                .finished
-                .series([prefix, queue, label, outcome])
+        let finished = |end: Final| {
+            let labels = [prefix, queue, label, end.as_str()];
+            self.families.finished.series(labels)
         };
         self.families.stalled.add([prefix, queue, label], 0);
         let ticks = self.families.tick.as_ref();
@@ -143,9 +141,9 @@ impl Counts {
             since: self.batch,
             added: self.families.added.series([prefix, queue, label]),
             attempts_failed: self.families.attempts_failed.series([prefix, queue, label]),
-            finished: FINAL.map(finished),
+            finished: PerFinal::from_fn(finished),
             waits: None,
-            runs: [None, None, None],
+            runs: PerOutcome::default(),
             ticks: ticks.map(|(_, series)| Arc::clone(series)),
         }
     }
@@ -182,10 +180,9 @@ impl Counts {
         let Some(series) = place.and_then(|place| self.names.get_mut(*place)) else {
             return;
         };
-        let outcome = end.outcome as usize;
-        if let Some(finished) = series.finished.get(outcome) {
-            finished.inc();
-            self.ended[outcome] += 1;
+        if let Outcome::Final(end) = end.outcome {
+            series.finished[end].inc();
+            self.ended[end] += 1;
         }
         if end.attempt_failed {
             series.attempts_failed.inc();
@@ -194,14 +191,14 @@ impl Counts {
             self.unmeasured.inc();
             return;
         };
-        let runs = series.runs[outcome].get_or_insert_with(|| {
+        let runs = series.runs[end.outcome].get_or_insert_with(|| {
             let (prefix, queue) = (self.queue.prefix(), self.queue.name());
-            let labels = [prefix, queue, &series.label, OUTCOMES[outcome]];
+            let labels = [prefix, queue, &series.label, end.outcome.as_str()];
             self.families.runs.series(labels)
         });
         runs.observe(run);
         if let Some(ticks) = &series.ticks
-            && outcome < FINAL.len()
+            && end.outcome != Outcome::Retried
         {
             ticks.observe(run);
         }
@@ -226,23 +223,22 @@ impl Counts {
         family.add([self.queue.prefix(), self.queue.name(), name], jobs);
     }
 
-    /// Counts jobs whose outcomes were recovered: completed and failed.
-    pub(crate) fn missed(&mut self, name: NameId, missed: [u64; 2]) {
+    /// Counts jobs whose outcomes were recovered.
+    pub(crate) fn missed(&mut self, name: NameId, missed: Ended) {
         let place = self.places.get(name.index());
         let Some(series) = place.and_then(|place| self.names.get(*place)) else {
             return;
         };
-        for (at, more) in missed.into_iter().enumerate() {
-            series.finished[at].add(more);
-            self.ended[at] += more;
-            self.unmeasured.add(more);
+        for (end, more) in missed.iter() {
+            series.finished[end].add(*more);
+            self.ended[end] += more;
+            self.unmeasured.add(*more);
         }
-        self.publish();
     }
 
-    /// Adds the outcomes to the row.
+    /// Adds the outcomes to the row. No lock of a queue may be held.
     pub(crate) fn publish(&mut self) {
-        if self.ended != [0; 2] {
+        if !self.ended.is_zero() {
             self.row.add(std::mem::take(&mut self.ended));
         }
     }

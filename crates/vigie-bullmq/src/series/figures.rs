@@ -1,12 +1,15 @@
 //! The gauges of a queue that have the labels `prefix` and `queue` alone, one line for each.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use vigie_metrics::{Desc, Family, Gauge, Registry, Series, TimeGauge, Value};
 
-use super::Gone;
 use crate::metrics;
-use crate::queues::key::QueueKey;
+use crate::protocol::key::QueueKey;
+
+/// A set of queues by name and prefix, so that removal needs one pass.
+pub(crate) type Gone<'a> = HashSet<(&'a str, &'a str)>;
 
 /// A set of metrics of one type, named by the variants of an enum.
 pub(crate) trait Figure: Copy {
@@ -167,5 +170,13 @@ impl<F: Figure<Value = Gauge>> Figures<F> {
     /// Sets a value; without one, the series becomes absent.
     pub(super) fn set(&self, figure: F, value: Option<f64>) {
         self.set_with(figure, value, Gauge::set);
+    }
+}
+
+/// Sets a level; an unknown one becomes absent.
+pub(super) fn set_level(gauge: &Gauge, level: Option<u64>) {
+    match level {
+        Some(level) => gauge.set(level as f64),
+        None => gauge.forget(),
     }
 }

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use vigie_metrics::TimeGauge;
 
-use super::Families;
-use super::figures::{Figures, Quantity, Timer};
-use crate::queues::key::QueueKey;
-use crate::queues::levels::{Levels, State};
-use crate::signals::{Clock, Signals, Since};
+use crate::protocol::key::QueueKey;
+use crate::protocol::levels::{Levels, State};
+use crate::series::families::Families;
+use crate::series::figures::{Figures, Quantity, Timer};
+use crate::signals::clock::{Clock, Since};
+use crate::signals::inspection::Signals;
 
 /// The signal series of one queue.
 pub(crate) struct SignalSeries {
@@ -53,7 +54,7 @@ impl SignalSeries {
                 Timer::OldestWaitingChildren,
                 signals.oldest_waiting_children,
             ),
-            (Timer::Paused, signals.paused.map(Since::At)),
+            (Timer::Paused, signals.paused),
         ] {
             let known = since.zip(clock);
             self.timers
@@ -63,8 +64,9 @@ impl SignalSeries {
                 });
         }
         let reset = signals.rate_limit_reset.zip(at);
-        let reset_in =
-            |series: &TimeGauge, (left, at): (u64, Instant)| series.until(left as f64 / 1e3, at);
+        let reset_in = |series: &TimeGauge, (left, at): (Duration, Instant)| {
+            series.until(left.as_secs_f64(), at);
+        };
         self.timers.set_with(Timer::RateLimitReset, reset, reset_in);
     }
 
@@ -122,7 +124,7 @@ impl SignalSeries {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::Settings;
+    use crate::settings::Settings;
     use vigie_metrics::Registry;
 
     fn series() -> SignalSeries {
@@ -154,8 +156,8 @@ mod tests {
         let signals = Signals {
             oldest_waiting: Some(Since::At(90_000)),
             oldest_active: Some(Since::Nothing),
-            paused: Some(99_000),
-            rate_limit_reset: Some(60_000),
+            paused: Some(Since::At(99_000)),
+            rate_limit_reset: Some(Duration::from_secs(60)),
             ..Signals::default()
         };
         series.set(&signals, clock(), now());

@@ -1,7 +1,10 @@
 //! The age of the oldest active job, and the active jobs without a lock.
 
-use super::{Ask, Events, Replies, Since, millis};
-use crate::queues::markers::jobs;
+use crate::protocol::markers::jobs;
+use crate::protocol::values::millis;
+use crate::signals::ask::{Ask, Replies};
+use crate::signals::clock::Since;
+use crate::signals::events::Events;
 use vigie_redis::reply::count;
 
 /// Number of inspected jobs, from those taken first.

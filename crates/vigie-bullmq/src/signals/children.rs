@@ -1,6 +1,8 @@
 //! The age of the oldest parent that waits for its children.
 
-use super::{Ask, Replies, Since, scored};
+use crate::protocol::values::scored;
+use crate::signals::ask::{Ask, Replies};
+use crate::signals::clock::Since;
 
 pub(super) enum Children {
     Ask,

@@ -1,6 +1,8 @@
 //! Overdue delayed jobs and runs of job schedulers.
 
-use super::{Ask, Replies, Since, millis, scored};
+use crate::protocol::values::{millis, scored};
+use crate::signals::ask::{Ask, Replies};
+use crate::signals::clock::Since;
 use vigie_redis::reply::{bytes, count, list};
 
 /// Grace period in milliseconds after which a delayed job is overdue: workers sleep up to 5 s.

@@ -1,10 +1,14 @@
 //! Limits on a queue: rate limit and pause.
 
+use std::time::Duration;
+
 use redis::Value;
 
-use super::{Ask, Events, Replies, millis};
 use crate::events::pauses;
-use crate::queues::levels::{Levels, State};
+use crate::protocol::levels::{Levels, State};
+use crate::protocol::values::millis;
+use crate::signals::ask::{Ask, Replies};
+use crate::signals::events::Events;
 use vigie_redis::reply::list;
 
 /// The value to which `rateLimit()` sets the counter, above any limit (JavaScript's `Number.MAX_SAFE_INTEGER`).
@@ -22,7 +26,7 @@ pub(super) struct RateLimit {
     step: Window,
     most: Option<u64>,
     limited: Option<bool>,
-    reset: Option<u64>,
+    reset: Option<Duration>,
 }
 
 impl RateLimit {
@@ -66,7 +70,7 @@ impl RateLimit {
                 self.step = Window::Over;
                 match replies.next() {
                     Value::Int(left) if *left > 0 => {
-                        self.reset = Some(left.unsigned_abs());
+                        self.reset = Some(Duration::from_millis(left.unsigned_abs()));
                         self.step = Window::Count;
                     }
                     // No such key, or no expiry, in which case BullMQ ignores it.
@@ -96,7 +100,7 @@ impl RateLimit {
         self.limited
     }
 
-    pub(super) fn reset(&self) -> Option<u64> {
+    pub(super) fn reset(&self) -> Option<Duration> {
         self.reset
     }
 }
@@ -178,7 +182,3 @@ impl Pause {
         self.since
     }
 }
-
-#[cfg(test)]
-#[path = "held_tests.rs"]
-mod tests;

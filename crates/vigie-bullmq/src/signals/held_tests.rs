@@ -1,13 +1,12 @@
-use super::super::tests::{
-    FREE, NONE, NOW, StubEvents, ago, anew, answer, array, asked, begin, levels, no_hash, texts,
-};
-use super::super::{Inspection, Known, Remembered, Signals};
 use super::*;
 use crate::events::pauses::Pauses;
-use crate::queues::key::QueueKey;
+use crate::protocol::key::QueueKey;
+use crate::signals::inspection::{Inspection, Remembered, Signals, Subject};
+use crate::signals::testing::*;
+use redis::Value;
 
-/// The rate limit signals of a queue with one ready job that is known from events.
-fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bool>, Option<u64>) {
+/// The rate limit signals of a queue with one ready job that is known from events; the time in milliseconds.
+fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bool>, Option<u128>) {
     let key = QueueKey::new("bull", "q");
     let stub = StubEvents::default();
     let mut one = levels(&[(State::Prioritized, 1)]);
@@ -21,7 +20,8 @@ fn limit(most: Option<u64>, window: Value, counted: Option<Value>) -> (Option<bo
     }
     assert!(asked(&inspection).is_empty());
     let (signals, _) = inspection.end();
-    (signals.rate_limited, signals.rate_limit_reset)
+    let reset = signals.rate_limit_reset.map(|reset| reset.as_millis());
+    (signals.rate_limited, reset)
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_rate_limit_is_used_up() {
 #[test]
 fn rate_limits_of_bull_are_unknown() {
     let key = QueueKey::new("bull", "q");
-    let known = Known {
+    let known = Subject {
         key: &key,
         now: Some(NOW),
         levels: levels(&[]),
@@ -104,14 +104,14 @@ fn whole(
 fn a_pause_seen_in_events_is_not_searched_for() {
     let key = QueueKey::new("bull", "q");
     let (signals, remembered) = whole(anew(&key, paused()), &stub(ago(7), false), None);
-    assert_eq!(signals.paused, Some(ago(7)));
+    assert_eq!(signals.paused, since(7));
     // The event may have been forgotten by then.
     let (signals, remembered) = whole(
         begin(&key, paused(), remembered),
         &StubEvents::default(),
         None,
     );
-    assert_eq!(signals.paused, Some(ago(7)));
+    assert_eq!(signals.paused, since(7));
     // Events not followed for a while, then followed again.
     let (signals, remembered) = whole(begin(&key, paused(), remembered), &stub(ago(7), true), None);
     assert_eq!(signals.paused, None);
@@ -120,7 +120,7 @@ fn a_pause_seen_in_events_is_not_searched_for() {
         &StubEvents::default(),
         None,
     );
-    assert_eq!(signals.paused, Some(ago(7)));
+    assert_eq!(signals.paused, since(7));
     // Resumed.
     let (signals, remembered) = whole(
         begin(&key, levels(&[]), remembered),
@@ -141,16 +141,16 @@ fn an_earlier_pause_is_searched_for_once() {
     let stub = StubEvents::default();
     let back = array([entry(3, "added"), entry(9, "paused"), entry(20, "added")]);
     let (signals, remembered) = whole(anew(&key, paused()), &stub, Some(back));
-    assert_eq!(signals.paused, Some(ago(9)));
+    assert_eq!(signals.paused, since(9));
     let (signals, _) = whole(begin(&key, paused(), remembered), &stub, None);
-    assert_eq!(signals.paused, Some(ago(9)));
+    assert_eq!(signals.paused, since(9));
 
     let refused = Value::Nil;
     let (signals, remembered) = whole(anew(&key, paused()), &stub, Some(refused));
     assert_eq!((signals.paused, remembered), (None, Remembered::default()));
 
     // Above the limit of streams to read back: postponed.
-    let known = Known {
+    let known = Subject {
         key: &key,
         now: Some(NOW),
         levels: paused(),

@@ -5,9 +5,12 @@
 
 use redis::Value;
 
-use super::{Ask, Events, Replies, Since, millis, scored};
-use crate::queues::levels::{Levels, State};
-use crate::queues::markers::{self, is_marker};
+use crate::protocol::levels::{Levels, State};
+use crate::protocol::markers::{self, is_marker};
+use crate::protocol::values::{millis, scored};
+use crate::signals::ask::{Ask, Replies};
+use crate::signals::clock::Since;
+use crate::signals::events::Events;
 use vigie_redis::reply::{bytes, count, list};
 
 /// Jobs inspected at the end from which workers take. Stalled and rate-limited jobs are also put there, in front of
@@ -229,7 +232,7 @@ fn delay(options: &Value) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::entry::tests::bulk;
+    use crate::protocol::testing::bulk;
 
     #[test]
     fn a_delay_is_found_in_the_options() {

@@ -4,6 +4,7 @@
 mod cluster;
 mod counts;
 mod databases;
+mod failures;
 mod faults;
 mod held;
 mod levels;

@@ -15,9 +15,12 @@ use vigie_testkit::{Redis, eventually};
 
 use crate::support::{SOON, run, run_jobs, settings, watch};
 
+/// A turn has ended when no byte follows within this time.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// The minimal permissions of the watcher's user.
 pub(crate) const RIGHTS: &str = "on >pass ~bull:* resetchannels -@all +hello +auth +select +ping +scan +llen \
-                      +lrange +zcard +zcount +zrangebyscore +get +pttl +hget +hmget +exists +xread \
+                      +lrange +zcard +zcount +zrangebyscore +get +pttl +hget +hmget +hstrlen +exists +xread \
                       +xrevrange +xinfo|stream +time +client|list";
 
 #[tokio::test]
@@ -222,7 +225,7 @@ async fn turns(port: u16) -> (SocketAddr, Arc<AtomicUsize>) {
 
 async fn turn(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
     let mut said = vec![from.read_u8().await?];
-    while let Ok(more) = timeout(Duration::from_millis(200), from.read_buf(&mut said)).await {
+    while let Ok(more) = timeout(SILENCE, from.read_buf(&mut said)).await {
         if more? == 0 {
             break;
         }
@@ -254,7 +257,7 @@ async fn a_thousand_queues_are_counted_in_one_round_trip() {
         redis.cli(&["CONFIG", "RESETSTAT"]).await.unwrap();
         let (addr, turns) = turns(redis.port()).await;
         let mut settings = settings(&format!("redis://{addr}"));
-        settings.timeout = Duration::from_secs(10);
+        settings.timeout = SOON;
         let found = probe(&settings).await.unwrap();
         assert_eq!(found.len(), queues);
         let stats = redis.cli(&["INFO", "commandstats"]).await.unwrap();

@@ -238,7 +238,6 @@ fn watch_through(proxy: &RedisProxy, user: &str) -> Watched {
     let mut settings = settings(&format!("redis://{user}{}", proxy.addr()));
     settings.signals_every = Duration::from_millis(200);
     settings.workers_every = Duration::from_millis(200);
-    settings.timeout = Duration::from_secs(10);
     watch(settings)
 }
 

@@ -6,10 +6,10 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use vigie_bullmq::{Settings, Tick, Watcher};
 use vigie_metrics::{Epoch, Format, Registry};
+pub(crate) use vigie_testkit::SOON;
 use vigie_testkit::{Redis, RedisOptions, Scrape, Script, eventually, promtext};
 
-pub(crate) const SOON: Duration = Duration::from_secs(15);
-pub(crate) const SCRIPT: Duration = Duration::from_secs(60);
+pub(crate) const SCRIPT: Duration = SOON;
 
 /// Sweeps run often, so that tests need not wait.
 pub(crate) fn settings(url: &str) -> Settings {
@@ -17,7 +17,8 @@ pub(crate) fn settings(url: &str) -> Settings {
     settings.levels_every = Duration::from_millis(100);
     settings.discover_every = Duration::from_millis(200);
     settings.checks_every = Duration::from_millis(200);
-    settings.timeout = Duration::from_millis(500);
+    // Longer than a busy machine delays an answer: a connection that is lost begins anew.
+    settings.timeout = SOON / 2;
     settings
 }
 

@@ -16,8 +16,6 @@ pub struct HttpConfig {
     pub proxy_url: Option<SecretString>,
     /// Whether redirects are followed.
     pub follow_redirects: bool,
-    /// Whether HTTP/2 is used if the server offers it.
-    pub enable_http2: bool,
     /// The TLS settings.
     pub tls: TlsConfig,
 }
@@ -62,7 +60,6 @@ impl Default for HttpConfig {
             credentials: None,
             proxy_url: None,
             follow_redirects: true,
-            enable_http2: true,
             tls: TlsConfig::default(),
         }
     }
@@ -148,11 +145,12 @@ fn read(table: Table<'_, '_, '_>) -> HttpConfig {
     ] {
         table.exclusive(first, second);
     }
+    // One request on a connection of its own gains nothing from HTTP/2.
+    table.flag("enable_http2", true);
     let http = HttpConfig {
         credentials: basic.or(authorization).or(bearer),
         proxy_url: table.login_url("proxy_url"),
         follow_redirects: table.flag("follow_redirects", true),
-        enable_http2: table.flag("enable_http2", true),
         tls: table.tls("tls_config").unwrap_or_default(),
     };
     table.finish(HTTP_ELSEWHERE);

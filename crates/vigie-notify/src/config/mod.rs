@@ -8,25 +8,33 @@ mod global;
 mod http;
 mod inhibit;
 mod interval;
+mod mask;
+mod paths;
 mod read;
 mod receiver;
 mod route;
 mod secret;
+pub mod short;
 mod table;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use vigie_alerts::yaml;
 
 pub use global::{Global, Smtp};
 pub use http::{Credentials, HttpConfig, TlsConfig};
 pub use inhibit::InhibitRule;
+pub use mask::masked;
 pub use receiver::{
-    Discord, Email, Integration, Kind, MsTeams, PagerDuty, PagerDutyImage, PagerDutyLink, Pushover,
-    Receiver, Slack, SlackAction, SlackConfirm, SlackField, Telegram, Webhook,
+    Discord, Email, Integration, Kind, MsTeams, Ntfy, PagerDuty, PagerDutyImage, PagerDutyKey,
+    PagerDutyLink, Pushover, Receiver, Slack, SlackAction, SlackConfirm, SlackField, Telegram,
+    TelegramChat, Webhook,
 };
 pub use route::{GroupBy, Route};
 pub use secret::Secret;
+pub(crate) use secret::http_url;
 
 use crate::interval::TimeIntervals;
 use crate::problem::Problems;
@@ -34,6 +42,17 @@ use read::Reader;
 
 /// The largest file that is read.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
+/// The longest `timeout` of a receiver.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An Alertmanager to forward alerts to.
+#[derive(Clone, Debug)]
+pub struct Alertmanager {
+    /// Its URL, without the path of the API.
+    pub url: url::Url,
+    /// The credentials and the TLS settings.
+    pub http: HttpConfig,
+}
 
 /// A whole configuration.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use vigie_alerts::yaml::{Node, Text, Value, shown};
+use vigie_promql::suggest;
 
 use super::table::Table;
 use crate::problem::{Problem, position};
@@ -156,14 +157,5 @@ impl<'t> Reader<'t> {
 
 /// The known name nearest to `typed`, if it is near enough.
 pub(super) fn did_you_mean(typed: &str, known: &[&str]) -> Option<String> {
-    // Names are never so long; the distance costs the product of the lengths.
-    if typed.len() > 128 {
-        return None;
-    }
-    let near = (typed.chars().count() / 3).max(1);
-    let distances = known
-        .iter()
-        .map(|name| (strsim::osa_distance(typed, name), name));
-    let (_, nearest) = distances.filter(|(distance, _)| *distance <= near).min()?;
-    Some(format!("did you mean `{nearest}`?"))
+    suggest::did_you_mean(typed, known.iter().copied())
 }

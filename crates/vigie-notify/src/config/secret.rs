@@ -61,7 +61,8 @@ impl Table<'_, '_, '_> {
     /// A URL that is no secret, so it has no password.
     pub(super) fn url(&self, name: &'static str) -> Option<Url> {
         let text = self.filled(name)?;
-        let parsed = http(text).filter(|url| url.username().is_empty() && url.password().is_none());
+        let parsed =
+            http_url(text).filter(|url| url.username().is_empty() && url.password().is_none());
         if parsed.is_none() {
             self.no_url(name, text, " without a login");
         }
@@ -86,10 +87,11 @@ impl Table<'_, '_, '_> {
 }
 
 pub(super) fn is_http(text: &str) -> bool {
-    http(text).is_some()
+    http_url(text).is_some()
 }
 
-fn http(text: &str) -> Option<Url> {
+/// The `http://` or `https://` URL that a text is.
+pub(crate) fn http_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use vigie_alerts::yaml::{Node, Text, Value};
 
+use super::MAX_TIMEOUT;
 use super::read::{Reader, did_you_mean};
 use vigie_alerts::yaml::shown;
 
@@ -152,18 +153,22 @@ impl<'r, 't, 'n> Table<'r, 't, 'n> {
         self.parsed(name, accepted, |text| super::duration::parse(text))
     }
 
+    /// The deadline of a delivery; zero if none is given.
+    pub(super) fn timeout(&self) -> Duration {
+        let most = MAX_TIMEOUT.as_secs();
+        let accepted = format!("a duration of at most {most}s, as in 10s");
+        let timeout = self.parsed("timeout", &accepted, |text| {
+            super::duration::parse(text).filter(|timeout| *timeout <= MAX_TIMEOUT)
+        });
+        timeout.unwrap_or(Duration::ZERO)
+    }
+
     pub(super) fn flag(&self, name: &'static str, default: bool) -> bool {
         self.maybe_flag(name).unwrap_or(default)
     }
 
     pub(super) fn maybe_flag(&self, name: &'static str) -> Option<bool> {
-        self.parsed(name, "true or false, without quotes", |text| {
-            match (text.is_plain(), text.to_ascii_lowercase().as_str()) {
-                (true, "true" | "yes" | "on" | "y") => Some(true),
-                (true, "false" | "no" | "off" | "n") => Some(false),
-                _ => None,
-            }
-        })
+        self.parsed(name, "true or false, without quotes", Text::boolean)
     }
 
     pub(super) fn number<T: std::str::FromStr>(&self, name: &'static str) -> Option<T> {

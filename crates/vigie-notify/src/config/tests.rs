@@ -150,3 +150,22 @@ fn all_mistakes_are_reported_at_once() {
     let lines: Vec<_> = problems.0.iter().map(|problem| problem.line).collect();
     assert_eq!(lines, [1, 1, 2, 3]);
 }
+
+#[test]
+fn a_timeout_is_bounded() {
+    let read = |kind: &str, timeout: &str| {
+        load(&format!(
+            "route: {{receiver: a}}\nreceivers: [{{name: a, {kind}, timeout: {timeout}}}]}}]"
+        ))
+    };
+    for kind in [
+        "webhook_configs: [{url: 'http://x'",
+        "slack_configs: [{api_url: 'http://x'",
+        "pagerduty_configs: [{routing_key: x",
+    ] {
+        assert!(read(kind, "1m").is_ok(), "{kind}");
+        let problems = read(kind, "61s").unwrap_err().to_string();
+        let expected = "`timeout` is `61s`; accepted: a duration of at most 60s, as in 10s";
+        assert!(problems.contains(expected), "{problems}");
+    }
+}

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use vigie_promql::Labels;
 
-use super::group::Flight;
+use super::log::Flight;
 use super::mute::Mutes;
 use super::notification::{Advance, Notification, Undelivered};
 use super::{Dispatcher, GroupId, UNDELIVERED, views};
 use crate::Time;
-use crate::alert::Alert;
+use crate::alert::{Alert, State};
 
 impl Dispatcher {
     /// The messages due at `now`. To be called at the time that [`Self::due`] returns; earlier calls do no harm.
@@ -27,6 +27,8 @@ impl Dispatcher {
             flights,
             next_id,
             silences,
+            limits,
+            changes,
             ..
         } = self;
         let mutes = Mutes::new(&plan.inhibit_rules, alerts.values(), silences, now);
@@ -38,10 +40,13 @@ impl Dispatcher {
             let options = plan.routes.options(id.route);
             let targets = plan.targets(&options.receiver);
             let views = views(group, alerts, &mutes, plan.muted(options, now), now);
+            let mut changed = views.iter().any(|view| view.state == State::Resolved);
             for (at, target) in targets.iter().enumerate() {
-                let Some(draft) = group.decide(at, target, options, now, &views) else {
+                let Some(draft) = group.decide(at, target, options, now, limits.patience, &views)
+                else {
                     continue;
                 };
+                changed = true;
                 let labels = |alerts: &[Arc<Alert>]| {
                     let labels = alerts.iter().map(|alert| alert.labels.clone());
                     labels.collect::<Vec<_>>()
@@ -49,6 +54,7 @@ impl Dispatcher {
                 group.logs[at].flight = Some(Flight {
                     id: *next_id,
                     at: now,
+                    attempted: false,
                     firing: labels(&draft.firing),
                     resolved: labels(&draft.resolved),
                 });
@@ -66,13 +72,14 @@ impl Dispatcher {
                 });
                 *next_id += 1;
             }
-            group.sweep(&views, |alert, failed| {
+            group.sweep(&views, now, limits.patience, |alert, lost| {
                 left.push(alert.labels.clone());
                 advance
                     .undelivered
-                    .extend(failed.into_iter().map(|at| Undelivered {
+                    .extend(lost.into_iter().map(|(at, fired)| Undelivered {
                         receiver: Arc::clone(&options.receiver),
                         integration: Arc::clone(&targets[at].integration),
+                        fired,
                         labels: alert.labels.clone(),
                         starts_at: alert.starts_at,
                         ends_at: alert.ends_at.unwrap_or(now),
@@ -80,11 +87,16 @@ impl Dispatcher {
             });
             if group.is_done(now, options) {
                 groups.remove(&id);
+                changed = true;
+            }
+            if changed {
+                changes.groups.insert(id);
             }
         }
         for labels in left {
             self.leave(&labels);
         }
+        self.changes.undelivered |= !advance.undelivered.is_empty();
         self.undelivered.extend(advance.undelivered.iter().cloned());
         let beyond = self.undelivered.len().saturating_sub(UNDELIVERED);
         self.undelivered.drain(..beyond);
@@ -97,6 +109,7 @@ impl Dispatcher {
             entry.groups -= 1;
             if entry.groups == 0 {
                 self.alerts.remove(labels);
+                self.changes.alerts.insert(labels.clone());
             }
         }
     }

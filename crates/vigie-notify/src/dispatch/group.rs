@@ -3,94 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use vigie_promql::Labels;
 
-use super::mute::Mute;
+use super::failing::is_about;
+use super::log::{Log, Notified};
 use super::notification::{Outcome, Reason, Why};
-use super::plan::Target;
+use super::plan::Integration;
+use super::view::View;
 use crate::Time;
 use crate::alert::{Alert, State};
 use crate::route::Options;
-
-/// Whether an integration was notified that an alert fires.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Notified {
-    /// No, or it was notified since that the alert resolved.
-    #[default]
-    No,
-    /// No: the message failed.
-    Failed,
-    /// The outcome of the message is unsure.
-    Unsure,
-    /// Yes.
-    Yes,
-}
-
-impl Notified {
-    /// Whether a resolved message must follow.
-    fn is_notified(self) -> bool {
-        matches!(self, Self::Unsure | Self::Yes)
-    }
-}
-
-/// A message whose outcome is unknown. The labels are sorted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Flight {
-    pub(super) id: u64,
-    pub(super) at: Time,
-    pub(super) firing: Vec<Labels>,
-    pub(super) resolved: Vec<Labels>,
-}
-
-impl Flight {
-    fn holds(&self, labels: &Labels) -> bool {
-        let mut lists = [&self.firing, &self.resolved].into_iter();
-        lists.any(|list| list.binary_search(labels).is_ok())
-    }
-}
-
-/// The messages to one integration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Log {
-    /// The time of the next check.
-    pub(super) next: Time,
-    /// The time of the last message.
-    pub(super) attempt: Option<Time>,
-    /// The time of the last message that was delivered.
-    pub(super) sent: Option<Time>,
-    pub(super) flight: Option<Flight>,
-}
-
-impl Log {
-    pub(super) fn new(next: Time) -> Self {
-        Self {
-            next,
-            attempt: None,
-            sent: None,
-            flight: None,
-        }
-    }
-
-    pub(super) fn is_due(&self, now: Time) -> bool {
-        self.flight.is_none() && self.next <= now
-    }
-
-    /// The time at which the last message is repeated: exactly `repeat_interval` later, but at least `group_interval` after
-    /// the last attempt.
-    fn repeat_at(&self, options: &Options) -> Option<Time> {
-        let repeat = self.sent?.saturating_add(options.repeat_interval);
-        let earliest = self.attempt?.saturating_add(options.group_interval);
-        Some(repeat.max(earliest))
-    }
-}
-
-/// A member as it is now.
-pub(super) struct View<'a> {
-    pub(super) alert: &'a Arc<Alert>,
-    pub(super) state: State,
-    pub(super) mute: Option<Mute>,
-}
 
 /// A message to send.
 pub(super) struct Draft {
@@ -125,6 +47,14 @@ impl Group {
         self.members.is_empty() && !self.logs.iter().any(|log| log.attempt.is_some_and(recent))
     }
 
+    /// The messages that are not delivered: the time of the decision, or of the first message that failed.
+    pub(super) fn unsent(&self) -> impl Iterator<Item = Time> + Clone {
+        self.logs.iter().filter_map(|log| {
+            let flight = log.flight.as_ref().map(|flight| flight.at);
+            log.failing_since.or(flight)
+        })
+    }
+
     /// Adds an alert, unless it is a member.
     pub(super) fn join(&mut self, labels: &Labels) -> bool {
         let integrations = self.logs.len();
@@ -136,13 +66,24 @@ impl Group {
         new
     }
 
+    /// Records that a firing message about an alert may have been delivered. Returns whether the alert is a member.
+    pub(super) fn doubt(&mut self, labels: &Labels) -> bool {
+        let member = self.members.get_mut(labels);
+        let is_member = member.is_some();
+        for notified in member.into_iter().flat_map(|member| member.iter_mut()) {
+            *notified = Notified::Unsure;
+        }
+        is_member
+    }
+
     /// The message to one integration, if one is due.
     pub(super) fn decide(
         &mut self,
         at: usize,
-        target: &Target,
+        target: &Integration,
         options: &Options,
         now: Time,
+        patience: Time,
         views: &[View<'_>],
     ) -> Option<Draft> {
         if !self.logs[at].is_due(now) {
@@ -153,7 +94,10 @@ impl Group {
             .values()
             .any(|notified| notified[at].is_notified());
         let (mut firing, mut resolved, mut pending) = (Vec::new(), Vec::new(), false);
-        for view in views {
+        let mut given_up = false;
+        let views = views.iter();
+        let views = views.filter(|view| !is_about(&view.alert.labels, options, target));
+        for view in views.clone() {
             let Some(notified) = self.members.get_mut(&view.alert.labels) else {
                 continue;
             };
@@ -164,6 +108,7 @@ impl Group {
                     *notified = Notified::No
                 }
                 _ if view.mute.is_some() => {}
+                State::Resolved if self.logs[at].gives_up(view, patience, now) => given_up = true,
                 State::Resolved if notified.is_notified() => resolved.push(Arc::clone(view.alert)),
                 State::Resolved => {}
                 State::Firing | State::Unknown => {
@@ -174,7 +119,7 @@ impl Group {
         }
         let log = &mut self.logs[at];
         let repeat = log.repeat_at(options);
-        let over = || views.iter().all(|view| view.state == State::Resolved);
+        let over = || views.clone().all(|view| view.state == State::Resolved);
         let reason = match (pending, resolved.is_empty(), firing.is_empty()) {
             (true, ..) if notified_before => Some(Reason::NewAlerts),
             (true, ..) => Some(Reason::First),
@@ -185,6 +130,7 @@ impl Group {
         };
         let tick = now.saturating_add(options.group_interval);
         let Some(reason) = reason else {
+            log.failing_since = log.failing_since.filter(|_| given_up);
             let repeat = repeat.filter(|repeat| *repeat > now);
             log.next = repeat.map_or(tick, |repeat| repeat.min(tick));
             return None;
@@ -198,8 +144,14 @@ impl Group {
         })
     }
 
-    /// Records an outcome.
-    pub(super) fn outcome(&mut self, at: usize, outcome: Outcome, options: &Options) {
+    /// Records an outcome. A message that was not delivered is decided upon again at `retry`, or after `group_interval`.
+    pub(super) fn outcome(
+        &mut self,
+        at: usize,
+        outcome: Outcome,
+        retry: Option<Time>,
+        options: &Options,
+    ) {
         let log = &mut self.logs[at];
         let Some(flight) = log.flight.take() else {
             return;
@@ -207,6 +159,14 @@ impl Group {
         log.next = flight.at.saturating_add(options.group_interval);
         if outcome == Outcome::Delivered {
             log.sent = Some(flight.at);
+            log.failing_since = None;
+        } else {
+            log.failing_since.get_or_insert(flight.at);
+            log.next = retry.unwrap_or(log.next);
+        }
+        if outcome == Outcome::Failed && retry.is_some() {
+            // A message that did not arrive does not delay the next one.
+            log.attempt = log.sent;
         }
         for labels in &flight.firing {
             if let Some(notified) = self.members.get_mut(labels) {
@@ -224,12 +184,15 @@ impl Group {
         }
     }
 
-    /// Removes resolved alerts about which no message remains to be sent. Calls `removed` with each, and with the numbers of
-    /// the integrations whose firing message failed.
+    /// Removes resolved alerts about which no message remains to be sent, or whose resolved message failed for too long.
+    /// Calls `removed` with each, and with the numbers of the integrations that were not notified and whether a firing
+    /// message was delivered to them.
     pub(super) fn sweep(
         &mut self,
         views: &[View<'_>],
-        mut removed: impl FnMut(&Arc<Alert>, Vec<usize>),
+        now: Time,
+        patience: Time,
+        mut removed: impl FnMut(&Arc<Alert>, Vec<(usize, bool)>),
     ) {
         for view in views.iter().filter(|view| view.state == State::Resolved) {
             let labels = &view.alert.labels;
@@ -240,12 +203,19 @@ impl Group {
             let Some(notified) = self.members.get(labels) else {
                 continue;
             };
-            if notified.iter().any(|notified| notified.is_notified()) {
+            let waits = |(notified, log): (&Notified, &Log)| {
+                notified.is_notified() && !log.gives_up(view, patience, now)
+            };
+            if notified.iter().zip(&self.logs).any(waits) {
                 continue;
             }
-            let failed = notified.iter().enumerate();
-            let failed = failed.filter(|(_, notified)| **notified == Notified::Failed);
-            removed(view.alert, failed.map(|(at, _)| at).collect());
+            let lost = notified.iter().enumerate();
+            let lost = lost.filter(|(_, notified)| **notified != Notified::No);
+            removed(
+                view.alert,
+                lost.map(|(at, notified)| (at, notified.is_notified()))
+                    .collect(),
+            );
             self.members.remove(labels);
         }
     }
@@ -254,7 +224,7 @@ impl Group {
     pub(super) fn planned(
         &self,
         at: usize,
-        target: &Target,
+        target: &Integration,
         options: &Options,
         views: &[View<'_>],
     ) -> (Option<Time>, Why) {
@@ -263,11 +233,13 @@ impl Group {
             return (None, Why::InFlight);
         }
         let notified = |view: &View<'_>| self.members[&view.alert.labels][at];
+        let views = views.iter();
+        let views = views.filter(|view| !is_about(&view.alert.labels, options, target));
         let pending = |view: &&View<'_>| match view.state {
             State::Resolved => target.send_resolved && notified(view).is_notified(),
             State::Firing | State::Unknown => notified(view) != Notified::Yes,
         };
-        let mut pending = views.iter().filter(pending);
+        let mut pending = views.clone().filter(pending);
         if let Some(view) = pending.clone().find(|view| view.mute.is_none()) {
             let why = match (notified(view), log.attempt) {
                 (Notified::Failed | Notified::Unsure, _) => Why::Retry,
@@ -277,12 +249,12 @@ impl Group {
             return (Some(log.next), why);
         }
         let firing = |view: &&View<'_>| view.state != State::Resolved && view.mute.is_none();
-        if views.iter().any(|view| firing(&view)) {
+        if views.clone().any(|view| firing(&view)) {
             return (log.repeat_at(options), Why::Repeat);
         }
         let held = pending
             .next()
-            .or_else(|| views.iter().find(|view| view.state != State::Resolved));
+            .or_else(|| views.clone().find(|view| view.state != State::Resolved));
         match held.and_then(|view| view.mute.clone()) {
             Some(mute) => (Some(log.next), Why::Muted(mute)),
             None => (None, Why::Nothing),

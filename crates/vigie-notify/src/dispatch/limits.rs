@@ -1,6 +1,6 @@
 //! Bounds, and alerts refused by them.
 
-use crate::silence;
+use crate::{Time, silence};
 
 /// The bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Limits {
     pub groups: usize,
     /// The most bytes of text in one alert.
     pub alert_bytes: usize,
+    /// The time after which a resolved message that fails is given up, in milliseconds.
+    pub patience: Time,
     /// The bounds of silences.
     pub silences: silence::Limits,
 }
@@ -21,6 +23,7 @@ impl Default for Limits {
             alerts: 10_000,
             groups: 20_000,
             alert_bytes: 64 * 1024,
+            patience: 24 * 3_600_000,
             silences: silence::Limits::default(),
         }
     }
@@ -43,4 +46,19 @@ pub enum Refused {
     /// The number of groups.
     #[error("there are {0} groups of alerts already; no more are accepted")]
     TooManyGroups(usize),
+}
+
+impl Refused {
+    /// The values of the label `reason`.
+    pub(crate) const NAMES: [&str; 3] = ["too_large", "alerts", "groups"];
+
+    /// Its value of the label `reason`.
+    pub(crate) fn name(&self) -> &'static str {
+        let [too_large, alerts, groups] = Self::NAMES;
+        match self {
+            Self::TooLarge { .. } => too_large,
+            Self::TooManyAlerts(_) => alerts,
+            Self::TooManyGroups(_) => groups,
+        }
+    }
 }

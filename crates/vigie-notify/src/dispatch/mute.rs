@@ -81,7 +81,12 @@ impl<'a> Mutes<'a> {
         if let Some(silence) = self.silences.mutes(labels, self.now).next() {
             return Some(Mute::Silence(silence.id.clone()));
         }
-        let by = self.inhibition.by(labels)?;
+        let by = self.inhibited_by(labels)?;
         Some(Mute::Inhibited(by.clone()))
+    }
+
+    /// A firing alert that inhibits the one with these labels.
+    pub(super) fn inhibited_by(&self, labels: &'a Labels) -> Option<&'a Labels> {
+        self.inhibition.by(labels)
     }
 }

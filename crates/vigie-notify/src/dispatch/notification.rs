@@ -53,8 +53,8 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::First => "first notification",
-            Self::NewAlerts => "new alerts in group",
-            Self::NewResolved => "new resolved alerts",
+            Self::NewAlerts => "new alerts added",
+            Self::NewResolved => "some alerts resolved",
             Self::AllResolved => "all alerts resolved",
             Self::Repeat => "repeat interval elapsed",
         })
@@ -72,7 +72,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// An alert that resolved before a firing message about it could be delivered.
+/// An alert about which a message could not be delivered before it resolved, or for too long after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// The receiver.
@@ -81,6 +81,9 @@ pub struct Undelivered {
     /// The integration that failed.
     #[serde(with = "saved::text")]
     pub integration: Arc<str>,
+    /// Whether a firing message was delivered, or may have been, so that only the resolved one is missing.
+    #[serde(default)]
+    pub fired: bool,
     /// The labels of the alert.
     #[serde(with = "saved::labels")]
     pub labels: Labels,
@@ -139,7 +142,7 @@ impl fmt::Display for Why {
             Self::InFlight => f.write_str("the outcome of the last message is unknown"),
             Self::GroupWait => f.write_str("the group waits for more alerts (group_wait)"),
             Self::GroupInterval => f.write_str("the group changed (group_interval)"),
-            Self::Retry => f.write_str("the last message was not delivered (group_interval)"),
+            Self::Retry => f.write_str("the last message was not delivered"),
             Self::Repeat => f.write_str("the message is repeated (repeat_interval)"),
             Self::Muted(mute) => mute.fmt(f),
             Self::Nothing => f.write_str("nothing is to be sent"),

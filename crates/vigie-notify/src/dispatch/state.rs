@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vigie_promql::Labels;
 
-use super::group::{Flight, Group, Log, Notified};
+use super::group::Group;
+use super::log::{Flight, Log, Notified};
 use super::mute::Acknowledgement;
 use super::notification::Undelivered;
 use super::plan::Plan;
@@ -16,29 +17,29 @@ use crate::silence::{Silence, Silences};
 use crate::{Time, saved};
 
 /// The state, without the configuration: it can be restored with another one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Saved {
-    alerts: Vec<SavedAlert>,
-    groups: Vec<SavedGroup>,
-    next_id: u64,
-    silences: Vec<Silence>,
-    undelivered: Vec<Undelivered>,
+    pub(super) alerts: Vec<SavedAlert>,
+    pub(super) groups: Vec<SavedGroup>,
+    pub(super) next_id: u64,
+    pub(super) silences: Vec<Silence>,
+    pub(super) undelivered: Vec<Undelivered>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct SavedAlert {
-    alert: Alert,
+pub(super) struct SavedAlert {
+    pub(super) alert: Alert,
     acknowledged: Option<Acknowledgement>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct SavedGroup {
+pub(super) struct SavedGroup {
     /// The number of its route, and by what it is recognised if the numbers changed.
-    route: usize,
+    pub(super) route: usize,
     key: String,
     receiver: String,
     #[serde(with = "saved::labels")]
-    labels: Labels,
+    pub(super) labels: Labels,
     /// The names of the integrations, in the order of the rest.
     integrations: Vec<String>,
     logs: Vec<SavedLog>,
@@ -57,6 +58,8 @@ struct SavedLog {
     next: Time,
     attempt: Option<Time>,
     sent: Option<Time>,
+    #[serde(default)]
+    failing_since: Option<Time>,
     flight: Option<SavedFlight>,
 }
 
@@ -64,6 +67,8 @@ struct SavedLog {
 struct SavedFlight {
     id: u64,
     at: Time,
+    #[serde(default)]
+    attempted: bool,
     #[serde(with = "saved::label_sets")]
     firing: Vec<Labels>,
     #[serde(with = "saved::label_sets")]
@@ -74,10 +79,7 @@ impl Dispatcher {
     /// The state as it is now.
     #[must_use]
     pub fn save(&self) -> Saved {
-        let alerts = self.alerts.values().map(|entry| SavedAlert {
-            alert: (*entry.alert).clone(),
-            acknowledged: entry.acknowledged.clone(),
-        });
+        let alerts = self.alerts.values().map(Entry::save);
         let groups = self.groups.iter();
         Saved {
             alerts: alerts.collect(),
@@ -98,13 +100,14 @@ impl Dispatcher {
     pub fn restore(plan: Plan, limits: Limits, saved: Saved, now: Time) -> Self {
         let mut restored = Self::new(plan, limits);
         restored.silences = Silences::restore(limits.silences, saved.silences);
-        restored.next_id = saved.next_id;
+        restored.next_id = saved.next_id.max(1);
         let skipped = saved.undelivered.len().saturating_sub(UNDELIVERED);
         restored.undelivered = saved.undelivered.into_iter().skip(skipped).collect();
         for saved in saved.alerts.into_iter().take(limits.alerts) {
             let entry = Entry {
                 alert: Arc::new(saved.alert),
                 acknowledged: saved.acknowledged,
+                updated_at: now,
                 groups: 0,
             };
             restored.alerts.insert(entry.alert.labels.clone(), entry);
@@ -149,7 +152,7 @@ impl Dispatcher {
         let places: Vec<Option<usize>> = places.collect();
         let mut members = BTreeMap::new();
         for member in saved.members {
-            let here = self.plan.routes.find(&member.labels).contains(&route);
+            let here = self.plan.find(&member.labels).contains(&route);
             let Some(entry) = self.alerts.get_mut(&member.labels) else {
                 continue;
             };
@@ -159,7 +162,8 @@ impl Dispatcher {
                     let notified = place.and_then(|place| member.notified.get(place));
                     notified.copied().unwrap_or_default()
                 });
-                members.insert(member.labels, notified.collect());
+                let labels = entry.alert.labels.clone();
+                members.insert(labels, notified.collect());
             }
         }
         let mut logs = Vec::new();
@@ -189,7 +193,16 @@ impl Dispatcher {
     }
 }
 
-fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
+impl Entry {
+    pub(super) fn save(&self) -> SavedAlert {
+        SavedAlert {
+            alert: (*self.alert).clone(),
+            acknowledged: self.acknowledged.clone(),
+        }
+    }
+}
+
+pub(super) fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
     let options = plan.routes.options(id.route);
     let targets = plan.targets(&options.receiver);
     let members = group.members.iter().map(|(labels, notified)| SavedMember {
@@ -200,9 +213,11 @@ fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
         next: log.next,
         attempt: log.attempt,
         sent: log.sent,
+        failing_since: log.failing_since,
         flight: log.flight.as_ref().map(|flight| SavedFlight {
             id: flight.id,
             at: flight.at,
+            attempted: flight.attempted,
             firing: flight.firing.clone(),
             resolved: flight.resolved.clone(),
         }),
@@ -221,14 +236,19 @@ fn save(plan: &Plan, id: &GroupId, group: &Group) -> SavedGroup {
 
 impl SavedLog {
     fn restore(self, members: &BTreeMap<Labels, Box<[Notified]>>) -> Log {
-        let known = |mut labels: Vec<Labels>| {
-            labels.retain(|labels| members.contains_key(labels));
-            labels.sort();
-            labels
+        // The texts are those of the members, so that they are held once.
+        let known = |labels: Vec<Labels>| {
+            let known = labels
+                .iter()
+                .filter_map(|labels| members.get_key_value(labels));
+            let mut known: Vec<_> = known.map(|(labels, _)| labels.clone()).collect();
+            known.sort();
+            known
         };
         let flight = self.flight.map(|flight| Flight {
             id: flight.id,
             at: flight.at,
+            attempted: flight.attempted,
             firing: known(flight.firing),
             resolved: known(flight.resolved),
         });
@@ -236,6 +256,7 @@ impl SavedLog {
             next: self.next,
             attempt: self.attempt,
             sent: self.sent,
+            failing_since: self.failing_since,
             flight,
         }
     }

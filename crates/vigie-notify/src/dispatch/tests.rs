@@ -128,7 +128,10 @@ impl Simulation {
 
     /// When the next message is due, and why then.
     fn planned(&self) -> Vec<String> {
-        let planned = self.dispatcher.planned(self.now).into_iter();
+        let mutes = self.dispatcher.mutes(self.now);
+        let groups = self.dispatcher.groups.iter();
+        let planned =
+            groups.flat_map(|(id, group)| self.dispatcher.planned_of(id, group, &mutes, self.now));
         let text = |planned: Planned| {
             let at = planned.at.map_or_else(|| "-".into(), clock);
             format!("{at} {}", planned.why)
@@ -152,8 +155,8 @@ fn a_group_from_its_first_alert_to_its_last() {
     simulation.resolve("B").resolve("C").until(3 * HOUR);
     simulation.expect(&[
         "0:00:30 ops: first notification [A,B] []",
-        "0:05:30 ops: new alerts in group [A,B,C] []",
-        "0:10:30 ops: new resolved alerts [B,C] [A]",
+        "0:05:30 ops: new alerts added [A,B,C] []",
+        "0:10:30 ops: some alerts resolved [B,C] [A]",
         "0:15:30 ops: all alerts resolved [] [B,C]",
     ]);
     assert_eq!(simulation.dispatcher.alerts().count(), 0);
@@ -174,8 +177,8 @@ fn a_repeat_is_due_exactly_after_its_interval() {
     simulation.fire("B").until(22 * MINUTE).fire("C");
     simulation.until(27 * MINUTE);
     simulation.expect(&[
-        "0:21:30 ops: new alerts in group [A,B] []",
-        "0:26:30 ops: new alerts in group [A,B,C] []",
+        "0:21:30 ops: new alerts added [A,B] []",
+        "0:26:30 ops: new alerts added [A,B,C] []",
     ]);
     // It is never less than the interval.
     let config = PLAIN.replace("repeat_interval: 1h", "repeat_interval: 1m");
@@ -248,7 +251,7 @@ fn a_failed_message_is_sent_again() {
     simulation.until(MINUTE);
     assert_eq!(
         simulation.planned(),
-        ["0:05:30 the last message was not delivered (group_interval)"]
+        ["0:05:30 the last message was not delivered"]
     );
     simulation
         .outcomes(Some(Outcome::Delivered))
@@ -283,7 +286,7 @@ fn a_resolved_message_follows_an_unsure_one() {
     simulation.outcomes(Some(Outcome::Delivered)).until(HOUR);
     simulation.expect(&[
         "0:00:30 ops: first notification [A] []",
-        "0:05:30 ops: new alerts in group [A] []",
+        "0:05:30 ops: new alerts added [A] []",
         "0:10:30 ops: all alerts resolved [] [A]",
     ]);
 }
@@ -302,7 +305,7 @@ fn nothing_is_sent_while_an_outcome_is_open() {
     simulation.dispatcher.outcome(99, Outcome::Delivered);
     simulation.until(20 * MINUTE).expect(&[
         "0:00:30 ops: first notification [A] []",
-        "0:20:00 ops: new alerts in group [B] [A]",
+        "0:20:00 ops: new alerts added [B] [A]",
     ]);
 }
 
@@ -319,7 +322,7 @@ fn silenced_alerts_are_sent_when_the_silence_ends() {
     simulation.resolve("D").until(25 * MINUTE);
     simulation.expect(&[
         "0:00:30 ops: first notification [A,B] []",
-        "0:20:30 ops: new alerts in group [B,C] [A]",
+        "0:20:30 ops: new alerts added [B,C] [A]",
     ]);
 }
 
@@ -362,12 +365,15 @@ fn inhibited_alerts_wait_for_their_source() {
     simulation.fire("Slow kind=symptom host=y");
     simulation.until(MINUTE);
     let slow = labels("Slow kind=symptom host=x");
-    let muted = simulation.dispatcher.muted(simulation.now, &slow);
+    let dispatcher = &simulation.dispatcher;
+    let muted = dispatcher
+        .mutes(simulation.now)
+        .of(&dispatcher.alerts[&slow]);
     assert_eq!(muted, Some(Mute::Inhibited(labels("Down host=x"))));
     simulation.resolve("Down host=x").until(6 * MINUTE);
     simulation.expect(&[
         "0:00:30 ops: first notification [Down,Slow] []",
-        "0:05:30 ops: new alerts in group [Slow,Slow] [Down]",
+        "0:05:30 ops: new alerts added [Slow,Slow] [Down]",
     ]);
 }
 
@@ -555,8 +561,8 @@ fn a_restart_changes_nothing() {
     simulation.dispatcher.outcome(open[0], Outcome::Unsure);
     simulation.until(30 * MINUTE).expect(&[
         "0:00:30 ops: first notification [A,B] []",
-        "0:05:30 ops: new resolved alerts [B] [A]",
-        "0:10:30 ops: new resolved alerts [B] [A]",
+        "0:05:30 ops: some alerts resolved [B] [A]",
+        "0:10:30 ops: some alerts resolved [B] [A]",
     ]);
 }
 
@@ -589,4 +595,113 @@ fn a_new_configuration_keeps_the_state_of_groups_that_remain() {
         "0:00:30 ops: first notification [A] []",
         "0:01:00 dev: first notification [A] []",
     ]);
+}
+
+#[test]
+fn a_retried_message_has_the_alerts_of_that_time() {
+    let mut simulation = Simulation::new(PLAIN);
+    simulation.outcomes(None).fire("A").until(MINUTE);
+    simulation
+        .fire("B")
+        .dispatcher
+        .retry(1, Outcome::Failed, 70 * SECOND);
+    assert_eq!(
+        simulation.planned(),
+        ["0:01:10 the last message was not delivered"]
+    );
+    simulation
+        .outcomes(Some(Outcome::Delivered))
+        .until(3 * MINUTE);
+    simulation.fire("C").until(10 * MINUTE);
+    // The interval of the group begins with the message that arrived.
+    simulation.expect(&[
+        "0:00:30 ops: first notification [A] []",
+        "0:01:10 ops: first notification [A,B] []",
+        "0:06:10 ops: new alerts added [A,B,C] []",
+    ]);
+}
+
+#[test]
+fn a_retried_message_about_a_resolved_alert_follows_the_rule() {
+    for (outcome, expected) in [
+        (Outcome::Failed, "0:01:10 ops: lost A"),
+        (Outcome::Unsure, "0:01:10 ops: all alerts resolved [] [A]"),
+    ] {
+        let mut simulation = Simulation::new(PLAIN);
+        simulation.outcomes(None).fire("A").until(MINUTE);
+        simulation
+            .resolve("A")
+            .dispatcher
+            .retry(1, outcome, 70 * SECOND);
+        simulation
+            .outcomes(Some(Outcome::Delivered))
+            .until(10 * MINUTE);
+        simulation.expect(&["0:00:30 ops: first notification [A] []", expected]);
+    }
+}
+
+#[test]
+fn a_repeat_that_failed_is_retried() {
+    let mut simulation = Simulation::new(PLAIN);
+    simulation.fire("A").until(30 * MINUTE).outcomes(None);
+    simulation.until(61 * MINUTE);
+    simulation.dispatcher.retry(2, Outcome::Failed, 62 * MINUTE);
+    simulation
+        .outcomes(Some(Outcome::Delivered))
+        .until(2 * HOUR);
+    simulation.expect(&[
+        "0:00:30 ops: first notification [A] []",
+        "1:00:30 ops: repeat interval elapsed [A] []",
+        "1:02:00 ops: repeat interval elapsed [A] []",
+    ]);
+}
+
+#[test]
+fn a_resolved_message_that_fails_is_given_up_at_last() {
+    let mut simulation = Simulation::new(PLAIN);
+    simulation.fire("A").until(MINUTE).resolve("A");
+    simulation.outcomes(Some(Outcome::Failed)).until(24 * HOUR);
+    assert!(simulation.log.len() > 200);
+    simulation.log.clear();
+    simulation.until(25 * HOUR);
+    assert_eq!(simulation.log.last().unwrap(), "24:05:30 ops: lost A");
+    assert!(simulation.dispatcher.undelivered().last().unwrap().fired);
+    assert_eq!(simulation.dispatcher.due(), None);
+}
+
+#[test]
+fn the_alert_about_a_receiver_is_sent_to_every_other_one() {
+    let config = "
+route: {receiver: ops, group_wait: 30s, routes: [{receiver: none, matchers: [severity=critical]}]}
+receivers:
+  - {name: none}
+  - {name: ops, webhook_configs: [{url: 'http://x'}], slack_configs: [{api_url: 'http://x'}]}
+  - {name: web, webhook_configs: [{url: 'http://x'}]}
+";
+    let mut simulation = Simulation::new(config);
+    let mut dispatcher = simulation.dispatcher.clone();
+    let mut failing = failing_alert("ops", "slack/0", "not_found", 0);
+    dispatcher.observe(0, failing.clone()).unwrap();
+    let sent = dispatcher.advance(0).notifications;
+    let to = |sent: &[Notification]| {
+        let to = sent
+            .iter()
+            .map(|sent| format!("{} {}", sent.receiver, sent.integration));
+        to.collect::<Vec<_>>()
+    };
+    assert_eq!(to(&sent), ["ops webhook/0", "web webhook/0"]);
+    for sent in &sent {
+        dispatcher.outcome(sent.id, Outcome::Delivered);
+    }
+    let saved = dispatcher.save();
+    let mut dispatcher = Dispatcher::restore(plan(config), Limits::default(), saved, 0);
+    failing.ends_at = Some(MINUTE);
+    dispatcher.observe(MINUTE, failing).unwrap();
+    let sent = dispatcher.advance(5 * MINUTE).notifications;
+    assert_eq!(to(&sent), ["ops webhook/0", "web webhook/0"]);
+    // An alert about an unknown receiver takes the routes.
+    simulation.observe("NotificationsFailing receiver=x", |_| {});
+    simulation
+        .until(MINUTE)
+        .expect(&["0:00:30 ops: first notification [NotificationsFailing] []"; 2]);
 }

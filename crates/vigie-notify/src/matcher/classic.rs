@@ -37,7 +37,8 @@ fn split(text: &str) -> Vec<&str> {
     parts
 }
 
-fn matcher(text: &str) -> Option<Matcher> {
+/// One matcher.
+pub(super) fn matcher(text: &str) -> Option<Matcher> {
     let text = text.trim_matches(is_space);
     let name = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))?;
     if name == 0 || text.starts_with(|c: char| c.is_ascii_digit()) {

@@ -180,6 +180,29 @@ pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
     }
 }
 
+/// Reads one matcher, without braces; in the older syntax its value extends to the end and may contain commas.
+///
+/// # Errors
+/// The mistake and its position, in the newer syntax.
+pub fn parse_one(text: &str) -> Result<Matcher, MatcherError> {
+    let mistake = |span, message: &str| MatcherError {
+        span,
+        message: message.to_owned(),
+    };
+    if text.starts_with('{') || text.ends_with('}') {
+        return Err(mistake(0..text.len(), "one matcher has no braces"));
+    }
+    let newer = utf8::parse(text).and_then(|mut matchers| match (matchers.pop(), matchers.pop()) {
+        (Some(matcher), None) => Ok(matcher),
+        (None, _) => Err(mistake(0..text.len(), "no matcher")),
+        _ => Err(mistake(0..text.len(), "more than one matcher")),
+    });
+    match (newer, classic::matcher(text)) {
+        (_, Some(older)) => Ok(older),
+        (newer, None) => newer,
+    }
+}
+
 /// The shape of a matcher in Alertmanager's API.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -136,3 +136,25 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn one_matcher() {
+    for (text, shown) in [
+        ("a=1", Some("a=\"1\"")),
+        ("a=1,b=2", Some("a=\"1,b=2\"")),
+        ("a =~ \"x|y\"", Some("a=~\"x|y\"")),
+        ("\"é\"!=b", Some("é!=\"b\"")),
+        ("\"é\"=b,c=d", None),
+        ("{a=1}", None),
+        ("", None),
+        ("a", None),
+        ("a=~(", None),
+    ] {
+        let matcher = parse_one(text).ok();
+        assert_eq!(
+            matcher.map(|matcher| matcher.to_string()).as_deref(),
+            shown,
+            "{text}"
+        );
+    }
+}

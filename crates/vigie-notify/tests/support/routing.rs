@@ -8,6 +8,7 @@ use vigie_notify::config;
 use vigie_notify::route::Routes;
 use vigie_promql::Labels;
 
+/// Each pair of labels is a run of amtool, which takes 25 ms of processor time.
 const CONFIGS: u64 = 500;
 const LABELS: usize = 2;
 
@@ -187,5 +188,5 @@ pub(crate) fn compare(program: &Path, utf8: bool) {
             );
         }
     }
-    assert!(several > 50, "{several} alerts went to several receivers");
+    assert!(several > 15, "{several} alerts went to several receivers");
 }

@@ -1,6 +1,8 @@
 //! The check of a SQL database.
 
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod login;
 mod mysql;
 mod parameters;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vigie_probes::{Check, run_once};
-use vigie_testkit::Script;
+use vigie_testkit::{SOON, Script};
 
-const WITHIN: Duration = Duration::from_secs(30);
+const WITHIN: Duration = SOON;
 
 /// A connection, as seen by the server; `None` if there is none.
 pub(crate) type Reached = Option<Session>;

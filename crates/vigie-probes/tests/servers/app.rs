@@ -2,7 +2,7 @@ use vigie_probes::{App, AppRequest, FailureKind, Status};
 use vigie_testkit::faults::http_answer;
 use vigie_testkit::{Fault, FaultServer};
 
-use crate::watch::{Watch, failure, passes};
+use crate::watch::{TIMEOUT, Watch, failure, failure_within, passes};
 
 fn asking(url: &str, status: std::ops::RangeInclusive<u16>) -> App {
     let request = AppRequest {
@@ -45,9 +45,9 @@ async fn any_status_is_an_answer() {
         .await
         .unwrap();
     let url = format!("http://{}/", server.addr());
-    let mut watch = Watch::well(asking(&url, 100..=599)).await;
+    let mut watch = Watch::well_with(asking(&url, 100..=599), TIMEOUT).await;
     server.set(Fault::Answer(http_answer(500, "oops"))).await;
-    watch.turns(Status::Ok).await;
+    passes(&mut asking(&url, 100..=599)).await;
 
     // A blocked event loop: the system still accepts, but the app does not answer.
     server.set(Fault::Hang).await;
@@ -75,7 +75,10 @@ async fn a_response_that_is_not_http_is_reported() {
     ] {
         let server = FaultServer::start(fault.clone()).await.unwrap();
         let mut check = asking(&format!("http://{}", server.addr()), 100..=599);
-        let failed = failure(&mut check).await;
+        let failed = match fault {
+            Fault::Hang => failure_within(&mut check, TIMEOUT).await,
+            _ => failure(&mut check).await,
+        };
         assert_eq!(failed.kind(), kind, "{fault:?}: {failed}");
         server.set(Fault::Answer(http_answer(204, ""))).await;
         passes(&mut check).await;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use vigie_probes::{Check, FailureKind, Redis, Sql};
 use vigie_testkit::faults::http_answer;
-use vigie_testkit::{Fault, FaultServer};
+use vigie_testkit::{Fault, FaultServer, SOON};
 
-use crate::watch::failure;
+use crate::watch::{TIMEOUT, failure, failure_within};
 
 fn checks(addr: SocketAddr) -> Vec<Box<dyn Check>> {
     let sql =
@@ -45,8 +45,13 @@ async fn every_fault_is_a_failure_in_time_with_a_reason() {
 
 async fn meet(fault: Fault) {
     let server = FaultServer::start(fault.clone()).await.unwrap();
+    // For the others, some clients wait for more.
+    let timeout = match fault {
+        Fault::Refuse | Fault::Close => SOON,
+        _ => TIMEOUT,
+    };
     for mut check in checks(server.addr()) {
-        let failed = failure(&mut *check).await;
+        let failed = failure_within(&mut *check, timeout).await;
         let text = failed.text();
         assert!(!text.contains("hidden"), "{fault:?}: {text}");
         assert!(

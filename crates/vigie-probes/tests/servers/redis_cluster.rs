@@ -2,9 +2,9 @@
 
 use vigie_probes::{Check as _, FailureKind, Redis};
 use vigie_redis::{Endpoint, TlsFiles};
-use vigie_testkit::{Cluster, Redis as Server, eventually};
+use vigie_testkit::{Cluster, Redis as Server, SOON, eventually};
 
-use crate::watch::{failure, passes};
+use crate::watch::{TIMEOUT, failure, failure_within, passes};
 
 fn check(url: &str) -> Redis {
     Redis::at("redis", Endpoint::new(url, TlsFiles::default()).unwrap())
@@ -28,14 +28,14 @@ async fn every_master_answers_and_every_slot_is_owned() {
         "{text}"
     );
     cluster.node_mut(1).restart().await.unwrap();
-    eventually(std::time::Duration::from_secs(15), async || {
-        let outcome = check.run(std::time::Duration::from_secs(2)).await;
+    eventually(SOON, async || {
+        let outcome = check.run(SOON).await;
         outcome.map_err(|failure| failure.to_string())
     })
     .await;
 
     cluster.nodes()[1].freeze();
-    let failed = failure(&mut check).await;
+    let failed = failure_within(&mut check, TIMEOUT).await;
     assert_eq!(failed.kind(), FailureKind::TimedOut);
     assert!(failed.text().contains(&dead), "{}", failed.text());
     cluster.nodes()[1].thaw();
@@ -45,11 +45,9 @@ async fn every_master_answers_and_every_slot_is_owned() {
         .cli_all(&["CLUSTER", "DELSLOTS", "0"])
         .await
         .unwrap();
-    eventually(std::time::Duration::from_secs(15), async || {
-        match check.run(std::time::Duration::from_secs(2)).await {
-            Err(failure) if failure.text().contains("1 of 16384 slots") => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
+    eventually(SOON, async || match check.run(SOON).await {
+        Err(failure) if failure.text().contains("1 of 16384 slots") => Ok(()),
+        other => Err(format!("{other:?}")),
     })
     .await;
 }

@@ -4,7 +4,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use vigie_probes::{FailureKind, Sql, Status};
 
-use crate::watch::{PERIOD, Watch, failure, passes};
+use crate::watch::{PERIOD, TIMEOUT, Watch, failure_within, passes};
 
 fn check(file: &Path) -> Sql {
     Sql::new("database", &format!("sqlite:{}", file.display())).unwrap()
@@ -80,7 +80,7 @@ async fn a_lock_that_is_not_released_is_a_failure() {
     let file = directory.path().join("game.db");
     let mut app = app(&file, SqliteJournalMode::Delete).await;
     run(&mut app, "CREATE TABLE t (x); BEGIN EXCLUSIVE").await;
-    let locked = failure(&mut check(&file)).await;
+    let locked = failure_within(&mut check(&file), TIMEOUT).await;
     let kinds = [FailureKind::NotReady, FailureKind::TimedOut];
     assert!(kinds.contains(&locked.kind()), "{locked}");
     run(&mut app, "COMMIT").await;

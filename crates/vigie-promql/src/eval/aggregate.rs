@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     Evaluation,
     call::text,
-    column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
+    column::{ABSENT, Cell, Column, Evaluated, Histograms, Series, Steps, is_absent},
     error::EvalError,
     fold::{Count, Fold, Maximum, Minimum, Presence, StandardDeviation, Variance},
     meter::Cost,
@@ -28,6 +28,7 @@ const MEMBER: usize = 2 * size_of::<usize>();
 const ENTRY: usize = 2 * size_of::<(u64, usize)>() + 2;
 
 /// The series of one group.
+#[derive(Debug)]
 pub(super) struct Members {
     pub(super) labels: Labels,
     pub(super) series: Vec<usize>,
@@ -42,10 +43,18 @@ impl Evaluation<'_> {
         let vector = match aggregate.op {
             AggregateOp::CountValues => self.count_values(aggregate, steps)?,
             AggregateOp::Topk | AggregateOp::Bottomk => self.pick(aggregate, steps)?,
+            AggregateOp::Limitk | AggregateOp::LimitRatio => self.limit(aggregate, steps)?,
             AggregateOp::Quantile => self.quantile(aggregate, steps)?,
             op => {
                 let input = self.vector(&aggregate.expr, steps)?;
+                self.note_ignored(aggregate, &input, aggregate.expr.span());
                 let groups = self.groups(&input, aggregate.grouping.as_ref())?;
+                if input.iter().any(|series| !series.histograms.is_empty())
+                    && !op.ignores_histograms()
+                {
+                    let vector = self.fold_mixed(aggregate, &input, groups, steps)?;
+                    return Ok(Evaluated::Vector(vector));
+                }
                 match op {
                     AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
                     AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
@@ -111,6 +120,7 @@ impl Evaluation<'_> {
             }
         }
         let input = self.vector(&aggregate.expr, steps)?;
+        self.note_ignored(aggregate, &input, aggregate.expr.span());
         self.meter.charge(Cost::column(input.len()))?;
         let mut values = Vec::new();
         let mut output = Vec::new();
@@ -155,8 +165,6 @@ impl Evaluation<'_> {
             return Err(EvalError::execution(aggregate.span, message));
         }
         let input = self.vector(&aggregate.expr, steps)?;
-        let grouping = aggregate.grouping.as_ref();
-        let without = grouping.is_some_and(|grouping| grouping.without);
         let mut output: Vec<Series> = Vec::new();
         let mut label_sets = Signatures::new(|_: &str| true);
         // The values of one series: at most one entry per step.
@@ -164,6 +172,18 @@ impl Evaluation<'_> {
         let mut values: HashMap<u64, usize, foldhash::fast::RandomState> = HashMap::default();
         for series in &input {
             values.clear();
+            for (step, histogram) in series.histograms.iter() {
+                let text = histogram.to_string();
+                self.meter.work(series.label_work() + text.len())?;
+                self.count_value(
+                    &mut output,
+                    &mut label_sets,
+                    (series, &text),
+                    aggregate,
+                    steps,
+                )
+                .map(|number| count_one(&mut output[number].values[step]))?;
+            }
             for (step, &value) in series.values.iter().enumerate() {
                 self.meter.work(1)?;
                 if is_absent(value) {
@@ -173,27 +193,52 @@ impl Evaluation<'_> {
                     Some(&number) => number,
                     None => {
                         self.meter.work(series.label_work())?;
-                        let labels = series.labels().with(label, &format::plain(value));
-                        let labels = labels
-                            .filter(|name| (name == label && !without) || is_kept(grouping, name));
-                        let number = label_sets.number(&labels);
-                        if number == output.len() {
-                            let mut counts = series.derived(labels, Vec::new());
-                            self.charge_output(&counts, steps)?;
-                            counts.drops_name = false;
-                            counts.values = vec![ABSENT; steps.count];
-                            output.push(counts);
-                        }
+                        let text = format::plain(value);
+                        let number = self.count_value(
+                            &mut output,
+                            &mut label_sets,
+                            (series, &text),
+                            aggregate,
+                            steps,
+                        )?;
                         values.insert(value.to_bits(), number);
                         number
                     }
                 };
-                let count = &mut output[number].values[step];
-                *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
+                count_one(&mut output[number].values[step]);
             }
         }
         Ok(output)
     }
+
+    /// The number of the result series that counts a value of a series.
+    fn count_value<K: Fn(&str) -> bool>(
+        &self,
+        output: &mut Vec<Series>,
+        label_sets: &mut Signatures<K>,
+        (series, value): (&Series, &str),
+        aggregate: &Aggregate,
+        steps: Steps,
+    ) -> Result<usize, EvalError> {
+        let label = aggregate.param.as_deref().map_or("", text);
+        let grouping = aggregate.grouping.as_ref();
+        let without = grouping.is_some_and(|grouping| grouping.without);
+        let labels = series.labels().with(label, value);
+        let labels = labels.filter(|name| (name == label && !without) || is_kept(grouping, name));
+        let number = label_sets.number(&labels);
+        if number == output.len() {
+            let mut counts = series.derived(labels, Vec::new());
+            self.charge_output(&counts, steps)?;
+            counts.drops_name = false;
+            counts.values = vec![ABSENT; steps.count];
+            output.push(counts);
+        }
+        Ok(number)
+    }
+}
+
+fn count_one(count: &mut f64) {
+    *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
 }
 
 /// Whether the grouping keeps a label.
@@ -249,7 +294,18 @@ impl Evaluation<'_> {
     fn group_result(
         &self,
         group: Members,
-        mut values: Column,
+        values: Column,
+        input: &[Series],
+        output: &mut Vec<Series>,
+    ) -> Result<(), EvalError> {
+        self.group_results(group, (values, Histograms::default()), input, output)
+    }
+
+    /// As `group_result`, with histograms.
+    pub(super) fn group_results(
+        &self,
+        group: Members,
+        (mut values, mut histograms): (Column, Histograms),
         input: &[Series],
         output: &mut Vec<Series>,
     ) -> Result<(), EvalError> {
@@ -261,21 +317,26 @@ impl Evaluation<'_> {
         if mixed {
             let is_dropped = |step: usize| {
                 let mut dropping = members.clone().filter(|one| one.drops_name);
-                dropping.any(|one| !is_absent(one.values[step]))
+                dropping.any(|one| one.is_present(step))
             };
             self.meter.charge(Cost::column(values.len()))?;
-            let mut named = vec![ABSENT; values.len()];
-            for (step, named) in named.iter_mut().enumerate() {
-                self.meter.work(group.series.len())?;
-                if !is_dropped(step) {
-                    std::mem::swap(named, &mut values[step]);
-                }
-            }
+            let named = vec![ABSENT; values.len()];
             let mut series = first.derived(group.labels.clone(), named);
             series.drops_name = false;
+            for (step, value) in values.iter_mut().enumerate() {
+                self.meter.work(group.series.len())?;
+                if is_dropped(step) {
+                    continue;
+                }
+                std::mem::swap(&mut series.values[step], value);
+                if let Some(histogram) = histograms.take(step) {
+                    series.set(step, Cell::Histogram(histogram));
+                }
+            }
             output.push(series);
         }
         let mut series = first.derived(group.labels, values);
+        series.histograms = histograms;
         series.drops_name = dropping > 0;
         output.push(series);
         Ok(())

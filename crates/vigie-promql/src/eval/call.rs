@@ -1,17 +1,23 @@
 //! Dispatch of function calls.
 
+use std::cmp::Ordering;
+
 use super::{
     Evaluation,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
+    selector::seconds,
     sort::sorted,
 };
 use crate::{
-    functions::{date::Date, math, quantile::nan_first},
+    functions::{date::Date, math, natural::natural, quantile::nan_first},
     labels::Labels,
     syntax::{Call, Expr, Function, Span, ValueType},
 };
+
+const SORT_IN_RANGE: &str =
+    "sort is ineffective for range queries since results are always ordered by labels";
 
 impl Evaluation<'_> {
     pub(super) fn call(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
@@ -41,6 +47,20 @@ impl Evaluation<'_> {
             Function::Timestamp => self.timestamp(call, steps),
             Function::Absent => self.absent(call, steps),
             Function::Sort | Function::SortDesc => self.sort(call, steps),
+            Function::SortByLabel | Function::SortByLabelDesc => self.sort_by_label(call, steps),
+            Function::Info => self.info(call, steps),
+            Function::StartOf => self.constant(seconds(self.times.start), steps),
+            Function::EndOf => self.constant(seconds(self.times.end), steps),
+            Function::RangeOf => {
+                let range = self.times.end.saturating_sub(self.times.start);
+                self.constant(seconds(range), steps)
+            }
+            Function::StepOf => {
+                let step = if self.instant { 0 } else { self.times.step };
+                self.constant(seconds(step), steps)
+            }
+            Function::MaxOf => self.of_two(call, steps, math::max),
+            Function::MinOf => self.of_two(call, steps, math::min),
             Function::Round => {
                 let vector = self.vector(&call.args[0], steps)?;
                 let nearest = match call.args.get(1) {
@@ -58,11 +78,8 @@ impl Evaluation<'_> {
             | Function::HistogramCount
             | Function::HistogramStddev
             | Function::HistogramStdvar
-            | Function::HistogramSum => {
-                // Defined for native histograms only: float samples are dropped.
-                self.vector(&call.args[0], steps)?;
-                Ok(Evaluated::Vector(Vec::new()))
-            }
+            | Function::HistogramSum => self.histogram_figure(call, steps),
+            Function::HistogramQuantiles => self.histogram_quantiles(call, steps),
             Function::HistogramQuantile => self.histogram_quantile(call, steps),
             Function::HistogramFraction => self.histogram_fraction(call, steps),
             other => {
@@ -72,7 +89,7 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Applies a function to every sample and drops the metric name.
+    /// Applies a function to every float and drops the metric name. Histograms are dropped.
     pub(super) fn mapped(
         &self,
         mut vector: Vec<Series>,
@@ -81,6 +98,7 @@ impl Evaluation<'_> {
     ) -> Result<Evaluated, EvalError> {
         for series in &mut vector {
             self.meter.work(8 + series.values.len())?;
+            series.histograms.clear();
             for (step, sample) in series.values.iter_mut().enumerate() {
                 if !is_absent(*sample) {
                     *sample = value(step, *sample);
@@ -155,10 +173,15 @@ impl Evaluation<'_> {
     fn timestamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let arg = call.args[0].unwrap_parens();
         if let Expr::Selector(selector) = arg {
-            let vector = self.newest(selector, steps, |sample| seconds(sample.time))?;
+            let vector = self.newest_times(selector, steps)?;
             return self.mapped(vector, call.span, |_, value| value);
         }
-        let vector = self.vector(arg, steps)?;
+        let mut vector = self.vector(arg, steps)?;
+        for series in &mut vector {
+            for (step, _) in series.histograms.iter() {
+                series.values[step] = 0.0;
+            }
+        }
         self.mapped(vector, call.span, |step, _| seconds(steps.at(step)))
     }
 
@@ -174,11 +197,12 @@ impl Evaluation<'_> {
     /// Sorts by value, NaN last. A range query is always sorted by labels instead.
     fn sort(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         if steps.count > 1 {
-            let message =
-                "sort is ineffective for range queries since results are always ordered by labels";
-            self.annotations.warn(call.span, message);
+            self.annotations.warn(call.span, SORT_IN_RANGE);
         }
         let mut vector = self.vector(&call.args[0], steps)?;
+        for series in &mut vector {
+            series.histograms.clear();
+        }
         if steps.count == 1 {
             vector.retain(Series::has_samples);
             let descending = call.function == Function::SortDesc;
@@ -192,6 +216,42 @@ impl Evaluation<'_> {
             })?;
         }
         Ok(Evaluated::Vector(vector))
+    }
+
+    /// Sorts by the values of labels, in natural order, and then by all labels.
+    fn sort_by_label(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
+        if steps.count > 1 {
+            self.annotations.warn(call.span, SORT_IN_RANGE);
+        }
+        let mut vector = self.vector(&call.args[0], steps)?;
+        if steps.count == 1 {
+            vector.retain(Series::has_samples);
+            let names: Vec<&str> = call.args[1..].iter().map(text).collect();
+            let descending = call.function == Function::SortByLabelDesc;
+            vector = sorted(vector, &self.meter, |a, b| {
+                let (a, b) = (a.labels(), b.labels());
+                let by_label = names.iter().map(|name| natural(a.get(name), b.get(name)));
+                let order = by_label.fold(Ordering::Equal, Ordering::then);
+                let order = order.then_with(|| a.cmp(b));
+                if descending { order.reverse() } else { order }
+            })?;
+        }
+        Ok(Evaluated::Vector(vector))
+    }
+
+    fn of_two(
+        &mut self,
+        call: &Call,
+        steps: Steps,
+        pick: fn(f64, f64) -> f64,
+    ) -> Result<Evaluated, EvalError> {
+        let mut first = self.scalar(&call.args[0], steps)?;
+        let second = self.scalar(&call.args[1], steps)?;
+        self.meter.work(steps.count)?;
+        for (first, second) in first.iter_mut().zip(second) {
+            *first = pick(*first, second);
+        }
+        Ok(Evaluated::Scalar(first))
     }
 
     fn clamp(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
@@ -228,8 +288,4 @@ pub(super) fn text(arg: &Expr) -> &str {
 
 fn times(steps: Steps) -> Column {
     steps.times().map(seconds).collect()
-}
-
-fn seconds(millis: i64) -> f64 {
-    millis as f64 / 1000.0
 }

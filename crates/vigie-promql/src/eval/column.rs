@@ -3,7 +3,10 @@
 //! A step without a sample holds [`ABSENT`]. This is the bit pattern of the stale marker, which no computation yields
 //! and which selectors never return, so a column needs neither times nor a bitmap.
 
+use std::sync::Arc;
+
 use crate::{
+    histogram::Histogram,
     labels::Labels,
     value::{STALE_BITS, is_stale},
 };
@@ -21,6 +24,82 @@ pub(crate) fn is_absent(value: f64) -> bool {
 /// One value per step.
 pub(crate) type Column = Vec<f64>;
 
+/// The native histograms of a series, one per step; nothing for a series without any. At a step with a histogram the
+/// column of floats is [`ABSENT`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Histograms(Vec<Option<Arc<Histogram>>>);
+
+impl Histograms {
+    pub(crate) fn new(steps: Vec<Option<Arc<Histogram>>>) -> Self {
+        match steps.iter().any(Option::is_some) {
+            true => Self(steps),
+            false => Self::default(),
+        }
+    }
+
+    /// Whether the series has no histogram at any step.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, step: usize) -> Option<&Arc<Histogram>> {
+        self.0.get(step)?.as_ref()
+    }
+
+    pub(crate) fn set(&mut self, step: usize, count: usize, histogram: Arc<Histogram>) {
+        if self.0.is_empty() {
+            self.0.resize(count, None);
+        }
+        self.0[step] = Some(histogram);
+    }
+
+    /// Removes the histogram of a step.
+    pub(crate) fn take(&mut self, step: usize) -> Option<Arc<Histogram>> {
+        self.0.get_mut(step)?.take()
+    }
+
+    /// Removes the histograms of all steps for which `keep` returns `false`.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        for (step, histogram) in self.0.iter_mut().enumerate() {
+            if !keep(step) {
+                *histogram = None;
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0 = Vec::new();
+    }
+
+    /// The steps with a histogram.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Arc<Histogram>)> {
+        let steps = self.0.iter().enumerate();
+        steps.filter_map(|(step, histogram)| Some((step, histogram.as_ref()?)))
+    }
+
+    /// Repeats the histogram of the only step.
+    pub(crate) fn repeat(&mut self, count: usize) {
+        if let Some(only) = self.0.first().cloned() {
+            self.0.resize(count, only);
+        }
+    }
+
+    /// Bytes of the histograms and of the list.
+    pub(crate) fn bytes(&self) -> usize {
+        let histograms = self.iter().map(|(_, histogram)| histogram.bytes());
+        histograms.sum::<usize>() + size_of_val(&*self.0)
+    }
+}
+
+/// The sample of a series at a step.
+#[derive(Clone, Debug)]
+pub(crate) enum Cell<H = Arc<Histogram>> {
+    Float(f64),
+    Histogram(H),
+}
+
 /// A series of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
@@ -32,6 +111,7 @@ pub(crate) struct Series {
     /// Whether the metric name is to be dropped at the end of the query (delayed name removal).
     pub(crate) drops_name: bool,
     pub(crate) values: Column,
+    pub(crate) histograms: Histograms,
 }
 
 impl Series {
@@ -43,6 +123,7 @@ impl Series {
             owns_set: false,
             drops_name: false,
             values,
+            histograms: Histograms::default(),
         }
     }
 
@@ -58,6 +139,7 @@ impl Series {
         Self {
             labels: self.labels.clone(),
             values: Vec::new(),
+            histograms: Histograms::default(),
             ..*self
         }
     }
@@ -84,12 +166,52 @@ impl Series {
         &self.labels
     }
 
-    pub(crate) fn into_parts(self) -> (Labels, Column) {
-        (self.labels, self.values)
+    pub(crate) fn into_parts(self) -> (Labels, Column, Histograms) {
+        (self.labels, self.values, self.histograms)
     }
 
     pub(crate) fn has_samples(&self) -> bool {
+        self.has_floats() || self.histograms.iter().next().is_some()
+    }
+
+    pub(crate) fn has_floats(&self) -> bool {
         self.values.iter().any(|&value| !is_absent(value))
+    }
+
+    /// Whether there is a sample at a step.
+    #[inline]
+    pub(crate) fn is_present(&self, step: usize) -> bool {
+        !is_absent(self.values[step]) || self.histograms.get(step).is_some()
+    }
+
+    /// The sample at a step.
+    #[inline]
+    pub(crate) fn at(&self, step: usize) -> Option<Cell<&Arc<Histogram>>> {
+        let value = self.values[step];
+        if is_absent(value) {
+            return self.histograms.get(step).map(Cell::Histogram);
+        }
+        Some(Cell::Float(value))
+    }
+
+    /// Sets the sample at a step.
+    pub(crate) fn set(&mut self, step: usize, cell: Cell) {
+        match cell {
+            Cell::Float(value) => self.values[step] = value,
+            Cell::Histogram(histogram) => {
+                self.histograms.set(step, self.values.len(), histogram);
+            }
+        }
+    }
+
+    /// Removes the sample at each step for which `keep` returns `false`.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
+        for (step, value) in self.values.iter_mut().enumerate() {
+            if !keep(step) {
+                *value = ABSENT;
+            }
+        }
+        self.histograms.retain(keep);
     }
 
     /// Bytes charged besides the values.

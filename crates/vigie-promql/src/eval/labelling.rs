@@ -124,6 +124,9 @@ impl Evaluation<'_> {
                     *value = ABSENT;
                 }
             }
+            for (step, _) in series.histograms.iter() {
+                column[step] = ABSENT;
+            }
         }
         let series = Series::new(self.labels_of_absent(arg)?, column);
         self.meter.charge(Cost::bytes(series.overhead()))?;

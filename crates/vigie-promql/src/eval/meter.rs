@@ -7,10 +7,13 @@ use std::cell::Cell;
 
 use super::{
     Limits,
-    column::{Evaluated, Series},
+    column::{Evaluated, Histograms, Series},
     error::EvalError,
 };
-use crate::value::Sample;
+use crate::{
+    histogram::Histogram,
+    value::{Sample, Samples},
+};
 
 /// Work between two calls of `interrupted`, in samples or in units of eight bytes of labels.
 const CHECK_INTERVAL: usize = 1 << 10;
@@ -45,7 +48,34 @@ impl Cost {
     }
 
     pub(crate) fn series(series: &Series) -> Self {
-        Self::column(series.values.len()).and(Self::bytes(series.overhead()))
+        let floats = Self::column(series.values.len()).and(Self::bytes(series.overhead()));
+        match series.histograms.is_empty() {
+            true => floats,
+            false => floats.and(Self::histograms(&series.histograms)),
+        }
+    }
+
+    /// A native histogram. As in Prometheus it counts as many samples as it has room for.
+    pub(crate) fn histogram(histogram: &Histogram) -> Self {
+        Self::histogram_bytes(histogram.bytes())
+    }
+
+    pub(crate) fn histograms(histograms: &Histograms) -> Self {
+        Self::histogram_bytes(histograms.bytes())
+    }
+
+    /// Samples read from the storage.
+    pub(crate) fn read(samples: Samples<'_>) -> Self {
+        let histograms = samples.histograms.iter();
+        let histograms = histograms.map(|sample| Self::histogram(&sample.histogram));
+        histograms.fold(Self::samples(samples.floats.len()), Self::and)
+    }
+
+    fn histogram_bytes(bytes: usize) -> Self {
+        Self {
+            samples: bytes / size_of::<Sample>(),
+            bytes,
+        }
     }
 
     fn of(result: &Evaluated) -> Self {

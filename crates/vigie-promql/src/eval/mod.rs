@@ -10,18 +10,26 @@ mod call;
 pub(crate) mod column;
 mod error;
 mod fold;
+mod hints;
 mod histogram;
+mod info;
 mod invariant;
 mod labelling;
+mod limit;
 mod matching;
 mod meter;
+mod mixed;
 mod names;
+mod native;
+mod operate;
 mod pick;
 mod ranged;
+mod ranges;
 mod result;
 mod selector;
 mod shift;
 mod signature;
+mod smoothed;
 mod sort;
 pub(crate) mod window;
 
@@ -153,6 +161,8 @@ struct Evaluation<'a> {
     /// See [`Outcome::queried`].
     queried: &'a Cell<u64>,
     annotations: Annotations,
+    /// Whether only the counts and the sums of native histograms are used; see [`hints`].
+    figures_only: bool,
 }
 
 impl<'a> Evaluation<'a> {
@@ -172,6 +182,7 @@ impl<'a> Evaluation<'a> {
             meter: Meter::new(engine.limits, interrupted),
             queried,
             annotations: Annotations::default(),
+            figures_only: false,
         }
     }
 
@@ -225,6 +236,18 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Evaluates something of whose native histograms only the counts and the sums are used, if `figures_only`.
+    fn with_figures<T>(
+        &mut self,
+        figures_only: bool,
+        evaluate: impl FnOnce(&mut Self) -> Result<T, EvalError>,
+    ) -> Result<T, EvalError> {
+        let outer = std::mem::replace(&mut self.figures_only, figures_only);
+        let result = evaluate(self);
+        self.figures_only = outer;
+        result
+    }
+
     /// Evaluates an expression that the parser has checked to be an instant vector.
     fn vector(&mut self, expr: &Expr, steps: Steps) -> Result<Vec<Series>, EvalError> {
         match self.eval(expr, steps)? {
@@ -248,6 +271,11 @@ impl<'a> Evaluation<'a> {
                 for one in &mut series {
                     self.meter.work(count)?;
                     one.values.resize(count, one.values[0]);
+                    if let Some(histogram) = one.histograms.get(0) {
+                        let more = Cost::histogram(histogram).times(count);
+                        self.meter.charge(more)?;
+                        one.histograms.repeat(count);
+                    }
                 }
                 Ok(Evaluated::Vector(series))
             }

@@ -1,7 +1,9 @@
 //! Removal of metric names, and merging of series left with equal labels.
 
+use std::sync::Arc;
+
 use super::{
-    column::{Series, is_absent},
+    column::{Cell, Series, is_absent},
     error::EvalError,
     meter::{Cost, Meter},
     signature::Signatures,
@@ -104,6 +106,27 @@ fn has_same_labels(series: &[Series], meter: &Meter<'_>) -> Result<bool, EvalErr
     Ok(false)
 }
 
+/// Adds the histograms of another series with the same labels.
+fn merge_histograms(series: &mut Series, other: &Series, span: Span) -> Result<(), EvalError> {
+    if series.histograms.is_empty() && other.histograms.is_empty() {
+        return Ok(());
+    }
+    for step in 0..series.values.len() {
+        if !other.is_present(step) {
+            continue;
+        }
+        let histogram = other.histograms.get(step);
+        if series.histograms.get(step).is_some() || (histogram.is_some() && series.is_present(step))
+        {
+            return Err(EvalError::execution(span, SAME_LABELS));
+        }
+        if let Some(histogram) = histogram {
+            series.set(step, Cell::Histogram(Arc::clone(histogram)));
+        }
+    }
+    Ok(())
+}
+
 /// Merges series that have the same labels; fails if two of them have a sample at the same step.
 pub(super) fn merge_same_labels(
     series: Vec<Series>,
@@ -135,6 +158,7 @@ pub(super) fn merge_same_labels(
             }
             *value = other;
         }
+        merge_histograms(first, &one, span)?;
     }
     Ok(joined)
 }

@@ -7,7 +7,7 @@ use super::{
     meter::Cost,
     sort::sorted,
 };
-use crate::syntax::{Aggregate, AggregateOp};
+use crate::syntax::{Aggregate, AggregateOp, Span};
 
 /// Bytes charged for a candidate sample, with its entry in the order.
 const CANDIDATE: usize = 2 * size_of::<(f64, usize)>() + 2 * size_of::<usize>();
@@ -27,18 +27,8 @@ impl Evaluation<'_> {
         if !counts.iter().any(|&count| count >= 1.0 || count.is_nan()) {
             return Ok(Vec::new());
         }
-        for count in &counts {
-            if count.is_nan() {
-                return Err(EvalError::execution(span, "Parameter value is NaN"));
-            }
-            let too = match *count {
-                count if count <= i64::MIN as f64 => "underflows",
-                count if count >= i64::MAX as f64 => "overflows",
-                _ => continue,
-            };
-            let message = format_args!("Scalar value {count} {too} int64");
-            return Err(EvalError::execution(span, message));
-        }
+        check_counts(&counts, span)?;
+        self.note_ignored(aggregate, &input, aggregate.span);
         let highest = aggregate.op == AggregateOp::Topk;
         let groups = self.groups(&input, aggregate.grouping.as_ref())?;
         let mut output: Vec<Series> = Vec::with_capacity(input.len());
@@ -90,4 +80,21 @@ impl Evaluation<'_> {
         output.retain(Series::has_samples);
         Ok(output)
     }
+}
+
+/// Fails if a number of series is not an integer of 64 bits.
+pub(super) fn check_counts(counts: &[f64], span: Span) -> Result<(), EvalError> {
+    for count in counts {
+        if count.is_nan() {
+            return Err(EvalError::execution(span, "Parameter value is NaN"));
+        }
+        let too = match *count {
+            count if count <= i64::MIN as f64 => "underflows",
+            count if count >= i64::MAX as f64 => "overflows",
+            _ => continue,
+        };
+        let message = format_args!("Scalar value {count} {too} int64");
+        return Err(EvalError::execution(span, message));
+    }
+    Ok(())
 }

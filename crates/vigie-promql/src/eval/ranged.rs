@@ -6,36 +6,38 @@ use super::{
     error::EvalError,
     meter::Cost,
     names::{NameRemoval, refuse_same_labels},
-    window::{Window, Windows, any_present},
+    ranges::extension,
+    selector::seconds,
+    window::{Window, Windows},
 };
 use crate::{
     format::shortened,
     functions::{
         over_time, quantile,
         rate::{self, Rate},
-        trend,
+        smoothing, trend,
     },
     labels::Labels,
-    syntax::{Call, Expr, Function, Selector, Span, Subquery},
-    value::{Sample, is_stale},
+    syntax::{Call, Expr, Extension, Function, Span, ValueType},
+    value::Sample,
 };
 
 /// The work of finding an annotation in the list, in the meter's unit.
 const LOOK_UP: usize = 64;
 
 /// A range function with its further arguments.
-struct Ranged<'a> {
-    function: Function,
-    steps: Steps,
-    windows: Windows<'a>,
-    /// The scalar argument, if the function has one.
-    param: Column,
-    /// A reused buffer.
-    resets: Vec<usize>,
-    values: Vec<f64>,
+pub(super) struct Ranged<'a> {
+    pub(super) function: Function,
+    pub(super) steps: Steps,
+    pub(super) windows: Windows<'a>,
+    /// The scalar arguments.
+    pub(super) params: Vec<Column>,
+    /// Reused buffers.
+    pub(super) resets: Vec<usize>,
+    pub(super) values: Vec<f64>,
 }
 
-impl<'e> Evaluation<'e> {
+impl Evaluation<'_> {
     /// Calls a function with the range-vector argument `arg`.
     pub(super) fn ranged(
         &mut self,
@@ -43,22 +45,22 @@ impl<'e> Evaluation<'e> {
         arg: &Expr,
         steps: Steps,
     ) -> Result<Evaluated, EvalError> {
-        let param = call
-            .args
-            .iter()
-            .find(|other| other.value_type() == crate::syntax::ValueType::Scalar);
-        let param = match param {
-            Some(param) => self.scalar(param, steps)?,
-            None => Vec::new(),
-        };
+        let scalars = call.args.iter();
+        let scalars = scalars.filter(|other| other.value_type() == ValueType::Scalar);
+        let params: Result<Vec<Column>, EvalError> =
+            scalars.map(|scalar| self.scalar(scalar, steps)).collect();
         let mut ranged = Ranged {
             function: call.function,
             steps,
             windows: self.windows(arg, steps)?,
-            param,
+            params: params?,
             resets: Vec::new(),
             values: Vec::new(),
         };
+        let extension = extension(arg);
+        if let Some(extension) = extension {
+            check_extension(extension, call, arg)?;
+        }
         let keeps_name = matches!(
             call.function,
             Function::FirstOverTime | Function::LastOverTime
@@ -68,11 +70,21 @@ impl<'e> Evaluation<'e> {
             evaluation.meter.work(8 + steps.count)?;
             let mut series = source.without_values();
             evaluation.charge_output(&series, steps)?;
-            series.values = ranged.column(samples);
+            if extension.is_some() {
+                evaluation.extended(&ranged, call, source, samples, &mut series)?;
+            } else if samples.histograms.is_empty() {
+                ranged.check_factors(call)?;
+                series.values = ranged.column(samples.floats);
+            } else {
+                ranged.check_factors(call)?;
+                evaluation.mixed(&ranged, call, source, samples, &mut series)?;
+            }
             // An interrupted pass leaves windows out, so the result must be discarded.
             evaluation.meter.check()?;
-            if any_present(&series.values) {
-                evaluation.suspect_gauge(call.function, series.labels(), arg);
+            if series.has_samples() {
+                if series.has_floats() {
+                    evaluation.suspect_gauge(call.function, series.labels(), arg);
+                }
                 if !keeps_name || series.drops_name {
                     let names = evaluation.engine.name_removal;
                     names.remove(&mut series, &evaluation.meter)?;
@@ -84,7 +96,7 @@ impl<'e> Evaluation<'e> {
             Ok(())
         })?;
         if call.function == Function::QuantileOverTime {
-            for (step, &rank) in ranged.param.iter().enumerate() {
+            for (step, &rank) in ranged.params[0].iter().enumerate() {
                 let used = |one: &Series| !is_absent(one.values[step]);
                 if !quantile::is_valid(rank) {
                     self.meter.work(found.len())?;
@@ -134,134 +146,68 @@ impl<'e> Evaluation<'e> {
             self.annotations.info(arg.span(), message);
         }
     }
+}
 
-    pub(super) fn windows(&self, arg: &Expr, steps: Steps) -> Result<Windows<'e>, EvalError> {
-        let (shift, range) = match arg {
-            Expr::Range(node) => (&node.selector.shift, &node.range),
-            Expr::Subquery(node) => (&node.shift, &node.range),
-            other => {
-                return Err(EvalError::execution(
-                    other.span(),
-                    "this is not a range vector",
-                ));
-            }
-        };
-        Ok(Windows {
-            references: self.references(shift, steps)?,
-            range: self.positive_millis(range)?,
-            interrupted: self.meter.interrupted(),
-            queried: self.queried,
-        })
-    }
-
-    /// Passes each series of a range to `each`, with its samples and without stale markers. The values of the series
-    /// passed are unspecified.
-    pub(super) fn each_range(
-        &mut self,
-        arg: &Expr,
-        windows: Windows<'_>,
-        mut each: impl FnMut(&mut Self, &Series, &[Sample]) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
-        match arg {
-            Expr::Subquery(subquery) => self.each_of_subquery(subquery, windows, each),
-            Expr::Range(range) => {
-                self.each_of_selector(&range.selector, windows, |evaluation, labels, samples| {
-                    let series = Series::stored(labels, Vec::new());
-                    each(evaluation, &series, samples)
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn each_of_selector(
-        &mut self,
-        selector: &Selector,
-        windows: Windows<'_>,
-        mut each: impl FnMut(&mut Self, &Labels, &[Sample]) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
-        let mut kept = Vec::new();
-        self.select(selector, windows.bounds(), |evaluation, labels, samples| {
-            if !samples.iter().any(|sample| is_stale(sample.value)) {
-                return each(evaluation, labels, samples);
-            }
-            let copy = Cost::bytes(2 * size_of_val(samples));
-            evaluation.meter.check_available(copy)?;
-            kept.clear();
-            kept.extend(samples.iter().filter(|sample| !is_stale(sample.value)));
-            each(evaluation, labels, &kept)
-        })
-    }
-
-    fn each_of_subquery(
-        &mut self,
-        subquery: &Subquery,
-        windows: Windows<'_>,
-        mut each: impl FnMut(&mut Self, &Series, &[Sample]) -> Result<(), EvalError>,
-    ) -> Result<(), EvalError> {
-        let step = match &subquery.step {
-            Some(step) => self.positive_millis(step)?.max(1),
-            None => super::millis(self.engine.subquery_step).max(1),
-        };
-        let (after, end) = windows.bounds();
-        // Steps are multiples of the step; the first is the first one inside of the first window.
-        let aligned = after.div_euclid(step).saturating_mul(step);
-        let start = if aligned < after {
-            aligned.saturating_add(step)
-        } else {
-            aligned
-        };
-        if end < start {
-            return Ok(());
-        }
-        let count = end.saturating_sub(start) / step + 1;
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        // Checked before anything of that size is allocated.
-        self.meter.check_available(Cost::column(count))?;
-        let inner = Steps { start, step, count };
-        // Samples of a subquery are counted as samples of its windows.
-        let before = self.queried.get();
-        let series = self.vector(&subquery.expr, inner)?;
-        let scratch = Cost::bytes(size_of::<Sample>()).times(count).times(2);
-        self.meter.check_available(scratch)?;
-        self.queried.set(before);
-        let mut samples = Vec::new();
-        for one in &series {
-            self.meter.work(8 + count)?;
-            samples.clear();
-            let values = inner.times().zip(&one.values);
-            let present = values.filter(|(_, value)| !is_absent(**value));
-            samples.extend(present.map(|(time, &value)| Sample { time, value }));
-            each(self, one, &samples)?;
-        }
-        Ok(())
-    }
+/// Prometheus checks this during evaluation as well.
+fn check_extension(extension: Extension, call: &Call, arg: &Expr) -> Result<(), EvalError> {
+    let permitted = match (extension, call.function) {
+        (_, Function::Rate | Function::Increase | Function::Delta) => return Ok(()),
+        (Extension::Anchored, Function::Changes | Function::Resets) => return Ok(()),
+        (Extension::Anchored, _) => "changes, delta, increase, rate, resets",
+        (Extension::Smoothed, _) => "delta, increase, rate",
+    };
+    let (word, name) = (extension.text(), call.function.name());
+    let message =
+        format_args!("{word} modifier can only be used with: {permitted} - not with {name}");
+    Err(EvalError::execution(arg.span(), message))
 }
 
 impl Ranged<'_> {
-    /// Evaluates the function over all windows of one series.
-    fn column(&mut self, samples: &[Sample]) -> Column {
-        let windows = self.windows;
-        let (param, steps) = (&self.param, self.steps);
-        let rate = |counter, per_second| Rate {
+    /// The variant of `rate` that the function is.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        let (counter, per_second) = match self.function {
+            Function::Rate | Function::Irate => (true, true),
+            Function::Increase => (true, false),
+            Function::Delta | Function::Idelta => (false, false),
+            _ => return None,
+        };
+        Some(Rate {
             counter,
             per_second,
-        };
+        })
+    }
+
+    /// The smoothing factors must be between 0 and 1.
+    fn check_factors(&self, call: &Call) -> Result<(), EvalError> {
+        if self.function != Function::DoubleExponentialSmoothing {
+            return Ok(());
+        }
+        let named = [("smoothing factor", "sf"), ("trend factor", "tf")];
+        for ((name, short), (at, factors)) in named.into_iter().zip(self.params.iter().enumerate())
+        {
+            let inside = |factor: &&f64| **factor > 0.0 && **factor < 1.0;
+            if let Some(factor) = factors.iter().find(|factor| !inside(factor)) {
+                let message =
+                    format_args!("invalid {name}. Expected: 0 < {short} < 1, got: {factor:.6}");
+                return Err(EvalError::execution(call.args[at + 1].span(), message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the function over all windows of one series of floats.
+    pub(super) fn column(&mut self, samples: &[Sample]) -> Column {
+        let windows = self.windows;
+        let (params, steps) = (&self.params, self.steps);
         let each = |value: &dyn Fn(&[Sample]) -> f64| {
             windows.map(samples, |window: Window<'_>| value(window.samples))
         };
+        let rate = self.rate().unwrap_or_default();
         match self.function {
-            Function::Rate => {
-                rate::extrapolated(rate(true, true), samples, windows, &mut self.resets)
+            Function::Rate | Function::Increase | Function::Delta => {
+                rate::extrapolated(rate, samples, windows, &mut self.resets)
             }
-            Function::Increase => {
-                rate::extrapolated(rate(true, false), samples, windows, &mut self.resets)
-            }
-            Function::Delta => {
-                rate::extrapolated(rate(false, false), samples, windows, &mut self.resets)
-            }
-            Function::Irate => rate::instant(rate(true, true), samples, windows),
-            Function::Idelta => rate::instant(rate(false, false), samples, windows),
+            Function::Irate | Function::Idelta => rate::instant(rate, samples, windows),
             Function::SumOverTime => each(&over_time::sum),
             Function::AvgOverTime => each(&over_time::avg),
             Function::CountOverTime => each(&|samples| samples.len() as f64),
@@ -280,12 +226,27 @@ impl Ranged<'_> {
             Function::PredictLinear => windows.map(samples, |window| {
                 let line = trend::line(window.samples, steps.at(window.step));
                 line.map_or(ABSENT, |line| {
-                    line.slope * param[window.step] + line.intercept
+                    line.slope * params[0][window.step] + line.intercept
                 })
             }),
             Function::QuantileOverTime => windows.map(samples, |window| {
-                over_time::quantile_of(window.samples, param[window.step], &mut self.values)
+                over_time::quantile_of(window.samples, params[0][window.step], &mut self.values)
             }),
+            Function::MadOverTime => windows.map(samples, |window| {
+                over_time::median_deviation(window.samples, &mut self.values)
+            }),
+            Function::DoubleExponentialSmoothing => windows.map(samples, |window| {
+                let [smoothing, trend] = [0, 1].map(|at: usize| params[at][window.step]);
+                smoothing::smoothed(window.samples, smoothing, trend).unwrap_or(ABSENT)
+            }),
+            Function::TsOfFirstOverTime => each(&|samples| seconds(samples[0].time)),
+            Function::TsOfLastOverTime => each(&|samples| seconds(samples[samples.len() - 1].time)),
+            Function::TsOfMaxOverTime => {
+                each(&|samples| seconds(over_time::last_best(samples, |a, b| a >= b).time))
+            }
+            Function::TsOfMinOverTime => {
+                each(&|samples| seconds(over_time::last_best(samples, |a, b| a <= b).time))
+            }
             _ => vec![ABSENT; steps.count],
         }
     }

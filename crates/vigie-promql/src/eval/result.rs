@@ -1,15 +1,23 @@
 //! Conversion of columns into the result of a query.
 
+use std::sync::Arc;
+
 use super::{
     Evaluation,
     column::{Evaluated, Series, Steps, is_absent},
     error::EvalError,
     meter::Cost,
+    mixed::within,
+    ranges::extension,
     sort::sorted,
 };
 use crate::{
-    syntax::{Expr, ValueType},
-    value::{MatrixSeries, Sample, Value, VectorSample},
+    functions::{
+        extended::{self, Frame},
+        rate::Rate,
+    },
+    syntax::{Expr, Extension, ValueType},
+    value::{HistogramSample, MatrixSeries, Sample, Samples, Value, VectorSample},
 };
 
 impl Evaluation<'_> {
@@ -29,9 +37,12 @@ impl Evaluation<'_> {
             Evaluated::Vector(series) => {
                 let series = self.finished(series)?;
                 let samples = series.into_iter().map(|one| {
-                    let (labels, values) = one.into_parts();
-                    let value = values[0];
-                    VectorSample { labels, value }
+                    let (labels, values, mut histograms) = one.into_parts();
+                    VectorSample {
+                        labels,
+                        value: values[0],
+                        histogram: histograms.take(0),
+                    }
                 });
                 Value::Vector(samples.collect())
             }
@@ -56,7 +67,7 @@ impl Evaluation<'_> {
         for one in series {
             self.meter.work(8 + steps.count)?;
             let column = Cost::column(one.values.len());
-            let (labels, values) = one.into_parts();
+            let (labels, values, native) = one.into_parts();
             let count = values.iter().filter(|value| !is_absent(**value)).count();
             self.meter
                 .check_available(Cost::bytes(count * size_of::<Sample>()))?;
@@ -64,7 +75,16 @@ impl Evaluation<'_> {
             let present = values.filter(|(_, value)| !is_absent(*value));
             let mut samples = Vec::with_capacity(count);
             samples.extend(present.map(|(time, value)| Sample { time, value }));
-            matrix.push(MatrixSeries { labels, samples });
+            let mut histograms = Vec::with_capacity(native.iter().count());
+            histograms.extend(native.iter().map(|(step, histogram)| HistogramSample {
+                time: steps.at(step),
+                histogram: Arc::clone(histogram),
+            }));
+            matrix.push(MatrixSeries {
+                labels,
+                samples,
+                histograms,
+            });
             self.meter.release(column);
             self.meter
                 .charge(Cost::bytes(count * size_of::<Sample>()))?;
@@ -111,24 +131,48 @@ impl Evaluation<'_> {
     fn samples_of(&mut self, range: &Expr, steps: Steps) -> Result<Value, EvalError> {
         let windows = self.windows(range, steps)?;
         let mut found = Vec::new();
+        let end = windows.references.first;
+        let start = end.saturating_sub(windows.range);
         self.each_range(range, windows, |evaluation, source, samples| {
-            let mut inside: &[Sample] = &[];
-            windows.map(samples, |window| {
-                inside = &samples[window.from..][..window.samples.len()];
-                0.0
-            });
             evaluation.meter.work(8 + samples.len())?;
-            if !inside.is_empty() {
+            let charge = Cost::samples(samples.len() + 2);
+            evaluation.meter.check_available(charge)?;
+            let (floats, histograms) = match extension(range) {
+                None => {
+                    let Samples { floats, histograms } = within(samples, start, end);
+                    (floats.to_vec(), histograms)
+                }
+                Some(_) if !samples.histograms.is_empty() => {
+                    let message =
+                        "anchored and smoothed ranges of native histograms need a function";
+                    return Err(EvalError::execution(range.span(), message));
+                }
+                Some(extension) => {
+                    let frame = Frame {
+                        start,
+                        end,
+                        smoothed: extension == Extension::Smoothed,
+                        rate: Rate::default(),
+                    };
+                    (extended::points(frame, samples.floats), samples.histograms)
+                }
+            };
+            evaluation.add_queried((floats.len() + histograms.len()) as u64);
+            if !floats.is_empty() || !histograms.is_empty() {
                 let mut series = source.without_values();
                 if series.drops_name {
                     series.relabel(series.labels().without_metadata());
                 }
                 let made = Cost::bytes(series.overhead());
-                let copied = Cost::samples(inside.len());
-                evaluation.meter.charge(made.and(copied))?;
+                let read = Cost::read(Samples {
+                    floats: &floats,
+                    histograms,
+                });
+                evaluation.meter.charge(made.and(read))?;
                 found.push(MatrixSeries {
                     labels: series.into_parts().0,
-                    samples: inside.to_vec(),
+                    samples: floats,
+                    histograms: histograms.to_vec(),
                 });
             }
             let (found, limit) = (found.len(), evaluation.engine.limits.series);

@@ -1,13 +1,19 @@
 //! Resolution of `@`, `offset` and durations to times.
 
 use super::{Evaluation, column::Steps, error::EvalError, window::References};
-use crate::syntax::{AtTime, BinaryOp, Duration, DurationKind, Shift};
+use crate::syntax::{AtTime, Duration, Shift};
 
 /// The longest duration: 2^63 - 1 nanoseconds, as in Go, so that sums of times cannot overflow.
 const MAX_SECONDS: f64 = 9_223_372_036.0;
 
 impl Evaluation<'_> {
     pub(super) fn references(&self, shift: &Shift, steps: Steps) -> Result<References, EvalError> {
+        let (at, offset) = self.shifted(shift)?;
+        Ok(References::new(steps, at, offset))
+    }
+
+    /// The time that `@` fixes, and the offset.
+    pub(super) fn shifted(&self, shift: &Shift) -> Result<(Option<i64>, i64), EvalError> {
         let at = shift.at.as_ref().map(|at| match at.time {
             AtTime::Millis(time) => time,
             AtTime::Start => self.times.start,
@@ -15,7 +21,7 @@ impl Evaluation<'_> {
         });
         let offset = shift.offset.as_ref();
         let offset = offset.map_or(Ok(0), |offset| self.millis(offset))?;
-        Ok(References::new(steps, at, offset))
+        Ok((at, offset))
     }
 
     /// The value of a range or step, which must be greater than 0. The parser has checked only literals.
@@ -33,23 +39,13 @@ impl Evaluation<'_> {
     }
 
     fn seconds(&self, duration: &Duration) -> Result<f64, EvalError> {
-        Ok(match &duration.kind {
-            DurationKind::Literal(seconds) => *seconds,
-            DurationKind::Step if self.instant => 0.0,
-            DurationKind::Step => self.times.step as f64 / 1000.0,
-            DurationKind::Range => self.times.end.saturating_sub(self.times.start) as f64 / 1000.0,
-            DurationKind::Negative(inner) => -self.seconds(inner)?,
-            DurationKind::Paren(inner) => self.seconds(inner)?,
-            DurationKind::MinOf(left, right) => self.seconds(left)?.min(self.seconds(right)?),
-            DurationKind::MaxOf(left, right) => self.seconds(left)?.max(self.seconds(right)?),
-            DurationKind::Binary(op, left, right) => {
-                let (left, right) = (self.seconds(left)?, self.seconds(right)?);
-                if matches!(op, BinaryOp::Div | BinaryOp::Mod) && right == 0.0 {
-                    return Err(EvalError::duration(duration.span, "division by zero"));
-                }
-                crate::functions::math::operate(*op, left, right)
-            }
-        })
+        let step = match self.instant {
+            true => 0.0,
+            false => self.times.step as f64 / 1000.0,
+        };
+        let range = self.times.end.saturating_sub(self.times.start) as f64 / 1000.0;
+        let seconds = duration.seconds(step, range);
+        seconds.map_err(|span| EvalError::duration(span, "division by zero"))
     }
 }
 

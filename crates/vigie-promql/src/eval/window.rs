@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::column::{ABSENT, Column, Steps, is_absent};
+use super::column::{ABSENT, Column, Steps};
 use crate::value::{Sample, is_stale};
 
 /// The reference times of a selector, range or subquery, after `@` and `offset`: one per step.
@@ -66,6 +66,8 @@ pub(crate) struct Windows<'a> {
     pub(crate) references: References,
     /// In milliseconds.
     pub(crate) range: i64,
+    /// The time before and after each window whose samples are needed too, in milliseconds.
+    pub(crate) margins: (i64, i64),
     /// Returns whether to stop; called regularly.
     pub(crate) interrupted: &'a dyn Fn() -> bool,
     /// Counts the samples in the windows.
@@ -116,8 +118,10 @@ pub(crate) struct Window<'a> {
 impl Windows<'_> {
     /// The first and the last time whose samples can be used.
     pub(crate) fn bounds(self) -> (i64, i64) {
+        let (before, after) = self.margins;
         let start = self.references.first.saturating_sub(self.range);
-        (start.saturating_add(1), self.references.last())
+        let start = start.saturating_sub(before).saturating_add(1);
+        (start, self.references.last().saturating_add(after))
     }
 
     /// Computes a value for each window that is not empty, in one pass over the samples. Stops at an interruption, for
@@ -160,9 +164,4 @@ impl Windows<'_> {
         self.queried.set(self.queried.get().saturating_add(queried));
         column
     }
-}
-
-/// Whether any step has a value.
-pub(crate) fn any_present(column: &[f64]) -> bool {
-    column.iter().any(|&value| !is_absent(value))
 }

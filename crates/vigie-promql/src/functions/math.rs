@@ -1,9 +1,9 @@
-//! Functions and operators of scalars.
+//! Functions of scalars.
 
 use std::f64::consts::{LN_2, PI};
 
 use super::date::Date;
-use crate::syntax::{BinaryOp, Function};
+use crate::syntax::Function;
 
 /// The implementation of a function of one number; `None` for other functions.
 pub(crate) fn of_one(function: Function) -> Option<fn(f64) -> f64> {
@@ -105,7 +105,7 @@ pub(crate) fn clamp(value: f64, lowest: f64, highest: f64) -> f64 {
 }
 
 /// Go's `math.Min`: -Inf takes precedence over NaN, NaN over all other values, -0 over 0.
-fn min(a: f64, b: f64) -> f64 {
+pub(crate) fn min(a: f64, b: f64) -> f64 {
     if a == f64::NEG_INFINITY || b == f64::NEG_INFINITY {
         return f64::NEG_INFINITY;
     }
@@ -119,37 +119,8 @@ fn min(a: f64, b: f64) -> f64 {
 }
 
 /// Go's `math.Max`: +Inf takes precedence over NaN, NaN over all other values, 0 over -0.
-fn max(a: f64, b: f64) -> f64 {
+pub(crate) fn max(a: f64, b: f64) -> f64 {
     -min(-a, -b)
-}
-
-/// The result of an arithmetic operator; for a comparison, 1 or 0.
-#[inline]
-pub(crate) fn operate(op: BinaryOp, left: f64, right: f64) -> f64 {
-    match op {
-        BinaryOp::Add => left + right,
-        BinaryOp::Sub => left - right,
-        BinaryOp::Mul => left * right,
-        BinaryOp::Div => left / right,
-        BinaryOp::Mod => left % right,
-        BinaryOp::Pow => left.powf(right),
-        BinaryOp::Atan2 => left.atan2(right),
-        _ => f64::from(u8::from(holds(op, left, right))),
-    }
-}
-
-/// Whether a comparison holds; `false` for other operators.
-#[inline]
-pub(crate) fn holds(op: BinaryOp, left: f64, right: f64) -> bool {
-    match op {
-        BinaryOp::Equal => left == right,
-        BinaryOp::NotEqual => left != right,
-        BinaryOp::Greater => left > right,
-        BinaryOp::Less => left < right,
-        BinaryOp::GreaterEqual => left >= right,
-        BinaryOp::LessEqual => left <= right,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,29 @@ pub(crate) fn quantile_of(samples: &[Sample], rank: f64, values: &mut Vec<f64>) 
     quantile(rank, values)
 }
 
+/// The median of the distances from the median; NaN if a value is. `values` is a reused buffer.
+pub(crate) fn median_deviation(samples: &[Sample], values: &mut Vec<f64>) -> f64 {
+    if samples.iter().any(|sample| sample.value.is_nan()) {
+        return f64::NAN;
+    }
+    let median = quantile_of(samples, 0.5, values);
+    for value in values.iter_mut() {
+        *value = (*value - median).abs();
+    }
+    quantile(0.5, values)
+}
+
+/// The last of the samples than which no other is better.
+pub(crate) fn last_best(samples: &[Sample], as_good: impl Fn(f64, f64) -> bool) -> Sample {
+    let mut best = samples[0];
+    for &sample in samples {
+        if as_good(sample.value, best.value) || best.value.is_nan() {
+            best = sample;
+        }
+    }
+    best
+}
+
 /// The number of values that differ from their predecessor; two NaN do not differ.
 pub(crate) fn changes(samples: &[Sample]) -> f64 {
     let differ = |pair: &&[Sample]| {
@@ -120,6 +143,7 @@ mod tests {
             let windows = Windows {
                 references: References { first, step, count: 40 },
                 range,
+                margins: (0, 0),
                 interrupted: &|| false,
                 queried: &std::cell::Cell::new(0),
             };

@@ -16,7 +16,7 @@ const MAX_QUOTED: usize = 40;
 /// A regular expression that Prometheus refuses or that exceeds a size limit.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("invalid regular expression: {fault}{location}")]
-pub(crate) struct Error {
+pub struct Error {
     fault: Fault,
     location: String,
 }

@@ -27,12 +27,13 @@ use std::sync::Arc;
 use regex_automata::meta;
 
 use compile::MAX_BYTES;
-pub(crate) use error::Error;
+pub use error::Error;
 use group::Flags;
 use node::Node;
 use parse::{Parsed, parse};
 use plain::Plain;
 pub(crate) use replace::Replacer;
+pub use replace::Search;
 
 /// An expression that matches whole texts. Clones share it.
 #[derive(Clone)]

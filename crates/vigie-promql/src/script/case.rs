@@ -1,10 +1,14 @@
 //! The outcome of a script.
 
+use super::parse::ScriptError;
+
 /// The outcome of each `eval` of a script.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// One verdict per `eval`, in order.
     pub verdicts: Vec<Verdict>,
+    /// The parts of the script that could not be read, and were left out.
+    pub errors: Vec<ScriptError>,
 }
 
 /// The outcome of one `eval`.

@@ -1,11 +1,12 @@
 //! Comparison of a result with the one a script expects.
 
 use super::{
-    notation::Point,
+    notation::{Point, Written},
     parse::{Eval, Expected, When},
 };
 use crate::{
     Labels,
+    histogram::{Buckets, Histogram},
     value::{MatrixSeries, Sample, Value, VectorSample, is_stale},
 };
 
@@ -71,8 +72,8 @@ fn vector(
             .position(|(labels, _)| *labels == sample.labels);
         let Some(position) = position else {
             return Err(format!(
-                "unexpected {} with {}",
-                sample.labels, sample.value
+                "unexpected {} with {} {:?}",
+                sample.labels, sample.value, sample.histogram
             ));
         };
         if ordered && position != at {
@@ -82,8 +83,18 @@ fn vector(
             ));
         }
         match expected[position].1.first() {
-            Some(Point::Value(value)) => equal(*value, sample.value, || sample.labels.to_string())?,
-            other => return Err(format!("{}: expected {other:?}", sample.labels)),
+            Some(Point::Value(value)) if sample.histogram.is_none() => {
+                equal(*value, sample.value, || sample.labels.to_string())?;
+            }
+            Some(Point::Histogram(written)) => {
+                same_histogram(written, sample.histogram.as_deref(), &sample.labels)?;
+            }
+            other => {
+                return Err(format!(
+                    "{}: expected {other:?}, found {} {:?}",
+                    sample.labels, sample.value, sample.histogram
+                ));
+            }
         }
     }
     all_found(expected, found.iter().map(|sample| &sample.labels))
@@ -101,11 +112,11 @@ fn matrix(
         let known = expected.iter().find(|(labels, _)| *labels == series.labels);
         let Some((labels, points)) = known else {
             return Err(format!(
-                "unexpected {} with {:?}",
-                series.labels, series.samples
+                "unexpected {} with {:?} {:?}",
+                series.labels, series.samples, series.histograms
             ));
         };
-        let mut wanted = Vec::new();
+        let (mut wanted, mut native) = (Vec::new(), Vec::new());
         for (at, point) in points.iter().enumerate() {
             let time = start + step * at as i64;
             if time > end {
@@ -119,7 +130,7 @@ fn matrix(
                     time,
                     value: *value,
                 }),
-                Point::Histogram => return Err(format!("{labels}: expected a histogram")),
+                Point::Histogram(written) => native.push((time, written)),
             }
         }
         let same = |(a, b): (&Sample, &Sample)| a.time == b.time && nearly_equal(a.value, b.value);
@@ -132,8 +143,48 @@ fn matrix(
                 series.samples.len()
             ));
         }
+        if native.len() != series.histograms.len() {
+            return Err(format!(
+                "{labels}: expected {} histograms, found {}",
+                native.len(),
+                series.histograms.len()
+            ));
+        }
+        for ((time, written), found) in native.into_iter().zip(&series.histograms) {
+            if time != found.time {
+                return Err(format!("{labels}: expected a histogram at {time} ms"));
+            }
+            same_histogram(written, Some(&found.histogram), labels)?;
+        }
     }
     all_found(expected, found.iter().map(|series| &series.labels))
+}
+
+fn same_histogram(
+    expected: &Written,
+    found: Option<&Histogram>,
+    labels: &Labels,
+) -> Result<(), String> {
+    let wanted = (*expected.histogram).clone().compacted();
+    let same_counts = |a: &Buckets, b: &Buckets| {
+        let pairs = a.iter().zip(b.iter());
+        let mut pairs = pairs.map(|((i, a), (j, b))| i == j && nearly_equal(a, b));
+        a.iter().count() == b.iter().count() && pairs.all(|same| same)
+    };
+    let found = found.map(|found| found.clone().compacted());
+    let same = found.as_ref().is_some_and(|found| {
+        wanted.layout == found.layout
+            && nearly_equal(wanted.count, found.count)
+            && nearly_equal(wanted.sum, found.sum)
+            && nearly_equal(wanted.zero, found.zero)
+            && same_counts(&wanted.positive, &found.positive)
+            && same_counts(&wanted.negative, &found.negative)
+            && (!expected.has_hint || wanted.hint == found.hint)
+    });
+    match same {
+        true => Ok(()),
+        false => Err(format!("{labels}: expected {wanted:?}, found {found:?}")),
+    }
 }
 
 fn all_found<'a>(

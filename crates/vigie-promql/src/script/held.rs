@@ -22,7 +22,13 @@ pub(super) fn fixed_at(expr: &Expr, time: i64) -> Option<Expr> {
         fn call(&mut self, call: &'a Call, _: &[&'a Expr]) {
             let reads = matches!(
                 call.function,
-                Function::Time | Function::Timestamp | Function::PredictLinear
+                Function::Time
+                    | Function::Timestamp
+                    | Function::PredictLinear
+                    | Function::StartOf
+                    | Function::EndOf
+                    | Function::RangeOf
+                    | Function::StepOf
             );
             self.0 |= reads || math::of_date(call.function).is_some();
         }

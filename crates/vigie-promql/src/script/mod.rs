@@ -10,7 +10,7 @@
 //!         {job="api"} 1
 //!     "#,
 //! );
-//! assert_eq!(report.unwrap().passed(), 1);
+//! assert_eq!(report.passed(), 1);
 //! ```
 //!
 //! The grammar is that of Prometheus' `promql/promqltest/README.md`. As in Prometheus' runner, every instant query is
@@ -20,6 +20,8 @@
 mod case;
 mod compare;
 mod held;
+mod histogram;
+mod load;
 pub mod notation;
 mod parse;
 mod run;

@@ -1,20 +1,22 @@
 //! The notation of series in scripts and rule tests: `http_requests_total{job="api"} 0+60x10 _ stale NaN`.
 
+pub use super::histogram::Written;
+use super::histogram::{histogram, sequence};
 use crate::{
-    Labels, Matcher, parse,
+    Labels, MatchOp, Matcher, parse,
     syntax::{Expr, Selector},
     value::stale_marker,
 };
 
 /// The value at one point in time.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Point {
     /// `_`: no sample.
     Omitted,
     /// A sample; `stale` is the [stale marker](stale_marker).
     Value(f64),
-    /// `{{…}}`: a native histogram, whose contents are ignored.
-    Histogram,
+    /// `{{…}}`: a native histogram.
+    Histogram(Written),
 }
 
 /// The maximum number of points in one series.
@@ -42,26 +44,41 @@ pub fn points(text: &str) -> Result<Vec<Point>, String> {
     while !rest.is_empty() {
         let mut end = rest.find([' ', '\t']).unwrap_or(rest.len());
         if let Some(open) = rest[..end].find("{{") {
-            let closed = open + rest[open..].find("}}").ok_or("a {{ is not closed")?;
-            let mut from = closed + 2;
+            let (first, mut from) = braces(rest, open)?;
             // `{{…}}+{{…}}x3`
+            let mut step = None;
             if rest[from..].starts_with(['+', '-']) && rest[from + 1..].starts_with("{{") {
-                let second = rest[from..].find("}}").ok_or("a {{ is not closed")?;
-                from += second + 2;
+                let sign = if rest[from..].starts_with('-') {
+                    -1.0
+                } else {
+                    1.0
+                };
+                let (second, after) = braces(rest, from + 1)?;
+                step = Some((second, sign));
+                from = after;
             }
             end = from + rest[from..].find([' ', '\t']).unwrap_or(rest.len() - from);
             let times = rest[from..end].strip_prefix('x');
             let times = times.map_or(Ok(0), |times| count(times, rest))?;
-            push(
-                &mut points,
-                std::iter::repeat_n(Point::Histogram, times + 1),
-            )?;
+            let all = match step {
+                Some((step, sign)) => sequence(first, &step, sign, times)?,
+                None => vec![first; times + 1],
+            };
+            push(&mut points, all.into_iter().map(Point::Histogram))?;
         } else {
             item(&rest[..end], &mut points)?;
         }
         rest = rest[end..].trim_start();
     }
     Ok(points)
+}
+
+/// The histogram in the braces at `open`, and the position after them.
+fn braces(text: &str, open: usize) -> Result<(Written, usize), String> {
+    let inside = open + 2;
+    let closed = text[inside..].find("}}").ok_or("a {{ is not closed")?;
+    let written = histogram(&text[inside..inside + closed])?;
+    Ok((written, inside + closed + 2))
 }
 
 fn push(points: &mut Vec<Point>, more: impl ExactSizeIterator<Item = Point>) -> Result<(), String> {
@@ -173,6 +190,10 @@ fn labels(metric: &str) -> Result<Labels, String> {
         matchers,
         ..
     } = selector;
+    let mut conditions = matchers.iter().map(|one| one.matcher.op());
+    if conditions.any(|op| op != MatchOp::Equal) {
+        return Err(format!("{metric:?} has a matcher other than `=`"));
+    }
     let inner = inner.map(|inner| inner.text).filter(|inner| inner != "_");
     let matchers = matchers.iter().map(|one| &one.matcher);
     let pairs = matchers.map(|one: &Matcher| (one.name().to_owned(), one.value().to_owned()));

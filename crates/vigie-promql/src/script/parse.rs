@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::notation::{self, Point};
-use crate::{Labels, syntax::number::parse_duration};
+use crate::{Labels, syntax::parse_duration};
 
 /// A syntax error in a script.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -123,7 +123,8 @@ fn parts<'t>(pattern: &LazyLock<Option<Regex>>, line: &'t str) -> Option<Vec<&'t
     )
 }
 
-pub(super) fn commands(text: &str) -> Result<Vec<Command>, ScriptError> {
+/// The commands, and the errors of those that cannot be read.
+pub(super) fn commands(text: &str) -> impl Iterator<Item = Result<Command, ScriptError>> {
     let lines = text.lines().map(str::trim);
     let lines: Vec<&str> = lines
         .map(|line| if line.starts_with('#') { "" } else { line })
@@ -143,18 +144,18 @@ pub(super) fn commands(text: &str) -> Result<Vec<Command>, ScriptError> {
         let body = &lines[at + 1..at + block];
         let command = match line {
             "clear" => {
-                commands.push(Command::Clear);
+                commands.push(Ok(Command::Clear));
                 at += 1;
                 continue;
             }
-            _ if line.starts_with("load") => load(line, body, at + 1)?,
-            _ if line.starts_with("eval") => eval(line, body, at + 1)?,
-            _ => return Err(error(at + 1, "expected clear, load or eval")),
+            _ if line.starts_with("load") => load(line, body, at + 1),
+            _ if line.starts_with("eval") => eval(line, body, at + 1),
+            _ => Err(error(at + 1, "expected clear, load or eval")),
         };
         commands.push(command);
         at += block;
     }
-    Ok(commands)
+    commands.into_iter()
 }
 
 fn error(line: usize, message: impl Into<String>) -> ScriptError {

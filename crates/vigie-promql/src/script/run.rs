@@ -1,30 +1,29 @@
 //! Execution of scripts.
 
+use std::sync::Arc;
+
 use super::{
     case::{Class, Failure, Report, Verdict},
     compare::compare,
     held::{depends_on_range, fixed_at},
+    load::load,
     notation::Point,
-    parse::{Command, Eval, ExpectationKind, Expected, Load, ScriptError, When, commands},
+    parse::{Command, Eval, ExpectationKind, Expected, When, commands},
 };
 use crate::{
-    Engine, Expr, Labels, METRIC_NAME, Matcher, NameRemoval, Outcome, Sample, TimeRange, Value,
+    Engine, Expr, Features, Labels, Matcher, NameRemoval, Outcome, TimeRange, Value,
     annotations::Severity,
-    labels::BUCKET,
-    parse,
+    parse, parse_with,
     storage::MemoryStorage,
-    syntax::{ParseError, ParseErrorKind, Selector, Visitor, walk},
-    value::{MatrixSeries, VectorSample},
+    syntax::{Left, Operation, ParseError, ParseErrorKind, Selector, Visitor, walk},
+    value::VectorSample,
 };
 
 const MINUTE: i64 = 60_000;
 
-/// Runs a script as Prometheus' own test runner does, with delayed name removal.
-///
-/// # Errors
-///
-/// The first line that is invalid.
-pub fn run(text: &str) -> Result<Report, ScriptError> {
+/// Runs a script as Prometheus' own test runner does, with delayed name removal and all feature flags.
+#[must_use]
+pub fn run(text: &str) -> Report {
     let engine = Engine {
         name_removal: NameRemoval::Delayed,
         ..Engine::default()
@@ -32,61 +31,42 @@ pub fn run(text: &str) -> Result<Report, ScriptError> {
     run_with(&engine, text)
 }
 
-/// Runs a script with the given engine.
-///
-/// # Errors
-///
-/// The first line that is invalid.
-pub fn run_with(engine: &Engine, text: &str) -> Result<Report, ScriptError> {
+/// Runs a script with the given engine. Lines that cannot be read are reported and skipped.
+#[must_use]
+pub fn run_with(engine: &Engine, text: &str) -> Report {
     let mut runner = Runner {
         engine: *engine,
         storage: MemoryStorage::new(),
         histograms: Vec::new(),
     };
     let mut report = Report::default();
-    for command in commands(text)? {
+    for command in commands(text) {
         match command {
-            Command::Clear => {
+            Ok(Command::Clear) => {
                 runner.storage.clear();
                 runner.histograms.clear();
             }
-            Command::Load(load) => runner.load(&load),
-            Command::Eval(eval) => report.verdicts.push(runner.eval(&eval)),
+            Ok(Command::Load(new)) => {
+                let native = load(&new, &mut runner.storage);
+                runner.histograms.extend(native);
+            }
+            Ok(Command::Eval(eval)) => report.verdicts.push(runner.eval(&eval)),
+            Err(error) => report.errors.push(error),
         }
     }
-    Ok(report)
+    report
 }
 
 struct Runner {
     engine: Engine,
     storage: MemoryStorage,
-    /// The series with native histograms, which are not loaded.
+    /// The series with native histograms.
     histograms: Vec<Labels>,
 }
 
 impl Runner {
-    fn load(&mut self, load: &Load) {
-        for (labels, points) in &load.series {
-            if points.contains(&Point::Histogram) {
-                self.histograms.push(labels.clone());
-            }
-            if load.also_native
-                && let Some(base) = labels.metric().strip_suffix("_bucket")
-            {
-                let base = labels.with(METRIC_NAME, base).with(BUCKET, "");
-                self.histograms.push(base);
-            }
-            for (at, point) in points.iter().enumerate() {
-                if let Point::Value(value) = *point {
-                    let time = load.step * at as i64;
-                    self.storage.insert(labels, Sample { time, value });
-                }
-            }
-        }
-    }
-
     fn eval(&self, eval: &Eval) -> Verdict {
-        let parsed = parse(&eval.query);
+        let parsed = parse_with(&eval.query, Features::Experimental);
         Verdict {
             line: eval.line,
             query: eval.query.clone(),
@@ -99,18 +79,19 @@ impl Runner {
         let native = match &eval.expected {
             Expected::Series(series) | Expected::RangeVector { series, .. } => series
                 .iter()
-                .any(|(_, points)| points.contains(&Point::Histogram)),
+                .any(|(_, points)| points.iter().any(is_histogram)),
             _ => false,
         };
+        let stable = parse(&eval.query).map_err(|error| error.kind);
+        let flagged = matches!(
+            stable,
+            Err(ParseErrorKind::Experimental | ParseErrorKind::NotSupported)
+        );
+        let reads = |expr: &Expr| self.reads_histograms(expr) || trims(expr);
         match parsed {
-            Err(error) if error.kind == ParseErrorKind::NotSupported => {
-                match native || error.message.contains("native histograms") {
-                    true => Class::NativeHistograms,
-                    false => Class::FeatureFlagged,
-                }
-            }
-            Ok(expr) if native || self.reads_histograms(expr) => Class::NativeHistograms,
             _ if native => Class::NativeHistograms,
+            _ if flagged => Class::FeatureFlagged,
+            Ok(expr) if reads(expr) => Class::NativeHistograms,
             _ => Class::Float,
         }
     }
@@ -163,7 +144,8 @@ impl Runner {
                     return Ok(());
                 };
                 let held = held.to_string();
-                let held = parse(&held).map_err(|error| as_failure(&held, error.to_string()))?;
+                let held = parse_with(&held, Features::Experimental)
+                    .map_err(|error| as_failure(&held, error.to_string()))?;
                 let others = match time {
                     0 => vec![-1000, 0, 1000],
                     time => vec![-10 * time, 0, time / 5, time, 10 * time],
@@ -286,14 +268,16 @@ fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
     let Value::Matrix(series) = ranged else {
         return Err("a range query did not return a matrix".to_owned());
     };
-    let at = |series: &MatrixSeries| {
-        let mut samples = series.samples.iter();
-        Some(samples.find(|sample| sample.time == time)?.value)
-    };
     let samples = series.iter().filter_map(|series| {
-        Some(VectorSample {
+        let mut floats = series.samples.iter();
+        let float = floats.find(|sample| sample.time == time);
+        let mut histograms = series.histograms.iter();
+        let histogram = histograms.find(|sample| sample.time == time);
+        let found = float.is_some() || histogram.is_some();
+        found.then(|| VectorSample {
             labels: series.labels.clone(),
-            value: at(series)?,
+            value: float.map_or(0.0, |sample| sample.value),
+            histogram: histogram.map(|sample| Arc::clone(&sample.histogram)),
         })
     });
     let samples: Vec<VectorSample> = samples.collect();
@@ -301,4 +285,21 @@ fn middle(ranged: &Value, like: &Value, time: i64) -> Result<Value, String> {
         (Value::Scalar(_), Some(sample)) => Value::Scalar(sample.value),
         _ => Value::Vector(samples),
     })
+}
+
+fn is_histogram(point: &Point) -> bool {
+    matches!(point, Point::Histogram(_))
+}
+
+/// Whether the query uses `</` or `>/`.
+fn trims(expr: &Expr) -> bool {
+    struct Trims(bool);
+    impl<'a> Visitor<'a> for Trims {
+        fn operation(&mut self, _: Left<'a>, operation: &'a Operation, _: &[&'a Expr]) {
+            self.0 |= operation.op.is_trim();
+        }
+    }
+    let mut trims = Trims(false);
+    walk(expr, &mut trims);
+    trims.0
 }

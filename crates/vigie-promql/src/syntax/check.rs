@@ -4,10 +4,11 @@
 
 use super::{
     ast::{
-        AggregateOp, BinaryOp, Call, Duration, DurationKind, Expr, Operation, Selector, Shift,
-        ValueType,
+        AggregateOp, BinaryOp, Call, Duration, DurationKind, Expr, Extension, Fill, Operation,
+        Selector, Shift, ValueType,
     },
     error::Fault,
+    function::Function,
     span::Span,
 };
 use crate::labels::METRIC_NAME;
@@ -58,6 +59,24 @@ pub(super) fn operation(
             op.text()
         );
         return Err(Fault::wrong_type(scalar, message));
+    }
+    if op.is_trim() && scalars == 2 {
+        let message = format!(
+            "\"{}\" trims native histograms, this is a scalar",
+            op.text()
+        );
+        return Err(Fault::wrong_type(span, message));
+    }
+    if operation.fill != Fill::default() && (op.is_set() || scalars > 0) {
+        let message = format!(
+            "fill applies to two instant vectors and not to \"{}\"",
+            op.text()
+        );
+        let message = match op.is_set() {
+            true => message,
+            false => "fill needs an instant vector on both sides".to_owned(),
+        };
+        return Err(Fault::syntax(op_span, message));
     }
     matching(op, scalars, operation)?;
     Ok(if scalars == 2 {
@@ -130,6 +149,13 @@ pub(super) fn call(call: &Call) -> Result<(), Fault> {
         let wanted = types[at.min(types.len() - 1)];
         let what = format!("{name}()");
         expect(arg, wanted, &what)?;
+    }
+    if let (Function::Info, [_, second]) = (call.function, &*call.args) {
+        let alone = matches!(second, Expr::Selector(selector) if selector.name.is_none());
+        if !alone {
+            let message = "the second argument of info() is a selector without a metric name, such as {version=~\".+\"}";
+            return Err(Fault::syntax(second.span(), message));
+        }
     }
     Ok(())
 }
@@ -212,7 +238,11 @@ pub(super) fn selector(selector: &Selector, named_before: bool) -> Result<(), Fa
 /// Checks the operand of a range such as `[5m]`: a selector without modifiers.
 pub(super) fn ranged(expr: Expr, bracket: Span) -> Result<Selector, Fault> {
     match expr {
-        Expr::Selector(selector) if selector.shift == Shift::default() => Ok(selector),
+        Expr::Selector(selector)
+            if selector.shift == Shift::default() && selector.extension.is_none() =>
+        {
+            Ok(selector)
+        }
         Expr::Selector(_) => {
             let message = "a range must precede offset and @: x[5m] offset 1h";
             Err(Fault::syntax(bracket, message))
@@ -267,6 +297,30 @@ pub(super) fn shift<'a>(
         Expr::Subquery(node) => Ok((&mut node.span, &mut node.shift)),
         _ => {
             let message = format!("{word} must directly follow a selector, a range or a subquery");
+            Err(Fault::syntax(at, message))
+        }
+    }
+}
+
+/// The span and the `anchored` or `smoothed` of an expression that one of them follows.
+pub(super) fn extension(
+    expr: &mut Expr,
+    extension: Extension,
+    at: Span,
+) -> Result<(&mut Span, &mut Option<Extension>), Fault> {
+    let word = extension.text();
+    let (span, given) = match expr {
+        Expr::Selector(node) => (&mut node.span, &mut node.extension),
+        Expr::Range(node) => (&mut node.span, &mut node.selector.extension),
+        _ => {
+            let message = format!("{word} must directly follow a selector or a range");
+            return Err(Fault::syntax(at, message));
+        }
+    };
+    match *given {
+        None => Ok((span, given)),
+        Some(other) => {
+            let message = format!("{word} is given after {}", other.text());
             Err(Fault::syntax(at, message))
         }
     }

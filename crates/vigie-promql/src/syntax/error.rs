@@ -30,8 +30,10 @@ pub enum ParseErrorKind {
     Type,
     /// There is no function of this name.
     UnknownFunction,
-    /// Experimental or native-histogram syntax, which this engine does not evaluate.
+    /// Syntax of Prometheus that this engine does not evaluate.
     NotSupported,
+    /// Experimental syntax in a query that must not use it, see [`Features`](super::Features).
+    Experimental,
     /// The query is longer than [`MAX_QUERY_BYTES`](super::MAX_QUERY_BYTES) or [`MAX_TOKENS`](super::MAX_TOKENS), or
     /// its regular expressions exceed [`MAX_REGEX_BYTES`](super::MAX_REGEX_BYTES).
     TooLong,
@@ -70,6 +72,13 @@ impl Fault {
             span,
             format!("{what} not supported"),
         )
+    }
+
+    pub(super) fn experimental(span: Span, what: impl std::fmt::Display) -> Self {
+        let message = format!(
+            "{what} is experimental and must be enabled with experimental = true in [query]"
+        );
+        Self::new(ParseErrorKind::Experimental, span, message)
     }
 
     pub(super) fn locate(self, query: &str) -> ParseError {

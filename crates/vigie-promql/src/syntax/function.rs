@@ -1,6 +1,8 @@
 //! Names and signatures of the functions.
 
+use super::ast::AggregateOp;
 use super::ast::ValueType::{self, Matrix, Scalar, String, Vector};
+use crate::suggest;
 
 /// Optional arguments of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +13,13 @@ pub(super) enum Arity {
     LastOptional,
     /// The last argument may occur any number of times, including none.
     LastRepeated,
+    /// The last argument may occur one to ten times.
+    UpToTen,
 }
 
 macro_rules! functions {
     ($($variant:ident = $name:literal ($($arg:ident),*) $arity:ident -> $returns:ident;)+) => {
-        /// The functions that this engine evaluates: all stable ones.
+        /// The functions that this engine evaluates.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs)]
         pub enum Function { $($variant),+ }
@@ -75,6 +79,8 @@ functions! {
     Deg = "deg"(Vector) Exact -> Vector;
     Delta = "delta"(Matrix) Exact -> Vector;
     Deriv = "deriv"(Matrix) Exact -> Vector;
+    DoubleExponentialSmoothing = "double_exponential_smoothing"(Matrix, Scalar, Scalar) Exact -> Vector;
+    EndOf = "end"() Exact -> Scalar;
     Exp = "exp"(Vector) Exact -> Vector;
     FirstOverTime = "first_over_time"(Matrix) Exact -> Vector;
     Floor = "floor"(Vector) Exact -> Vector;
@@ -82,12 +88,14 @@ functions! {
     HistogramCount = "histogram_count"(Vector) Exact -> Vector;
     HistogramFraction = "histogram_fraction"(Scalar, Scalar, Vector) Exact -> Vector;
     HistogramQuantile = "histogram_quantile"(Scalar, Vector) Exact -> Vector;
+    HistogramQuantiles = "histogram_quantiles"(Vector, String, Scalar) UpToTen -> Vector;
     HistogramStddev = "histogram_stddev"(Vector) Exact -> Vector;
     HistogramStdvar = "histogram_stdvar"(Vector) Exact -> Vector;
     HistogramSum = "histogram_sum"(Vector) Exact -> Vector;
     Hour = "hour"(Vector) LastOptional -> Vector;
     Idelta = "idelta"(Matrix) Exact -> Vector;
     Increase = "increase"(Matrix) Exact -> Vector;
+    Info = "info"(Vector, Vector) LastOptional -> Vector;
     Irate = "irate"(Matrix) Exact -> Vector;
     LabelJoin = "label_join"(Vector, String, String, String) LastRepeated -> Vector;
     LabelReplace = "label_replace"(Vector, String, String, String, String) Exact -> Vector;
@@ -95,7 +103,10 @@ functions! {
     Ln = "ln"(Vector) Exact -> Vector;
     Log10 = "log10"(Vector) Exact -> Vector;
     Log2 = "log2"(Vector) Exact -> Vector;
+    MadOverTime = "mad_over_time"(Matrix) Exact -> Vector;
+    MaxOf = "max_of"(Scalar, Scalar) Exact -> Scalar;
     MaxOverTime = "max_over_time"(Matrix) Exact -> Vector;
+    MinOf = "min_of"(Scalar, Scalar) Exact -> Scalar;
     MinOverTime = "min_over_time"(Matrix) Exact -> Vector;
     Minute = "minute"(Vector) LastOptional -> Vector;
     Month = "month"(Vector) LastOptional -> Vector;
@@ -104,6 +115,7 @@ functions! {
     PresentOverTime = "present_over_time"(Matrix) Exact -> Vector;
     QuantileOverTime = "quantile_over_time"(Scalar, Matrix) Exact -> Vector;
     Rad = "rad"(Vector) Exact -> Vector;
+    RangeOf = "range"() Exact -> Scalar;
     Rate = "rate"(Matrix) Exact -> Vector;
     Resets = "resets"(Matrix) Exact -> Vector;
     Round = "round"(Vector, Scalar) LastOptional -> Vector;
@@ -112,39 +124,37 @@ functions! {
     Sin = "sin"(Vector) Exact -> Vector;
     Sinh = "sinh"(Vector) Exact -> Vector;
     Sort = "sort"(Vector) Exact -> Vector;
+    SortByLabel = "sort_by_label"(Vector, String) LastRepeated -> Vector;
+    SortByLabelDesc = "sort_by_label_desc"(Vector, String) LastRepeated -> Vector;
     SortDesc = "sort_desc"(Vector) Exact -> Vector;
     Sqrt = "sqrt"(Vector) Exact -> Vector;
+    StartOf = "start"() Exact -> Scalar;
     StddevOverTime = "stddev_over_time"(Matrix) Exact -> Vector;
     StdvarOverTime = "stdvar_over_time"(Matrix) Exact -> Vector;
+    StepOf = "step"() Exact -> Scalar;
     SumOverTime = "sum_over_time"(Matrix) Exact -> Vector;
     Tan = "tan"(Vector) Exact -> Vector;
     Tanh = "tanh"(Vector) Exact -> Vector;
     Time = "time"() Exact -> Scalar;
     Timestamp = "timestamp"(Vector) Exact -> Vector;
+    TsOfFirstOverTime = "ts_of_first_over_time"(Matrix) Exact -> Vector;
+    TsOfLastOverTime = "ts_of_last_over_time"(Matrix) Exact -> Vector;
+    TsOfMaxOverTime = "ts_of_max_over_time"(Matrix) Exact -> Vector;
+    TsOfMinOverTime = "ts_of_min_over_time"(Matrix) Exact -> Vector;
     VectorOf = "vector"(Scalar) Exact -> Vector;
     Year = "year"(Vector) LastOptional -> Vector;
 }
 
-/// Functions that Prometheus has only behind a feature flag, and `holt_winters`, which 3.0 renamed and put behind one.
-pub(super) const EXPERIMENTAL: &[&str] = &[
-    "double_exponential_smoothing",
-    "end",
-    "histogram_quantiles",
-    "holt_winters",
-    "info",
-    "mad_over_time",
-    "max_of",
-    "min_of",
-    "range",
-    "sort_by_label",
-    "sort_by_label_desc",
-    "start",
-    "start_timestamp",
-    "step",
-    "ts_of_first_over_time",
-    "ts_of_last_over_time",
-    "ts_of_max_over_time",
-    "ts_of_min_over_time",
+/// Functions of Prometheus that this engine does not evaluate, with the reason.
+pub(super) const NOT_EVALUATED: &[(&str, &str)] = &[
+    (
+        "holt_winters",
+        "since Prometheus 3.0 it is double_exponential_smoothing(), which is experimental; it is",
+    ),
+    (
+        "start_timestamp",
+        "samples have no start timestamps here, so it is",
+    ),
 ];
 
 impl Function {
@@ -155,6 +165,30 @@ impl Function {
             .find(|function| function.name() == name)
     }
 
+    /// Whether Prometheus has the function only behind a feature flag.
+    #[must_use]
+    pub fn is_experimental(self) -> bool {
+        matches!(
+            self,
+            Self::DoubleExponentialSmoothing
+                | Self::EndOf
+                | Self::HistogramQuantiles
+                | Self::Info
+                | Self::MadOverTime
+                | Self::MaxOf
+                | Self::MinOf
+                | Self::RangeOf
+                | Self::SortByLabel
+                | Self::SortByLabelDesc
+                | Self::StartOf
+                | Self::StepOf
+                | Self::TsOfFirstOverTime
+                | Self::TsOfLastOverTime
+                | Self::TsOfMaxOverTime
+                | Self::TsOfMinOverTime
+        )
+    }
+
     /// The minimum and the maximum number of arguments.
     #[must_use]
     pub fn arg_count(self) -> (usize, usize) {
@@ -163,54 +197,16 @@ impl Function {
             Arity::Exact => (all, all),
             Arity::LastOptional => (all - 1, all),
             Arity::LastRepeated => (all - 1, usize::MAX),
+            Arity::UpToTen => (all, all + 9),
         }
     }
 }
 
 /// The function or aggregation with the most similar name, if any is similar enough.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
-    let aggregations = [
-        "sum",
-        "avg",
-        "count",
-        "min",
-        "max",
-        "group",
-        "stddev",
-        "stdvar",
-        "topk",
-        "bottomk",
-        "count_values",
-        "quantile",
-    ];
-    let names = Function::ALL.iter().map(|function| function.name());
-    let near = names
-        .chain(aggregations)
-        .map(|known| (distance(name, known), !known.starts_with(name), known))
-        .min()?;
-    let (distance, _, known) = near;
-    (distance <= 1 + name.len() / 4 && distance < name.len()).then_some(known)
-}
-
-/// The edit distance (insertion, deletion, replacement, transposition of neighbours) between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() > 64 {
-        return usize::MAX;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 0..a.len() {
-        let mut row = vec![i + 1];
-        for j in 0..b.len() {
-            let replaced = above[j] + usize::from(!a[i].eq_ignore_ascii_case(&b[j]));
-            let mut best = replaced.min(above[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
-                best = best.min(before[j - 1] + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[b.len()]
+    let aggregations = AggregateOp::ALL.iter().filter(|one| !one.is_experimental());
+    let aggregations = aggregations.map(|op| op.text());
+    let stable = Function::ALL.iter().filter(|one| !one.is_experimental());
+    let names = stable.map(|function| function.name());
+    suggest::nearest(name, names.chain(aggregations))
 }

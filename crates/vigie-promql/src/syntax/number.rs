@@ -2,7 +2,8 @@
 
 use super::token::TokenKind;
 
-const UNITS: [(&str, u64); 7] = [
+/// The units of durations, from large to small, with their milliseconds.
+pub const DURATION_UNITS: [(&str, u64); 7] = [
     ("y", 365 * 24 * 3_600_000),
     ("w", 7 * 24 * 3_600_000),
     ("d", 24 * 3_600_000),
@@ -90,7 +91,10 @@ fn number(word: &str) -> Option<Result<f64, String>> {
 
 /// Parses a duration such as `1h30m` to milliseconds. Units from years to milliseconds, each at most once, in
 /// descending order.
-pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
+///
+/// # Errors
+/// For people: the text is not a duration, or exceeds 292 years (64 bits of nanoseconds).
+pub fn parse_duration(word: &str) -> Result<i64, String> {
     let fault = || {
         format!("{word:?} is not a duration: write 30s, 5m or 1h30m, units in order y w d h m s ms")
     };
@@ -103,7 +107,7 @@ pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
             .find(|c: char| !c.is_ascii_alphabetic())
             .unwrap_or(rest.len() - digits);
         let (count, unit) = (&rest[..digits], &rest[digits..digits + letters]);
-        let at = UNITS
+        let at = DURATION_UNITS
             .iter()
             .position(|(name, _)| *name == unit)
             .ok_or_else(fault)?;
@@ -113,9 +117,9 @@ pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
         next = at + 1;
         let count: Option<u64> = count.parse().ok();
         total = count
-            .and_then(|count| count.checked_mul(UNITS[at].1))
+            .and_then(|count| count.checked_mul(DURATION_UNITS[at].1))
             .and_then(|millis| total.checked_add(millis))
-            .filter(|total| *total < (i64::MAX / 1_000_000) as u64)
+            .filter(|total| *total <= (i64::MAX / 1_000_000) as u64)
             .ok_or_else(|| format!("the duration {word} is out of range"))?;
         rest = &rest[digits + letters..];
     }
@@ -123,6 +127,14 @@ pub(crate) fn parse_duration(word: &str) -> Result<i64, String> {
 }
 
 /// Formats milliseconds as Prometheus does: `1h30m`, `1w`, `0s`; years and weeks only if nothing remains.
+#[must_use]
+pub fn format_duration(millis: i64) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_duration(&mut text, millis);
+    text
+}
+
 pub(super) fn write_duration(out: &mut impl std::fmt::Write, millis: i64) -> std::fmt::Result {
     if millis == 0 {
         return out.write_str("0s");
@@ -131,7 +143,7 @@ pub(super) fn write_duration(out: &mut impl std::fmt::Write, millis: i64) -> std
         out.write_char('-')?;
     }
     let mut rest = millis.unsigned_abs();
-    for (unit, size) in UNITS {
+    for (unit, size) in DURATION_UNITS {
         let whole = matches!(unit, "y" | "w");
         if rest < size || (whole && !rest.is_multiple_of(size)) {
             continue;

@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
     ast::{
-        Aggregate, AtTime, Binary, Call, Duration, DurationKind, Expr, Matching, Name, Number,
-        Operation, Selector, Shift, Side, Subquery,
+        Aggregate, At, AtTime, Binary, Call, Duration, DurationKind, Expr, Fill, Matching, Name,
+        Number, Operation, Selector, Shift, Side, Subquery,
     },
     number::write_duration,
     token::Keyword,
@@ -19,11 +19,15 @@ impl Display for Expr {
             Self::Text(text) => quoted(f, &text.value),
             Self::Selector(selector) => {
                 series(f, selector)?;
-                selector.shift.fmt(f)
+                selector.shift.at.as_ref().map_or(Ok(()), |at| at.fmt(f))?;
+                extension(f, selector)?;
+                offset(f, &selector.shift)
             }
             Self::Range(range) => {
                 series(f, &range.selector)?;
-                write!(f, "[{}]{}", range.range, range.selector.shift)
+                write!(f, "[{}]", range.range)?;
+                extension(f, &range.selector)?;
+                range.selector.shift.fmt(f)
             }
             Self::Subquery(subquery) => subquery.fmt(f),
             Self::Paren(paren) => write!(f, "({})", paren.expr),
@@ -151,22 +155,38 @@ fn series(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
     f.write_char('}')
 }
 
+fn extension(f: &mut Formatter<'_>, selector: &Selector) -> fmt::Result {
+    match selector.extension {
+        Some(extension) => write!(f, " {}", extension.text()),
+        None => Ok(()),
+    }
+}
+
 impl Display for Shift {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.at.as_ref().map(|at| at.time) {
-            None => {}
-            Some(AtTime::Start) => f.write_str(" @ start()")?,
-            Some(AtTime::End) => f.write_str(" @ end()")?,
-            Some(AtTime::Millis(millis)) => {
+        self.at.as_ref().map_or(Ok(()), |at| at.fmt(f))?;
+        offset(f, self)
+    }
+}
+
+impl Display for At {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.time {
+            AtTime::Start => f.write_str(" @ start()"),
+            AtTime::End => f.write_str(" @ end()"),
+            AtTime::Millis(millis) => {
                 let sign = if millis < 0 { "-" } else { "" };
                 let (seconds, rest) = (millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000);
-                write!(f, " @ {sign}{seconds}.{rest:03}")?;
+                write!(f, " @ {sign}{seconds}.{rest:03}")
             }
         }
-        match &self.offset {
-            Some(offset) => write!(f, " offset {offset}"),
-            None => Ok(()),
-        }
+    }
+}
+
+fn offset(f: &mut Formatter<'_>, shift: &Shift) -> fmt::Result {
+    match &shift.offset {
+        Some(offset) => write!(f, " offset {offset}"),
+        None => Ok(()),
     }
 }
 
@@ -244,10 +264,10 @@ impl Display for Operator<'_> {
         if self.0.return_bool {
             f.write_str(" bool")?;
         }
-        match &self.0.matching {
-            Some(matching) => matching.fmt(f),
-            None => Ok(()),
+        if let Some(matching) = &self.0.matching {
+            matching.fmt(f)?;
         }
+        self.0.fill.fmt(f)
     }
 }
 
@@ -263,6 +283,23 @@ impl Display for Matching {
             Side::Right => " group_right ",
         })?;
         labels(f, &group.include)
+    }
+}
+
+impl Display for Fill {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut clause = |word: &str, value: f64| {
+            write!(f, " {word} (")?;
+            plain_number(f, value)?;
+            f.write_char(')')
+        };
+        match (self.left, self.right) {
+            (Some(left), Some(right)) if left == right => clause("fill", left),
+            (left, right) => {
+                left.map_or(Ok(()), |left| clause("fill_left", left))?;
+                right.map_or(Ok(()), |right| clause("fill_right", right))
+            }
+        }
     }
 }
 

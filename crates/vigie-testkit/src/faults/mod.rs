@@ -70,25 +70,27 @@ impl<S: State> Switch<S> {
             let mut open = JoinSet::new();
             loop {
                 tokio::select! {
-                    order = received.recv() => {
-                        let Some((new, done)) = order else { return };
-                        if new.refuses() {
-                            listener = None;
-                        } else if listener.is_none() {
-                            listener = TcpListener::bind(addr).await.ok();
-                        }
-                        if new.drops_open_connections() {
-                            open.shutdown().await;
-                        }
-                        state.send_replace(new);
-                        let _ = done.send(());
-                    }
-                    Some(stream) = accept(listener.as_ref()) => {
-                        accepted.fetch_add(1, Ordering::SeqCst);
-                        open.spawn(handle(stream, watched.clone()));
-                    }
-                    Some(_) = open.join_next() => {}
+                                   order = received.recv() => {
+                                       let Some((new, done)) = order else { return };
+                                       if new.refuses() {
+                                           if let Some(Ok(listener)) = listener.take().map(TcpListener::into_std) {
+                ports::close(listener);
                 }
+                                       } else if listener.is_none() {
+                                           listener = TcpListener::bind(addr).await.ok();
+                                       }
+                                       if new.drops_open_connections() {
+                                           open.shutdown().await;
+                                       }
+                                       state.send_replace(new);
+                                       let _ = done.send(());
+                                   }
+                                   Some(stream) = accept(listener.as_ref()) => {
+                                       accepted.fetch_add(1, Ordering::SeqCst);
+                                       open.spawn(handle(stream, watched.clone()));
+                                   }
+                                   Some(_) = open.join_next() => {}
+                               }
             }
         });
         Ok(Self {

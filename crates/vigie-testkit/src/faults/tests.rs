@@ -8,8 +8,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::*;
+use crate::SOON;
 
-const SOON: Duration = Duration::from_secs(5);
 const BRIEF: Duration = Duration::from_millis(150);
 
 async fn ask(addr: SocketAddr) -> TcpStream {

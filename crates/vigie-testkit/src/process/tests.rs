@@ -1,8 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::SOON;
 use serde_json::json;
-
-const SOON: Duration = Duration::from_secs(5);
 
 fn sh(script: &str) -> Process {
     let mut command = Command::new("/bin/sh");

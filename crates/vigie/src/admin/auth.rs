@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
 /// The credentials that a client must present.
@@ -16,6 +17,14 @@ pub enum Credentials {
     Bearer(Arc<SecretString>),
     /// `Authorization: Basic …`; here `user:password`.
     Basic(Arc<SecretString>),
+}
+
+/// The credentials that the web page's form sends.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Presented {
+    Token { token: String },
+    Basic { username: String, password: String },
 }
 
 impl Credentials {
@@ -51,6 +60,26 @@ impl Credentials {
                         .decode(presented.trim())
                         .is_ok_and(|decoded| equal(pair, &decoded))
             }
+        }
+    }
+
+    /// Whether these are the credentials. The time is the same for all wrong values of one length.
+    pub(super) fn are(&self, presented: &Presented) -> bool {
+        match (self, presented) {
+            (Self::Bearer(secret), Presented::Token { token }) => equal(secret, token.as_bytes()),
+            (Self::Basic(pair), Presented::Basic { username, password }) => {
+                let presented = SecretString::from(format!("{username}:{password}"));
+                equal(pair, presented.expose_secret().as_bytes())
+            }
+            _ => false,
+        }
+    }
+
+    /// The kind of credentials, which selects the form of the web page.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Bearer(_) => "token",
+            Self::Basic(_) => "password",
         }
     }
 

@@ -6,7 +6,9 @@
 //!   the same origin, but their `Host` names that host. On a loopback listener, whose only protection is its address,
 //!   only known names are accepted. On other listeners scrapers send the names of services, so `Host` is not checked.
 //!
-//! Probes are never refused: they change nothing and are cheap.
+//! Probes are never refused: they change nothing and are cheap. Nor is the page of the links that acknowledge an alert: it is
+//! opened from a chat, browsers send its form without an origin, and the token in its path is a credential. Nor are the files of
+//! the web page and the runbooks: links to them are on other sites, and they contain nothing about the backend.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,9 +24,10 @@ use vigie_metrics::Registry;
 
 use super::refusals::Refusals;
 use super::server::Class;
+use super::{page, runbooks};
 
 /// The relation between the page that sent the request and this host, as reported by the browser.
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// The hosts that a port without credentials accepts.
@@ -133,7 +136,12 @@ impl Guard {
 
     fn refusal(&self, request: &request::Parts) -> Option<(&Refusals, &'static str)> {
         let hosts = self.hosts.as_ref()?;
-        if Class::of(request.uri.path()) == Class::Probe {
+        let path = request.uri.path();
+        if Class::of(path) == Class::Probe
+            || path.starts_with("/ack/")
+            || page::is_page(path)
+            || runbooks::is_runbook(path)
+        {
             return None;
         }
         if hosts.is_from_another(&request.headers) {

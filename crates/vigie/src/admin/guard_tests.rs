@@ -22,6 +22,8 @@ fn port(hosts: Option<Hosts>) -> Port {
     let router = Router::new()
         .route("/metrics", get(async || "page"))
         .route("/healthz", get(async || "alive"))
+        .route("/ack/{token}", get(async || "page"))
+        .route("/", get(async || "page"))
         .layer(from_fn_with_state(guard, protect));
     Port { router, registry }
 }
@@ -179,4 +181,19 @@ async fn no_answer_may_be_taken_for_another_type() {
     let response = port.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), 405);
     assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff");
+}
+
+#[tokio::test]
+async fn links_that_acknowledge_are_opened_from_other_sites() {
+    let port = on("127.0.0.1", &[]);
+    for headers in [
+        &[("host", "vigie.example"), ("sec-fetch-site", "cross-site")][..],
+        // Browsers send this with the form of a page that has no referrer.
+        &[("host", "127.0.0.1:9850"), ("origin", "null")],
+    ] {
+        for path in ["/ack/token", "/"] {
+            assert_eq!(port.status(path, headers).await, 200, "{headers:?}");
+        }
+        assert_eq!(port.status("/metrics", headers).await, 403, "{headers:?}");
+    }
 }

@@ -6,8 +6,7 @@ use vigie_testkit::prometheus::Prometheus;
 
 use super::*;
 use crate::admin::server::serve;
-
-const SOON: Duration = Duration::from_secs(60);
+use vigie_testkit::SOON;
 
 fn burst(registry: &Registry, job: &str) {
     let finished = registry.family(&vigie_bullmq::metrics::BULLMQ_JOBS_FINISHED);

@@ -33,7 +33,7 @@ fn answer(status: Option<&Status>, only: Option<&str>) -> Response {
     }
 }
 
-fn json(code: StatusCode, answer: &impl Serialize) -> Response {
+pub(super) fn json(code: StatusCode, answer: &impl Serialize) -> Response {
     // Serialization cannot fail: all keys are strings and all numbers are finite.
     let body = serde_json::to_string(answer).unwrap_or_default() + "\n";
     let headers = [
@@ -50,7 +50,7 @@ struct Page<'a> {
 
 /// The queues of one name, over all prefixes and databases.
 #[derive(Debug, Serialize)]
-struct Named<'a> {
+pub(super) struct Named<'a> {
     #[serde(flatten)]
     together: Figures,
     prefixes: BTreeMap<&'a str, Figures>,
@@ -121,6 +121,36 @@ fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     both(a, b, u64::saturating_add)
 }
 
+impl<'a> Named<'a> {
+    /// The queues of this name; `None` if there is none.
+    pub(super) fn of(queues: impl Iterator<Item = &'a QueueStatus>) -> Option<Self> {
+        let mut named: Option<Self> = None;
+        for queue in queues {
+            named = Some(Self::with(named, queue));
+        }
+        named
+    }
+
+    fn with(named: Option<Self>, queue: &'a QueueStatus) -> Self {
+        let figures = Figures::of(queue);
+        let mut named = match named {
+            Some(named) => Self {
+                together: named.together.and(figures),
+                ..named
+            },
+            None => Self {
+                together: figures,
+                prefixes: BTreeMap::new(),
+            },
+        };
+        let of_prefix = named.prefixes.entry(&queue.prefix);
+        of_prefix
+            .and_modify(|known| *known = known.and(figures))
+            .or_insert(figures);
+        named
+    }
+}
+
 /// The queues of all names or of one; otherwise the status code and the reason.
 fn page<'a>(
     status: Option<&'a Status>,
@@ -131,7 +161,7 @@ fn page<'a>(
         return unknown("no queue is watched: [redis] is not configured");
     };
     let wanted = |queue: &&QueueStatus| only.is_none_or(|only| queue.name == only);
-    let mut wanted = status.queues.iter().filter(wanted);
+    let wanted = status.queues.iter().filter(wanted);
     if let Some(error) = &status.error {
         // With several nodes, one may fail: only the queues that were requested matter.
         let failed = wanted.clone().find_map(|queue| queue.error.as_ref());
@@ -144,19 +174,9 @@ fn page<'a>(
         return unknown("no queue has been counted yet");
     }
     let mut queues: BTreeMap<&str, Named<'_>> = BTreeMap::new();
-    for queue in &mut wanted {
-        let figures = Figures::of(queue);
-        let named = queues.entry(&queue.name);
-        let named = named
-            .and_modify(|named| named.together = named.together.and(figures))
-            .or_insert_with(|| Named {
-                together: figures,
-                prefixes: BTreeMap::new(),
-            });
-        let of_prefix = named.prefixes.entry(&queue.prefix);
-        of_prefix
-            .and_modify(|known| *known = known.and(figures))
-            .or_insert(figures);
+    for queue in wanted {
+        let named = queues.remove(&*queue.name);
+        queues.insert(&queue.name, Named::with(named, queue));
     }
     match only {
         Some(_) if queues.is_empty() => {

@@ -1,4 +1,5 @@
-//! `/routes`: all routes as a setting that can be pasted into the configuration, followed by their request counts.
+//! `/routes`: all routes as a setting that can be pasted into the configuration, followed by their request counts. The section is
+//! that of the source, `[gateway]` or `[capture]`.
 //!
 //! ```text
 //! [gateway]
@@ -20,28 +21,42 @@ use std::fmt::{self, Write as _};
 
 use axum::Router;
 use axum::routing::get;
-use vigie_gateway::{KnownRoutes, ListedRoute, RouteList, RouteOrigin};
+use vigie_traffic::{KnownRoutes, ListedRoute, RouteList, RouteOrigin};
 
 /// The number of folded templates shown.
 const MOST_FOLDED: usize = 20;
+/// The section without a source of requests.
+const NO_SOURCE: &str = "gateway";
 
-pub(super) fn router<S: Clone + Send + Sync + 'static>(routes: Option<KnownRoutes>) -> Router<S> {
+/// The routes of the app.
+#[derive(Clone)]
+pub struct Routes {
+    /// Those that the source of the requests knows.
+    pub known: KnownRoutes,
+    /// The section of the source.
+    pub section: &'static str,
+}
+
+pub(super) fn router<S: Clone + Send + Sync + 'static>(routes: Option<Routes>) -> Router<S> {
     let show = move || {
-        let list = routes.as_ref().map(KnownRoutes::list);
-        async move { page(&list.unwrap_or_default()) }
+        let shown = match &routes {
+            Some(routes) => page(routes.section, &routes.known.list()),
+            None => page(NO_SOURCE, &RouteList::default()),
+        };
+        async move { shown }
     };
     Router::new().route("/routes", get(show))
 }
 
-fn page(list: &RouteList) -> String {
+fn page(section: &str, list: &RouteList) -> String {
     let mut page = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut page, list);
+    let _ = write(&mut page, section, list);
     page
 }
 
-fn write(page: &mut String, list: &RouteList) -> fmt::Result {
-    writeln!(page, "[gateway]\nroutes = [")?;
+fn write(page: &mut String, section: &str, list: &RouteList) -> fmt::Result {
+    writeln!(page, "[{section}]\nroutes = [")?;
     for route in &list.routes {
         // A pattern contains no quotes, backslashes or control characters.
         writeln!(page, "  \"{}\",", route.pattern)?;
@@ -95,7 +110,7 @@ fn note(route: &ListedRoute) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use vigie_gateway::FoldedTemplate;
+    use vigie_traffic::FoldedTemplate;
 
     use super::*;
 
@@ -125,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_page_is_the_setting_and_comments() {
-        let page = page(&list());
+        let page = page("gateway", &list());
         let expected = "[gateway]\nroutes = [\n  \"GET /café/{id}\",\n  \"/e\u{301}/*rest\",\n  \
             \"/it's/:id\",\n  \"/reports\",\n]\n\n\
             # requests  origin      route\n\
@@ -142,9 +157,15 @@ mod tests {
 
     #[test]
     fn the_page_is_read_back_without_loss() {
-        let page = page(&list());
+        for section in ["gateway", "capture"] {
+            is_read_back_without_loss(section);
+        }
+    }
+
+    fn is_read_back_without_loss(section: &str) {
+        let page = page(section, &list());
         let read: toml::Table = page.parse().unwrap();
-        let routes = read["gateway"]["routes"].as_array().unwrap();
+        let routes = read[section]["routes"].as_array().unwrap();
         let routes: Vec<_> = routes.iter().map(|route| route.as_str().unwrap()).collect();
         let expected: Vec<_> = list()
             .routes
@@ -153,12 +174,15 @@ mod tests {
             .collect();
         assert_eq!(routes, expected);
         for route in routes {
-            vigie_gateway::validate_pattern(route).unwrap();
+            vigie_traffic::validate_pattern(route).unwrap();
         }
     }
 
     #[test]
     fn without_routes_it_is_an_empty_setting() {
-        assert_eq!(page(&RouteList::default()), "[gateway]\nroutes = [\n]\n");
+        assert_eq!(
+            page(NO_SOURCE, &RouteList::default()),
+            "[gateway]\nroutes = [\n]\n"
+        );
     }
 }

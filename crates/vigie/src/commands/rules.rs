@@ -2,10 +2,11 @@
 
 mod check;
 mod declared;
+mod failures;
 mod files;
 mod output;
 mod print;
-mod report;
+mod test;
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::rules::BuiltIn;
+use crate::rules::{BuiltIn, report};
 
 /// The subcommands.
 #[derive(Subcommand)]
@@ -51,6 +52,27 @@ configuration file. A comment suppresses findings of a rule, a group or a file:
 Exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 wrong usage or a file
 that cannot be read.")]
     Check(CheckArgs),
+    /// Run unit tests of rules, in the format of `promtool test rules`
+    #[command(after_help = "\
+Examples:
+  vigie rules test rules/tests
+  vigie rules test my-tests.yml
+
+A test loads series, evaluates the rules at each interval of a simulated time, and compares
+the firing alerts and the results of expressions with the expected ones. In directories, rule
+files are skipped.
+
+Exit codes: 0 all tests passed, 1 a test failed or a file has a mistake, 2 wrong usage or a
+file that cannot be read.")]
+    Test(TestArgs),
+}
+
+/// The arguments of `vigie rules test`.
+#[derive(Args)]
+pub struct TestArgs {
+    /// Unit-test files; directories are searched for *.yml and *.yaml, `-` is the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 }
 
 /// The arguments of `vigie rules check`.
@@ -106,5 +128,6 @@ pub fn run(
     match rules {
         Rules::Print { file, form } => print::run(*file, *form, out),
         Rules::Check(arguments) => check::run(config, arguments, out),
+        Rules::Test(arguments) => test::run(arguments, out),
     }
 }

@@ -74,7 +74,7 @@ fn the_history_equals_that_of_prometheus() {
     let mut stage = stage(&Settings::default());
     let requests = stage
         .registry
-        .family(&vigie_gateway::metrics::HTTP_REQUEST_DURATION);
+        .family(&vigie_traffic::metrics::HTTP_REQUEST_DURATION);
     let jobs = stage.registry.family(&vigie_bullmq::metrics::QUEUE_JOBS);
     requests.observe(["GET", "/", "200"], Duration::from_millis(30));
     jobs.set(["mail", "waiting"], 3.0);

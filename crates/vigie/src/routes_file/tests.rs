@@ -1,10 +1,12 @@
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use tempfile::TempDir;
-use vigie_gateway::{Gateway, RouteOrigin, Settings};
+use vigie_gateway::{Gateway, Settings};
 use vigie_metrics::Registry;
+use vigie_traffic::RouteOrigin;
 
 use super::*;
 
@@ -12,6 +14,10 @@ use super::*;
 fn routes() -> KnownRoutes {
     let gateway = Gateway::new(Settings::new("127.0.0.1:1"), &Registry::new());
     gateway.unwrap().routes()
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{suffix}", path.display()))
 }
 
 const SAVED: &str =
@@ -78,14 +84,17 @@ fn links_directories_and_foreign_files_beside_it_are_left_alone() {
         let kind = fs::symlink_metadata(path).unwrap().file_type();
         assert!(!kind.is_file(), "{path:?} was replaced");
     }
-    // The name of the new file is taken.
+    // The names of the unfinished file are taken.
     let path = directory.path().join("routes");
-    fs::write(with_suffix(&path, "new"), "precious").unwrap();
+    let taken = ["new", "1.new", "2.new", "3.new"].map(|suffix| with_suffix(&path, suffix));
+    for taken in &taken {
+        fs::write(taken, "precious").unwrap();
+    }
     let mut file = RoutesFile::new(path.clone(), restored());
     file.load();
     file.save();
     assert!(!path.exists() && file.is_failing);
-    for precious in [target, with_suffix(&path, "new")] {
+    for precious in taken.into_iter().chain([target]) {
         assert_eq!(fs::read_to_string(precious).unwrap(), "precious");
     }
 }

@@ -7,11 +7,38 @@ use vigie::catalogue;
 use crate::model::Dashboard;
 use crate::query::{self, Use};
 
+/// The reason for which no panel shows the metrics of the capture.
+const CAPTURED: &str =
+    "only the capture knows it, and the dashboards are the same for both sources";
+
 /// Metrics that no panel shows, each with its reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     (
-        "vigie_gateway_resends_total",
-        "no client notices a resend; the gateway's errors are shown",
+        "http_stream_first_byte_seconds",
+        "most apps have no streams, and the latency of requests is shown",
+    ),
+    (
+        "http_streams_open",
+        "most apps have no streams; open connections are shown",
+    ),
+    ("http_response_first_byte_seconds", CAPTURED),
+    ("tcp_payload_bytes_total", CAPTURED),
+    ("tcp_connections_refused_total", CAPTURED),
+    ("tcp_connections_reset_total", CAPTURED),
+    ("tcp_segments_retransmitted_total", CAPTURED),
+    ("vigie_capture_connections", CAPTURED),
+    ("vigie_capture_segments_untracked_total", CAPTURED),
+    ("vigie_capture_packets_total", CAPTURED),
+    ("vigie_capture_packets_dropped_total", CAPTURED),
+    ("vigie_capture_unseen_bytes_total", CAPTURED),
+    ("vigie_capture_loss_ratio", CAPTURED),
+    (
+        "socketio_sessions_forgotten_total",
+        "it stays 0 unless bytes of a connection are missed",
+    ),
+    (
+        "vigie_requests_abandoned_total",
+        "it stays 0 unless bytes of a connection are missed",
     ),
     (
         "vigie_gateway_routes_retired_total",
@@ -47,8 +74,60 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "it stays 0 unless clients abuse the admin port; the log says so too",
     ),
     (
+        "vigie_page_dashboards_unusable",
+        "it changes when somebody changes the files; the page and the log name them",
+    ),
+    (
         "vigie_history_disk_up",
         "without history.path there is none; the alert VigieHistoryDisk looks at it",
+    ),
+    (
+        "vigie_rule_evaluations_total",
+        "it grows with the number of rules; what fails and what is missed is shown",
+    ),
+    (
+        "vigie_rule_group_interval_seconds",
+        "the settings and the rule files fix it",
+    ),
+    (
+        "vigie_rule_group_last_evaluation_timestamp_seconds",
+        "/api/v1/rules has it, and evaluations that are missed are counted",
+    ),
+    (
+        "vigie_rule_state_disk_up",
+        "without alerts.path and history.path there is none; the log says when it changes",
+    ),
+    (
+        "vigie_config_last_reload_success_timestamp_seconds",
+        "a reload is rare; vigie_config_last_reload_successful tells about a failed one",
+    ),
+    (
+        "vigie_rule_alerts_refused_total",
+        "it stays 0 unless a rule has thousands of alerts; the rule then shows the error",
+    ),
+    (
+        "vigie_rule_template_failures_total",
+        "the message itself shows the error",
+    ),
+    (
+        "vigie_notifications_undelivered_total",
+        "the log names each alert without a delivered message",
+    ),
+    (
+        "vigie_notifications_outbox_age_seconds",
+        "it is 0 unless a receiver fails, which is an alert of its own",
+    ),
+    (
+        "vigie_notifications_alerts",
+        "the alerts themselves are shown, by the page and by any client of /api/v2/alerts",
+    ),
+    (
+        "vigie_notifications_refused_alerts_total",
+        "it stays 0 unless there are thousands of alerts; the log says so too",
+    ),
+    (
+        "vigie_config_last_reload_successful",
+        "the log and the answer to the reload contain the mistake",
     ),
     (
         "bullmq_jobs_folded_total",

@@ -76,10 +76,17 @@ fn nothing_is_open_to_the_network() {
 }
 
 #[test]
-fn images_have_a_version_and_a_health_check() {
+fn images_have_a_version_a_digest_and_a_health_check() {
     let compose = resolved();
     for (name, service) in services(&compose) {
-        let (_, version) = text(service, "/image").split_once(':').unwrap();
+        let (image, digest) = match text(service, "/image").split_once("@sha256:") {
+            Some((image, digest)) => (image, Some(digest)),
+            None => (text(service, "/image"), None),
+        };
+        // Vigie's image is built here.
+        assert_eq!(digest.is_none(), name == "vigie", "{name}");
+        assert!(digest.is_none_or(crate::image::is_digest), "{name}");
+        let (_, version) = image.split_once(':').unwrap();
         let digits = version.trim_start_matches('v').split('.');
         assert_eq!(digits.filter(|part| part.parse::<u32>().is_ok()).count(), 3);
         // Vigie's image contains no program that could probe it.
@@ -91,19 +98,36 @@ fn images_have_a_version_and_a_health_check() {
     }
 }
 
+/// The environment of a service.
+fn variables(service: &Value) -> Vec<(String, String)> {
+    let variables = service["environment"].as_object().unwrap();
+    let variable = |(name, value): (&String, &Value)| {
+        (name.clone(), value.as_str().unwrap_or_default().to_owned())
+    };
+    variables.iter().map(variable).collect()
+}
+
 #[test]
 fn vigie_accepts_its_configuration() {
     let compose = resolved();
     let vigie = &compose["services"]["vigie"];
     let words = list(vigie, "/command").iter();
     let arguments: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
-    let variables = vigie["environment"].as_object().unwrap();
-    let variable = |(name, value): (&String, &Value)| {
-        (name.clone(), value.as_str().unwrap_or_default().to_owned())
-    };
-    let environment = variables.iter().map(variable).collect();
-    let read = settings(&arguments, environment, None);
+    let read = settings(&arguments, variables(vigie), None);
     assert_eq!(read.unwatched(), ["database"]);
     assert_eq!(read.admin.listen.to_string(), "0.0.0.0:9850");
     assert_eq!(read.gateway.unwrap().listen.to_string(), "0.0.0.0:8080");
+}
+
+#[test]
+fn vigie_has_the_time_to_stop() {
+    let compose = resolved();
+    let vigie = &compose["services"]["vigie"];
+    let words = list(vigie, "/command").iter();
+    let arguments: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+    let read = settings(&arguments, variables(vigie), None);
+    let within = vigie::app::stops_within(&read);
+    let period = text(vigie, "/stop_grace_period");
+    let period: jiff::SignedDuration = period.parse().unwrap();
+    assert!(period.unsigned_abs() > within, "{period:?} {within:?}");
 }

@@ -11,6 +11,12 @@ fn instructions(name: &str) -> Vec<String> {
     lines.map(|rest| rest.trim().to_owned()).collect()
 }
 
+/// Whether this is a SHA-256 digest in hexadecimal.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == 64 && text.bytes().all(is_hex)
+}
+
 /// The user that Vigie runs as.
 pub(crate) fn user() -> u64 {
     let [user] = instructions("USER ").try_into().unwrap();
@@ -25,11 +31,13 @@ fn it_is_built_by_the_compiler_that_the_workspace_names() {
     let mut packages = metadata.packages.iter();
     let vigie = packages.find(|package| *package.name == "vigie").unwrap();
     let version = vigie.rust_version.as_ref().unwrap();
-    let image = format!(
-        "rust:{}.{}-slim-bookworm AS build",
-        version.major, version.minor
-    );
-    assert_eq!(instructions("FROM "), [image, "scratch".into()]);
+    let image = format!("rust:{}.{}-slim-bookworm", version.major, version.minor);
+    let [build, last] = instructions("FROM ").try_into().unwrap();
+    let (name, digest) = build.split_once("@sha256:").unwrap();
+    assert_eq!(name, image);
+    let digest = digest.strip_suffix(" AS build").unwrap();
+    assert!(is_digest(digest), "{digest}");
+    assert_eq!(last, "scratch");
 }
 
 #[test]

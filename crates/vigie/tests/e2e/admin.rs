@@ -3,9 +3,9 @@
 use std::io::Read as _;
 
 use flate2::bufread::GzDecoder;
-use vigie_testkit::Redis;
 use vigie_testkit::http::{self, Connection};
 use vigie_testkit::promtext::{Format, Scrape};
+use vigie_testkit::{Redis, SOON};
 
 use crate::common::{Stage, Vigie, promtool_finds_nothing_in};
 
@@ -86,7 +86,7 @@ async fn a_bearer_token_guards_metrics_and_details() {
     guarded(&vigie, &format!("Bearer {TOKEN}"), "Bearer realm=\"vigie\"").await;
 
     redis.kill9();
-    let details = vigie_testkit::eventually(crate::common::PERIOD * 10, async || {
+    let details = vigie_testkit::eventually(SOON, async || {
         let headers = [("authorization", &*format!("Bearer {TOKEN}"))];
         let answer = http::request(vigie.admin, "GET", "/readyz", &headers, b"").await?;
         match answer.status {

@@ -1,9 +1,10 @@
-//! A real Prometheus and Alertmanager monitor the stage: causes lead to notifications, which are resolved when the
-//! cause ends.
+//! Causes lead to notifications, which are resolved when the cause ends, by Vigie itself and by a real Prometheus and
+//! Alertmanager beside it, which scrape the same Vigie.
 //!
-//! `rules/essential.yml` is loaded unchanged, with its windows and its `for`; only the intervals are short (scraped
-//! and evaluated every second). Nothing is simulated: each cause is a realistic failure of a backend, each alert must
-//! reach a webhook as firing, and as resolved after the cause has ended.
+//! Both load `rules/essential.yml` unchanged, with its windows and its `for`, and the same `alertmanager.yml` except for
+//! the webhook. Vigie scrapes and evaluates every 15 s as always, Prometheus scrapes every 5 s and evaluates every second. Nothing is simulated: each cause is
+//! a realistic failure of a backend, and each alert must reach both webhooks as firing, and as resolved after the cause has
+//! ended. In the end the groups, labels, annotations and transitions of both are compared.
 //!
 //! | alert | cause | resolved when |
 //! | --- | --- | --- |
@@ -18,21 +19,30 @@
 //!
 //! The causes follow one another while the `for` of the gauge alerts elapses; then the stage is idle for five minutes,
 //! until the windows are empty. Other tests run in the meantime.
+//!
+//! The modules with `setup` are tests of the same program with simple rules and without a stage.
 
+mod amtool;
 mod causes;
+mod commands;
+mod forwarding;
+mod heartbeat;
+mod links;
 mod panels;
+mod reload;
+mod setup;
 mod watch;
 
 use std::time::Duration;
 
-use vigie_testkit::Script;
+use vigie_testkit::{SOON, Script};
 
 use crate::common::Stage;
 use causes::{Flood, Request, ask, fail};
-use watch::{Called, Watch};
+use watch::{Called, Own, Watch};
 
 /// The time for an alert to arrive, in addition to the time that its rule takes.
-const ARRIVES: Duration = Duration::from_secs(60);
+const ARRIVES: Duration = SOON;
 /// The time that rules take: windows and `for`.
 const MINUTE: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -82,12 +92,13 @@ const ALL: [Called; 8] = [
 
 #[tokio::test]
 async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
-    let mut stage = Stage::set_with(&[
+    let own = Own::start().await;
+    let environment = [
         // A silent session lives as long as the test.
         ("SOCKET_PING_INTERVAL", "3600000"),
         ("SOCKET_CONNECT_TIMEOUT", "3600000"),
-    ])
-    .await;
+    ];
+    let mut stage = Stage::set_with_sections(&environment, &own.sections()).await;
     let target = format!("http://{}", stage.vigie.gateway);
     let mut crowd = Script::new("testing/crowd.js")
         .args(["--target", &target])
@@ -96,8 +107,8 @@ async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
     assert_eq!(ask(&mut crowd, "open", 1).await, 1);
     // Create the counter before the first failure, so that all failures are an increase.
     stage.fill("doomed", &[]).await;
-    let watch = Watch::start(&stage).await;
-    watch.until_quiet().await;
+    let watch = Watch::start(&stage, own).await;
+    watch.until_quiet(&stage).await;
 
     // The `for` of these two elapses while the others are tested.
     stage.fill("deserted", &["--waiting", "501"]).await;
@@ -110,7 +121,8 @@ async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
     watch.fires(LATENCY, ARRIVES).await;
     slow.end().await;
     let quick = Flood::start(&stage, QUICK);
-    watch.resolves(LATENCY, ARRIVES).await;
+    // A slow machine answers few quick requests; then the slow ones must leave the window.
+    watch.resolves(LATENCY, WINDOW + ARRIVES).await;
     quick.end().await;
 
     fail(&stage, "doomed", 2_000).await;
@@ -139,7 +151,8 @@ async fn every_alert_fires_with_its_cause_and_resolves_without_it() {
     }
     watch.resolves(SLOW_TICK, TICK_WINDOW + ARRIVES).await;
 
-    watch.until_quiet().await;
+    watch.until_quiet(&stage).await;
     watch.has_notified_of_all(&ALL);
+    watch.both_agree().await;
     stage.end().await;
 }

@@ -2,16 +2,12 @@
 
 use std::io::Read as _;
 use std::process::Command;
-use std::time::Duration;
 
 use flate2::bufread::GzDecoder;
 use serde_json::Value;
-use vigie_testkit::{eventually, http, tools};
+use vigie_testkit::{SOON, eventually, http, tools};
 
 use crate::common::Vigie;
-
-/// Longer than the scrape interval.
-const A_SCRAPE: Duration = Duration::from_secs(40);
 
 async fn data(vigie: &Vigie, path: &str) -> Value {
     let mut answer = vigie.get(path).await.json().unwrap();
@@ -35,7 +31,7 @@ async fn printed(program: std::path::PathBuf, arguments: Vec<String>) -> String 
 #[tokio::test]
 async fn the_history_can_be_queried() {
     let vigie = Vigie::start("").await;
-    let up = eventually(A_SCRAPE, async || {
+    let up = eventually(SOON, async || {
         let answer = data(&vigie, "/api/v1/query?query=up").await;
         let sample = answer["result"][0].clone();
         if sample.is_null() {

@@ -8,20 +8,18 @@ use tempfile::TempDir;
 use url::form_urlencoded::byte_serialize;
 use vigie::rules::BuiltIn;
 use vigie_alerts::load;
-use vigie_testkit::{Prometheus, Redis, Script, eventually, http};
+use vigie_testkit::{Prometheus, Redis, SOON, Script, eventually, http};
 
-use crate::common::{TURN, Vigie, fill};
+use crate::common::{Vigie, fill, turn};
 
-const SCRIPT: Duration = Duration::from_secs(60);
-/// More than two scrape intervals of the history.
-const SCRAPED: Duration = Duration::from_secs(90);
+const SCRIPT: Duration = SOON;
 const BURST: f64 = 40.0;
 /// A queue that exists before the burst, and one that is created by it.
 const QUEUES: [&str; 2] = ["known", "fresh"];
 
 #[tokio::test]
 async fn a_burst_of_a_new_counter_is_an_increase() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let redis = Redis::start().await.unwrap();
     let directory = TempDir::new().unwrap();
     let mut vigie = Vigie::start(&format!(
@@ -129,7 +127,7 @@ fn job_failing(queue: &str) -> String {
 async fn until(source: SocketAddr, query: &str, expected: &[f64]) {
     let encoded: String = byte_serialize(query.as_bytes()).collect();
     let path = format!("/api/v1/query?query={encoded}");
-    eventually(SCRAPED, async || {
+    eventually(SOON, async || {
         let answer = http::get(source, &path)
             .await
             .map_err(|error| error.to_string())?;

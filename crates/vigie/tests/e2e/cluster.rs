@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use vigie_testkit::{Cluster, Redis, eventually};
+use vigie_testkit::{Cluster, Redis, SOON, eventually};
 
 use crate::common::{Program, Vigie};
 
-const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "vigie:exporter";
 
 /// Creates a queue with waiting jobs in BullMQ's format.

@@ -6,22 +6,27 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use vigie_testkit::http::{self, Response};
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Postgres, Process, Redis, RedisOptions, Script, eventually, ports, tools};
+use vigie_testkit::{
+    Postgres, Process, Redis, RedisOptions, SOON, Script, eventually, ports, tools,
+};
 
-/// The period and the timeout of the checks.
-pub(crate) const PERIOD: Duration = Duration::from_secs(1);
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+/// The name of the configuration file.
+const CONFIG: &str = "vigie.toml";
+/// The period of the checks.
+const PERIOD: Duration = Duration::from_secs(1);
+/// The timeout of the checks: the time until a frozen server is noticed, and longer than a busy machine delays an answer.
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The password of the stage's Redis; it must not appear in any output of Vigie.
 pub(crate) const REDIS_PASSWORD: &str = "stage-redis-password";
 
 /// The time until all checks have passed once.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = SOON;
 /// The timeout of a script in `demo/testing` that ends by itself.
-const SCRIPT: Duration = Duration::from_secs(60);
+const SCRIPT: Duration = SOON;
 /// Longer than the grace period of a drain.
 const END: Duration = Duration::from_secs(40);
 /// The number of log lines shown on failure.
@@ -110,7 +115,7 @@ impl Vigie {
             sections.replace("[gateway]\n", &listen)
         );
         let files = TempDir::new().unwrap();
-        std::fs::write(files.path().join("vigie.toml"), settings).unwrap();
+        std::fs::write(files.path().join(CONFIG), settings).unwrap();
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment: Vec<_> = environment.iter().map(owned).collect();
         Self {
@@ -136,6 +141,11 @@ impl Vigie {
             }
         })
         .await;
+    }
+
+    /// The configuration file.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.files.path().join(CONFIG)
     }
 
     /// GET on the admin port.
@@ -192,15 +202,21 @@ impl Vigie {
 }
 
 fn run(files: &TempDir, environment: &[(String, String)]) -> Program {
-    let config = files.path().join("vigie.toml");
+    let config = files.path().join(CONFIG);
     let arguments = ["run", "--config", config.to_str().unwrap()];
     let environment = environment.iter().map(|(name, value)| (&**name, &**value));
     let environment: Vec<_> = environment.collect();
     Program::start(&arguments, &environment, &files.path().join("vigie.log"))
 }
 
-/// Only one stage runs at a time, so that two cores are enough for the assertions about time.
-pub(crate) static TURN: Mutex<()> = Mutex::const_new(());
+/// The number of stages that run at once: each has five servers, which mostly wait.
+const STAGES: usize = 2;
+
+/// Waits until few enough stages run, and counts as one until it is dropped.
+pub(crate) async fn turn() -> SemaphorePermit<'static> {
+    static TURNS: Semaphore = Semaphore::const_new(STAGES);
+    TURNS.acquire().await.unwrap()
+}
 
 /// PostgreSQL, Redis, the backend that uses both, and Vigie in front, watching everything.
 pub(crate) struct Stage {
@@ -211,7 +227,7 @@ pub(crate) struct Stage {
     pub(crate) app: SocketAddr,
     pub(crate) redis: Redis,
     pub(crate) postgres: Postgres,
-    turn: Option<MutexGuard<'static, ()>>,
+    turn: Option<SemaphorePermit<'static>>,
 }
 
 impl Stage {
@@ -222,7 +238,12 @@ impl Stage {
 
     /// Starts the stage with settings of the backend.
     pub(crate) async fn set_with(environment: &[(&str, &str)]) -> Self {
-        let turn = TURN.lock().await;
+        Self::set_with_sections(environment, "").await
+    }
+
+    /// Starts the stage with settings of the backend, and more sections for Vigie.
+    pub(crate) async fn set_with_sections(environment: &[(&str, &str)], more: &str) -> Self {
+        let turn = turn().await;
         let redis = RedisOptions {
             password: Some(REDIS_PASSWORD.to_owned()),
             ..RedisOptions::default()
@@ -235,7 +256,7 @@ impl Stage {
         }
         let (backend, port) = backend.listen().await.unwrap();
         let app = local(port);
-        let sections = sections(app, &redis, &postgres);
+        let sections = sections(app, &redis, &postgres) + more;
         Self {
             vigie: Vigie::start(&sections).await,
             backend,
@@ -290,7 +311,7 @@ pub(crate) async fn fill(redis: &Redis, queue: &str, arguments: &[&str]) {
 
 fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
     format!(
-        "[gateway]\napp = \"http://{app}\"\n\
+        "[gateway]\napp = \"http://{app}\"\nconnect_timeout = \"{SOON:?}\"\n\
          [redis]\nurl = {:?}\ndiscover_every = \"500ms\"\n\
          [database]\nurl = {:?}\n\
          [tick]\nqueue = \"production\"\njob = \"production-tick\"\n",

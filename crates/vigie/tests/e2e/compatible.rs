@@ -1,14 +1,12 @@
 //! `queues.compatible`: Vigie's page and the page of BullMQ's `exportPrometheusMetrics()` agree on a live queue.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Redis, Script, eventually};
+use vigie_testkit::{Redis, SOON, Script, eventually};
 
 use crate::common::{Vigie, fill};
 
-const SOON: Duration = Duration::from_secs(30);
 const QUEUE: &str = "mail";
 const NAMES: [&str; 3] = [
     "bullmq_job_count",

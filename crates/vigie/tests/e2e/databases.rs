@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 use vigie_testkit::MariaDb;
 
-use crate::common::{TURN, Vigie};
+use crate::common::{Vigie, turn};
 use crate::outages::unready;
 
 #[tokio::test]
 async fn mariadb_killed_frozen_and_back() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let mut mariadb = MariaDb::start().await.unwrap();
     let mut vigie = Vigie::start(&format!("[database]\nurl = {:?}\n", mariadb.url())).await;
 
@@ -29,7 +29,7 @@ async fn mariadb_killed_frozen_and_back() {
 
 #[tokio::test]
 async fn sqlite_gone_broken_and_back() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("game.db");
     // A database without tables is an empty file.

@@ -6,14 +6,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vigie_testkit::kubernetes::Mood;
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{ApiServer, Redis, eventually, http};
+use vigie_testkit::{ApiServer, Redis, SOON, eventually, http};
 
 use crate::common::{Program, Vigie, fill};
 use crate::jobs::run;
 
 /// Renewed every two seconds.
 const LEASE: Duration = Duration::from_secs(6);
-const SOON: Duration = Duration::from_secs(30);
 const KEY: &str = "vigie:exporter";
 const QUEUE: &str = "mail";
 

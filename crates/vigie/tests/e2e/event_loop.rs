@@ -12,6 +12,7 @@ use vigie_testkit::http::Connection;
 use vigie_testkit::promtext::Scrape;
 
 use crate::common::{Stage, Vigie};
+use vigie_testkit::SOON;
 
 const BLOCKED: Duration = Duration::from_millis(400);
 const BLOCKS: u32 = 3;
@@ -19,7 +20,7 @@ const CLIENTS: u32 = 6;
 /// A bound of the histogram.
 const SLOW: Duration = Duration::from_millis(250);
 const SERIES: [(&str, &str); 3] = [("method", "GET"), ("route", "/"), ("code", "200")];
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = SOON;
 
 #[tokio::test]
 async fn a_blocked_event_loop_shows_in_the_histogram() {

@@ -1,16 +1,11 @@
 //! The history survives restarts, and belongs to one process at a time. A hanging disk does not block the program.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tempfile::TempDir;
 use vigie_testkit::promtext::Format;
-use vigie_testkit::{eventually, http};
+use vigie_testkit::{SOON, eventually, http};
 
 use crate::common::{Program, Vigie};
-
-/// Longer than the scrape interval.
-const A_SCRAPE: Duration = Duration::from_secs(40);
 
 fn section(directory: &TempDir) -> String {
     format!("[history]\npath = {:?}\n", directory.path().join("samples"))
@@ -18,7 +13,7 @@ fn section(directory: &TempDir) -> String {
 
 /// Waits until the history is loaded.
 async fn until_loaded(vigie: &Vigie) {
-    eventually(A_SCRAPE, async || match vigie.get("/-/ready").await {
+    eventually(SOON, async || match vigie.get("/-/ready").await {
         answer if answer.status == 200 => Ok(()),
         answer => Err(answer.text()),
     })
@@ -32,7 +27,7 @@ async fn the_history_survives_a_kill() {
     until_loaded(&vigie).await;
     let number = async |vigie: &Vigie, name| vigie.scrape().await.value(name, &[]);
     assert_eq!(number(&vigie, "vigie_history_disk_up").await, Some(1.0));
-    eventually(A_SCRAPE, async || {
+    eventually(SOON, async || {
         match number(&vigie, "vigie_history_samples_total").await {
             Some(samples) if samples > 20.0 => Ok(()),
             samples => Err(format!("{samples:?} samples")),
@@ -165,7 +160,7 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
         );
     }
     // It has scraped in the meantime, and reports the disk as failing.
-    eventually(A_SCRAPE, async || {
+    eventually(SOON, async || {
         // One page: the state of the disk may change between two.
         let scrape = vigie.scrape_as(Format::Text).await;
         let samples = scrape.value("vigie_history_samples_total", &[]);
@@ -184,7 +179,7 @@ async fn a_disk_that_hangs_does_not_block_the_program() {
         scrapes(&vigie).await > before,
         "of before, and of meanwhile"
     );
-    eventually(A_SCRAPE, async || {
+    eventually(SOON, async || {
         match vigie.scrape().await.value("vigie_history_disk_up", &[]) {
             Some(1.0) => Ok(()),
             found => Err(format!("{found:?}")),

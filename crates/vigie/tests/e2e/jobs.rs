@@ -1,9 +1,7 @@
 //! 5,000 jobs that are removed on completion, a tenth of them failing, are counted exactly, by name.
 
-use std::time::Duration;
-
 use serde_json::Value;
-use vigie_testkit::{Redis, Script, eventually};
+use vigie_testkit::{Redis, SOON, Script, eventually};
 
 use crate::common::Stage;
 
@@ -16,7 +14,7 @@ async fn five_thousand_jobs_are_counted_exactly() {
     let stage = Stage::set().await;
     // The queue is created without jobs: both counters start at 0, so that `rate()` includes the first jobs.
     stage.fill(QUEUE, &[]).await;
-    eventually(Duration::from_secs(10), async || {
+    eventually(SOON, async || {
         let scrape = stage.vigie.scrape().await;
         let zero =
             |state: &str| scrape.value("queue_jobs_total", &[("queue", QUEUE), ("state", state)]);
@@ -37,7 +35,7 @@ async fn five_thousand_jobs_are_counted_exactly() {
     let mut added = added.lines().skip_while(|line| *line != "entries-added");
     let added: f64 = added.nth(1).unwrap().parse().unwrap();
     let of_queue = [("prefix", "bull"), ("queue", QUEUE)];
-    let scrape = eventually(Duration::from_secs(20), async || {
+    let scrape = eventually(SOON, async || {
         let scrape = stage.vigie.scrape().await;
         let read = scrape.sum("bullmq_events_read_total", &of_queue);
         if read == added {
@@ -106,13 +104,7 @@ pub(crate) async fn run(redis: &Redis, queue: &str, jobs: u32) -> Value {
     ];
     let script = Script::new("testing/jobs.js").args(arguments);
     let mut script = script.spawn().unwrap();
-    let truth = script.next_json(Duration::from_secs(60)).await.unwrap();
-    assert!(
-        script
-            .wait(Duration::from_secs(10))
-            .await
-            .unwrap()
-            .success()
-    );
+    let truth = script.next_json(SOON).await.unwrap();
+    assert!(script.wait(SOON).await.unwrap().success());
     truth
 }

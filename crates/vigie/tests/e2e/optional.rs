@@ -1,17 +1,13 @@
 //! A setting that only a check needs never prevents the gateway from starting.
 
-use std::time::Duration;
-
 use vigie_testkit::faults::http_answer;
-use vigie_testkit::{Fault, FaultServer, Postgres, eventually, http};
+use vigie_testkit::{Fault, FaultServer, Postgres, Redis, SOON, eventually, http};
 
-use crate::common::{Program, TURN, Vigie};
-
-const SOON: Duration = Duration::from_secs(60);
+use crate::common::{Program, Vigie, turn};
 
 #[tokio::test]
 async fn the_gateway_starts_without_its_checks() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RWXU).unwrap();
@@ -113,25 +109,38 @@ async fn the_gateway_starts_without_its_checks() {
 
 #[tokio::test]
 async fn an_address_counts_as_soon_as_its_file_can_be_read() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let postgres = Postgres::start().await.unwrap();
+    let redis = Redis::start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("url");
-    let sections = format!("[database]\nurl_file = {file:?}\n");
+    let (database, queues) = (directory.path().join("db"), directory.path().join("redis"));
+    let sections = format!("[database]\nurl_file = {database:?}\n[redis]\nurl_file = {queues:?}\n");
     let vigie = Vigie::launch(&sections, &[]);
-    let until = async |status: u16, words: &str| {
+    let until = async |path: &str, status: u16, words: &str| {
         eventually(SOON, async || {
-            let page = http::get(vigie.admin, "/readyz/database").await;
+            let page = http::get(vigie.admin, path).await;
             let page = page.map_err(|error| error.to_string())?;
             let is_so = page.status == status && page.text().contains(words);
             is_so.then_some(()).ok_or_else(|| page.text())
         })
         .await;
     };
-    until(503, "No such file").await;
-    std::fs::write(&file, "postgres://u@h/d?sslcrl=x").unwrap();
-    until(503, "sslcrl is not supported").await;
-    std::fs::write(&file, postgres.url()).unwrap();
-    until(200, "").await;
+    for check in ["database", "redis", "queues"] {
+        until(&format!("/readyz/{check}"), 503, "No such file").await;
+    }
+    until("/metrics", 200, "vigie_source_up{source=\"redis\"} 0").await;
+    std::fs::write(&database, "postgres://u@h/d?sslcrl=x").unwrap();
+    until("/readyz/database", 503, "sslcrl is not supported").await;
+    std::fs::write(&database, postgres.url()).unwrap();
+    until("/readyz/database", 200, "").await;
+    std::fs::write(&queues, "redis://h/1?db=hunter2").unwrap();
+    until("/readyz/redis", 503, "db must be a number").await;
+    until("/readyz/queues", 503, "db must be a number").await;
+    std::fs::write(&queues, format!("{}\n", redis.url())).unwrap();
+    for check in ["redis", "queues"] {
+        until(&format!("/readyz/{check}"), 200, "").await;
+    }
+    until("/metrics", 200, "vigie_source_up{source=\"redis\"} 1").await;
+    assert!(!vigie.program.log().contains("hunter2"));
     vigie.stop().await;
 }

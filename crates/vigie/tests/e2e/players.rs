@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use vigie_testkit::Error;
 use vigie_testkit::http::{Connection, Response};
+use vigie_testkit::{Error, SOON};
 
 /// Longer than the app's timeout for a hanging database.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = SOON;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Requests that need nothing, the database, and Redis.

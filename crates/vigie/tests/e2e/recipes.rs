@@ -1,11 +1,7 @@
 //! The recipes of `docs/recipes` print patterns that Vigie accepts, with the real libraries.
 
-use std::time::Duration;
-
 use vigie_config::Settings;
-use vigie_testkit::Script;
-
-const SOON: Duration = Duration::from_secs(30);
+use vigie_testkit::{SOON, Script};
 
 /// The patterns that a script prints as a setting.
 async fn printed(script: Script) -> Vec<String> {
@@ -20,7 +16,7 @@ async fn printed(script: Script) -> Vec<String> {
     let settings = format!("{setting}app = \"http://127.0.0.1:3000\"\n");
     let settings = Settings::from_toml(&settings);
     let settings = settings.unwrap_or_else(|error| panic!("{setting}\n{error}"));
-    settings.gateway.unwrap().proxy.routes
+    settings.gateway.unwrap().proxy.traffic.routes
 }
 
 #[tokio::test]

@@ -7,17 +7,17 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use vigie_testkit::http::{self, Connection, Response};
-use vigie_testkit::{Script, eventually};
+use vigie_testkit::{SOON, Script, eventually};
 
 use crate::common::Stage;
 use crate::jobs;
 
-const SOON: Duration = Duration::from_secs(20);
 /// Longer than a silent session lives.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_secs(120);
+/// A session that does not answer ends after 40 s, which is longer than a restart takes.
 const PING: [(&str, &str); 2] = [
-    ("SOCKET_PING_INTERVAL", "8000"),
-    ("SOCKET_PING_TIMEOUT", "8000"),
+    ("SOCKET_PING_INTERVAL", "20000"),
+    ("SOCKET_PING_TIMEOUT", "20000"),
 ];
 const PATH: &str = "/socket.io/?EIO=4&transport=polling";
 const QUEUE: &str = "known";
@@ -72,9 +72,12 @@ async fn killed_under_traffic_and_started_again() {
     let scrape = stage.vigie.scrape().await;
     let adopted = scrape.value("socketio_sessions_adopted_total", &[]);
     assert!(adopted >= Some(1.0), "{adopted:?}");
+    // The session continues while the client sends pongs, however long the rest takes.
+    let pong = async || assert_eq!(post(gateway, &quiet, "3").await.status, 200);
 
     // The traffic continues through the new process.
     eventually(SOON, async || {
+        pong().await;
         let scrape = stage.vigie.scrape().await;
         let requests = scrape.sum("http_request_duration_seconds_count", &[]);
         (requests > 200.0)
@@ -84,6 +87,7 @@ async fn killed_under_traffic_and_started_again() {
     .await;
     jobs::run(&stage.redis, QUEUE, 100).await;
     eventually(SOON, async || {
+        pong().await;
         let ended = ended(&stage).await;
         (ended == [Some(90.0), Some(10.0)])
             .then_some(())

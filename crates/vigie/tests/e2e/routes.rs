@@ -1,16 +1,13 @@
 //! Routes without configuration: late and failing ones are named, and all of them survive a restart.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tempfile::TempDir;
 use vigie_testkit::http::Connection;
-use vigie_testkit::{Fault, FaultServer, eventually, faults};
+use vigie_testkit::{Fault, FaultServer, SOON, eventually, faults};
 
 use crate::common::Vigie;
 
-/// Longer than the scrape interval of the history.
-const A_SCRAPE: Duration = Duration::from_secs(60);
 const COUNT: &str = "http_request_duration_seconds_count";
 
 async fn app(status: u16) -> FaultServer {
@@ -39,7 +36,7 @@ async fn recorded(vigie: &Vigie, route: &str) -> f64 {
 }
 
 async fn until_recorded(vigie: &Vigie, route: &str, requests: f64) {
-    eventually(A_SCRAPE, async || match recorded(vigie, route).await {
+    eventually(SOON, async || match recorded(vigie, route).await {
         found if found == requests => Ok(()),
         found => Err(format!("{found} requests of {route}")),
     })
@@ -78,7 +75,7 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
     let orders = |numbers: std::ops::Range<u32>| numbers.map(|n| format!("/orders/{n}"));
     send(vigie.gateway, "GET", orders(0..20)).await;
     let file = history.join("gateway.routes");
-    eventually(A_SCRAPE, async || {
+    eventually(SOON, async || {
         let saved = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
         let is_whole = ["series GET 200 /orders/:id\n", "series POST 500 /reports\n"]
             .iter()
@@ -109,7 +106,7 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
     assert_eq!(recorded(&vigie, "/orders/:id").await, 1.0);
     assert_eq!(recorded(&vigie, "<other>").await, 0.0);
     let series = "http_requests_errors_total%7Broute=%22/reports%22%7D";
-    eventually(A_SCRAPE, async || {
+    eventually(SOON, async || {
         let samples = samples(&vigie, series).await;
         match &samples[..] {
             [.., 0.0, 40.0] | [.., 0.0, 40.0, 40.0] => Ok(()),

@@ -1,13 +1,9 @@
 //! `/queues` as read by an autoscaler: existing and unknown queues, and responses without Redis.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use vigie_testkit::{Redis, eventually};
+use vigie_testkit::{Redis, SOON, eventually};
 
 use crate::common::{Vigie, fill};
-
-const SOON: Duration = Duration::from_secs(30);
 
 /// Waits until this part of the page has the expected value.
 async fn until(vigie: &Vigie, path: &str, pointer: &str, expected: &Value) -> Value {

@@ -1,16 +1,13 @@
 //! No password or token appears in any output of Vigie, for any failure and at any log level.
 
-use std::time::Duration;
-
-use vigie_testkit::eventually;
 use vigie_testkit::http;
 use vigie_testkit::postgres::PASSWORD;
 use vigie_testkit::process::Signal;
+use vigie_testkit::{SOON, eventually};
 
 use crate::common::{Program, REDIS_PASSWORD, Stage, Vigie};
 
 const TOKEN: &str = "token-of-the-scraper";
-const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn no_secret_is_written_anywhere() {

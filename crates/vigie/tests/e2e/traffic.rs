@@ -5,52 +5,23 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vigie_testkit::demo::ROUTES;
 use vigie_testkit::promtext::{Format, Kind, Scrape};
-use vigie_testkit::{Process, Script, eventually};
+use vigie_testkit::{Process, SOON, Script, eventually};
 
 use crate::common::{Stage, Vigie};
 
-/// The time until a metric has changed.
-const SOON: Duration = Duration::from_secs(30);
 /// The time until the players are done.
-const GAME: Duration = Duration::from_secs(120);
+const GAME: Duration = Duration::from_secs(1_200);
 const REQUESTS: u32 = 1_500;
 
 const DURATION: &str = "http_request_duration_seconds";
-const COUNT: &str = "http_request_duration_seconds_count";
+pub(crate) const COUNT: &str = "http_request_duration_seconds_count";
 const ERRORS: &str = "http_requests_errors_total";
 const JOBS: &str = "queue_jobs_total";
 const TICK: &str = "production_tick_duration_seconds";
-const SOCKETS: &str = "socket_active_connections";
+pub(crate) const SOCKETS: &str = "socket_active_connections";
 const ROUTE: [&str; 3] = ["method", "route", "code"];
-
-/// The app's routes, as its developers would configure them.
-const ROUTES: [&str; 24] = [
-    "GET /",
-    "GET /players",
-    "POST /players",
-    "GET /players/:id",
-    "HEAD /players/:id",
-    "PATCH /players/:id",
-    "GET /players/:id/buildings",
-    "POST /players/:id/buildings/:building/upgrade",
-    "GET /players/:id/resources",
-    "PUT /players/:id/avatar",
-    "POST /players/:id/attack",
-    "POST /players/:id/mail",
-    "GET /guilds/:guild/members",
-    "GET /guilds/:guild/members/:member",
-    "GET /guilds/:guild/score",
-    "GET /orders",
-    "POST /orders",
-    "GET /orders/:id",
-    "DELETE /orders/:id",
-    "GET /market/:resource",
-    "GET /market/:resource/stock",
-    "POST /market/:resource/crash",
-    "/reports/*",
-    "POST /admin/block",
-];
 
 /// Responses that a route needs before it has its own label.
 const UNTIL_LEARNED: u64 = 5;
@@ -123,7 +94,7 @@ async fn with_configured_routes_every_template_counts_like_its_players() {
 }
 
 /// The backend's players, who count their requests.
-fn play(gateway: SocketAddr, more: &[&str]) -> Process {
+pub(crate) fn play(gateway: SocketAddr, more: &[&str]) -> Process {
     let (target, requests) = (format!("http://{gateway}"), REQUESTS.to_string());
     let arguments = [
         "--target",
@@ -138,7 +109,7 @@ fn play(gateway: SocketAddr, more: &[&str]) -> Process {
 }
 
 /// The players' counts of requests and outcomes.
-async fn tally(players: &mut Process) -> Value {
+pub(crate) async fn tally(players: &mut Process) -> Value {
     let tally = players.next_json(GAME).await.unwrap();
     assert_eq!(
         tally["errors"], 0,
@@ -206,7 +177,7 @@ fn has_the_shape(scrape: &Scrape, format: Format) {
 }
 
 /// Once no request is open, exactly the sent requests are counted, and the counts stay.
-async fn settled(vigie: &Vigie, tally: &Value) -> Scrape {
+pub(crate) async fn settled(vigie: &Vigie, tally: &Value) -> Scrape {
     let sent = number(&tally["sent"]);
     assert_eq!(sent, u64::from(REQUESTS));
     let is_all = async || {

@@ -55,6 +55,7 @@ fn help() {
         ("help", &["--help"][..]),
         ("help-print", &["print", "--help"]),
         ("help-check", &["check", "--help"]),
+        ("help-test", &["test", "--help"]),
     ] {
         snapshots().bind(|| insta::assert_snapshot!(name, printed(arguments)));
     }
@@ -124,18 +125,26 @@ fn the_exit_code_of_unreadable_files_is_2() {
         ),
         (
             vec!["check".to_owned(), path("bytes.yml")],
-            "bytes.yml is not UTF-8",
+            "bytes.yml cannot be read: it is not UTF-8 text",
         ),
         (
             vec!["check".to_owned(), path("huge.yml")],
-            "huge.yml is larger than 1048576 bytes",
+            "huge.yml cannot be read: it has more than 1048576 bytes",
         ),
-        (vec!["check".to_owned(), path("")], "bytes.yml is not UTF-8"),
+        (
+            vec!["check".to_owned(), path("")],
+            "bytes.yml cannot be read: it is not UTF-8 text",
+        ),
         (
             vec!["print".to_owned(), "all".to_owned()],
             "possible values: essential, extended",
         ),
-        (vec!["test".to_owned()], "unrecognized subcommand"),
+        (vec!["test".to_owned()], "required"),
+        (
+            vec!["test".to_owned(), path("none.yml")],
+            "none.yml cannot be read: No such file",
+        ),
+        (vec!["tset".to_owned()], "unrecognized subcommand"),
     ] {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let output = vigie(&arguments);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use vigie::rules::BuiltIn;
 use vigie_alerts::load;
@@ -177,7 +177,7 @@ fn template(random: &mut Random) -> String {
 }
 
 /// Every template of the built-in rules, and the generated ones.
-fn templates() -> Vec<String> {
+static ALL: LazyLock<Vec<String>> = LazyLock::new(|| {
     let mut all = Vec::new();
     for file in BuiltIn::ALL {
         let loaded = load(file.text());
@@ -195,7 +195,7 @@ fn templates() -> Vec<String> {
         }
     }
     all
-}
+});
 
 /// The annotations that promtool writes, by template.
 fn promtool(program: &Path, templates: &[String]) -> Vec<String> {
@@ -318,9 +318,10 @@ fn owned(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 /// The annotation that Vigie writes, quoted as promtool prints it.
-fn expanded(name: &str, text: &str, kind: &'static str) -> String {
+fn expanded(name: &str, text: &str, kind: &'static str, series: &Series) -> String {
     let data = Value::Data(Arc::new(Data {
         kind,
+        hidden: Vec::new(),
         fields: vec![
             ("Labels", Value::Strings(Arc::new(owned(&LABELS)))),
             ("ExternalLabels", Value::Strings(Arc::default())),
@@ -329,14 +330,7 @@ fn expanded(name: &str, text: &str, kind: &'static str) -> String {
         ],
     }));
     let template = parse(text).unwrap();
-    let text = match execute(
-        name,
-        &template,
-        text,
-        &data,
-        &Series::new(),
-        Limits::default(),
-    ) {
+    let text = match execute(name, &template, text, &data, series, Limits::default()) {
         Ok(text) => text,
         Err(error) => {
             format!("<error expanding template: error executing template {name}: {error}>")
@@ -348,7 +342,7 @@ fn expanded(name: &str, text: &str, kind: &'static str) -> String {
         &call,
         "",
         &Value::text(text),
-        &Series::new(),
+        series,
         Limits::default(),
     )
     .unwrap()
@@ -356,12 +350,13 @@ fn expanded(name: &str, text: &str, kind: &'static str) -> String {
 
 /// `differs` returns, for a template and the two outputs, whether their difference is intended.
 fn agrees(program: &Path, kind: &'static str, differs: fn(&str, &str, &str) -> bool) {
-    let templates = templates();
-    let theirs = promtool(program, &templates);
+    let templates = &*ALL;
+    let theirs = promtool(program, templates);
+    let series = Series::new();
     let mut differences = String::new();
     let mut count = 0;
     for (at, (text, theirs)) in templates.iter().zip(&theirs).enumerate() {
-        let ours = expanded(&format!("__alert_A{at}"), text, kind);
+        let ours = expanded(&format!("__alert_A{at}"), text, kind, &series);
         if ours != *theirs && !differs(text, &ours, theirs) {
             count += 1;
             if count <= 60 {

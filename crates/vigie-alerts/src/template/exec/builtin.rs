@@ -4,14 +4,22 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 use super::super::function::Function;
+use super::url::query_escape;
 use super::value::Value;
 use super::{compare, printf};
 
-/// Calls a function of Go; `None` if it is not one.
-pub(super) fn call(function: Function, values: &[Value]) -> Option<Result<Value, String>> {
+/// Calls a function of Go; `None` if it is not one. Its result has at most `most` bytes.
+pub(super) fn call(
+    function: Function,
+    values: &[Value],
+    most: usize,
+) -> Option<Result<Value, String>> {
+    let printed = || Ok::<_, String>(printf::sprint(values, most)?);
     let result = match function {
-        Function::Eq => compare::equal(&values[0], &values[1..]).map(Value::Bool),
-        Function::Ne => compare::equal(&values[0], &values[1..]).map(|equal| Value::Bool(!equal)),
+        Function::Eq => compare::equal(&values[0], &values[1..], most).map(Value::Bool),
+        Function::Ne => {
+            compare::equal(&values[0], &values[1..], most).map(|equal| Value::Bool(!equal))
+        }
         Function::Lt => ordered(values, &[Ordering::Less]),
         Function::Le => ordered(values, &[Ordering::Less, Ordering::Equal]),
         Function::Gt => ordered(values, &[Ordering::Greater]),
@@ -22,15 +30,19 @@ pub(super) fn call(function: Function, values: &[Value]) -> Option<Result<Value,
             .iter()
             .try_fold(values[0].clone(), |value, key| index(&value, key)),
         Function::Slice => slice(&values[0], &values[1..]),
-        Function::Print => Ok(Value::text(printf::sprint(values))),
-        Function::Println => Ok(Value::text(printf::sprintln(values))),
-        Function::Printf => Ok(Value::text(match &values[0] {
-            Value::Text(format) => printf::sprintf(format, &values[1..]),
-            _ => String::new(),
-        })),
-        Function::Html => Ok(Value::text(html(&printf::sprint(values)))),
-        Function::Js => Ok(Value::text(javascript(&printf::sprint(values)))),
-        Function::Urlquery => Ok(Value::text(query_escape(&printf::sprint(values)))),
+        Function::Print => printed().map(Value::text),
+        Function::Println => printf::sprintln(values, most)
+            .map(Value::text)
+            .map_err(Into::into),
+        Function::Printf => match &values[0] {
+            Value::Text(format) => printf::sprintf(format, &values[1..], most)
+                .map(Value::text)
+                .map_err(Into::into),
+            _ => Ok(Value::text("")),
+        },
+        Function::Html => printed().map(|text| Value::text(html(&text))),
+        Function::Js => printed().map(|text| Value::text(javascript(&text))),
+        Function::Urlquery => printed().map(|text| Value::text(query_escape(&text))),
         Function::Call => Err(format!("non-function of type {}", values[0].kind())),
         _ => return None,
     };
@@ -47,9 +59,10 @@ fn ordered(values: &[Value], accepted: &[Ordering]) -> Result<Value, String> {
 fn length(value: &Value) -> Result<Value, String> {
     let length = match value {
         Value::Text(text) => text.len(),
-        Value::Strings(map) => map.len(),
-        Value::Map(map) => map.len(),
-        Value::List(list) => list.len(),
+        Value::Html(text) | Value::Url(text) => text.len(),
+        Value::Strings(map) | Value::Pairs(map) => map.len(),
+        Value::Map(map) => map.entries().len(),
+        Value::List(list) => list.items().len(),
         Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".to_owned()),
         other => return Err(format!("len of type {}", other.kind())),
     };
@@ -59,16 +72,16 @@ fn length(value: &Value) -> Result<Value, String> {
 fn index(value: &Value, key: &Value) -> Result<Value, String> {
     match (value, key) {
         (Value::Nil, _) => Err("index of untyped nil".to_owned()),
-        (Value::Strings(_) | Value::Map(_), Value::Text(key)) => value.field(key),
-        (Value::Strings(_) | Value::Map(_), Value::Nil) => {
+        (Value::Strings(_) | Value::Pairs(_) | Value::Map(_), Value::Text(key)) => value.field(key),
+        (Value::Strings(_) | Value::Pairs(_) | Value::Map(_), Value::Nil) => {
             Err("value is nil; should be of type string".to_owned())
         }
-        (Value::Strings(_) | Value::Map(_), key) => {
+        (Value::Strings(_) | Value::Pairs(_) | Value::Map(_), key) => {
             Err(format!("value has type {}; should be string", key.kind()))
         }
         (Value::List(list), Value::Int(at)) => {
-            let at = position(*at, list.len())?;
-            let found = list.get(at).cloned();
+            let at = position(*at, list.items().len())?;
+            let found = list.items().get(at).cloned();
             found.ok_or_else(|| "reflect: slice index out of range".to_owned())
         }
         (Value::Text(text), Value::Int(at)) => {
@@ -96,7 +109,7 @@ fn position(at: i64, length: usize) -> Result<usize, String> {
 fn slice(value: &Value, bounds: &[Value]) -> Result<Value, String> {
     let length = match value {
         Value::Text(text) => text.len(),
-        Value::List(list) => list.len(),
+        Value::List(list) => list.items().len(),
         Value::Nil => return Err("slice of untyped nil".to_owned()),
         other => return Err(format!("can't slice item of type {}", other.kind())),
     };
@@ -126,12 +139,12 @@ fn slice(value: &Value, bounds: &[Value]) -> Result<Value, String> {
             let bytes = &text.as_bytes()[start..end];
             Ok(Value::text(String::from_utf8_lossy(bytes).into_owned()))
         }
-        Value::List(list) => Ok(Value::List(list[start..end].to_vec().into())),
+        Value::List(list) => Value::list(list.kind(), list.items()[start..end].to_vec()),
         _ => Ok(Value::Nil),
     }
 }
 
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -161,22 +174,6 @@ fn javascript(text: &str) -> String {
                 let _ = write!(out, "\\u{:04X}", c as u32);
             }
             c => out.push(c),
-        }
-    }
-    out
-}
-
-/// `url.QueryEscape`: all but letters, digits and `-_.~` as `%XX`, a space as `+`.
-pub(crate) fn query_escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => {
-                let _ = write!(out, "%{byte:02X}");
-            }
         }
     }
     out

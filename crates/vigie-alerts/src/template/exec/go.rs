@@ -16,7 +16,7 @@ pub(crate) fn float(number: f64, verb: char, precision: Option<usize>) -> String
         'b' => binary(number),
         'x' => hexadecimal(number, precision),
         'f' => match precision {
-            Some(precision) => format!("{number:.precision$}"),
+            Some(precision) => fixed(number, precision),
             None => format!("{number}"),
         },
         'e' => exponent(number, precision),
@@ -28,18 +28,28 @@ pub(crate) fn float(number: f64, verb: char, precision: Option<usize>) -> String
     }
 }
 
+/// More digits than any number has behind its point; further ones are zeros. Rust's formats take at most 65,535.
+const MOST_DIGITS: usize = 1_100;
+
+/// A number with some digits behind its point.
+fn fixed(number: f64, digits: usize) -> String {
+    let text = format!("{number:.0$}", digits.min(MOST_DIGITS));
+    text + &"0".repeat(digits.saturating_sub(MOST_DIGITS))
+}
+
 /// `d.ddde±dd`, with at least two digits in the exponent.
 fn exponent(number: f64, precision: Option<usize>) -> String {
     let text = match precision {
-        Some(precision) => format!("{number:.precision$e}"),
+        Some(precision) => format!("{number:.0$e}", precision.min(MOST_DIGITS)),
         None => format!("{number:e}"),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let zeros = "0".repeat(precision.unwrap_or(0).saturating_sub(MOST_DIGITS));
     let (sign, digits) = match exponent.strip_prefix('-') {
         Some(digits) => ('-', digits),
         None => ('+', exponent),
     };
-    format!("{mantissa}e{sign}{digits:0>2}")
+    format!("{mantissa}{zeros}e{sign}{digits:0>2}")
 }
 
 /// The mantissa as an integer and the power of two: `4503599627370496p-52`.
@@ -78,7 +88,10 @@ fn hexadecimal(number: f64, precision: Option<usize>) -> String {
     }
     let fraction = format!("{:016x}", digits << 1);
     let fraction = match precision {
-        Some(precision) => format!("{fraction:0<precision$}")[..precision].to_owned(),
+        Some(precision) => {
+            let zeros = "0".repeat(precision.saturating_sub(fraction.len()));
+            fraction[..precision.min(fraction.len())].to_owned() + &zeros
+        }
         None => fraction.trim_end_matches('0').to_owned(),
     };
     let point = if fraction.is_empty() { "" } else { "." };
@@ -131,7 +144,7 @@ fn general(number: f64, precision: Option<usize>) -> String {
         return format!("{mantissa}e{power}");
     }
     let decimals = (significant - 1 - power).max(0) as usize;
-    format!("{number:.decimals$}")
+    fixed(number, decimals)
 }
 
 /// A string in double quotes, as `strconv.Quote` writes it.

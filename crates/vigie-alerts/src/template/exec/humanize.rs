@@ -11,8 +11,9 @@ fn digits(number: f64) -> String {
     float(number, 'g', Some(4))
 }
 
-/// With a decimal prefix: `1.235M`.
-pub(crate) fn metric(number: f64) -> String {
+/// A number in four digits with a decimal prefix: `1.235M`.
+#[must_use]
+pub fn metric(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return digits(number);
     }

@@ -1,25 +1,55 @@
-//! Runs templates, as Go's `text/template` does with Prometheus' functions.
+//! Runs templates, as Go's `text/template` does with the functions of Prometheus or Alertmanager.
 //!
 //! ```text
-//! Template ─► run: nodes, pipelines, variables ─► builtin: Go's functions        ─► text
-//!                                               └► prometheus: Prometheus' own ─► Environment
+//! run ─► nodes ─► eval: pipelines ─┬► builtin:      Go's functions
+//!                                  ├► prometheus:   Prometheus' own ─► Environment
+//!                                  ├► alertmanager: Alertmanager's own
+//!                                  └► operand ─► method: methods of values
 //! ```
-//! A run is bounded: by the length of its output, and by the number of steps it takes.
+//! A run is bounded: by the length of its output, by the number of steps it takes, and by the size of its strings.
 
+mod alertmanager;
+mod argument;
+mod budget;
 mod builtin;
+mod collection;
 mod compare;
+mod constant;
+mod eval;
+mod failure;
+mod format;
 mod go;
+mod html;
 mod humanize;
+mod json;
+mod layout;
+mod method;
+mod nodes;
+mod number;
+mod operand;
+mod out;
+mod pairs;
 mod printf;
 mod prometheus;
+mod regexp;
 mod run;
 #[cfg(test)]
 mod tests;
+mod text;
 mod time;
+mod url;
 mod value;
 
+pub use alertmanager::Clock;
+pub use budget::Limits;
+pub use collection::{List, ListKind, Map};
+pub use failure::ExecutionError;
+pub(super) use failure::Source;
 pub use go::quote;
-pub use run::{ExecutionError, Limits, execute};
+pub use humanize::metric as humanized;
+pub use run::execute;
+pub(super) use run::execute_in;
+pub(crate) use url::table_link;
 pub use value::{Data, Sample, Value};
 
 /// The queries, addresses and times that template functions need from the caller.

@@ -31,6 +31,7 @@ fn data() -> Value {
     let labels = [("queue".to_owned(), "mails".to_owned())].into();
     Value::Data(Arc::new(Data {
         kind: "struct",
+        hidden: Vec::new(),
         fields: vec![
             ("Labels", Value::Strings(Arc::new(labels))),
             ("ExternalLabels", Value::Strings(Arc::default())),
@@ -196,6 +197,22 @@ fn a_run_is_bounded() {
     assert!(run(many).unwrap_err().message.contains("steps"));
     let long = format!("{{{{ range 1000 }}}}{}{{{{ end }}}}", "x".repeat(100));
     assert!(run(&long).unwrap_err().message.contains("exceeds"));
+    for exact in [
+        "%.70000f", "%.70000e", "%.70000g", "%.70000x", "%.70000d", "%70000s",
+    ] {
+        let text = format!("{{{{ printf {exact:?} 1 }}}}{{{{ printf {exact:?} 1.5 }}}}");
+        let _ = run(&text);
+    }
+    for nested in ["args", "args 1"] {
+        let nested =
+            format!("{{{{ $x := 1 }}}}{{{{ range 100 }}}}{{{{ $x = {nested} $x }}}}{{{{ end }}}}");
+        assert!(run(&nested).unwrap_err().message.contains("lists and maps"));
+    }
+    let many = format!("{{{{ printf \"{}\" 1 }}}}", "%999999[1]d".repeat(1000));
+    assert!(run(&many).unwrap_err().message.contains("exceeds"));
+    let costly = "{{ range 1000 }}{{ match (printf \"\\\\pL{20}%d\" .) \"x\" }}{{ end }}";
+    let message = run(costly).unwrap_err().message;
+    assert!(message.contains("steps"), "{message}");
     let wide = "{{ printf \"%999999d\" 1 }}";
     assert!(run(wide).unwrap_err().message.contains("exceeds"));
 }

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
+use super::layout;
 use super::value::Value;
 
-/// `time.Time.String()` in UTC, or `time.Duration.String()`.
+/// `time.Time.String()`, or `time.Duration.String()`.
 pub(crate) fn display(value: &Value) -> String {
     match value {
         Value::Time(millis) => time(*millis),
-        Value::Duration(nanos) => duration(*nanos),
+        Value::Duration(nanos) | Value::Span(nanos) => duration(*nanos),
+        Value::Moment(time) => layout::format(time, "2006-01-02 15:04:05.999999999 -0700 MST"),
         _ => String::new(),
     }
 }

@@ -27,6 +27,8 @@ fn at(url: &str) -> Settings {
     settings.redis = Endpoint::new(url, TlsFiles::default()).unwrap();
     settings.signals_every = Duration::from_millis(200);
     settings.workers_every = Duration::from_millis(200);
+    // A frozen node is asked too.
+    settings.timeout = Duration::from_secs(10);
     settings
 }
 

@@ -1,7 +1,5 @@
 //! Connecting to a cluster with minimal permissions and TLS; wrong kinds of servers are reported.
 
-use std::time::Duration;
-
 use vigie_bullmq::{Error, probe};
 use vigie_redis::{Endpoint, TlsFiles};
 use vigie_testkit::{Certificates, Cluster, Redis};
@@ -113,7 +111,6 @@ async fn over_tls_with_a_client_certificate() {
     };
     let mut over_tls = at("redis://127.0.0.1");
     over_tls.redis = Endpoint::new(seed, tls).unwrap();
-    over_tls.timeout = Duration::from_secs(5);
     let watched = watch(over_tls.clone());
     watched.until_swept().await;
     let mut load = Load::start(&cluster, &[]).await;

@@ -2,15 +2,17 @@
 
 mod chat;
 mod email;
+mod ntfy;
 mod page;
 mod slack;
 mod webhook;
 
 use vigie_alerts::yaml::Node;
 
-pub use chat::{Discord, MsTeams, Telegram};
+pub use chat::{Discord, MsTeams, Telegram, TelegramChat};
 pub use email::Email;
-pub use page::{PagerDuty, PagerDutyImage, PagerDutyLink, Pushover};
+pub use ntfy::Ntfy;
+pub use page::{PagerDuty, PagerDutyImage, PagerDutyKey, PagerDutyLink, Pushover};
 pub use slack::{Slack, SlackAction, SlackConfirm, SlackField};
 pub use webhook::Webhook;
 
@@ -59,6 +61,8 @@ pub enum Kind {
     Discord(Box<Discord>),
     /// A message to Microsoft Teams by a workflow.
     MsTeams(Box<MsTeams>),
+    /// A push notification by ntfy. Alertmanager has none, so only the short settings make it.
+    Ntfy(Box<Ntfy>),
 }
 
 /// Keys of Alertmanager that are not supported.

@@ -112,7 +112,7 @@ pub(super) fn pagerduty(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
         class: plain("class"),
         component: plain("component"),
         group: plain("group"),
-        timeout: table.go_duration("timeout").unwrap_or(Duration::ZERO),
+        timeout: table.timeout(),
         key,
         url: url.unwrap_or_else(|| global.pagerduty_url.clone()),
         http,

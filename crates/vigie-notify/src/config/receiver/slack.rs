@@ -110,7 +110,7 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
         link_names: table.flag("link_names", false),
         mrkdwn_in: table.texts("mrkdwn_in"),
         actions: items(table.tables("actions", "an action of Slack"), action),
-        timeout: table.go_duration("timeout").unwrap_or(Duration::ZERO),
+        timeout: table.timeout(),
     }))
 }
 

@@ -31,7 +31,7 @@ pub(super) fn read(table: &Table<'_, '_, '_>, global: &Global) -> Kind {
     let url = table.needed(url, "url` or `url_file");
     let http = table.http(&global.http);
     let max_alerts = table.number("max_alerts").unwrap_or(0);
-    let timeout = table.go_duration("timeout").unwrap_or(Duration::ZERO);
+    let timeout = table.timeout();
     Kind::Webhook(Box::new(Webhook {
         url,
         http,

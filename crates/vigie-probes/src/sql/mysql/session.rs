@@ -5,8 +5,9 @@ use super::login::Login;
 use super::packet::{Reader, Wire};
 use crate::failure::FailureKind;
 use crate::sql::error::Error;
+use crate::sql::stream::Stream;
 use crate::sql::tls::Demand;
-use vigie_tls::Verify;
+use vigie_tls::{Prepared, Verify};
 
 const CONNECT_WITH_DATABASE: u32 = 1 << 3;
 const PROTOCOL_41: u32 = 1 << 9;
@@ -66,10 +67,18 @@ impl Session {
             }
             _ => None,
         };
-        let mut wire = Wire {
-            stream: login.place.connect().await?,
-            number: 0,
-        };
+        let stream = login.place.connect().await?;
+        Self::over(stream, login, tls, demand).await
+    }
+
+    /// Logs in over a new connection, which is encrypted first if TLS is given and the server supports it.
+    pub(crate) async fn over(
+        stream: Stream,
+        login: &Login,
+        tls: Option<(Prepared, &str)>,
+        demand: Demand,
+    ) -> Result<Self, Error> {
+        let mut wire = Wire { stream, number: 0 };
         let packet = wire.read().await?;
         let greeting = Greeting::read(&packet)?;
         let mut capabilities = ALWAYS | greeting.capabilities & PLUGINS;

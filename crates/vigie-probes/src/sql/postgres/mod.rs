@@ -3,9 +3,11 @@
 mod dsn;
 mod keywords;
 mod login;
+mod scram;
 mod session;
 mod tls;
 mod uri;
+mod wire;
 
 use std::time::Duration;
 

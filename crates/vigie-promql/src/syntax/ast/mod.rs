@@ -9,10 +9,10 @@ mod operator;
 mod selector;
 
 pub use aggregate::{Aggregate, AggregateOp, Grouping};
-pub use operator::{Binary, BinaryOp, Group, Matching, Operation, Side};
+pub use operator::{Binary, BinaryOp, Fill, Group, Matching, Operation, Side};
 pub use selector::{
-    At, AtTime, Duration, DurationKind, LabelMatcher, Name, RangeSelector, Selector, Shift,
-    Subquery,
+    At, AtTime, Duration, DurationKind, Extension, LabelMatcher, Name, RangeSelector, Selector,
+    Shift, Subquery,
 };
 
 use super::{function::Function, span::Span};
@@ -144,6 +144,24 @@ impl Expr {
             Self::Binary(node) => node.span,
             Self::Call(node) => node.span,
             Self::Aggregate(node) => node.span,
+        }
+    }
+
+    /// The value of an expression that consists of numbers; `None` for any other.
+    #[must_use]
+    pub fn constant(&self) -> Option<f64> {
+        match self {
+            Self::Number(node) => Some(node.value),
+            Self::Paren(node) => node.expr.constant(),
+            Self::Unary(node) => {
+                let value = node.expr.constant()?;
+                Some(if node.negative { -value } else { value })
+            }
+            Self::Binary(node) => node.rest.iter().try_fold(
+                node.first.constant()?,
+                |value, Operation { op, rhs, .. }| Some(op.apply(value, rhs.constant()?)),
+            ),
+            _ => None,
         }
     }
 

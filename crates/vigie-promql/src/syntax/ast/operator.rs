@@ -35,8 +35,26 @@ pub struct Operation {
     pub return_bool: bool,
     /// The `on` or `ignoring` clause, if any.
     pub matching: Option<Matching>,
+    /// The `fill`, `fill_left` and `fill_right` clauses.
+    pub fill: Fill,
     /// The right operand.
     pub rhs: Expr,
+}
+
+/// The values that stand for series that one side lacks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fill {
+    /// The value on the left side.
+    pub left: Option<f64>,
+    /// The value on the right side.
+    pub right: Option<f64>,
+}
+
+impl PartialEq for Fill {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |fill: &Self| [fill.left, fill.right].map(|value| value.map(f64::to_bits));
+        bits(self) == bits(other)
+    }
 }
 
 /// Binary operators.
@@ -56,6 +74,8 @@ pub enum BinaryOp {
     Less,
     GreaterEqual,
     LessEqual,
+    TrimUpper,
+    TrimLower,
     And,
     Or,
     Unless,
@@ -79,6 +99,8 @@ impl BinaryOp {
             Self::Less => "<",
             Self::GreaterEqual => ">=",
             Self::LessEqual => "<=",
+            Self::TrimUpper => "</",
+            Self::TrimLower => ">/",
             Self::And => "and",
             Self::Or => "or",
             Self::Unless => "unless",
@@ -101,13 +123,69 @@ impl BinaryOp {
     /// `==`, `!=`, `<`, `<=`, `>`, `>=`.
     #[must_use]
     pub fn is_comparison(self) -> bool {
-        self.precedence() == 3
+        self.precedence() == 3 && !self.is_trim()
+    }
+
+    /// `</`, `>/`, which remove the observations of a native histogram above or below a value.
+    #[must_use]
+    pub fn is_trim(self) -> bool {
+        matches!(self, Self::TrimUpper | Self::TrimLower)
+    }
+
+    /// `+`, `-`, `*`, `/`, `%`, `^`, `atan2`.
+    #[must_use]
+    pub fn is_arithmetic(self) -> bool {
+        self.precedence() > 3
     }
 
     /// `and`, `or`, `unless`.
     #[must_use]
     pub fn is_set(self) -> bool {
         self.precedence() < 3
+    }
+
+    /// The comparison with its sides exchanged: `1 < x` is `x > 1`. Other operators stay the same.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Greater => Self::Less,
+            Self::Less => Self::Greater,
+            Self::GreaterEqual => Self::LessEqual,
+            Self::LessEqual => Self::GreaterEqual,
+            other => other,
+        }
+    }
+
+    /// The result of an arithmetic operator; for a comparison, 1 or 0; NaN for `</` and `>/`, which need histograms.
+    #[inline]
+    #[must_use]
+    pub fn apply(self, left: f64, right: f64) -> f64 {
+        match self {
+            Self::Add => left + right,
+            Self::Sub => left - right,
+            Self::Mul => left * right,
+            Self::Div => left / right,
+            Self::Mod => left % right,
+            Self::Pow => left.powf(right),
+            Self::Atan2 => left.atan2(right),
+            Self::TrimUpper | Self::TrimLower => f64::NAN,
+            _ => f64::from(u8::from(self.holds(left, right))),
+        }
+    }
+
+    /// Whether a comparison holds; `false` for other operators.
+    #[inline]
+    #[must_use]
+    pub fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::NotEqual => left != right,
+            Self::Greater => left > right,
+            Self::Less => left < right,
+            Self::GreaterEqual => left >= right,
+            Self::LessEqual => left <= right,
+            _ => false,
+        }
     }
 }
 

@@ -15,8 +15,30 @@ pub struct Selector {
     pub name: Option<Name>,
     /// The matchers inside the braces, without `name`.
     pub matchers: Vec<LabelMatcher>,
+    /// `anchored` or `smoothed`, if given.
+    pub extension: Option<Extension>,
     /// `offset` and `@`.
     pub shift: Shift,
+}
+
+/// How a selector uses samples outside of its window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// `anchored`: the last sample before the window is the value at its start.
+    Anchored,
+    /// `smoothed`: the values at both ends of the window are interpolated between the samples around them.
+    Smoothed,
+}
+
+impl Extension {
+    /// The modifier as written in PromQL.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Anchored => "anchored",
+            Self::Smoothed => "smoothed",
+        }
+    }
 }
 
 impl Selector {
@@ -92,6 +114,32 @@ pub struct Duration {
     pub span: Span,
     /// The expression.
     pub kind: DurationKind,
+}
+
+impl Duration {
+    /// The length in seconds, with those of `step()` and `range()`.
+    ///
+    /// # Errors
+    /// The span of a division by zero.
+    pub fn seconds(&self, step: f64, range: f64) -> Result<f64, Span> {
+        let of = |inner: &Self| inner.seconds(step, range);
+        Ok(match &self.kind {
+            DurationKind::Literal(seconds) => *seconds,
+            DurationKind::Step => step,
+            DurationKind::Range => range,
+            DurationKind::Negative(inner) => -of(inner)?,
+            DurationKind::Paren(inner) => of(inner)?,
+            DurationKind::MinOf(left, right) => of(left)?.min(of(right)?),
+            DurationKind::MaxOf(left, right) => of(left)?.max(of(right)?),
+            DurationKind::Binary(op, left, right) => {
+                let (left, right) = (of(left)?, of(right)?);
+                if matches!(op, BinaryOp::Div | BinaryOp::Mod) && right == 0.0 {
+                    return Err(self.span);
+                }
+                op.apply(left, right)
+            }
+        })
+    }
 }
 
 /// A duration expression. All values are in seconds.

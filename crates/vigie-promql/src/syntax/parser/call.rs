@@ -20,15 +20,12 @@ impl Parser<'_> {
             None if called => self.call(span),
             None => self.selector(Some(span)),
             Some(keyword) => {
-                if called || grouped {
-                    if let Some(op) = aggregate_op(keyword) {
-                        return self.aggregate(op);
+                let op = aggregate_op(keyword).filter(|_| called || grouped);
+                if let Some(op) = op {
+                    if op.is_experimental() {
+                        self.experimental(span, format_args!("{}()", op.text()))?;
                     }
-                    if matches!(keyword, Keyword::Limitk | Keyword::LimitRatio) {
-                        let what =
-                            format!("{}() is experimental in Prometheus and", keyword.text());
-                        return Err(Fault::not_supported(span, what));
-                    }
+                    return self.aggregate(op);
                 }
                 match keyword {
                     Keyword::Start
@@ -56,8 +53,11 @@ impl Parser<'_> {
     fn call(&mut self, name_span: Span) -> Parsed<Expr> {
         let name = name_span.text(self.query);
         let function = Function::find(name).ok_or_else(|| unknown(name, name_span))?;
+        if function.is_experimental() {
+            self.experimental(name_span, format_args!("{name}()"))?;
+        }
         self.next();
-        let (args, close) = self.arguments()?;
+        let (args, close) = self.arguments(Some(function))?;
         let call = Call {
             span: name_span.to(close),
             name_span,
@@ -68,15 +68,20 @@ impl Parser<'_> {
         Ok(Expr::Call(call))
     }
 
-    /// `(a, b)`.
-    fn arguments(&mut self) -> Parsed<(Vec<Expr>, Span)> {
+    /// `(a, b)`: the arguments of a function or, without one, of an aggregation.
+    fn arguments(&mut self, of: Option<Function>) -> Parsed<(Vec<Expr>, Span)> {
         let open = self.expect(Symbol::LeftParen, "")?;
         let mut args = Vec::new();
         if let Some(close) = self.accept(Symbol::RightParen) {
             return Ok((args, close));
         }
         loop {
-            args.push(self.expr()?);
+            // The second argument of `info` adds conditions to a selector.
+            let outer = self.any_selector;
+            self.any_selector |= of == Some(Function::Info) && args.len() == 1;
+            let arg = self.expr();
+            self.any_selector = outer;
+            args.push(arg?);
             if self.accept(Symbol::Comma).is_none() {
                 break;
             }
@@ -98,7 +103,7 @@ impl Parser<'_> {
         if !self.is(Symbol::LeftParen) {
             return Err(self.unexpected(&format!("\"(\"{context}")));
         }
-        let (args, close) = self.arguments()?;
+        let (args, close) = self.arguments(None)?;
         let mut span = start.to(close);
         if grouping.is_none() {
             grouping = self.grouping()?;
@@ -147,15 +152,17 @@ fn aggregate_op(keyword: Keyword) -> Option<AggregateOp> {
         Keyword::Bottomk => AggregateOp::Bottomk,
         Keyword::CountValues => AggregateOp::CountValues,
         Keyword::Quantile => AggregateOp::Quantile,
+        Keyword::Limitk => AggregateOp::Limitk,
+        Keyword::LimitRatio => AggregateOp::LimitRatio,
         _ => return None,
     })
 }
 
 fn unknown(name: &str, span: Span) -> Fault {
     let lower = name.to_ascii_lowercase();
-    if function::EXPERIMENTAL.contains(&lower.as_str()) {
-        let what = format!("{name}() is experimental in Prometheus and");
-        return Fault::not_supported(span, what);
+    let known = function::NOT_EVALUATED.iter();
+    if let Some((_, why)) = known.clone().find(|(known, _)| *known == lower) {
+        return Fault::not_supported(span, format_args!("{name}(): {why}"));
     }
     let hint = match function::nearest(name) {
         Some(known) => format!(", did you mean \"{known}\"?"),

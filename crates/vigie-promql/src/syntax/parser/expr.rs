@@ -1,8 +1,10 @@
 //! Operators, signs, parentheses and literals.
 
-use super::{Fault, Keyword, Parsed, Parser, Span, Symbol, TokenKind};
+use super::{Keyword, Parsed, Parser, Span, Symbol, TokenKind};
 use crate::syntax::{
-    ast::{Binary, BinaryOp, Expr, Group, Matching, Number, Operation, Paren, Side, Text, Unary},
+    ast::{
+        Binary, BinaryOp, Expr, Fill, Group, Matching, Number, Operation, Paren, Side, Text, Unary,
+    },
     check,
 };
 
@@ -14,7 +16,7 @@ impl Parser<'_> {
     /// Parses an expression of operators with at least the precedence `lowest`.
     fn binary(&mut self, lowest: u8) -> Parsed<Expr> {
         let mut expr = self.unary()?;
-        while let Some(op) = self.binary_op()? {
+        while let Some(op) = self.binary_op() {
             let precedence = op.precedence();
             if precedence < lowest {
                 break;
@@ -29,14 +31,14 @@ impl Parser<'_> {
         let mut value_type = first.value_type();
         let mut span = first.span();
         let mut rest = Vec::new();
-        while let Some(op) = self.binary_op()? {
+        while let Some(op) = self.binary_op() {
             if op.precedence() != precedence {
                 break;
             }
             let op_span = self.next().span;
             let return_bool = self.bool_modifier();
             let matching = self.matching()?;
-            self.refuse_fill()?;
+            let fill = self.fill()?;
             self.operand_expected(op_span)?;
             // The right operand of `^` may contain further ones; those of other operators only operators of higher
             // precedence.
@@ -51,6 +53,7 @@ impl Parser<'_> {
                 op_span,
                 return_bool,
                 matching,
+                fill,
                 rhs,
             };
             value_type = check::operation(span, &first, value_type, &operation)?;
@@ -65,15 +68,14 @@ impl Parser<'_> {
         }))
     }
 
-    fn binary_op(&self) -> Parsed<Option<BinaryOp>> {
-        let token = self.peek();
-        Ok(Some(match token.kind {
+    fn binary_op(&self) -> Option<BinaryOp> {
+        Some(match self.peek().kind {
             TokenKind::Name(Some(keyword)) => match keyword {
                 Keyword::And => BinaryOp::And,
                 Keyword::Or => BinaryOp::Or,
                 Keyword::Unless => BinaryOp::Unless,
                 Keyword::Atan2 => BinaryOp::Atan2,
-                _ => return Ok(None),
+                _ => return None,
             },
             TokenKind::Symbol(symbol) => match symbol {
                 Symbol::Add => BinaryOp::Add,
@@ -88,17 +90,12 @@ impl Parser<'_> {
                 Symbol::LessEqual => BinaryOp::LessEqual,
                 Symbol::Greater => BinaryOp::Greater,
                 Symbol::GreaterEqual => BinaryOp::GreaterEqual,
-                Symbol::TrimUpper | Symbol::TrimLower => {
-                    let what = format!(
-                        "the operator {} trims native histograms, which are",
-                        symbol.text()
-                    );
-                    return Err(Fault::not_supported(token.span, what));
-                }
-                _ => return Ok(None),
+                Symbol::TrimUpper => BinaryOp::TrimUpper,
+                Symbol::TrimLower => BinaryOp::TrimLower,
+                _ => return None,
             },
-            _ => return Ok(None),
-        }))
+            _ => return None,
+        })
     }
 
     fn bool_modifier(&mut self) -> bool {
@@ -145,16 +142,44 @@ impl Parser<'_> {
         Ok(Some(matching))
     }
 
-    fn refuse_fill(&self) -> Parsed<()> {
-        let fill = matches!(
-            self.keyword(),
-            Some(Keyword::Fill | Keyword::FillLeft | Keyword::FillRight)
-        );
-        if fill && self.peek_second().kind == TokenKind::Symbol(Symbol::LeftParen) {
-            let what = format!("{} is experimental in Prometheus and", self.found());
-            return Err(Fault::not_supported(self.peek().span, what));
+    /// `fill (…)`, `fill_left (…)` and `fill_right (…)`, if they are next.
+    fn fill(&mut self) -> Parsed<Fill> {
+        let mut fill = Fill::default();
+        while let Some(keyword @ (Keyword::Fill | Keyword::FillLeft | Keyword::FillRight)) =
+            self.keyword()
+            && self.peek_second().kind == TokenKind::Symbol(Symbol::LeftParen)
+        {
+            let span = self.peek().span;
+            self.experimental(span, keyword.text())?;
+            let (left, right) = (keyword != Keyword::FillRight, keyword != Keyword::FillLeft);
+            if (left && fill.left.is_some()) || (right && fill.right.is_some()) {
+                return Err(self.unexpected_with("this side is filled already"));
+            }
+            self.next();
+            let value = Some(self.fill_value()?);
+            if left {
+                fill.left = value;
+            }
+            if right {
+                fill.right = value;
+            }
         }
-        Ok(())
+        Ok(fill)
+    }
+
+    /// `(1.5)`.
+    fn fill_value(&mut self) -> Parsed<f64> {
+        let open = self.expect(Symbol::LeftParen, "")?;
+        let negative = self.accept(Symbol::Sub).is_some();
+        if !negative {
+            self.accept(Symbol::Add);
+        }
+        let (TokenKind::Number(value) | TokenKind::Duration(value)) = self.peek().kind else {
+            return Err(self.unexpected("a number"));
+        };
+        self.next();
+        self.close(Symbol::RightParen, open, "")?;
+        Ok(if negative { -value } else { value })
     }
 
     /// Reports a missing operand: in `foo > and bar`, `and` is not a metric name.

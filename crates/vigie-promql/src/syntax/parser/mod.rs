@@ -6,8 +6,9 @@ mod expr;
 mod selector;
 
 use super::{
-    ast::{Expr, Name},
+    ast::{Expr, Name, Selector, Shift},
     error::{Fault, ParseError, ParseErrorKind},
+    features::Features,
     function::Function,
     lexer,
     span::Span,
@@ -37,6 +38,35 @@ type Parsed<T> = Result<T, Fault>;
 ///
 /// The first error in the text, with its position: see [`ParseErrorKind`].
 pub fn parse(query: &str) -> Result<Expr, ParseError> {
+    parse_with(query, Features::Stable)
+}
+
+/// As [`parse`], with the given part of the language.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_with(query: &str, features: Features) -> Result<Expr, ParseError> {
+    read(query, features, false)
+}
+
+/// Parses a selector alone, like that of a `match[]`: without a modifier. Unlike in a query it may be `{}`, which selects
+/// every series, and may name the metric twice.
+///
+/// # Errors
+///
+/// As [`parse`], and for any other expression.
+pub fn parse_selector(text: &str) -> Result<Selector, ParseError> {
+    match read(text, Features::Stable, true)? {
+        Expr::Selector(selector) if selector.shift == Shift::default() => Ok(selector),
+        expr => {
+            let message = "expected the name of a metric or a selector alone, like up{job=\"api\"}";
+            Err(Fault::syntax(expr.span(), message).locate(text))
+        }
+    }
+}
+
+fn read(query: &str, features: Features, any_selector: bool) -> Result<Expr, ParseError> {
     if query.len() > MAX_QUERY_BYTES {
         let message = format!(
             "the query is {} bytes long, more than the limit of {MAX_QUERY_BYTES}",
@@ -48,6 +78,8 @@ pub fn parse(query: &str) -> Result<Expr, ParseError> {
     let (tokens, broken) = lexer::tokens(query);
     let mut parser = Parser {
         query,
+        features,
+        any_selector,
         tokens,
         at: 0,
         depth: 0,
@@ -82,6 +114,9 @@ pub fn is_costly(query: &str) -> bool {
 
 struct Parser<'a> {
     query: &'a str,
+    features: Features,
+    /// Whether a selector may select every series, and name the metric twice.
+    any_selector: bool,
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
@@ -176,6 +211,14 @@ impl Parser<'_> {
             self.peek().span,
             format!("unexpected {}: {hint}", self.found()),
         )
+    }
+
+    /// Fails unless experimental features are permitted.
+    fn experimental(&self, span: Span, what: impl std::fmt::Display) -> Parsed<()> {
+        match self.features {
+            Features::Experimental => Ok(()),
+            Features::Stable => Err(Fault::experimental(span, what)),
+        }
     }
 
     /// Runs `parse` at one more level of nesting.

@@ -8,8 +8,8 @@ use crate::{
     matcher::{MatchOp, Matcher},
     syntax::{
         ast::{
-            At, AtTime, Duration, Expr, LabelMatcher, Name, RangeSelector, Selector, Shift,
-            Subquery,
+            At, AtTime, Duration, Expr, Extension, LabelMatcher, Name, RangeSelector, Selector,
+            Shift, Subquery,
         },
         check,
     },
@@ -26,6 +26,7 @@ impl Parser<'_> {
                 text: span.text(self.query).to_owned(),
             }),
             matchers: Vec::new(),
+            extension: None,
             shift: Shift::default(),
         };
         if name.is_some() {
@@ -35,7 +36,9 @@ impl Parser<'_> {
             let close = self.matchers(open, &mut selector)?;
             selector.span = start.to(close);
         }
-        check::selector(&selector, name.is_some())?;
+        if !self.any_selector {
+            check::selector(&selector, name.is_some())?;
+        }
         Ok(Expr::Selector(selector))
     }
 
@@ -121,9 +124,11 @@ impl Parser<'_> {
                 TokenKind::Symbol(Symbol::LeftBracket) => self.bracket(expr)?,
                 TokenKind::Symbol(Symbol::At) => self.at_modifier(expr)?,
                 TokenKind::Name(Some(Keyword::Offset)) => self.offset_modifier(expr)?,
-                TokenKind::Name(Some(keyword @ (Keyword::Anchored | Keyword::Smoothed))) => {
-                    let what = format!("{} is experimental in Prometheus and", keyword.text());
-                    return Err(Fault::not_supported(self.peek().span, what));
+                TokenKind::Name(Some(Keyword::Anchored)) => {
+                    self.extension(expr, Extension::Anchored)?
+                }
+                TokenKind::Name(Some(Keyword::Smoothed)) => {
+                    self.extension(expr, Extension::Smoothed)?
                 }
                 _ => return Ok(expr),
             };
@@ -164,6 +169,15 @@ impl Parser<'_> {
         let duration = self.duration()?;
         check::positive(&duration)?;
         Ok(duration)
+    }
+
+    fn extension(&mut self, mut expr: Expr, extension: Extension) -> Parsed<Expr> {
+        let keyword = self.next().span;
+        self.experimental(keyword, extension.text())?;
+        let (span, given) = check::extension(&mut expr, extension, keyword)?;
+        *span = span.to(keyword);
+        *given = Some(extension);
+        Ok(expr)
     }
 
     fn offset_modifier(&mut self, mut expr: Expr) -> Parsed<Expr> {

@@ -13,14 +13,13 @@ use vigie_api::{Api, BuildInfo, Settings, Source};
 use vigie_probes::{Checks, Clock};
 use vigie_promql::storage::{Selection, StorageError};
 use vigie_promql::{Labels, Sample, Storage};
-use vigie_testkit::eventually;
 use vigie_testkit::http::{self, Connection};
+use vigie_testkit::{SOON, eventually};
 
 use super::*;
 use crate::admin::{Access, Hosts};
 use crate::metrics::{ADMIN_CONNECTIONS_CLOSED, ADMIN_REQUESTS_REFUSED};
 
-const SOON: Duration = Duration::from_secs(60);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3_600);
 const PROBES: [&str; 6] = [
@@ -96,8 +95,16 @@ impl Port {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let access = Access::Open(Hosts::new(address, &[]));
-        let router = crate::admin::router(registry.clone(), checks, None, None, api, access)
-            .route("/big", get(handler));
+        let router = crate::admin::router(
+            registry.clone(),
+            checks,
+            None,
+            Default::default(),
+            api,
+            Default::default(),
+            access,
+        )
+        .route("/big", get(handler));
         let stop = CancellationToken::new();
         let server = Server::new(router, &registry, limits);
         Self {

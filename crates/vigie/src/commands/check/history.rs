@@ -1,15 +1,15 @@
 //! Whether the history can be kept in its directory. Nothing is created or changed.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::statvfs;
 use tokio::time::Instant;
 use vigie_history::Settings;
 
-use super::{Row, Verdict, on_a_thread};
+use super::{Row, Verdict, directory, on_a_thread};
 
 /// Checks the directory.
 pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row> {
@@ -30,27 +30,8 @@ pub(super) async fn history(settings: &Settings, within: Duration) -> Option<Row
 }
 
 fn look(path: &Path, max_bytes: u64) -> Verdict {
-    let (there, metadata) = nearest(path)?;
-    let exists = there == path;
-    if !metadata.is_dir() {
-        let advice = "history.path is a directory, which Vigie makes if it is not there";
-        return Err((
-            format!("{} is not a directory", there.display()),
-            advice.to_owned(),
-        ));
-    }
-    if let Err(error) = access(&there, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
-        let text = format!(
-            "cannot write in {}: {}",
-            there.display(),
-            io::Error::from(error)
-        );
-        let advice = match exists {
-            true => "let the user that Vigie runs as write there",
-            false => "make the directory, and let the user that Vigie runs as write there",
-        };
-        return Err((text, advice.to_owned()));
-    }
+    let directory = directory::writable(path, "history.path")?;
+    let exists = directory.exists;
     let unreadable = |error: io::Error| {
         let advice = "let the user that Vigie runs as read and write there";
         (error.to_string(), advice.to_owned())
@@ -64,7 +45,7 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
         true => kept(path).map_err(unreadable)?,
         false => Kept::default(),
     };
-    let disk = statvfs(&there).map_err(|error| unreadable(error.into()))?;
+    let disk = statvfs(&directory.nearest).map_err(|error| unreadable(error.into()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     // Existing files count towards the maximum.
     let most = max_bytes.saturating_mul(2);
@@ -79,27 +60,6 @@ fn look(path: &Path, max_bytes: u64) -> Verdict {
         (true, files) => format!("writable, {} in {files} files", size(kept.bytes)),
     };
     Ok(format!("{now}; {} free", size(free)))
-}
-
-/// The path, or its nearest existing parent directory.
-fn nearest(path: &Path) -> Result<(PathBuf, Metadata), (String, String)> {
-    let mut there = path;
-    loop {
-        match fs::metadata(there) {
-            Ok(metadata) => return Ok((there.to_owned(), metadata)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let text = format!("{}: {error}", there.display());
-                let advice = "let the user that Vigie runs as reach it";
-                return Err((text, advice.to_owned()));
-            }
-        }
-        there = match there.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            // A relative path starts at the working directory.
-            _ => Path::new("."),
-        };
-    }
 }
 
 #[derive(Default)]

@@ -23,7 +23,7 @@ pub(super) async fn routes(
     let is_configured = gateway.routes_file.is_some();
     let path = routes_file::path(gateway.routes_file.clone(), history)?;
     let place = path.display().to_string();
-    let patterns = gateway.proxy.routes.clone();
+    let patterns = gateway.proxy.traffic.routes.clone();
     let look = move || verdict(&routes_file::look(&path, &patterns), is_configured);
     let advice = "the disk or the server behind it hangs; Vigie starts without the learned routes";
     Some(Row {

@@ -1,10 +1,10 @@
 //! `vigie rules check`: the mistakes in rule files, with their positions.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use vigie_alerts::{Level, Loaded, MAX_FILE_BYTES, Remaining, check, load, suppress};
+use vigie_alerts::{Level, Loaded, MAX_FILE_BYTES, Remaining, check, load_with, suppress};
 use vigie_redis::redact;
 
 use super::output::{self, Checked};
@@ -27,10 +27,13 @@ pub(super) fn run(
     out: &mut dyn io::Write,
 ) -> io::Result<ExitCode> {
     let mut known = rules::known();
-    if let Err(mistakes) = declared::declare(config, arguments, &mut known) {
-        complain(&mistakes);
-        return Ok(ExitCode::from(UNUSABLE));
-    }
+    let features = match declared::declare(config, arguments, &mut known) {
+        Ok(features) => features,
+        Err(mistakes) => {
+            complain(&mistakes);
+            return Ok(ExitCode::from(UNUSABLE));
+        }
+    };
     let mut sources = Vec::new();
     let mut unreadable = false;
     for (path, file) in arguments.files.iter().flat_map(|path| files::expand(path)) {
@@ -38,7 +41,7 @@ pub(super) fn run(
         match read {
             Ok((text, path)) => sources.push(Source {
                 path: files::name(&path),
-                loaded: load(&text),
+                loaded: load_with(&text, features),
                 text,
             }),
             Err(error) => {
@@ -60,7 +63,7 @@ pub(super) fn run(
             checked(source, remaining)
         })
         .collect();
-    let styled = io::stdout().is_terminal() && crate::logging::coloured();
+    let styled = vigie_query::coloured(&io::stdout());
     output::write(&checked, arguments.format, styled, out)?;
     let mut findings = checked.iter().flat_map(|file| &file.remaining.findings);
     let failed = findings.any(|finding| arguments.strict || finding.level() == Level::Error);

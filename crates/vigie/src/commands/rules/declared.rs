@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use vigie_alerts::{Known, is_label_name, is_metric_name};
+use vigie_config::Settings;
+use vigie_promql::Features;
 
 use super::{CheckArgs, files};
-use vigie_config::{Settings, Sources};
+use crate::cli::{Overrides, sources};
 
 /// The maximum size of a page or list.
 const MAX_PAGE_BYTES: usize = 64 << 20;
 
-/// Adds all declared metrics to `known`.
+/// Adds all declared metrics to `known`. Returns the part of PromQL that rules may use.
 ///
 /// # Errors
 /// All mistakes, as human-readable text.
@@ -18,14 +20,12 @@ pub(super) fn declare(
     config: Option<PathBuf>,
     arguments: &CheckArgs,
     known: &mut Known,
-) -> Result<(), String> {
-    let sources = Sources {
-        file: config,
-        env: std::env::vars_os().collect(),
-        flags: Vec::new(),
-    };
+) -> Result<Features, String> {
+    let sources = sources(config, &Overrides::default());
     let settings =
         Settings::load_rules(&sources).map_err(|error| error.render(crate::logging::coloured()))?;
+    let query =
+        Settings::load_query(&sources).map_err(|error| error.render(crate::logging::coloured()))?;
     let mut mistakes = Vec::new();
     let inputs = arguments.metrics.iter().chain(&arguments.files);
     if inputs.filter(|path| files::is_stdin(path)).count() > 1 {
@@ -63,7 +63,7 @@ pub(super) fn declare(
     for label in settings.target_labels.iter().chain(&arguments.target_label) {
         known.declare_target_label(label);
     }
-    Ok(())
+    Ok(query.features)
 }
 
 /// The names of the series of a page in Prometheus' text format, or of a list with one name a line.

@@ -1,12 +1,15 @@
 //! Finds and reads rule files: paths, directories and the standard input.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fmt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use vigie_store::{Pattern, read_text, read_text_from};
 
 /// The maximum depth of directories.
 const MAX_DEPTH: usize = 16;
-/// The maximum number of rule files in a directory.
+/// The maximum number of rule files in a directory, or of a pattern.
 const MAX_FILES: usize = 10_000;
 
 /// The standard input.
@@ -57,6 +60,16 @@ fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Resul
     Ok(())
 }
 
+/// The files that a pattern in the file at `path` matches, sorted.
+pub(super) fn matching(path: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let directory = match is_stdin(path) {
+        true => Path::new(""),
+        false => path.parent().unwrap_or(Path::new("")),
+    };
+    let found = Pattern::new(directory, pattern).files(MAX_FILES);
+    found.map_err(|error| error.to_string())
+}
+
 /// Whether the path stands for the standard input.
 pub(super) fn is_stdin(path: &Path) -> bool {
     path.to_str() == Some(STDIN)
@@ -70,24 +83,16 @@ pub(super) fn name(path: &Path) -> String {
     }
 }
 
-/// Reads a text of at most `limit` bytes.
+/// Reads a text of at most `limit` bytes: a regular file, or the standard input.
 pub(super) fn read(path: &Path, limit: usize) -> Result<String, String> {
-    let input: Box<dyn Read> = match is_stdin(path) {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(File::open(path).map_err(unreadable)?),
+    let limit = limit as u64;
+    let text = match is_stdin(path) {
+        true => read_text_from(io::stdin().lock(), limit),
+        false => read_text(path, limit),
     };
-    let mut bytes = Vec::new();
-    let most = limit as u64 + 1;
-    input
-        .take(most)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    if bytes.len() > limit {
-        return Err(format!("is larger than {limit} bytes"));
-    }
-    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+    text.map_err(unreadable)
 }
 
-fn unreadable(error: io::Error) -> String {
-    format!("cannot be read: {error}")
+fn unreadable(reason: impl fmt::Display) -> String {
+    format!("cannot be read: {reason}")
 }

@@ -200,7 +200,7 @@ fn the_termination_grace_period_is_sufficient() {
             let pause = text(app, "/lifecycle/preStop/exec/command/1");
             pause.parse().unwrap()
         });
-        let vigie = (settings.shutdown.delay + settings.shutdown.grace).as_secs();
+        let vigie = vigie::app::stops_within(&settings).as_secs();
         if folder == "older-clusters" && app.is_some() {
             // Both end at the same time: the app outlives the last request that Vigie accepts.
             assert!(settings.shutdown.delay.as_secs() >= 5);

@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use vigie_testkit::http::Connection;
-use vigie_testkit::{Process, Script};
+use vigie_testkit::{Process, SOON, Script};
 
 use crate::common::Stage;
 
 /// The timeout of a script.
-const SCRIPT: Duration = Duration::from_secs(60);
+const SCRIPT: Duration = SOON;
 
 /// A request, the number of concurrent players, and the expected status.
 #[derive(Clone, Copy)]

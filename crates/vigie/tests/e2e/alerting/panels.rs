@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use vigie_testkit::{Prometheus, Script, eventually};
+use tempfile::TempDir;
+use vigie_testkit::{Prometheus, SOON, Script, Webhook, eventually, ports};
 
 use super::watch::{scraping, workspace};
 use crate::common::{Stage, promtool_finds_nothing_in};
 
-const TRAFFIC: Duration = Duration::from_secs(60);
+const TRAFFIC: Duration = SOON;
 /// The time until the effects of the traffic are scraped and evaluated.
-const SETTLES: Duration = Duration::from_secs(60);
+const SETTLES: Duration = SOON;
 /// Grafana's value of `$__rate_interval` for a scrape interval of 15 s.
 const RATE_INTERVAL: &str = "1m";
 /// The range of a panel query, and its step (in seconds).
@@ -21,9 +22,14 @@ const STEP: f64 = 5.0;
 
 #[tokio::test]
 async fn every_panel_has_data_and_every_rule_is_well() {
-    let stage = Stage::set().await;
+    let webhook = Webhook::start().await.unwrap();
+    let files_of_alerts = TempDir::new().unwrap();
+    let alerts = messages(files_of_alerts.path(), &webhook);
+    let stage = Stage::set_with_sections(&[], &alerts).await;
     let rules = files("rules", "yml");
-    let prometheus = Prometheus::start(&scraping(&stage, &rules)).await.unwrap();
+    let prometheus = Prometheus::start(&scraping(&stage, "1s", &rules))
+        .await
+        .unwrap();
     // Jobs in each state, in a queue that no longer changes.
     let states = ["--waiting", "3", "--prioritized", "1", "--delayed", "1"];
     let ends = ["--active", "1", "--completed", "1", "--failed", "1"];
@@ -59,6 +65,21 @@ async fn every_panel_has_data_and_every_rule_is_well() {
     // Every event has happened, so every metric is exposed.
     promtool_finds_nothing_in(&stage.vigie.get("/metrics").await.text());
     stage.end().await;
+}
+
+/// The sections with which Vigie sends messages about an alert that always fires: to the webhook, and to a port without a server.
+fn messages(directory: &Path, webhook: &Webhook) -> String {
+    let [rules, receivers] = ["rules.yml", "alertmanager.yml"].map(|name| directory.join(name));
+    let always = "groups: [{name: always, rules: [{alert: Always, expr: vector(1)}]}]\n";
+    std::fs::write(&rules, always).unwrap();
+    let nobody = ports::free();
+    let text = format!(
+        "route: {{receiver: both, group_wait: 0s}}\n\
+         receivers: [{{name: both, webhook_configs: [{{url: '{}'}}, {{url: 'http://127.0.0.1:{nobody}/'}}]}}]\n",
+        webhook.url()
+    );
+    std::fs::write(&receivers, text).unwrap();
+    format!("[alerts]\nrules = [{rules:?}]\n[notify]\nconfig = {receivers:?}\n")
 }
 
 async fn has_data(prometheus: &Prometheus, file: &Path, dashboard: &Dashboard) {

@@ -1,0 +1,13 @@
+//! Why the jobs of a queue failed. Everything here is pure.
+//!
+//! | module | contents |
+//! | --- | --- |
+//! | `text` | texts written by jobs, made fit to be shown |
+//! | `redact` | replacement of personal data and secrets in them |
+//! | `frame` | the first line of a stack trace |
+//! | `reasons` | the latest distinct reasons, in bounded memory |
+
+pub(crate) mod frame;
+pub(crate) mod reasons;
+mod redact;
+mod text;

@@ -1,0 +1,10 @@
+//! The history in memory and on disk, through the public API.
+#![allow(clippy::unwrap_used)]
+
+mod appending;
+mod damage;
+mod model;
+mod ownership;
+mod readers;
+mod retention;
+mod support;
