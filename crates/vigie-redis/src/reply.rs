@@ -20,6 +20,7 @@ pub fn field<'a>(reply: &'a Value, name: &str) -> Option<&'a Value> {
 
 /// The bytes of a string.
 #[must_use]
+#[inline]
 pub fn bytes(reply: &Value) -> Option<&[u8]> {
     match reply {
         Value::BulkString(bytes) => Some(bytes),
@@ -36,6 +37,7 @@ pub fn text(reply: &Value) -> Option<String> {
 
 /// The elements of an array.
 #[must_use]
+#[inline]
 pub fn list(reply: &Value) -> Option<&[Value]> {
     match reply {
         Value::Array(values) => Some(values),
@@ -45,6 +47,7 @@ pub fn list(reply: &Value) -> Option<&[Value]> {
 
 /// A non-negative integer.
 #[must_use]
+#[inline]
 pub fn count(reply: &Value) -> Option<u64> {
     match reply {
         Value::Int(number) => u64::try_from(*number).ok(),

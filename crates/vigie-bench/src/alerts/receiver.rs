@@ -70,11 +70,28 @@ impl Receiver {
             .clone()
     }
 
-    /// Waits until the messages have as many alerts.
+    /// Waits until the messages have as many alerts, each message counted by itself.
     pub(super) async fn until(&self, alerts: usize, within: Duration) -> anyhow::Result<()> {
+        let all = |messages: &[Message]| messages.iter().map(Message::alerts).sum();
+        self.wait(alerts, within, all).await
+    }
+
+    /// Waits for one message that has as many alerts. A group's message has all its active alerts, so earlier messages
+    /// have some of them.
+    pub(super) async fn until_one(&self, alerts: usize, within: Duration) -> anyhow::Result<()> {
+        let most = |messages: &[Message]| messages.iter().map(Message::alerts).max().unwrap_or(0);
+        self.wait(alerts, within, most).await
+    }
+
+    async fn wait(
+        &self,
+        alerts: usize,
+        within: Duration,
+        count: impl Fn(&[Message]) -> usize,
+    ) -> anyhow::Result<()> {
         let deadline = Instant::now() + within;
         loop {
-            let found: usize = self.messages().iter().map(Message::alerts).sum();
+            let found = count(&self.messages());
             match found >= alerts {
                 true => return Ok(()),
                 false if Instant::now() < deadline => sleep(Duration::from_millis(50)).await,

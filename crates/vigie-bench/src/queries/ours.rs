@@ -18,6 +18,8 @@ use vigie_testkit::Process;
 
 use super::data::{self, Backend};
 
+/// The bound of a query. The large ones keep every point of thousands of series, more than the default allows.
+const MEMORY: usize = 256 << 20;
 /// What loading and writing may take.
 const LATE: Duration = Duration::from_secs(60);
 
@@ -99,7 +101,8 @@ pub(super) async fn start(directory: &Path) -> anyhow::Result<(Process, SocketAd
 /// What that process does, until it is killed. It serves as the program does: on one thread, and queries on others.
 pub(crate) async fn serve(directory: &Path) -> anyhow::Result<()> {
     let history = History::open(&on_disk(directory))?;
-    let settings = vigie_api::Settings::default();
+    let mut settings = vigie_api::Settings::default();
+    settings.limits.bytes = MEMORY;
     let api = Api::new(Arc::new(Held(history)), settings, BuildInfo::default());
     let router: axum::Router = vigie_api::router(api);
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -83,23 +83,17 @@ impl Fold {
     pub(crate) fn apply(&mut self, entry: &Entry<'_>, batch: &mut Batch) {
         self.now = self.now.max(entry.id.ms);
         let job = self.hasher.hash_one(entry.job);
-        if let Some(name) = self.jobs.get(job).and_then(|job| job.name) {
+        let before = self.jobs.get(job);
+        if let Some(name) = before.and_then(|job| job.name) {
             self.names.touch(name);
         }
-        if let Some((
-            _,
-            End {
-                name: Name::Known(name),
-                ..
-            },
-        )) = &self.held
-        {
-            self.names.touch(*name);
-        }
-        if let Some((stalled, end)) = self.held.take()
-            && !(entry.event == Event::Stalled && stalled == job)
-        {
-            batch.ends.push(end);
+        if let Some((stalled, end)) = self.held.take() {
+            if let Name::Known(name) = end.name {
+                self.names.touch(name);
+            }
+            if entry.event != Event::Stalled || stalled != job {
+                batch.ends.push(end);
+            }
         }
         match entry.event {
             Event::Added => {
@@ -109,7 +103,6 @@ impl Fold {
                 self.put(job, Some(name), Stage::NotReady, entry);
             }
             Event::Active => {
-                let before = self.jobs.get(job);
                 let name = before.and_then(|job| job.name);
                 let wait = before.filter(|job| job.stage == Stage::Ready);
                 let wait = wait.map(|job| since(job.since, entry.id));
@@ -124,7 +117,9 @@ impl Fold {
             }
             Event::Completed => batch.ends.push(self.end(job, entry, Final::Completed)),
             Event::Failed => batch.ends.push(self.end(job, entry, Final::Failed)),
-            Event::Waiting | Event::Delayed | Event::WaitingChildren => self.pause(job, entry),
+            Event::Waiting | Event::Delayed | Event::WaitingChildren => {
+                self.pause(job, before, entry);
+            }
             Event::Removed => {
                 // The job is gone: its name cannot be looked up.
                 let name = self.jobs.remove(job).and_then(|job| job.name);
@@ -137,11 +132,11 @@ impl Fold {
             Event::Cleaned => {}
             // The id is that of the remaining job: either the existing one, or the one that replaced it.
             Event::Deduplicated => {
-                let name = name_of(self.jobs.get(job), entry);
+                let name = name_of(before, entry);
                 batch.tally(Incident::Deduplicated, name, 1);
             }
             Event::Stalled => {
-                let name = name_of(self.jobs.get(job), entry);
+                let name = name_of(before, entry);
                 batch.tally(Incident::Stalled, name, 1);
             }
             Event::Paused => self.pauses.paused(entry.id.ms),
@@ -248,12 +243,11 @@ impl Fold {
     }
 
     /// Handles a job that is not or no longer running and has not ended.
-    fn pause(&mut self, job: u64, entry: &Entry<'_>) {
+    fn pause(&mut self, job: u64, before: Option<Job>, entry: &Entry<'_>) {
         let stage = match entry.event {
             Event::Waiting => Stage::Ready,
             _ => Stage::NotReady,
         };
-        let before = self.jobs.get(job);
         self.put(job, before.and_then(|job| job.name), stage, entry);
         let Some(run) = before.filter(|job| job.stage == Stage::Active) else {
             return;
