@@ -6,6 +6,7 @@ use std::sync::Arc;
 use vigie_redis::{Endpoint, Slots};
 
 use crate::error::Error;
+use crate::protocol::key::QueueKey;
 use crate::protocol::levels::Levels;
 use crate::session::connection::Connection;
 use crate::session::control::REQUIRED;
@@ -29,7 +30,8 @@ pub struct QueueLevels {
     pub names: BTreeSet<String>,
 }
 
-/// Connects to each node, scans all keys once, and counts the jobs of each queue found.
+/// Connects to each node, scans all keys once, and counts the jobs of each queue found: at most [`Settings::max_queues`], and
+/// the queue of the production tick.
 ///
 /// # Errors
 ///
@@ -40,8 +42,9 @@ pub async fn probe(settings: &Settings) -> Result<Vec<QueueLevels>, Error> {
         let refusals = Arc::new(Refusals::default());
         let connection = Connection::open(endpoint, settings.timeout, &refusals);
         let mut connection = connection.await?;
-        let room = settings.max_queues - queues.len();
-        let found = survey::once(&mut connection, slots, room).await?;
+        let room = settings.max_queues.saturating_sub(queues.len());
+        let is_of_tick = |key: &QueueKey| settings.is_of_tick(key.name());
+        let found = survey::once(&mut connection, slots, room, is_of_tick).await?;
         if let Some(reasons) = refusals.reasons(&REQUIRED) {
             return Err(Error::Refused(reasons));
         }

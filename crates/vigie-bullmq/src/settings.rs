@@ -13,6 +13,10 @@ pub struct Tick {
     pub job: Option<String>,
 }
 
+/// The queues with the name of the tick's that are followed beyond [`Settings::max_queues`]; they have different prefixes or
+/// databases.
+pub(crate) const RESERVED: usize = 16;
+
 impl Tick {
     pub(crate) fn is(&self, queue: &str, job: &str) -> bool {
         self.queue == queue && self.job.as_deref().is_none_or(|name| name == job)
@@ -48,7 +52,7 @@ pub struct Settings {
     pub forget_after: Duration,
     /// Deadline for a reply.
     pub timeout: Duration,
-    /// Maximum number of followed queues.
+    /// Maximum number of followed queues. The queue of the production tick is always followed.
     pub max_queues: usize,
     /// Maximum number of job names per queue; further names are counted as `other`.
     pub max_names: usize,
@@ -60,6 +64,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether it is a queue of the production tick.
+    pub(crate) fn is_of_tick(&self, queue: &str) -> bool {
+        self.tick.as_ref().is_some_and(|tick| tick.queue == queue)
+    }
+
     /// Default settings.
     #[must_use]
     pub fn new(redis: impl Into<Endpoint>) -> Self {

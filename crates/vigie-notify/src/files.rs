@@ -123,6 +123,7 @@ mod tests {
     fn paths_are_relative_to_the_file() {
         let template = r#"{{ define "own" }}x{{ end }}"#;
         let directory = directory(&[("am.yml", CONFIG), ("a.tmpl", template)]);
+        std::fs::create_dir(directory.path().join("secrets")).unwrap();
         let loaded = load(&directory.path().join("am.yml")).unwrap();
         assert!(loaded.templates.contains("own"));
         let config::Kind::Slack(slack) = &loaded.config.receivers[0].integrations[0].kind else {

@@ -79,6 +79,20 @@ impl Endpoint {
         let http = HttpConfig::default();
         Ok(Self { url, http })
     }
+
+    /// Connects to the service, without calling it.
+    ///
+    /// # Errors
+    /// If there is no connection `within` that time.
+    pub async fn reach(&self, within: Duration) -> Result<(), Failure> {
+        http::reach(&self.url, &self.http, Instant::now() + within).await
+    }
+
+    /// Its host.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default()
+    }
 }
 
 impl Call for Endpoint {

@@ -59,14 +59,14 @@ impl Target {
             let settings = Settings::load(&sources).map_err(TargetError::Settings)?;
             return Ok(Server::of_settings(&settings.admin));
         };
-        let secret = |path: &Option<PathBuf>| -> Result<Option<SecretString>, TargetError> {
+        let secret = |flag: &str, path: &Option<PathBuf>| {
             let Some(path) = path else { return Ok(None) };
             let secret = vigie_config::secret_file(path);
-            let wrong = |reason| TargetError::Usage(format!("{}: {reason}", path.display()));
-            Ok(Some(secret.map_err(wrong)?.into()))
+            let wrong = |reason| TargetError::Usage(format!("{flag}: {reason}"));
+            Ok(Some(SecretString::from(secret.map_err(wrong)?)))
         };
-        let token = secret(&self.token_file)?;
-        let password = secret(&self.password_file)?;
+        let token = secret("--token-file", &self.token_file)?;
+        let password = secret("--password-file", &self.password_file)?;
         let basic = self.username.as_deref().zip(password.as_ref());
         Server::at(url, token.as_ref(), basic).map_err(TargetError::Usage)
     }

@@ -41,7 +41,7 @@ pub use error::{Error, Unusable};
 pub use format::{Kind, MAX_RECORD_BYTES};
 pub use log::{Log, Opened};
 pub use pattern::{Pattern, PatternError};
-pub use text::{Unreadable, read_text, read_text_from};
+pub use text::{Unreadable, is_path, read_text, read_text_from};
 
 /// The bytes of the records of a log, and the number of damaged bytes, for fuzzing.
 ///

@@ -24,6 +24,16 @@ pub enum Unreadable {
     NotText,
 }
 
+/// Whether `value`, resolved to `path`, is a path and not a secret in place of one: the file exists, or `value` names
+/// an existing directory.
+#[must_use]
+pub fn is_path(value: &str, path: &Path) -> bool {
+    let directory = Path::new(value).parent();
+    let is_named = directory
+        .is_some_and(|named| named.components().next().is_some() && named != Path::new("/"));
+    path.exists() || is_named && path.parent().is_some_and(Path::is_dir)
+}
+
 /// The text of a regular file of at most `limit` bytes. Symbolic links are followed.
 ///
 /// # Errors
@@ -48,7 +58,12 @@ pub fn read_text_from(input: impl Read, limit: u64) -> Result<String, Unreadable
     if bytes.len() as u64 > limit {
         return Err(Unreadable::TooLong { limit });
     }
-    String::from_utf8(bytes).map_err(|_| Unreadable::NotText)
+    let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotText)?;
+    // Editors on Windows write a byte order mark, which is not part of the text.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 #[cfg(test)]
@@ -71,6 +86,9 @@ mod tests {
         assert_eq!(read_text(&at("text"), 6).unwrap(), "héllo");
         assert_eq!(read_text(&at("link"), 6).unwrap(), "héllo");
         assert_eq!(error(&at("text")), "it has more than 5 bytes");
+
+        fs::write(at("mark"), "\u{feff}a").unwrap();
+        assert_eq!(read_text(&at("mark"), 5).unwrap(), "a");
 
         fs::write(at("bytes"), [0xff]).unwrap();
         assert_eq!(error(&at("bytes")), "it is not UTF-8 text");

@@ -1,20 +1,16 @@
-//! A raw HTTP/1.1 client for tests, and [`eventually`].
+//! A raw HTTP/1.1 client for tests.
 //!
 //! It sends the given bytes unchanged and shares no code with the tested servers.
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::timeout;
 
-use crate::Error;
+use crate::{Error, SOON};
 
-/// The deadline of the conditions that tests wait for. It is generous, since the machine may be busy; a test that passes
-/// does not wait for it.
-pub const SOON: Duration = Duration::from_secs(120);
 /// The maximum size of a body.
 const BODY: u64 = 64 << 20;
 
@@ -287,40 +283,6 @@ fn too_late(what: &'static str, within: Duration) -> Error {
     }
 }
 
-/// The shortest and the longest time between two checks of [`eventually`].
-const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_millis(100)];
-
-/// Repeats the check until it is `Ok`, and returns the value. A check that takes long is repeated less often, so that
-/// many tests can wait at once.
-///
-/// # Panics
-/// With the last `Err` on timeout, or if a check does not return by then.
-#[track_caller]
-pub fn eventually<T, E: Display>(
-    within: Duration,
-    mut check: impl AsyncFnMut() -> Result<T, E>,
-) -> impl Future<Output = T> {
-    let caller = std::panic::Location::caller();
-    async move {
-        let deadline = Instant::now() + within;
-        let mut last = String::from("never answered");
-        loop {
-            let begun = Instant::now();
-            if begun >= deadline {
-                break;
-            }
-            match timeout_at(deadline, check()).await {
-                Ok(Ok(value)) => return value,
-                Ok(Err(error)) => last = error.to_string(),
-                Err(_) => break,
-            }
-            let [least, most] = PAUSE;
-            sleep((3 * begun.elapsed()).clamp(least, most)).await;
-        }
-        panic!("{caller}: not within {within:?}: {last}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -379,28 +341,5 @@ mod tests {
         assert!(connection.closed().await.is_err());
         server.set(Fault::Close).await;
         connection.closed().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn eventually_is_patient() {
-        let mut asked = 0;
-        let answer = eventually(SOON, async || {
-            asked += 1;
-            if asked == 3 {
-                Ok("yes")
-            } else {
-                Err("not yet")
-            }
-        });
-        assert_eq!(answer.await, "yes");
-    }
-
-    #[tokio::test]
-    #[should_panic(expected = "the reason")]
-    async fn eventually_gives_up_with_the_last_reason() {
-        eventually(Duration::from_millis(30), async || {
-            Err::<(), _>("the reason")
-        })
-        .await;
     }
 }

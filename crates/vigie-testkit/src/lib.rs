@@ -14,7 +14,8 @@
 //! | [`kubernetes`] | an API server for Leases, with the rules of the real one |
 //! | [`node`] | the scripts of `demo/`: the backend, its traffic, and clients that count what they do |
 //! | [`faults`] | servers that hang, refuse, reset, delay or send garbage, and a proxy that can be cut |
-//! | [`http`] | a raw HTTP/1.1 client, [`eventually`], and the deadline of conditions |
+//! | [`http`] | a raw HTTP/1.1 client |
+//! | `waiting` | [`eventually`], and the deadline of conditions |
 //! | [`promtext`] | a strict parser of the exposition formats, independent of the encoder |
 //! | [`process`], [`ports`], [`tools`], [`wheels`] | the foundation of the others |
 //!
@@ -58,6 +59,7 @@ mod server;
 pub mod sid;
 pub mod tls_server;
 pub mod tools;
+mod waiting;
 pub mod webhook;
 pub mod wheels;
 
@@ -67,7 +69,6 @@ pub use cluster::Cluster;
 pub use error::Error;
 pub use faults::{Fault, FaultServer, RedisProxy, Replacement, TcpProxy};
 pub use held_file::HeldFile;
-pub use http::{SOON, eventually};
 pub use kubernetes::ApiServer;
 pub use mail::MailServer;
 pub use mariadb::{MariaDb, MariaDbOptions};
@@ -80,4 +81,5 @@ pub use promtext::Scrape;
 pub use redis::{Redis, RedisOptions};
 pub use sentinel::Sentinel;
 pub use tls_server::TlsServer;
+pub use waiting::{SOON, eventually};
 pub use webhook::Webhook;

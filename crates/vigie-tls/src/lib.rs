@@ -40,8 +40,8 @@ pub use pem::Pem;
 pub use problem::TlsProblem;
 pub use tokio_rustls::client::TlsStream;
 
-/// How far the server's certificate is verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far the server's certificate is verified; a later one is stricter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verify {
     /// Not at all.
     Nothing,

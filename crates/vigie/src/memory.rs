@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use vigie_config::Settings;
 
 use crate::admin;
-use crate::alerting::EVALUATORS;
+use crate::alerting::{EVALUATORS, places};
 
 /// The program itself, runtimes and threads, TLS, checks, election: 2.5 MiB of heap when idle, and headroom.
 const BASE: u64 = 16 << 20;
@@ -66,7 +66,7 @@ pub fn parts(settings: &Settings) -> Vec<Part> {
         ),
         part(
             "alerts (`alerts.max_alerts`)",
-            times(settings.alerts.max_alerts, ALERT),
+            times(places(settings.alerts.max_alerts), ALERT),
         ),
     ]);
     if let Some(gateway) = &settings.gateway {

@@ -130,10 +130,15 @@ impl<'a> Visitor<'a> for Subset<'_> {
         if call.function.is_experimental() {
             self.experimental(call.name_span, &format!("{}()", call.function.name()));
         }
-        if call.function == Function::FirstOverTime {
-            let help = "use `x offset 5m`, which is similar";
-            self.newer(call.name_span, "first_over_time()", help);
-        }
+        let help = match call.function {
+            Function::FirstOverTime => "use `x offset 5m`, which is similar",
+            Function::HistogramAvg | Function::HistogramStddev | Function::HistogramStdvar => {
+                "it applies to native histograms"
+            }
+            _ => return,
+        };
+        let what = format!("{}()", call.function.name());
+        self.newer(call.name_span, &what, help);
     }
 
     fn aggregate(&mut self, aggregate: &'a Aggregate, _ancestors: &[&'a Expr]) {

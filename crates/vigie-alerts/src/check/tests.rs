@@ -300,6 +300,21 @@ fn syntax_newer_than_prometheus_2_42() {
             "first_over_time()",
             "first_over_time",
         ),
+        (
+            "histogram_avg(workers) > 1",
+            "histogram_avg()",
+            "histogram_avg",
+        ),
+        (
+            "histogram_stddev(workers) > 1",
+            "histogram_stddev()",
+            "histogram_stddev",
+        ),
+        (
+            "histogram_stdvar(workers) > 1",
+            "histogram_stdvar()",
+            "histogram_stdvar",
+        ),
         ("{\"workers\"} > 1", "a name in quotes", "\"workers\""),
         (
             "workers{\"queue\"=\"a\"} > 1",

@@ -91,9 +91,9 @@ pub trait Context {
     /// A clock that never goes back, for the durations of evaluations.
     fn elapsed(&self) -> Duration;
 
-    /// Takes the place of one more alert, if there is one left over all groups. The places of alerts that ended are given
-    /// back by the caller, who counts the alerts of the group before and after.
-    fn admit(&self) -> bool {
+    /// Takes the place of one more alert of a rule that has this many, if there is one left over all groups. The places of alerts
+    /// that ended are given back by the caller, who counts the alerts of the group before and after.
+    fn admit(&self, _alerts_of_rule: usize) -> bool {
         true
     }
 }

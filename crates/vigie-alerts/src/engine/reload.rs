@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vigie_promql::Labels;
 
-use super::alerting::{Alert, Report};
+use super::alerting::{Alert, Report, reported};
 use super::group::Group;
 use super::rule::{Kind, Rule, stale};
 use super::{Sample, Time, Update};
@@ -62,7 +62,8 @@ impl Group {
     /// Takes over the state of the rules that `old`, the group before a reload, has as well: those with the same name
     /// and labels. Returns the remaining work for its other rules.
     pub fn adopt(&mut self, mut old: Self, at: Time) -> Closed {
-        let mut closed = old.rename(&self.defaults.external_labels, at);
+        let before = old.defaults.external_labels.clone();
+        let mut closed = rename(&mut old.rules, &before, &self.defaults.external_labels, at);
         let mut candidates: HashMap<Arc<str>, Vec<Rule>> = HashMap::new();
         for rule in old.rules.drain(..).rev() {
             candidates
@@ -88,30 +89,6 @@ impl Group {
         closed
     }
 
-    /// Resolves the reported alerts if external labels change: for the notifier they are other alerts then.
-    fn rename(&mut self, external: &Labels, at: Time) -> Closed {
-        let mut closed = Closed::default();
-        if self.defaults.external_labels == *external {
-            return closed;
-        }
-        for rule in &mut self.rules {
-            let url = Arc::clone(rule.generator_url());
-            let Some(alerting) = rule.alerting_mut() else {
-                continue;
-            };
-            for (labels, alert) in &mut alerting.alerts {
-                let active = alert.state.active;
-                if alert.state.end(at) {
-                    let before = &self.defaults.external_labels;
-                    closed.updates.extend(alert.update(labels, before, &url));
-                }
-                alert.state.active = active;
-                alert.state.report = Report::Silent;
-            }
-        }
-        closed
-    }
-
     /// Ends the group, which no longer exists after a reload.
     #[must_use]
     pub fn close(mut self, at: Time) -> Closed {
@@ -122,6 +99,36 @@ impl Group {
         }
         closed
     }
+}
+
+/// Reports the alerts of these rules with the external labels `after` instead of `before`: for the notifier they are other
+/// alerts then, so those with the labels before resolve.
+pub(super) fn rename(rules: &mut [Rule], before: &Labels, after: &Labels, at: Time) -> Closed {
+    let mut closed = Closed::default();
+    if before == after {
+        return closed;
+    }
+    for rule in rules {
+        let url = Arc::clone(rule.generator_url());
+        let Some(alerting) = rule.alerting_mut() else {
+            continue;
+        };
+        for (labels, alert) in &mut alerting.alerts {
+            // External labels are only added where absent.
+            if reported(labels, before) == reported(labels, after) {
+                continue;
+            }
+            let state = alert.state;
+            alert.state.end(at);
+            closed.updates.extend(alert.update(labels, before, &url));
+            alert.state = state;
+            match state.is_open() {
+                true => closed.updates.extend(alert.update(labels, after, &url)),
+                false => alert.state.report = Report::Silent,
+            }
+        }
+    }
+    closed
 }
 
 impl Rule {

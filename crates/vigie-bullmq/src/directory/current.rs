@@ -17,7 +17,7 @@ use crate::queue::holder::NodeId;
 use crate::queue::keyspace::Keyspace;
 use crate::series::families::Families;
 use crate::series::levels::Row;
-use crate::settings::{Settings, Tick};
+use crate::settings::{RESERVED, Settings, Tick};
 
 /// The followed queues and the watched nodes.
 pub(crate) struct Directory {
@@ -94,11 +94,16 @@ impl Directory {
         let rows = rows.map(|queue| (queue.key.name().to_owned(), Arc::clone(&queue.row)));
         let mut rows: HashMap<_, _> = rows.collect();
         for found in found {
+            let name = found.key.name();
+            let is_of_tick = self.tick.as_ref().is_some_and(|tick| tick.queue == name);
+            let most = match is_of_tick {
+                true => self.max_queues.saturating_add(RESERVED),
+                false => self.max_queues,
+            };
             // Checked again here: each node checks the limit independently.
-            if followed.contains(&found.key) || queues.len() >= self.max_queues {
+            if followed.contains(&found.key) || queues.len() >= most {
                 continue;
             }
-            let name = found.key.name();
             let row = rows.entry(name.to_owned());
             let row = row.or_insert_with(|| Arc::new(Row::new(&space.families, name)));
             let (row, fold) = (Arc::clone(row), self.fold(name));

@@ -3,6 +3,7 @@
 //! | module | contents |
 //! | --- | --- |
 //! | `text` | texts written by jobs, made fit to be shown |
+//! | `shapes` | recognition of secrets, addresses, tokens and numbers by their shape |
 //! | `redact` | replacement of personal data and secrets in them |
 //! | `frame` | the first line of a stack trace |
 //! | `reasons` | the latest distinct reasons, in bounded memory |
@@ -10,4 +11,5 @@
 pub(crate) mod frame;
 pub(crate) mod reasons;
 mod redact;
+mod shapes;
 mod text;

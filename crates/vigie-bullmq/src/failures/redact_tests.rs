@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::failures::shapes::{LONGEST_SECRET, SECRETS};
 use proptest::prelude::*;
 
 #[test]

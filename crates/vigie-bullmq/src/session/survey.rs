@@ -9,6 +9,7 @@ use crate::protocol::errors::is_elsewhere;
 use crate::protocol::key::QueueKey;
 use crate::protocol::levels::Levels;
 use crate::session::connection::Connection;
+use crate::settings::RESERVED;
 
 /// Queues counted per round trip: requests and replies take 1.5 KB each per queue.
 const CHUNK: usize = 1_000;
@@ -94,11 +95,12 @@ pub(crate) async fn ask(
     Ok(read)
 }
 
-/// Finds all queues of a node and counts their jobs, once.
+/// Finds at most `max_queues` queues of a node, and those that `is_wanted` in any case, and counts their jobs, once.
 pub(crate) async fn once(
     connection: &mut Connection,
     slots: Option<&Slots>,
     max_queues: usize,
+    is_wanted: impl Fn(&QueueKey) -> bool,
 ) -> Result<Vec<(QueueKey, Levels)>, Error> {
     let mut sweep = Sweep::default();
     let mut keys = Vec::new();
@@ -109,15 +111,21 @@ pub(crate) async fn once(
         if let Some(slots) = slots {
             found.retain(|queue| queue.is_tagged() && slots.contains(queue.slot()));
         }
-        keys.extend(found);
-        if ended || keys.len() > max_queues {
+        if keys.len() >= max_queues {
+            found.retain(&is_wanted);
+        }
+        if !found.is_empty() {
+            let found = validate(connection, found).await?;
+            keys.extend(found.into_iter().map(|found| found.key));
+        }
+        if ended {
             break;
         }
     }
-    let found = validate(connection, keys).await?;
-    let mut keys: Vec<_> = found.into_iter().map(|found| found.key).collect();
-    keys.sort_by(|a, b| a.order().cmp(&b.order()));
-    keys.truncate(max_queues);
+    keys.sort_by(|a, b| (!is_wanted(a), a.order()).cmp(&(!is_wanted(b), b.order())));
+    keys.dedup();
+    let wanted = keys.partition_point(&is_wanted);
+    keys.truncate(max_queues.max(wanted.min(RESERVED)));
     let asked: Vec<_> = keys.iter().map(|key| (key, true)).collect();
     let read = ask(connection, &asked).await?.into_iter();
     let levels: Vec<_> = read

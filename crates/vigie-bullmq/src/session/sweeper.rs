@@ -16,6 +16,7 @@ use crate::protocol::key::QueueKey;
 use crate::session::connection::Connection;
 use crate::session::context::Context;
 use crate::session::survey::{first_of_bullmq, step, validate};
+use crate::settings::RESERVED;
 
 pub(crate) struct Sweeper {
     context: Arc<Context>,
@@ -137,11 +138,16 @@ impl Sweeper {
     }
 
     fn adopt(&mut self, mut keys: Vec<Found>, followed: usize) {
-        let room = self.context.settings.max_queues.saturating_sub(followed);
+        let settings = &self.context.settings;
+        // The queue of the tick is followed in any case.
+        keys.sort_by_key(|found| !settings.is_of_tick(found.key.name()));
+        let reserved = keys.partition_point(|found| settings.is_of_tick(found.key.name()));
+        let room = settings.max_queues.saturating_sub(followed);
+        let room = room.max(reserved.min(RESERVED));
         if keys.len() > room {
             if !self.refused {
                 warn!(
-                    max_queues = self.context.settings.max_queues,
+                    max_queues = settings.max_queues,
                     "redis.max_queues is reached; further queues are not followed"
                 );
             }

@@ -35,7 +35,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "testing",
         ],
     ),
-    ("failures", &["text", "redact", "frame", "reasons"]),
+    (
+        "failures",
+        &["text", "shapes", "redact", "frame", "reasons"],
+    ),
     (
         "events",
         &[

@@ -213,6 +213,37 @@ async fn no_more_queues_than_allowed() {
     assert!(watched.value("bullmq_queues_refused_total", &[]) >= Some(2.0));
 }
 
+#[tokio::test]
+async fn the_queue_of_the_tick_is_followed_beyond_the_limit() {
+    let redis = Redis::start().await.unwrap();
+    let mut settings = settings(&redis.url());
+    settings.max_queues = 3;
+    settings.tick = tick("zz", "tick");
+    let add = async |queue: &str| {
+        let key = format!("bull:{queue}:meta");
+        let meta = ["HSET", &key, "version", "bullmq:5.0.0"];
+        redis.cli(&meta).await.unwrap();
+    };
+    for queue in ["q0", "q1", "q2", "q3"] {
+        add(queue).await;
+    }
+    let watched = watch(settings.clone());
+    watched.until("bullmq_queues", &[], Some(3.0)).await;
+    // It comes last, when all places are taken.
+    add("zz").await;
+    watched.until("bullmq_queues", &[], Some(4.0)).await;
+    watched
+        .until(
+            "queue_jobs_total",
+            &[("queue", "zz"), ("state", "waiting")],
+            Some(0.0),
+        )
+        .await;
+    let found = probe(&settings).await.unwrap();
+    let names: Vec<_> = found.iter().map(|queue| &*queue.name).collect();
+    assert!(names.len() == 3 && names.contains(&"zz"), "{names:?}");
+}
+
 /// The job of the production tick is searched for among the names in Redis.
 #[tokio::test]
 async fn a_probe_returns_the_job_names_of_the_ticks_queue() {

@@ -82,7 +82,7 @@ impl Reader {
         let title = format!("{key}: this file cannot be used");
         let given = self.layer.values.get(key);
         let value = given.and_then(Given::text).unwrap_or_default();
-        let problem = match secret_file::is_path(value, path) {
+        let problem = match vigie_store::is_path(value, path) {
             true => Problem::at(place, title, reason),
             false => {
                 self.misplaced.push(key.to_owned());
@@ -160,7 +160,8 @@ impl Reader {
 
 /// Whether the value of a secret key is a credential: an address without a password is not.
 fn is_credential(value: &str) -> bool {
+    let is_file = ["sqlite:", "file:", "unix:"];
     let is_address =
-        value.contains("://") || value.starts_with("sqlite:") || value.starts_with("unix:");
+        value.contains("://") || is_file.iter().any(|scheme| value.starts_with(scheme));
     !is_address || redact::addresses(value) != value
 }

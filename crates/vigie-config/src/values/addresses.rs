@@ -11,6 +11,7 @@ use super::{Parsed, parse_text, refused, wrong};
 use crate::given::Given;
 use crate::settings::Engine;
 
+const WITHOUT_QUOTES: &str = "an address without quotes around it";
 const QUEUE_LINK: &str = "an address with {queue} after the host, like https://bull.example.org/queue/{queue}, without credentials";
 
 /// An address to listen on. Names are not resolved, so that a file has the same meaning on every machine.
@@ -93,9 +94,17 @@ pub(crate) fn network(given: &Given) -> Parsed<IpNet> {
     }
 }
 
+/// Whether quotes are part of the value: `docker run --env-file` and Secrets keep them.
+fn is_quoted(text: &str) -> bool {
+    text.starts_with(['"', '\''])
+}
+
 /// An address without surrounding whitespace: files, Secrets and variables often end with a newline.
 fn trimmed(given: &Given) -> Parsed<&str> {
     let text = given.text().unwrap_or_default().trim();
+    if is_quoted(text) {
+        return wrong(WITHOUT_QUOTES);
+    }
     match text.contains(char::is_whitespace) {
         true => wrong("an address without whitespace; in a password, write a space as %20"),
         false => Ok(text),
@@ -112,19 +121,20 @@ fn begins_with_scheme(text: &str) -> bool {
 pub(crate) fn database_address(given: &Given) -> Parsed<(String, Engine)> {
     // Only the keywords of libpq are separated by spaces.
     let text = match given.text().map(str::trim) {
+        Some(text) if is_quoted(text) => return wrong(WITHOUT_QUOTES),
         Some(text) if !begins_with_scheme(text) => text,
         _ => trimmed(given)?,
     };
     let engine = match text.split_once(':').map_or("", |(scheme, _)| scheme) {
         "mysql" | "mariadb" => Engine::MySql,
-        "sqlite" => Engine::Sqlite,
+        "sqlite" | "file" => Engine::Sqlite,
         // The keywords of libpq have no scheme.
         _ => Engine::Postgres,
     };
     match vigie_probes::Sql::new("database", text) {
         Ok(_) => Ok((text.to_owned(), engine)),
         Err(vigie_probes::UrlError::Scheme(_)) => wrong(
-            "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite:, \
+            "an address that starts with postgres: or postgresql: or mysql: or mariadb: or sqlite: or file:, \
              like postgres://USER:PASSWORD@127.0.0.1:5432/NAME, or one like host=HOST user=USER dbname=NAME",
         ),
         Err(vigie_probes::UrlError::Syntax(_)) => wrong(

@@ -123,6 +123,8 @@ fn scalar(node: &Node) -> Option<(&str, Range<usize>)> {
 fn mask(name: &str, list: &str, value: &str) -> Option<String> {
     match (list, name) {
         _ if SECRETS.contains(&name) => Some(MASK.to_owned()),
+        // The credential itself, in place of the path of its file.
+        (_, name) if is_file_of_secret(name) && value.contains(':') => Some(MASK.to_owned()),
         ("slack_configs", "api_url") => Some(MASK.to_owned()),
         ("webhook_configs", "url") => Some(match server(value) {
             Some(server) => format!("{server}/{MASK}"),
@@ -133,6 +135,12 @@ fn mask(name: &str, list: &str, value: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a key names the file of a secret.
+fn is_file_of_secret(name: &str) -> bool {
+    let of = name.strip_suffix("_file");
+    of.is_some_and(|of| SECRETS.contains(&of) || matches!(of, "api_url" | "url"))
 }
 
 /// The scheme, the host and the port of a URL.
@@ -192,6 +200,18 @@ receivers:
         assert_eq!(until(&masked), until(&expected));
         assert!(masked.contains("url: http://events.example"), "{masked}");
         assert_eq!(super::masked("a: [b"), "");
+    }
+
+    #[test]
+    fn a_secret_in_place_of_its_path_is_replaced() {
+        let text = "\
+slack_configs: [{api_url_file: 'https://h/key'}, {api_url_file: /run/url}]
+telegram_configs: [{bot_token_file: '1:key'}]
+";
+        let expected = text
+            .replace("'https://h/key'", "<secret>")
+            .replace("'1:key'", "<secret>");
+        assert_eq!(masked(text), expected);
     }
 
     #[test]

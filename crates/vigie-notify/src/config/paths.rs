@@ -94,7 +94,11 @@ impl Base<'_> {
 
     fn secret(&self, secret: &mut Secret) {
         if let Secret::File(path) = secret {
+            let given = path.to_string_lossy().into_owned();
             self.path(path);
+            if !vigie_store::is_path(&given, path) {
+                *secret = Secret::Hidden(std::mem::take(path));
+            }
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Secret {
     Value(SecretString),
     /// The content of this file, read when it is needed.
     File(PathBuf),
+    /// As [`Secret::File`], for a path that may be the credential itself in place of one: it is not shown.
+    Hidden(PathBuf),
 }
 
 impl Table<'_, '_, '_> {

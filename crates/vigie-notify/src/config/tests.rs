@@ -20,7 +20,7 @@ fn receiver<'c>(config: &'c Config, name: &str, id: &str) -> &'c Integration {
 fn exposed(secret: &Secret) -> &str {
     match secret {
         Secret::Value(value) => value.expose_secret(),
-        Secret::File(path) => path.to_str().unwrap(),
+        Secret::File(path) | Secret::Hidden(path) => path.to_str().unwrap(),
     }
 }
 

@@ -17,6 +17,12 @@ pub(super) async fn read(secret: &Secret, deadline: Instant) -> Result<SecretStr
     match secret {
         Secret::Value(value) => Ok(value.clone()),
         Secret::File(path) => text_of(path, deadline).await,
+        Secret::Hidden(path) => {
+            let text = "the file of a credential cannot be used: there is none with this path, which is not shown, \
+                        since it may be the credential itself";
+            let read = text_of(path, deadline).await;
+            read.map_err(|_| Failure::new(Cause::Settings, text))
+        }
     }
 }
 
@@ -51,5 +57,52 @@ fn content(path: &Path) -> Result<SecretString, String> {
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         text => Ok(SecretString::from(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::Duration;
+
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+    use crate::config::{self, Kind};
+
+    /// The credential of the only receiver of a configuration in `directory`.
+    fn credential(directory: &Path, value: &str) -> Secret {
+        let mut config = config::load(&format!(
+            "route: {{receiver: a}}\nreceivers: [{{name: a, slack_configs: [{{api_url_file: '{value}'}}]}}]\n"
+        ))
+        .unwrap();
+        config.resolve(directory);
+        match &config.receivers[0].integrations[0].kind {
+            Kind::Slack(slack) => slack.api_url.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_credential_in_place_of_its_path_is_not_shown() {
+        let directory = tempfile::tempdir().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let read = async |value: &str| read(&credential(directory.path(), value), deadline).await;
+        for value in [
+            "https://hooks.slack.com/services/T0/B0/hunter2",
+            "123456:hunter2",
+            "hunter2",
+        ] {
+            let failure = read(value).await.unwrap_err();
+            assert_eq!(failure.cause, Cause::Settings);
+            assert!(!failure.text.contains("hunter2"), "{}", failure.text);
+        }
+        let failure = read("./url").await.unwrap_err();
+        assert!(failure.text.contains("url"), "{}", failure.text);
+        // Files that are mounted later are read.
+        let later = credential(directory.path(), "url");
+        std::fs::write(directory.path().join("url"), "https://h\n").unwrap();
+        let found = super::read(&later, deadline).await.unwrap();
+        assert_eq!(found.expose_secret(), "https://h");
     }
 }

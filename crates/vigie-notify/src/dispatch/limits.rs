@@ -5,7 +5,7 @@ use crate::{Time, silence};
 /// The bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The most alerts at a time.
+    /// The most alerts at a time. A quarter of them, and of the groups, is reserved for alerts without an end.
     pub alerts: usize,
     /// The most groups at a time.
     pub groups: usize,

@@ -21,10 +21,11 @@ impl Dispatcher {
             return Err(Refused::TooLarge { found, most });
         }
         let resolved = alert.state(now) == State::Resolved;
-        let full = self.alerts.len() >= self.limits.alerts;
+        let most = available(self.limits.alerts, &alert);
+        let full = self.alerts.len() >= most;
         match self.alerts.get_mut(&alert.labels) {
             None if resolved => return Ok(()),
-            None if full => return Err(Refused::TooManyAlerts(self.limits.alerts)),
+            None if full => return Err(Refused::TooManyAlerts(most)),
             None => {
                 self.changes.alerts.insert(alert.labels.clone());
                 let entry = Entry {
@@ -77,12 +78,13 @@ impl Dispatcher {
     /// Puts an alert into the groups of its routes.
     pub(super) fn join(&mut self, now: Time, alert: &Alert) -> Result<(), Refused> {
         let mut full = false;
+        let most = available(self.limits.groups, alert);
         for route in self.plan.find(&alert.labels) {
             let options = self.plan.routes.options(route);
             let labels = options.group(&alert.labels);
             let id = GroupId { route, labels };
             if !self.groups.contains_key(&id) {
-                if self.groups.len() >= self.limits.groups {
+                if self.groups.len() >= most {
                     full = true;
                     continue;
                 }
@@ -114,6 +116,15 @@ impl Dispatcher {
             self.alerts.remove(&alert.labels);
             self.changes.alerts.insert(alert.labels.clone());
         }
-        Err(Refused::TooManyGroups(self.limits.groups))
+        Err(Refused::TooManyGroups(most))
+    }
+}
+
+/// The part of a bound that an alert may use: a quarter is reserved for those of the rules, so that clients cannot displace them.
+/// An alert of a client has an end.
+fn available(most: usize, alert: &Alert) -> usize {
+    match alert.ends_at {
+        Some(_) => most - most / 4,
+        None => most,
     }
 }

@@ -512,6 +512,30 @@ fn a_receiver_without_integrations_gets_no_messages() {
 }
 
 #[test]
+fn alerts_of_clients_leave_places_to_those_of_the_rules() {
+    let limits = Limits {
+        alerts: 4,
+        groups: 4,
+        ..Limits::default()
+    };
+    let config = PLAIN.replace("group_wait", "group_by: ['...'], group_wait");
+    let mut dispatcher = Dispatcher::new(plan(&config), limits);
+    let own = |name: &str| Alert::firing(labels(name), 0);
+    let posted = |name: &str| Alert {
+        ends_at: Some(3_600_000),
+        ..own(name)
+    };
+    for name in ["A", "B", "C"] {
+        assert_eq!(dispatcher.observe(0, posted(name)), Ok(()));
+    }
+    let refused = dispatcher.observe(0, posted("D"));
+    assert_eq!(refused, Err(Refused::TooManyAlerts(3)));
+    assert_eq!(dispatcher.observe(0, own("E")), Ok(()));
+    let refused = dispatcher.observe(0, own("F"));
+    assert_eq!(refused, Err(Refused::TooManyAlerts(4)));
+}
+
+#[test]
 fn bounded() {
     let limits = Limits {
         alerts: 2,

@@ -16,7 +16,7 @@ mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -28,7 +28,7 @@ pub use http::Alertmanager;
 use crate::deliver::Failure;
 use crate::dispatch::Refused;
 use crate::metrics::Metrics;
-use crate::{Alert, Time};
+use crate::{Alert, Time, millis};
 use table::Table;
 
 /// Sends a batch of alerts to one Alertmanager.
@@ -47,7 +47,7 @@ pub struct Settings {
     pub alerts: usize,
     /// The interval at which alerts are sent again.
     pub resend: Duration,
-    /// The longest interval at which rules are evaluated.
+    /// The longest interval at which rules are evaluated, until [`Forwarder::set_evaluation`].
     pub evaluation: Duration,
 }
 
@@ -70,6 +70,8 @@ struct Shared {
     news: Notify,
     clock: Box<dyn Fn() -> Time + Send + Sync>,
     settings: Settings,
+    /// The longest interval at which rules are evaluated, in milliseconds.
+    evaluation: AtomicI64,
     metrics: Metrics,
     /// Whether it was logged that there are too many alerts.
     is_full: AtomicBool,
@@ -86,6 +88,7 @@ impl Forwarder {
             table: Mutex::new(Table::new(settings.alerts)),
             news: Notify::new(),
             clock: Box::new(clock),
+            evaluation: AtomicI64::new(millis(settings.evaluation)),
             settings,
             metrics,
             is_full: AtomicBool::new(false),
@@ -99,6 +102,12 @@ impl Forwarder {
         clock: impl Fn() -> Time + Send + Sync + 'static,
     ) -> Self {
         Self::with(settings, Metrics::new(registry), clock)
+    }
+
+    /// Sets the longest interval at which rules are evaluated. Alerts that are sent from now on are valid accordingly.
+    pub fn set_evaluation(&self, evaluation: Duration) {
+        let evaluation = millis(evaluation);
+        self.0.evaluation.store(evaluation, Ordering::Relaxed);
     }
 
     /// Passes alerts of the rule engine or of a client, firing ones and resolved ones. Returns the number refused because

@@ -1,5 +1,6 @@
 //! The loop for one Alertmanager.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -85,20 +86,20 @@ async fn send(
     ledger: &mut Ledger,
     batch: Vec<Item>,
 ) -> Result<Option<(Item, Failure)>, Failure> {
-    let settings = shared.settings;
-    let interval = millis(settings.resend.max(settings.evaluation));
+    let resend = millis(shared.settings.resend);
     let mut rejected = None;
     // The first part is sent next.
     let mut parts = vec![batch];
     while let Some(mut part) = parts.pop() {
         let now = (shared.clock)();
+        let interval = resend.max(shared.evaluation.load(Ordering::Relaxed));
         let valid_until = now.saturating_add(interval.saturating_mul(VALID_FOR));
         let result = alertmanager.post(body(&part, now, valid_until)).await;
         let failure = result.as_ref().err();
         shared.metrics.forwarded(alertmanager.name(), failure);
         match result {
             Ok(()) => {
-                let again = now.saturating_add(millis(settings.resend));
+                let again = now.saturating_add(resend);
                 ledger.sent(&part, Some(again));
             }
             Err(failure) if failure.cause != Cause::Refused => return Err(failure),

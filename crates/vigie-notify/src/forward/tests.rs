@@ -208,3 +208,25 @@ async fn bounded() {
     sleep(SECOND).await;
     assert!(world.taken().last().unwrap().ends_with("+C"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn alerts_are_valid_for_the_interval_of_the_rules_as_last_set() {
+    let ends = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&ends);
+    let world = World::start(10, move |alerts| {
+        let ends = alerts.iter().map(|alert| {
+            let end: jiff::Timestamp = alert["endsAt"].as_str().unwrap().parse().unwrap();
+            end.as_second()
+        });
+        seen.lock().extend(ends);
+        Ok(())
+    });
+    world.fire("A");
+    sleep(SECOND).await;
+    world.forwarder.set_evaluation(10 * MINUTE);
+    sleep(MINUTE).await;
+    world.forwarder.set_evaluation(15 * SECOND);
+    sleep(MINUTE).await;
+    // Sent at 0, 60 and 120 s, for four times the interval of evaluations or of sending.
+    assert_eq!(*ends.lock(), [240, 60 + 2_400, 120 + 240]);
+}

@@ -31,7 +31,9 @@ pub(super) enum Session {
 impl Login {
     pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
         let text = text.trim();
-        if let Some(path) = text.strip_prefix("sqlite:") {
+        // Prisma writes `file:`.
+        let file = text.strip_prefix("sqlite:");
+        if let Some(path) = file.or_else(|| text.strip_prefix("file:")) {
             let file = sqlite::File::parse(path)?;
             return Ok(Self {
                 target: format!("sqlite {}", file.name),
@@ -53,7 +55,7 @@ impl Login {
         let url = address::parse(text)?;
         if !matches!(url.scheme(), "mysql" | "mariadb") {
             return Err(UrlError::Scheme(
-                "postgres://, postgresql://, mysql://, mariadb:// or sqlite:, \
+                "postgres://, postgresql://, mysql://, mariadb://, sqlite: or file:, \
                  or be keywords as in host=HOST dbname=NAME user=USER",
             ));
         }
@@ -118,6 +120,7 @@ mod tests {
                 "mysql db:3307/game",
             ),
             ("sqlite:data/my%20game.db", "sqlite data/my game.db"),
+            ("file:./dev.db?connection_limit=1", "sqlite ./dev.db"),
             (
                 "sqlite:///var/game.db?mode=rwc&cache=shared",
                 "sqlite /var/game.db",
@@ -154,6 +157,7 @@ mod tests {
             "sqlite::memory:",
             "sqlite://:memory:",
             "sqlite:x?mode=memory",
+            "file::memory:?cache=shared",
         ] {
             assert_eq!(Login::parse(memory).err(), Some(UrlError::InMemory));
         }

@@ -1,6 +1,9 @@
 //! TLS policies of database connections.
 
-use vigie_tls::Tls;
+use vigie_tls::{Prepared, Tls};
+
+use super::error::Error;
+use super::stream::Place;
 
 /// Whether a connection is encrypted, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,4 +21,28 @@ pub(super) enum Demand {
     /// If the server supports it and the handshake succeeds.
     IfPossible,
     Always,
+}
+
+impl Policy {
+    /// Whether a connection to this place is encrypted: never over a Unix socket.
+    pub(super) fn demand_at(&self, place: &Place) -> Demand {
+        match place.host() {
+            Some(_) => self.demand,
+            None => Demand::Never,
+        }
+    }
+
+    /// Reads the certificates, if the connection is to be encrypted from the start. Returns them with the name of the host.
+    pub(super) async fn prepare<'a>(
+        &self,
+        demand: Demand,
+        place: &'a Place,
+    ) -> Result<Option<(Prepared, &'a str)>, Error> {
+        Ok(match (demand, place.host()) {
+            (Demand::IfPossible | Demand::Always, Some(host)) => {
+                Some((self.tls.prepare().await?, host))
+            }
+            _ => None,
+        })
+    }
 }

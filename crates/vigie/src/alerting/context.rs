@@ -190,8 +190,8 @@ impl engine::Context for Context {
         self.started.elapsed()
     }
 
-    fn admit(&self) -> bool {
-        let admitted = self.room.take();
+    fn admit(&self, of_rule: usize) -> bool {
+        let admitted = self.room.take(of_rule);
         self.taken.set(self.taken.get() + usize::from(admitted));
         admitted
     }

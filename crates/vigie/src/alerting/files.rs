@@ -11,7 +11,7 @@ use vigie_alerts::engine::{Defaults, Group};
 use vigie_config::{Alerts, Notify};
 use vigie_promql::Features;
 
-use super::load;
+use super::load::{self, Rules};
 use super::receivers::Notifications;
 use super::sources::Recorded;
 
@@ -42,14 +42,17 @@ impl Inputs {
     /// # Errors
     /// All [`Mistakes`](super::Mistakes) in the rules, or an [`Unusable`](super::Unusable) configuration of notifications.
     pub(super) fn read(&self) -> Result<Files> {
-        let loaded = load::load(&self.alerts, self.features)?;
-        let groups = loaded.iter().flat_map(|file| {
+        let Rules { files, unmatched } = load::load(&self.alerts, self.features)?;
+        for pattern in unmatched {
+            warn!(pattern, "no file matches this pattern of alerts.rules");
+        }
+        let groups = files.iter().flat_map(|file| {
             let groups = file.rules.groups.iter();
             groups.map(|group| Group::new(&file.name, group, &self.defaults))
         });
         Ok(Files {
             groups: groups.collect(),
-            recorded: Recorded::of(loaded.iter().map(|file| &file.rules)),
+            recorded: Recorded::of(files.iter().map(|file| &file.rules)),
             notifications: Notifications::load(&self.notify)?,
         })
     }

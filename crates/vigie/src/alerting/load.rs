@@ -22,6 +22,13 @@ pub(crate) struct Loaded {
     pub(crate) rules: RuleFile,
 }
 
+/// The rules of all files.
+pub(crate) struct Rules {
+    pub(crate) files: Vec<Loaded>,
+    /// The patterns that match no file.
+    pub(crate) unmatched: Vec<String>,
+}
+
 /// Every mistake in the rule files, rendered for people.
 #[derive(Debug)]
 pub struct Mistakes {
@@ -65,7 +72,7 @@ struct Source {
 ///
 /// # Errors
 /// All mistakes in all files, as `vigie rules check` shows them, without its warnings.
-pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Vec<Loaded>, Mistakes> {
+pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Rules, Mistakes> {
     let mut mistakes = Mistakes {
         plain: String::new(),
         styled: String::new(),
@@ -79,7 +86,8 @@ pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Vec<Loaded>,
             features,
         ));
     }
-    for path in expand(&settings.rules, &mut mistakes) {
+    let (paths, unmatched) = expand(&settings.rules, &mut mistakes);
+    for path in paths {
         let name = path.display().to_string();
         match read(&path) {
             Ok(text) => sources.push(source(name, text, features)),
@@ -116,11 +124,14 @@ pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Vec<Loaded>,
     if !mistakes.plain.is_empty() {
         return Err(mistakes);
     }
-    let loaded = sources.into_iter().map(|source| Loaded {
+    let files = sources.into_iter().map(|source| Loaded {
         name: source.name,
         rules: source.loaded.rules,
     });
-    Ok(loaded.collect())
+    Ok(Rules {
+        files: files.collect(),
+        unmatched,
+    })
 }
 
 fn source(name: String, text: String, features: Features) -> Source {
@@ -128,10 +139,11 @@ fn source(name: String, text: String, features: Features) -> Source {
     Source { name, text, loaded }
 }
 
-/// The files that the patterns match, each once, sorted within a pattern. A pattern with wildcards may match nothing, so
-/// that a directory can be empty; a plain path must exist.
-fn expand(patterns: &[Pattern], mistakes: &mut Mistakes) -> Vec<PathBuf> {
+/// The files that the patterns match, each once, sorted within a pattern, and the patterns that match none. A pattern with
+/// wildcards may match none, so that a directory can be empty; a plain path must exist.
+fn expand(patterns: &[Pattern], mistakes: &mut Mistakes) -> (Vec<PathBuf>, Vec<String>) {
     let mut found: Vec<PathBuf> = Vec::new();
+    let mut unmatched = Vec::new();
     for pattern in patterns {
         match pattern.files(MAX_FILES) {
             Ok(files) if files.is_empty() && pattern.is_plain() => {
@@ -139,6 +151,7 @@ fn expand(patterns: &[Pattern], mistakes: &mut Mistakes) -> Vec<PathBuf> {
                     "error: alerts.rules: there is no file {pattern}\n"
                 ));
             }
+            Ok(files) if files.is_empty() => unmatched.push(pattern.to_string()),
             Ok(files) => {
                 for path in files {
                     if !found.contains(&path) {
@@ -156,7 +169,7 @@ fn expand(patterns: &[Pattern], mistakes: &mut Mistakes) -> Vec<PathBuf> {
             break;
         }
     }
-    found
+    (found, unmatched)
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -191,7 +204,7 @@ mod tests {
             ],
             ..Alerts::default()
         };
-        let loaded = load(&settings, Features::Stable).unwrap();
+        let loaded = load(&settings, Features::Stable).unwrap().files;
         let names: Vec<_> = loaded.iter().map(|file| &*file.name).collect();
         assert_eq!(names, ["builtin/essential.yml", "builtin/extended.yml"]);
         assert!(loaded.iter().all(|file| file.rules.rules().count() > 3));
@@ -206,13 +219,12 @@ mod tests {
         std::fs::write(path("b.yml"), rule).unwrap();
         let all = path("*.yml");
         let loaded = load(&settings(&[&all, &path("a.yml")]), Features::Stable).unwrap();
-        assert_eq!(loaded.len(), 3, "each once, and the essential ones");
-        assert_eq!(
-            load(&settings(&[&path("none/*.yml")]), Features::Stable)
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(loaded.files.len(), 3, "each once, and the essential ones");
+        assert_eq!(loaded.unmatched, [""; 0]);
+        let none = path("none/*.yml");
+        let loaded = load(&settings(&[&none, &all]), Features::Stable).unwrap();
+        assert_eq!(loaded.files.len(), 3);
+        assert_eq!(loaded.unmatched, [none.display().to_string()]);
 
         std::fs::write(path("b.yml"), rule.replace("> 1", ">")).unwrap();
         let mistakes = load(

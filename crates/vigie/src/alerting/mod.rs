@@ -19,6 +19,7 @@ mod notifier;
 mod outlet;
 mod published;
 mod receivers;
+mod receiving;
 mod recorder;
 mod reloader;
 mod room;
@@ -46,20 +47,22 @@ use vigie_probes::Clock;
 use vigie_promql::Features;
 
 pub use load::Mistakes;
+use load::Rules;
 pub(crate) use notifier::Notifier;
 pub(crate) use published::Published;
 pub(crate) use receivers::Notifications;
 pub use receivers::Unusable;
 pub use reloader::Reloader;
+pub(crate) use room::places;
 pub(crate) use scheduler::EVALUATORS;
 pub(crate) use state::path as state_path;
 
 use crate::history::Current;
 use files::{Files, Inputs, Loading};
 use links::PageLinks;
-use notifier::{Needs, Receiving};
 use outlet::Outlet;
 use published::{Shown, id};
+use receiving::{Needs, Receiving};
 use recorder::Recorder;
 use reloader::Request;
 use room::Room;
@@ -269,18 +272,16 @@ impl Unstarted {
     }
 }
 
-/// Rule files with their groups and rules, for `vigie check`.
+/// Rule files with their groups and rules, for `vigie check`, and the patterns that match no file.
 pub(crate) fn summary(
     alerts: &vigie_config::Alerts,
     features: Features,
-) -> Result<String, Mistakes> {
-    let files = load::load(alerts, features)?;
+) -> Result<(String, Vec<String>), Mistakes> {
+    let Rules { files, unmatched } = load::load(alerts, features)?;
     let groups: usize = files.iter().map(|file| file.rules.groups.len()).sum();
     let rules: usize = files.iter().map(|file| file.rules.rules().count()).sum();
-    Ok(format!(
-        "{} files, {groups} groups, {rules} rules",
-        files.len()
-    ))
+    let text = format!("{} files, {groups} groups, {rules} rules", files.len());
+    Ok((text, unmatched))
 }
 
 #[cfg(test)]

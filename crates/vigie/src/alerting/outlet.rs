@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::info;
@@ -64,6 +65,11 @@ impl Outlet {
             Some(_) => self.notifier.take_over(alerts),
             None => self.notifier.replace(alerts),
         }
+    }
+
+    /// Sets the longest interval of the rules, after a reload.
+    pub(super) fn set_longest_interval(&self, longest: Option<Duration>) {
+        self.notifier.set_longest_interval(longest);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Records the metrics of the rules.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vigie_alerts::engine::Time;
@@ -88,10 +89,13 @@ impl Recorder {
         self.interval.set([&*label(id)], interval.as_secs_f64());
     }
 
-    /// Removes the series of a group that no longer exists.
-    pub(super) fn forget(&self, id: &Id) {
-        let gone = label(id);
-        let keep = |[group]: [&str; 1]| group != gone;
+    /// Removes the series of groups that no longer exist.
+    pub(super) fn forget<'a>(&self, gone: impl Iterator<Item = &'a Id>) {
+        let gone: BTreeSet<String> = gone.map(label).collect();
+        if gone.is_empty() {
+            return;
+        }
+        let keep = |[group]: [&str; 1]| !gone.contains(group);
         for family in [&self.evaluations, &self.failures, &self.missed] {
             family.retain(keep);
         }

@@ -10,7 +10,9 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use vigie_metrics::{Desc, Family, Format, Gauge};
+use vigie_notify::deliver::Failure;
 use vigie_notify::dispatch::{Dispatcher, Limits as NotifyLimits, Plan};
+use vigie_notify::forward::{self, Forwarder, Post};
 use vigie_notify::service::Handle;
 use vigie_notify::{State as AlertState, config};
 use vigie_probes::Moment;
@@ -58,6 +60,8 @@ struct Stage {
     tenure: Option<Tenure>,
     /// The most alerts of the notifier.
     notified: usize,
+    /// Takes the place of the notifier.
+    forwarder: Option<Forwarder>,
 }
 
 impl Stage {
@@ -74,6 +78,7 @@ impl Stage {
             settings,
             tenure: None,
             notified: NotifyLimits::default().alerts,
+            forwarder: None,
         }
     }
 
@@ -116,7 +121,10 @@ impl Stage {
             history: &history,
             address,
             clock: &clock,
-            notifier: Some(Notifier::Service(notifier.clone())),
+            notifier: Some(match &self.forwarder {
+                Some(forwarder) => Notifier::Forwarder(forwarder.clone()),
+                None => Notifier::Service(notifier.clone()),
+            }),
             tenure: self.tenure.clone(),
         };
         let alerting = Alerting::build(&self.settings, edges).unwrap();
@@ -364,6 +372,107 @@ async fn a_reload_keeps_the_state_of_unchanged_rules() {
     process.reloader.reload().await.unwrap();
     assert_eq!(process.published.groups().len(), 0);
     assert_eq!(process.told(), [AlertState::Resolved; 2]);
+    process.end().await;
+}
+
+/// The CPU time of this thread.
+fn cpu() -> Duration {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanos = schedstat.split(' ').next().unwrap();
+    Duration::from_nanos(nanos.parse().unwrap())
+}
+
+/// The thread of the runtime also serves the admin port.
+#[tokio::test(start_paused = true)]
+async fn a_reload_of_many_rules_does_not_occupy_the_runtime() {
+    let stage = Stage::new("groups: []");
+    let process = stage.start(None).await;
+    let groups = (0..100).map(|group| {
+        let rules = (0..50).map(|rule| {
+            format!("  - {{alert: A{rule}, expr: test_load > {rule}, for: 1m, labels: {{a: b}}}}\n")
+        });
+        format!("- name: g{group}\n  rules:\n{}", rules.collect::<String>())
+    });
+    stage.rewrite(&format!("groups:\n{}", groups.collect::<String>()));
+    process.reloader.reload().await.unwrap();
+
+    // The least that a reload does, on this thread.
+    let loaded = load::load(&stage.settings.alerts, Features::default()).unwrap();
+    let fresh = || -> Vec<Group> {
+        let files = loaded.files.iter();
+        let defaults = engine::defaults(&stage.settings, "127.0.0.1:9850".parse().unwrap());
+        files
+            .flat_map(|file| {
+                let groups = file.rules.groups.iter();
+                groups.map(|group| Group::new(&file.name, group, &defaults))
+            })
+            .collect()
+    };
+    let (old, new) = (fresh(), fresh());
+    let before = cpu();
+    for (old, mut new) in old.into_iter().zip(new) {
+        new.adopt(old, START);
+        drop((Shown::of(&new, None, Duration::ZERO), new.save()));
+    }
+    let least = cpu() - before;
+
+    let before = cpu();
+    process.reloader.reload().await.unwrap();
+    let taken = cpu() - before;
+    assert!(
+        taken < least / 2,
+        "{taken:?} of the runtime, and {least:?} for the groups alone"
+    );
+    assert_eq!(process.published.groups().len(), 100);
+    process.end().await;
+}
+
+/// Keeps the ends of the alerts that it gets, in seconds after [`START`].
+#[derive(Clone, Default)]
+struct Ends(Arc<parking_lot::Mutex<Vec<i64>>>);
+
+impl Post for Ends {
+    fn name(&self) -> &str {
+        "am:9093"
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<(), Failure> {
+        let alerts: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+        let ends = alerts.iter().map(|alert| {
+            let end: Timestamp = alert["endsAt"].as_str().unwrap().parse().unwrap();
+            (end.as_millisecond() - START) / 1_000
+        });
+        self.0.lock().extend(ends);
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn forwarded_alerts_are_valid_for_the_interval_of_the_reloaded_rules() {
+    let mut stage = Stage::new(RULES);
+    let clock = stage.clock();
+    let settings = forward::Settings::default();
+    let forwarder = Forwarder::new(settings, &Registry::new(), move || clock.millis());
+    stage.forwarder = Some(forwarder.clone());
+    let (ends, stop) = (Ends::default(), CancellationToken::new());
+    let (to, until) = (ends.clone(), stop.clone());
+    let forwarding = tokio::spawn(async move { forwarder.run(to, until).await });
+    let process = stage.start(None).await;
+    process.load.set(["a"], 7.0);
+    scrapes(4).await;
+    let last = || ends.0.lock().last().copied();
+    let at_first = last().unwrap();
+    assert!(at_first < 60 + 4 * 60, "{at_first}");
+    stage.rewrite(&RULES.replace("name: load", "name: load\n    interval: 5m"));
+    process.reloader.reload().await.unwrap();
+    scrapes(5).await;
+    assert!(last() > Some(4 * 300), "{:?}", ends.0);
+    stage.rewrite(RULES);
+    process.reloader.reload().await.unwrap();
+    scrapes(5).await;
+    assert!(last() < Some(240 + 4 * 60), "{:?}", ends.0);
+    stop.cancel();
+    forwarding.await.unwrap();
     process.end().await;
 }
 

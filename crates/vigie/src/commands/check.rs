@@ -1,6 +1,7 @@
 //! `vigie check`: connects to everything once and reports what works.
 
 mod capture;
+mod dashboards;
 mod directory;
 mod history;
 mod lease;
@@ -128,6 +129,12 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
     rows.extend(history::history(&settings.history, limit).await);
     rows.extend(state::state(settings, limit).await);
     rows.extend(receivers::receivers(&settings.notify, limit).await);
+    if let Some(heartbeat) = &settings.heartbeat {
+        rows.push(receivers::heartbeat(heartbeat, limit).await);
+    }
+    if let Some(directory) = &settings.page.dashboards {
+        rows.push(dashboards::dashboards(directory, limit).await);
+    }
     rows.push(rules::rules(&settings.alerts, settings.query.features, limit).await);
     Ok(rows)
 }

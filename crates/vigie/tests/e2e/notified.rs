@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
-use vigie_testkit::webhook::{Status, Webhook};
+use vigie_testkit::webhook::{Notified, Status, Webhook};
 use vigie_testkit::{eventually, ports};
 
 use crate::common::Vigie;
@@ -71,6 +71,66 @@ async fn an_alert_is_delivered_and_resolved_across_kills() {
         "a kill may repeat a message once: {told:#?}"
     );
     assert_eq!(active_at(&vigie).await, None);
+    vigie.stop().await;
+}
+
+/// An alert that was sent with other external labels resolves with those, once.
+#[tokio::test]
+async fn external_labels_that_change_across_a_kill_make_another_alert() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let webhook = Webhook::start().await.unwrap();
+    let receivers = format!(
+        "route: {{receiver: ops, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}\n\
+         receivers: [{{name: ops, webhook_configs: [{{url: {:?}}}]}}]\n",
+        webhook.url()
+    );
+    std::fs::write(path("alertmanager.yml"), receivers).unwrap();
+    std::fs::write(path("own.yml"), RULES).unwrap();
+    let sections = format!(
+        "[gateway]\napp = \"http://127.0.0.1:{}\"\n[checks.app]\nrequired = false\n[history]\npath = {:?}\n\
+         [alerts]\nrules = [{:?}]\nbuiltin = []\nexternal_labels = [\"site=old\"]\n[notify]\nconfig = {:?}\n",
+        ports::free(),
+        path("history"),
+        path("own.yml"),
+        path("alertmanager.yml"),
+    );
+    let mut vigie = Vigie::start(&sections).await;
+    let [old, new] = ["old", "new"].map(|site| [NAME[0], NAME[1], ("site", site)]);
+    let firing = webhook.wait_for(Status::Firing, &old, 0, SOON).await;
+    firing.unwrap();
+
+    let config = std::fs::read_to_string(vigie.config()).unwrap();
+    std::fs::write(vigie.config(), config.replace("site=old", "site=new")).unwrap();
+    vigie.kill9_and_restart().await;
+    for (status, labels) in [(Status::Resolved, &old), (Status::Firing, &new)] {
+        let told = webhook.wait_for(status, labels, 0, SOON).await;
+        told.unwrap();
+    }
+    // Nothing more follows at the next evaluations and after another kill.
+    vigie.kill9_and_restart().await;
+    let evaluated = "vigie_rule_evaluations_total";
+    eventually(SOON, async || {
+        let evaluations = vigie.scrape().await.sum(evaluated, &[]);
+        (evaluations >= 2.0)
+            .then_some(())
+            .ok_or(format!("{evaluations} evaluations"))
+    })
+    .await;
+    let told = webhook.alerts().unwrap();
+    let count = |status: Status, site: &str| {
+        let is_it = |alert: &&Notified| alert.status == status && alert.labels["site"] == site;
+        told.iter().filter(is_it).count()
+    };
+    assert_eq!(count(Status::Resolved, "old"), 1, "{told:#?}");
+    assert_eq!(count(Status::Resolved, "new"), 0, "{told:#?}");
+    for site in ["old", "new"] {
+        let firing = count(Status::Firing, site);
+        assert!(
+            (1..=2).contains(&firing),
+            "a kill may repeat a message once: {told:#?}"
+        );
+    }
     vigie.stop().await;
 }
 

@@ -127,12 +127,8 @@ impl Alert {
             } => (starts_at, None, unknown_since),
             Report::Closed { starts_at, ends_at } => (starts_at, Some(ends_at), None),
         };
-        let labels = match external.is_empty() {
-            true => labels.clone(),
-            false => Labels::new(external.pairs().iter().chain(labels.pairs()).cloned()),
-        };
         Some(Update {
-            labels,
+            labels: reported(labels, external),
             annotations: Arc::clone(&self.annotations),
             starts_at,
             ends_at,
@@ -160,6 +156,14 @@ impl Alert {
             unknown_since,
             value: self.value,
         })
+    }
+}
+
+/// The labels with which an alert is reported.
+pub(in crate::engine) fn reported(labels: &Labels, external: &Labels) -> Labels {
+    match external.is_empty() {
+        true => labels.clone(),
+        false => Labels::new(external.pairs().iter().chain(labels.pairs()).cloned()),
     }
 }
 

@@ -29,7 +29,7 @@ impl Alerting {
         let expander = Expander::new(rule.name, pass.defaults, pass.at, context);
         let limits = pass.defaults.limits;
         let current = self.alerts.values().filter(|alert| alert.is_current());
-        let mut room = limits.alerts.saturating_sub(current.count());
+        let mut count = current.count();
         let mut fresh = BTreeMap::new();
         let mut refused = 0;
         let alert_name: Arc<str> = ALERT_NAME.into();
@@ -50,13 +50,13 @@ impl Alerting {
                     "vector contains metrics with the same labelset after applying alert labels";
                 return Err(reason.to_owned());
             }
-            let fits = |room| room > 0 && bytes(&labels) <= limits.label_bytes;
-            if !(known || fits(room) && context.admit()) {
+            let fits = |count| count < limits.alerts && bytes(&labels) <= limits.label_bytes;
+            if !(known || fits(count) && context.admit(count)) {
                 refused += 1;
                 continue;
             }
             if !known {
-                room -= 1;
+                count += 1;
             }
             let annotations = match &literal {
                 Some(literal) => Arc::clone(literal),

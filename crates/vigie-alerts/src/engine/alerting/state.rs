@@ -58,7 +58,7 @@ impl State {
         self.active?.fired
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::engine) fn is_open(&self) -> bool {
         matches!(self.report, Report::Open { .. })
     }
 

@@ -8,7 +8,7 @@ use vigie_promql::Labels;
 use super::alerting::{Alerting, Outage};
 use super::group::Group;
 use super::recording::Recording;
-use super::reload::Closed;
+use super::reload::{Closed, rename};
 use super::rule::{Kind, Rule};
 use super::{Defaults, Limits, Time};
 use alert::SavedAlert;
@@ -24,6 +24,9 @@ pub struct SavedGroup {
     file: String,
     name: String,
     last: Option<Time>,
+    /// The external labels with which its alerts were reported; earlier versions did not save them.
+    #[serde(default)]
+    external_labels: Option<Pairs>,
     /// The rules that have any state.
     rules: Vec<SavedRule>,
 }
@@ -71,11 +74,20 @@ impl SavedGroup {
     /// Ends a saved group that no longer exists.
     #[must_use]
     pub fn close(self, defaults: &Defaults, at: Time) -> Closed {
+        let external = self.external_labels(defaults);
         let mut closed = Closed::default();
         for rule in self.rules {
-            closed.extend(rule.close(defaults, at));
+            closed.extend(rule.close(&external, at));
         }
         closed
+    }
+
+    /// The external labels with which its alerts were reported.
+    fn external_labels(&self, defaults: &Defaults) -> Labels {
+        match &self.external_labels {
+            Some(pairs) => Labels::new(pairs.iter().map(|(name, value)| (&**name, &**value))),
+            None => defaults.external_labels.clone(),
+        }
     }
 }
 
@@ -87,16 +99,19 @@ impl Group {
             file: (*self.file).to_owned(),
             name: (*self.name).to_owned(),
             last: self.last,
+            external_labels: Some(pairs(&self.defaults.external_labels)),
             rules: self.rules.iter().filter_map(SavedRule::of).collect(),
         }
     }
 
     /// Restores a saved state after a restart, before the first evaluation: firing alerts fire whatever their `for`,
-    /// pending ones keep their start. Returns the remaining work for the saved rules that no longer exist.
+    /// pending ones keep their start. Returns the remaining work for the saved rules that no longer exist, and for alerts that
+    /// were reported with other external labels.
     ///
     /// Alerts that exceed the bounds are dropped.
     pub fn restore(&mut self, saved: SavedGroup, at: Time) -> Closed {
         let mut closed = Closed::default();
+        let before = saved.external_labels(&self.defaults);
         self.last = saved.last;
         self.resumed = saved.last;
         let mut restored = vec![false; self.rules.len()];
@@ -107,9 +122,11 @@ impl Group {
                     *restored = true;
                     rule.kind.restore(saved.state, &self.defaults.limits);
                 }
-                None => closed.extend(saved.close(&self.defaults, at)),
+                None => closed.extend(saved.close(&before, at)),
             }
         }
+        let after = &self.defaults.external_labels;
+        closed.extend(rename(&mut self.rules, &before, after, at));
         closed
     }
 }
@@ -148,12 +165,12 @@ impl SavedRule {
             && rule.labels().eq(labels)
     }
 
-    fn close(self, defaults: &Defaults, at: Time) -> Closed {
+    fn close(self, external: &Labels, at: Time) -> Closed {
         match self.state {
             SavedState::Series(series) => Closed::series(series.into_iter().map(Labels::new), at),
             SavedState::Alerts { alerts, .. } => Closed::alerts(
                 alerts.into_iter().map(SavedAlert::into_alert),
-                &defaults.external_labels,
+                external,
                 &"".into(),
                 at,
             ),

@@ -228,6 +228,42 @@ fn a_longer_for_after_a_reload_makes_the_alert_pending() {
 
 #[test]
 fn changed_external_labels_make_other_alerts() {
+    // The label of the second alert takes precedence, so it stays the same alert.
+    let file = "groups: [{name: g, rules: [{alert: A, expr: a > 5}, {alert: B, expr: a > 5, labels: {site: z}}]}]";
+    let with = |site: &str| Defaults {
+        external_labels: labels(&[("site", site)]),
+        ..Defaults::default()
+    };
+    for restarts in [false, true] {
+        let mut world = World::default();
+        world.load(MINUTE, &["a 6x3 1x9"]);
+        let mut old = group_with(file, &with("x"));
+        old.evaluate(0, &mut world);
+        let mut new = group_with(file, &with("y"));
+        let closed = match restarts {
+            false => new.adopt(old, MINUTE),
+            true => new.restore(old.save(), MINUTE),
+        };
+        let told: Vec<_> = closed.updates.iter().map(super::world::short).collect();
+        assert_eq!(told, ["resolved site=x 0", "firing site=y 0"]);
+        let all: Vec<_> = new
+            .updates()
+            .map(|update| super::world::short(&update))
+            .collect();
+        assert_eq!(all, ["firing site=y 0", "firing site=z 0"]);
+        assert_eq!(
+            shorts(&new.evaluate(MINUTE, &mut world)),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            shorts(&new.evaluate(6 * MINUTE, &mut world)),
+            ["resolved site=y 0", "resolved site=z 0"]
+        );
+    }
+}
+
+#[test]
+fn the_rules_of_other_external_labels_resolve_with_them() {
     let mut world = World::default();
     world.load(MINUTE, &["a 6x9"]);
     let file = "groups: [{name: g, rules: [{alert: A, expr: a > 5}]}]";
@@ -237,13 +273,44 @@ fn changed_external_labels_make_other_alerts() {
     };
     let mut old = group_with(file, &with("x"));
     old.evaluate(0, &mut world);
-    let mut new = group_with(file, &with("y"));
-    let closed = new.adopt(old, MINUTE);
-    let ended: Vec<_> = closed.updates.iter().map(super::world::short).collect();
-    assert_eq!(ended, ["resolved site=x 0"]);
+    let told =
+        |closed: Closed| -> Vec<_> { closed.updates.iter().map(super::world::short).collect() };
+    // The group is gone after the restart, or only its rule.
+    let gone = old.save().close(&with("y"), MINUTE);
+    assert_eq!(told(gone), ["resolved site=x 0"]);
+    let mut other = group_with(
+        "groups: [{name: g, rules: [{alert: B, expr: a > 5}]}]",
+        &with("y"),
+    );
     assert_eq!(
-        shorts(&new.evaluate(MINUTE, &mut world)),
-        ["firing site=y 0"]
+        told(other.restore(old.save(), MINUTE)),
+        ["resolved site=x 0"]
+    );
+}
+
+#[test]
+fn an_unknown_alert_stays_unknown_with_other_external_labels() {
+    let mut world = World::default();
+    world.load(MINUTE, &["a 6x1"]);
+    let file = "groups: [{name: g, rules: [{alert: A, expr: a > 5}]}]";
+    let mut old = group(file);
+    old.evaluate(0, &mut world);
+    world.unreadable = vec![("a".to_owned(), MINUTE)];
+    assert_eq!(
+        shorts(&old.evaluate(10 * MINUTE, &mut world)),
+        ["unknown 0"]
+    );
+    let defaults = Defaults {
+        external_labels: labels(&[("site", "y")]),
+        ..Defaults::default()
+    };
+    let mut new = group_with(file, &defaults);
+    let closed = new.restore(old.save(), 11 * MINUTE);
+    let told: Vec<_> = closed.updates.iter().map(super::world::short).collect();
+    assert_eq!(told, ["resolved 0", "unknown site=y 0"]);
+    assert_eq!(
+        shorts(&new.evaluate(11 * MINUTE, &mut world)),
+        Vec::<String>::new()
     );
 }
 

@@ -84,7 +84,7 @@ impl Context for World {
         Duration::ZERO
     }
 
-    fn admit(&self) -> bool {
+    fn admit(&self, _of_rule: usize) -> bool {
         let room = self.room.get();
         self.room.set(room.map(|room| room.saturating_sub(1)));
         room != Some(0)

@@ -120,7 +120,7 @@ const NONE: &str = "none";
 pub fn config(short: &Short) -> Result<Config, Problems> {
     let text = yaml::write(short, |secret, _| match secret {
         Secret::Value(value) => value.expose_secret().to_owned(),
-        Secret::File(_) => String::new(),
+        Secret::File(_) | Secret::Hidden(_) => String::new(),
     });
     let mut config = load(&text)?;
     for receiver in &mut config.receivers {

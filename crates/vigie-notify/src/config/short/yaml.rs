@@ -180,7 +180,9 @@ impl Writer<'_> {
     /// The line of a secret, or of the file that contains it.
     fn line(&self, key: &str, secret: &Secret, placeholder: &str) -> String {
         match secret {
-            Secret::File(path) => format!("{key}_file: {}", quoted(&path.display().to_string())),
+            Secret::File(path) | Secret::Hidden(path) => {
+                format!("{key}_file: {}", quoted(&path.display().to_string()))
+            }
             Secret::Value(_) => format!("{key}: {}", quoted(&(self.secret)(secret, placeholder))),
         }
     }

@@ -44,10 +44,7 @@ struct Greeting {
 impl Session {
     /// Connects and logs in.
     pub(crate) async fn login(login: &Login) -> Result<Self, Error> {
-        let demand = match login.place.host() {
-            Some(_) => login.tls.demand,
-            None => Demand::Never,
-        };
+        let demand = login.tls.demand_at(&login.place);
         let first = Self::attempt(login, demand).await;
         match (&first, demand) {
             // A client without TLS, which is mysql2's default, is not affected by broken TLS.
@@ -61,12 +58,7 @@ impl Session {
     }
 
     async fn attempt(login: &Login, demand: Demand) -> Result<Self, Error> {
-        let tls = match (demand, login.place.host()) {
-            (Demand::Always | Demand::IfPossible, Some(host)) => {
-                Some((login.tls.tls.prepare().await?, host))
-            }
-            _ => None,
-        };
+        let tls = login.tls.prepare(demand, &login.place).await?;
         let stream = login.place.connect().await?;
         Self::over(stream, login, tls, demand).await
     }

@@ -41,20 +41,54 @@ impl Words {
     }
 
     pub(super) fn policy(&self) -> Result<Policy, UrlError> {
-        if let (None, Some(ssl)) = (&self.mode, &self.ssl) {
-            return from_mysql2(ssl, self.roots.as_deref());
-        }
         let client = client_certificate(
             self.certificate.as_deref(),
             self.key.as_deref(),
             self.password.as_deref(),
             self.identity.as_deref(),
         )?;
-        let mode = self.mode.as_deref().map(str::to_ascii_lowercase);
-        let (demand, mut verify) = match mode.as_deref() {
+        // Prisma's `sslcert` is the server's root, because it takes the client's certificate from `sslidentity`.
+        let prisma = self.certificate.as_deref().filter(|_| client.is_none());
+        let mut tls = Tls {
+            roots: self.roots.as_deref().or(prisma).map(Pem::from),
+            client,
+            verify: Verify::Nothing,
+        };
+        let by_mode = self.by_mode()?;
+        let by_ssl = match &self.ssl {
+            Some(text) => Some(from_mysql2(text, &mut tls)?),
+            None => None,
+        };
+        let (demand, verify) = match (by_mode, by_ssl) {
             // As in the client: a configured root implies TLS.
-            None if self.roots.is_some() => (Demand::Always, Verify::Chain),
-            None | Some("preferred" | "prefer") => (Demand::IfPossible, Verify::Nothing),
+            (None, None) if self.roots.is_some() => (Demand::Always, Verify::Chain),
+            (None, None) => (Demand::IfPossible, Verify::Nothing),
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some((mode, by_mode)), Some((ssl, by_ssl))) => {
+                if (mode == Demand::Never) != (ssl == Demand::Never) {
+                    return Err(wrong("ssl", "contradicts ssl-mode"));
+                }
+                (ssl, by_mode.max(by_ssl))
+            }
+        };
+        tls.verify = match self.accept.as_deref() {
+            Some("strict") => Verify::ChainAndName,
+            Some("accept_invalid_certs") if by_ssl.is_some() && verify != Verify::Nothing => {
+                return Err(wrong("sslaccept", "contradicts ssl"));
+            }
+            Some("accept_invalid_certs") => Verify::Nothing,
+            Some(_) => return Err(wrong("sslaccept", UNSUPPORTED)),
+            None => verify,
+        };
+        Ok(Policy { demand, tls })
+    }
+
+    /// What `ssl-mode` demands.
+    fn by_mode(&self) -> Result<Option<(Demand, Verify)>, UrlError> {
+        let mode = self.mode.as_deref().map(str::to_ascii_lowercase);
+        Ok(Some(match mode.as_deref() {
+            None => return Ok(None),
+            Some("preferred" | "prefer") => (Demand::IfPossible, Verify::Nothing),
             Some("disabled" | "disable") => (Demand::Never, Verify::Nothing),
             Some("required" | "require" | "no-verify") => (Demand::Always, Verify::Nothing),
             Some("verify_ca" | "verify-ca") => (Demand::Always, Verify::Chain),
@@ -62,47 +96,23 @@ impl Words {
                 (Demand::Always, Verify::ChainAndName)
             }
             Some(_) => return Err(wrong("ssl-mode", UNSUPPORTED)),
-        };
-        match self.accept.as_deref() {
-            Some("strict") => verify = Verify::ChainAndName,
-            Some("accept_invalid_certs") => verify = Verify::Nothing,
-            Some(_) => return Err(wrong("sslaccept", UNSUPPORTED)),
-            None => {}
-        }
-        // Prisma's `sslcert` is the server's root, because it takes the client's certificate from `sslidentity`.
-        let prisma = self.certificate.as_deref().filter(|_| client.is_none());
-        Ok(Policy {
-            demand,
-            tls: Tls {
-                roots: self.roots.as_deref().or(prisma).map(Pem::from),
-                client,
-                verify,
-            },
-        })
+        }))
     }
 }
 
-/// `ssl={"rejectUnauthorized":true}`: options of Node.js.
-fn from_mysql2(text: &str, roots: Option<&str>) -> Result<Policy, UrlError> {
-    let policy = |demand, verify| Policy {
-        demand,
-        tls: Tls {
-            roots: roots.map(Pem::from),
-            client: None,
-            verify,
-        },
-    };
+/// `ssl={"rejectUnauthorized":true}`: options of Node.js. Certificates in them are added to `tls`.
+fn from_mysql2(text: &str, tls: &mut Tls) -> Result<(Demand, Verify), UrlError> {
     match serde_json::from_str(text) {
         Ok(Value::Object(options)) => {
-            let mut policy = policy(Demand::Always, verify(&options)?);
-            apply(&mut policy.tls, &options)?;
-            Ok(policy)
+            let verify = verify(&options)?;
+            apply(tls, &options)?;
+            Ok((Demand::Always, verify))
         }
         Ok(Value::Bool(true)) | Ok(Value::Number(_)) if text != "0" => {
-            Ok(policy(Demand::Always, Verify::ChainAndName))
+            Ok((Demand::Always, Verify::ChainAndName))
         }
         Ok(Value::Bool(false) | Value::Null | Value::Number(_)) => {
-            Ok(policy(Demand::Never, Verify::Nothing))
+            Ok((Demand::Never, Verify::Nothing))
         }
         _ => {
             let problem = "names a profile, which is not supported: name its CA with ssl-ca=FILE";
@@ -139,6 +149,7 @@ fn apply(tls: &mut Tls, options: &Map<String, Value>) -> Result<(), UrlError> {
     for (name, value) in options {
         match name.as_str() {
             "rejectUnauthorized" | "verifyIdentity" => {}
+            "ca" if tls.roots.is_some() => return Err(wrong("ssl", "names a second CA")),
             "ca" => tls.roots = Some(Pem::from(pem(value)?.as_str())),
             "cert" => certificate = Some(pem(value)?),
             "key" => key = Some(pem(value)?),
@@ -146,6 +157,11 @@ fn apply(tls: &mut Tls, options: &Map<String, Value>) -> Result<(), UrlError> {
             _ => return Err(wrong("ssl", "has an option that is not supported")),
         }
     }
-    tls.client = client_certificate(certificate.as_deref(), key.as_deref(), None, None)?;
+    let client = client_certificate(certificate.as_deref(), key.as_deref(), None, None)?;
+    match (&tls.client, client) {
+        (Some(_), Some(_)) => return Err(wrong("ssl", "names a second client certificate")),
+        (None, Some(client)) => tls.client = Some(client),
+        (_, None) => {}
+    }
     Ok(())
 }

@@ -27,10 +27,7 @@ pub(crate) struct Session {
 impl Session {
     /// Connects and logs in, with TLS as in libpq.
     pub(crate) async fn login(server: &Server, login: &Login) -> Result<Self, Error> {
-        let demand = match server.place.host() {
-            Some(_) => login.tls.demand,
-            None => Demand::Never,
-        };
+        let demand = login.tls.demand_at(&server.place);
         let first = Self::attempt(server, login, demand).await;
         let second = match (&first, demand) {
             (
@@ -61,12 +58,7 @@ impl Session {
     }
 
     async fn attempt(server: &Server, login: &Login, demand: Demand) -> Result<Self, Error> {
-        let tls = match (demand, server.place.host()) {
-            (Demand::IfPossible | Demand::Always, Some(host)) => {
-                Some((login.tls.tls.prepare().await?, host))
-            }
-            _ => None,
-        };
+        let tls = login.tls.prepare(demand, &server.place).await?;
         let stream = server.place.connect().await?;
         Self::over(stream, login, tls, demand).await
     }

@@ -58,19 +58,29 @@ impl Sources {
 
 /// The paths, for the dashboards that the settings name besides the built-in ones.
 pub(crate) fn router(page: &Page, registry: &Registry) -> Router {
-    let built_in = Name::value_variants().iter().map(|name| key(*name));
-    let taken = PAGES
-        .map(str::to_owned)
-        .into_iter()
-        .chain(built_in)
-        .collect();
     let directory = page.dashboards.clone();
-    let directory = directory.map(|path| Directory::new(path, taken, registry));
+    let directory = directory.map(|path| Directory::new(path, taken(), registry));
     Router::new()
         .route("/dashboards", get(list))
         .route("/dashboards/{name}", get(one))
         .layer(compression())
         .with_state(Sources(Arc::new((directory, page.grafana.clone()))))
+}
+
+/// The number of dashboards in a directory, and the files that cannot be used, for `vigie check`. Blocks.
+pub(crate) fn look(directory: &std::path::Path) -> (usize, Vec<String>) {
+    let found = files::read(directory, &taken());
+    (found.dashboards.len(), found.problems)
+}
+
+/// The names that belong to other pages.
+fn taken() -> Vec<String> {
+    let built_in = Name::value_variants().iter().map(|name| key(*name));
+    PAGES
+        .map(str::to_owned)
+        .into_iter()
+        .chain(built_in)
+        .collect()
 }
 
 /// The name of a built-in dashboard in addresses.

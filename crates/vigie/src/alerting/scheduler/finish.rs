@@ -7,7 +7,7 @@ use tracing::error;
 use vigie_alerts::engine::Time;
 
 use super::evaluation::Done;
-use super::{Scheduler, Slot};
+use super::{Scheduler, Slot, late_from};
 use crate::alerting::recorder::Outcome;
 
 /// The number of missed evaluations after which a group is late.
@@ -52,22 +52,18 @@ impl Scheduler {
         self.shared.published.set(id.clone(), shown);
         let alerts = self.shared.published.alerts();
         self.shared.recorder.evaluated(&id, &outcome, alerts);
-        self.shared.late_from.send_replace(self.late_from());
+        self.shared.late_from.send_replace(late_from(&self.slots));
         if let Some(saved) = saved {
             self.saver.set(saved);
             self.saver.start();
         }
         self.shared.recorder.state_is_up(self.saver.is_up());
     }
-
-    /// The time from which a group is late, unless it is evaluated before.
-    pub(super) fn late_from(&self) -> Option<Time> {
-        self.slots.values().map(Slot::late_from).min()
-    }
 }
 
 impl Slot {
-    fn late_from(&self) -> Time {
+    /// The time from which the group is late.
+    pub(super) fn late_from(&self) -> Time {
         let after: Duration = self.interval.saturating_mul(LATE_INTERVALS);
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
         self.evaluated.saturating_add(after)

@@ -5,10 +5,11 @@
 //! evaluations that it misses meanwhile are counted and not made up for.
 //!
 //! The task itself waits for nothing: files are read by tasks of their own, and what changes all groups is done once no group
-//! is evaluated.
+//! is evaluated, on a blocking thread too.
 
 mod evaluation;
 mod finish;
+mod reading;
 mod replace;
 mod restore;
 mod saver;
@@ -26,9 +27,9 @@ use vigie_probes::Clock;
 
 use super::context::{self, Context};
 use super::files::Inputs;
-use super::notifier::Receiving;
 use super::outlet::Outlet;
 use super::published::{Id, Published};
+use super::receiving::Receiving;
 use super::recorder::Recorder;
 use super::reloader::Request;
 use super::room::Room;
@@ -36,8 +37,9 @@ use super::slot::{due, follows_scrapes};
 use super::sources::Recorded;
 use crate::history::Current;
 use evaluation::{Done, evaluate};
-use replace::{Read, Waiting};
-use saver::Saver;
+use reading::Read;
+use replace::{Changed, Waiting};
+use saver::{Saved, Saver};
 
 /// The number of groups that are evaluated at the same time.
 pub(crate) const EVALUATORS: usize = 2;
@@ -71,18 +73,23 @@ pub(super) struct Parts {
 
 /// Evaluates the groups.
 pub(super) struct Scheduler {
-    shared: Shared,
+    shared: Arc<Shared>,
     outlet: Outlet,
     notifications: Receiving,
-    slots: BTreeMap<Id, Slot>,
+    /// Empty during a change of all groups, which takes them along.
+    slots: Slots,
     recorded: Arc<Recorded>,
     evaluators: Arc<Semaphore>,
     running: JoinSet<Done>,
     /// The files that a reload reads, at most once at a time.
     reading: JoinSet<Read>,
     waiting: Waiting,
+    /// The change of all groups, at most one at a time.
+    changing: JoinSet<Changed>,
     saver: Saver,
 }
+
+type Slots = BTreeMap<Id, Slot>;
 
 /// A group between two evaluations.
 struct Slot {
@@ -107,12 +114,12 @@ impl Scheduler {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if self.running.is_empty() {
+            if self.running.is_empty() && self.changing.is_empty() {
                 self.change_all();
             }
             let timer = self.timer();
-            let may_start = self.waiting.is_empty();
-            let may_read = self.reading.is_empty() && !self.waiting.has_files();
+            let may_start = self.waiting.is_empty() && self.changing.is_empty();
+            let may_read = self.reading.is_empty() && self.waiting.files.is_none();
             tokio::select! {
                 () = stop.cancelled() => break,
                 changed = scrapes.changed(), if may_start => match changed {
@@ -130,6 +137,9 @@ impl Scheduler {
                 Some(done) = self.running.join_next(), if !self.running.is_empty() => {
                     self.finish(done);
                 }
+                Some(changed) = self.changing.join_next(), if !self.changing.is_empty() => {
+                    self.take_changed(changed);
+                }
                 Some(request) = reloads.recv(), if may_read => self.read(request),
                 Some(read) = self.reading.join_next(), if !self.reading.is_empty() => {
                     self.take_files(read);
@@ -139,10 +149,13 @@ impl Scheduler {
             }
         }
         let end = async {
+            while let Some(changed) = self.changing.join_next().await {
+                self.take_changed(changed);
+            }
             while let Some(done) = self.running.join_next().await {
                 self.finish(done);
             }
-            self.save_all();
+            self.saver.replace(Saved::of(&self.slots));
             self.saver.finish().await;
         };
         if tokio::time::timeout(END, end).await.is_err() {
@@ -203,18 +216,16 @@ impl Scheduler {
             });
         }
     }
+}
 
-    fn idle(&self) -> impl Iterator<Item = &Group> {
-        self.slots.values().filter_map(|slot| slot.group.as_ref())
-    }
+/// The groups that are not being evaluated.
+fn idle(slots: &Slots) -> impl Iterator<Item = &Group> {
+    slots.values().filter_map(|slot| slot.group.as_ref())
+}
 
-    /// Hands the state of all idle groups to the saver.
-    fn save_all(&mut self) {
-        let groups: Vec<_> = self.idle().map(Group::save).collect();
-        for group in groups {
-            self.saver.set(group);
-        }
-    }
+/// The time from which a group is late, unless it is evaluated before.
+fn late_from(slots: &Slots) -> Option<Time> {
+    slots.values().map(Slot::late_from).min()
 }
 
 impl Slot {

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tracing::warn;
 use vigie_alerts::engine::{Closed, Group};
 
-use super::replace::Waiting;
-use super::saver::Saver;
+use super::replace::{Waiting, end, publish_all};
+use super::saver::{Saved, Saver};
 use super::{EVALUATORS, Parts, Scheduler, Slot};
 use crate::alerting::published::id;
 use crate::alerting::sources::Recorded;
@@ -56,21 +56,22 @@ impl Scheduler {
             );
             shared.recorder.refused(dropped);
         }
-        let mut scheduler = Self {
-            shared,
+        let recorded = Arc::new(recorded);
+        let saved = Saved::of(&slots);
+        publish_all(&shared, &slots);
+        end(&shared, &outlet, &recorded, closed);
+        Self {
+            shared: Arc::new(shared),
             outlet,
             notifications,
             slots,
-            recorded: Arc::new(recorded),
+            recorded,
             evaluators: Arc::new(Semaphore::new(EVALUATORS)),
             running: JoinSet::new(),
             reading: JoinSet::new(),
             waiting: Waiting::default(),
-            saver: Saver::new(state),
-        };
-        scheduler.save_all();
-        scheduler.publish_all();
-        scheduler.end(closed);
-        scheduler
+            changing: JoinSet::new(),
+            saver: Saver::new(state, saved),
+        }
     }
 }

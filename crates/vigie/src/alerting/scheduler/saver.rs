@@ -6,12 +6,24 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use vigie_alerts::engine::SavedGroup;
 
-use crate::alerting::published::Id;
+use super::{Slots, idle};
+use crate::alerting::published::{self, Id};
 use crate::alerting::state::State;
+
+/// The state of all groups.
+pub(super) struct Saved(BTreeMap<Id, Arc<SavedGroup>>);
+
+impl Saved {
+    /// The state of the groups that are not being evaluated.
+    pub(super) fn of(slots: &Slots) -> Self {
+        let groups = idle(slots).map(|group| (published::id(group), Arc::new(group.save())));
+        Self(groups.collect())
+    }
+}
 
 /// Writes the state on a blocking thread, one write at a time: while one is running, changes wait for the next.
 pub(super) struct Saver {
-    groups: BTreeMap<Id, Arc<SavedGroup>>,
+    groups: Saved,
     is_dirty: bool,
     /// `None` while it is being written.
     state: Option<State>,
@@ -20,10 +32,11 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    pub(super) fn new(state: State) -> Self {
+    /// The state of `groups` is written with the next change.
+    pub(super) fn new(state: State, groups: Saved) -> Self {
         Self {
-            groups: BTreeMap::new(),
-            is_dirty: false,
+            groups,
+            is_dirty: true,
             is_up: state.is_up(),
             state: Some(state),
             writing: JoinSet::new(),
@@ -34,14 +47,16 @@ impl Saver {
         self.is_up
     }
 
-    pub(super) fn clear(&mut self) {
-        self.groups.clear();
+    /// Sets the state of all groups.
+    pub(super) fn replace(&mut self, groups: Saved) {
+        self.groups = groups;
+        self.is_dirty = true;
     }
 
     pub(super) fn set(&mut self, group: SavedGroup) {
         let (file, name) = group.id();
         let id = (file.to_owned(), name.to_owned());
-        self.groups.insert(id, Arc::new(group));
+        self.groups.0.insert(id, Arc::new(group));
         self.is_dirty = true;
     }
 
@@ -51,7 +66,7 @@ impl Saver {
             return;
         };
         self.is_dirty = false;
-        let groups: Vec<_> = self.groups.values().cloned().collect();
+        let groups: Vec<_> = self.groups.0.values().cloned().collect();
         self.writing.spawn_blocking(move || {
             state.save(&groups);
             state

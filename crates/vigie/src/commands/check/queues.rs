@@ -50,18 +50,43 @@ pub(super) async fn queues(redis: &vigie_bullmq::Settings, place: String) -> Vec
             }];
         }
     };
-    let verdict = Ok(summary(&found, &redis.databases));
-    let mut rows = vec![Row {
-        what: "queues",
-        place,
-        verdict,
-        warns: false,
-        took,
-    }];
+    let mut rows = vec![queues_row(place, &found, redis, took)];
     if let Some(tick) = &redis.tick {
         rows.push(tick_row(tick, &found));
     }
     rows
+}
+
+fn queues_row(
+    place: String,
+    found: &[QueueLevels],
+    redis: &vigie_bullmq::Settings,
+    took: Duration,
+) -> Row {
+    let summary = summary(found, &redis.databases);
+    let empty = redis.databases.iter().filter(|database| {
+        let mut queues = found.iter();
+        !queues.any(|queue| queue.database == Some(**database))
+    });
+    let empty: Vec<_> = empty.map(u16::to_string).collect();
+    let problem = match () {
+        () if found.len() >= redis.max_queues => Some((
+            format!("{summary}; more are not followed"),
+            "raise redis.max_queues".to_owned(),
+        )),
+        () if !empty.is_empty() && !found.is_empty() => Some((
+            format!("{summary}, but none in database {}", empty.join(", ")),
+            "correct redis.databases, unless their queues are first used later".to_owned(),
+        )),
+        () => None,
+    };
+    Row {
+        what: "queues",
+        place,
+        warns: problem.is_some(),
+        verdict: problem.map_or(Ok(summary), Err),
+        took,
+    }
 }
 
 fn tick_row(tick: &vigie_bullmq::Tick, found: &[QueueLevels]) -> Row {
@@ -141,6 +166,41 @@ fn summary(found: &[QueueLevels], databases: &[u16]) -> String {
 mod tests {
     use super::super::table::table;
     use super::*;
+
+    #[test]
+    fn queues_that_are_not_seen_are_reported() {
+        let queue = |name: &str, database| QueueLevels {
+            database,
+            prefix: "bull".into(),
+            name: name.into(),
+            levels: vigie_bullmq::Levels::default(),
+            names: BTreeSet::new(),
+        };
+        let endpoint = vigie_redis::Endpoint::new("redis://h", vigie_redis::TlsFiles::default());
+        let Ok(endpoint) = endpoint else {
+            panic!("{endpoint:?}");
+        };
+        let mut redis = vigie_bullmq::Settings::new(endpoint);
+        let row = |redis: &_, found: &[_]| queues_row("h".into(), found, redis, Duration::ZERO);
+        let found = [queue("a", None), queue("b", None)];
+        assert!(row(&redis, &found).verdict.is_ok());
+        redis.max_queues = 2;
+        let full = row(&redis, &found);
+        assert!(full.warns && full.verdict.unwrap_err().0.contains("not followed"));
+        redis.max_queues = 10;
+        redis.databases = vec![0, 5];
+        let found = [queue("a", Some(0))];
+        let missing = row(&redis, &found);
+        assert!(
+            missing.warns
+                && missing
+                    .verdict
+                    .unwrap_err()
+                    .0
+                    .contains("none in database 5")
+        );
+        assert!(row(&redis, &[]).verdict.is_ok());
+    }
 
     fn row(queue: &str, job: Option<&str>, names: &[&str]) -> Row {
         let tick = vigie_bullmq::Tick {

@@ -1,11 +1,12 @@
-//! The configured receivers of notifications, and whether they are reachable. Nothing is sent.
+//! The configured receivers of notifications and the heartbeat, and whether they are reachable. Nothing is sent.
 
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use vigie_config::Notify;
+use vigie_config::{Heartbeat, Notify};
 use vigie_notify::deliver::{Cause, Failure, Sender, Settings};
+use vigie_notify::heartbeat::Endpoint;
 
 use super::{Row, Verdict, on_a_thread};
 use crate::alerting::Notifications;
@@ -62,6 +63,21 @@ pub(super) async fn receivers(notify: &Notify, within: Duration) -> Vec<Row> {
     let mut rows = rows.join_all().await;
     rows.sort_by(|a, b| a.place.cmp(&b.place));
     rows
+}
+
+/// Connects to the service of the dead man's switch.
+pub(super) async fn heartbeat(heartbeat: &Heartbeat, within: Duration) -> Row {
+    let start = Instant::now();
+    let endpoint = match Endpoint::new(&heartbeat.url) {
+        Ok(endpoint) => endpoint,
+        Err(failure) => {
+            let place = "heartbeat.url".to_owned();
+            return row("heartbeat", place, verdict(Err(failure)), start);
+        }
+    };
+    let reached = verdict(endpoint.reach(within).await);
+    let reached = reached.map(|_| "reachable; not called".to_owned());
+    row("heartbeat", endpoint.host().to_owned(), reached, start)
 }
 
 fn row(what: &'static str, place: String, verdict: Verdict, start: Instant) -> Row {

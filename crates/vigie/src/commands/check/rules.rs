@@ -25,7 +25,15 @@ pub(super) async fn rules(alerts: &Alerts, features: Features, within: Duration)
             )
         })
     };
-    let verdict = on_a_thread(within, advice, look).await;
+    let (verdict, warns) = match on_a_thread(within, advice, look).await {
+        Ok((text, unmatched)) if unmatched.is_empty() => (Ok(text), false),
+        Ok((text, unmatched)) => {
+            let text = format!("{text}, but no file matches {}", unmatched.join(", "));
+            let advice = "correct alerts.rules, unless the files come later: a reload reads them";
+            (Err((text, advice.to_owned())), true)
+        }
+        Err(problem) => (Err(problem), false),
+    };
     let builtin = alerts.builtin.iter();
     let builtin = builtin.map(|set| BuiltIn::of(*set).name().to_owned());
     let files = alerts.rules.iter().map(ToString::to_string);
@@ -37,7 +45,7 @@ pub(super) async fn rules(alerts: &Alerts, features: Features, within: Duration)
             false => places.join(", "),
         },
         verdict,
-        warns: false,
+        warns,
         took: start.elapsed(),
     }
 }

@@ -41,6 +41,22 @@ fn tls_is_parsed_in_every_spelling() {
             IfPossible,
             Nothing,
         ),
+        // mysql2 reads only `ssl`, other clients only `ssl-mode`.
+        (
+            r#"ssl-mode=REQUIRED&ssl={"rejectUnauthorized":false}"#,
+            Always,
+            Nothing,
+        ),
+        (
+            r#"ssl-mode=REQUIRED&ssl={"rejectUnauthorized":true}"#,
+            Always,
+            Chain,
+        ),
+        (
+            r#"ssl={"rejectUnauthorized":false}&sslaccept=strict"#,
+            Always,
+            ChainAndName,
+        ),
     ] {
         let policy = parse(&format!("mysql://u@h/d?{query}")).unwrap().tls;
         assert_eq!(
@@ -49,6 +65,9 @@ fn tls_is_parsed_in_every_spelling() {
             "{query}"
         );
     }
+    let both = parse("mysql://u@h/d?ssl=true&ssl-ca=/ca.pem&ssl-cert=/c.pem&ssl-key=/k.pem");
+    let tls = both.unwrap().tls.tls;
+    assert!(tls.roots.is_some() && tls.client.is_some(), "{tls:?}");
     let text = r#"mysql://u@h/d?ssl={"ca":"-----BEGIN CERTIFICATE-----"}"#;
     let roots = parse(text).unwrap().tls.tls.roots;
     assert!(matches!(roots, Some(Pem::Text(_))), "{roots:?}");
@@ -78,6 +97,16 @@ fn other_parameters_are_errors_that_name_them() {
         (
             "sslaccept=hunter2",
             "sslaccept has a value that is not supported",
+        ),
+        ("ssl-mode=DISABLED&ssl=true", "ssl contradicts ssl-mode"),
+        ("ssl-mode=REQUIRED&ssl=false", "ssl contradicts ssl-mode"),
+        (
+            "ssl=true&sslaccept=accept_invalid_certs",
+            "sslaccept contradicts ssl",
+        ),
+        (
+            r#"ssl-ca=/a.pem&ssl={"ca":"/b.pem"}"#,
+            "ssl names a second CA",
         ),
         (
             "sslidentity=/k",
