@@ -87,6 +87,7 @@ pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Vec<Loaded>,
         }
     }
     let mut known = rules::known();
+    known.permit(features);
     for source in &sources {
         known.learn(&source.loaded.rules);
     }
