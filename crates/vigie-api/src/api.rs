@@ -13,6 +13,7 @@ use vigie_promql::{Features, Limits};
 
 use crate::error::{ApiError, Kind, LOADING};
 use crate::gate::Gate;
+use crate::helpers::Helpers;
 use crate::methods::{get_and_post, get_only};
 use crate::source::Source;
 use crate::{empty, federate, format, labels, metadata, methods, query, rules, status, tsdb};
@@ -121,6 +122,7 @@ struct Inner {
     gate: Gate,
     small_gate: Gate,
     lookup_gate: Gate,
+    helpers: Arc<Helpers>,
     /// The time, in milliseconds since the epoch.
     now: Box<dyn Fn() -> i64 + Send + Sync>,
     /// The start of the API, in milliseconds since the epoch.
@@ -146,6 +148,7 @@ impl Api {
             gate: Gate::new(settings.concurrency),
             small_gate: Gate::new(SMALL_CONCURRENCY),
             lookup_gate: Gate::new(LOOKUP_CONCURRENCY),
+            helpers: Arc::new(Helpers::new()),
             source,
             settings,
             build,
@@ -179,6 +182,11 @@ impl Api {
     /// Admits requests for names and series, and those that only parse a query.
     pub(crate) fn lookup_gate(&self) -> &Gate {
         &self.0.lookup_gate
+    }
+
+    /// The threads that help queries of any size.
+    pub(crate) fn helpers(&self) -> &Arc<Helpers> {
+        &self.0.helpers
     }
 
     pub(crate) fn started(&self) -> i64 {

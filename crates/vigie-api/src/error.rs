@@ -95,6 +95,7 @@ impl ApiError {
                 );
                 return Self::new(Kind::Cost, message);
             }
+            EvalError::TooMuchToRead { .. } => Kind::Cost,
             EvalError::Interrupted => return Self::too_slow(),
             EvalError::Duration { span, message } => {
                 let (line, column) = span.position(query);

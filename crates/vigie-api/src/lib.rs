@@ -50,6 +50,7 @@ mod error;
 mod federate;
 mod format;
 mod gate;
+mod helpers;
 mod histogram;
 mod json;
 mod labels;

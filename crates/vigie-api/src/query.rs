@@ -30,6 +30,10 @@ pub(crate) const SMALL_MEMORY: usize = 2 << 20;
 /// A small query with a text of at most this many bytes is evaluated on the serving thread, in about a tenth of a
 /// millisecond: waking another thread would take as long.
 const SMALL_TEXT: usize = 1 << 10;
+/// The most samples that a query reads on the serving thread.
+const INLINE_READ: usize = 20_000;
+/// The most samples that a small query reads: those take a few milliseconds.
+const SMALL_READ: usize = 500_000;
 /// The time after which an evaluation on the serving thread is stopped.
 const INLINE_TIME: Duration = Duration::from_millis(1);
 /// The time after which the evaluation of a small query on a thread for small queries is stopped.
@@ -125,9 +129,14 @@ impl Query {
         }
         let source = Arc::clone(api.source());
         let left = query.timeout.saturating_sub(received.elapsed());
+        let helpers = Arc::clone(api.helpers());
         let work = move |running: &Running| {
             let interrupted = || running.abandoned();
-            query.evaluate(&*source, times, &query.engine, running.queued, &interrupted)
+            let mut engine = query.engine;
+            // Threads that are started have the low priority of this one.
+            let helping = helpers.take();
+            engine.threads = 1 + helping.count();
+            query.evaluate(&*source, times, &engine, running.queued, &interrupted)
         };
         let (answer, permit) = api.gate().run(left, work).await?;
         Ok(sending::response(answer, Some(permit), send_timeout))
@@ -139,7 +148,7 @@ impl Query {
         if self.text.len() > SMALL_TEXT || is_costly(&self.text) {
             return None;
         }
-        let engine = self.small_engine()?;
+        let engine = self.small_engine(INLINE_READ)?;
         let started = Instant::now();
         let too_long = || started.elapsed() > INLINE_TIME;
         let answer = self.evaluate(&**api.source(), times, &engine, Duration::ZERO, &too_long);
@@ -153,7 +162,7 @@ impl Query {
         api: &Api,
         times: Times,
     ) -> Option<Result<Answer, ApiError>> {
-        let engine = self.small_engine()?;
+        let engine = self.small_engine(SMALL_READ)?;
         let received = Instant::now();
         let (query, source) = (Arc::clone(self), Arc::clone(api.source()));
         let work = move |running: &Running| {
@@ -168,9 +177,11 @@ impl Query {
         is_final.then_some(answer)
     }
 
-    /// The engine with the limits of a small query; `None` if its own limits are tighter.
-    fn small_engine(&self) -> Option<Engine> {
+    /// The engine with the limits of a small query, which reads at most `read` samples; `None` if its own limits are
+    /// tighter.
+    fn small_engine(&self, read: usize) -> Option<Engine> {
         let mut engine = self.engine;
+        engine.limits.read = read;
         let samples = std::mem::replace(&mut engine.limits.samples, SMALL_SAMPLES);
         engine.limits.bytes = engine.limits.bytes.min(SMALL_MEMORY);
         (samples > SMALL_SAMPLES).then_some(engine)

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use vigie_testkit::node::demo_directory;
+use vigie_testkit::sid;
 use vigie_testkit::tools::{NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
 
 use crate::report::{Table, heading};
@@ -29,6 +30,11 @@ pub(crate) fn describe() {
         ("wrk", said(WRK, "-v")),
         ("redis", said(REDIS_SERVER, "--version")),
         ("prometheus", said(PROMETHEUS, "--version")),
+        ("prometheus, newer", said_by(sid::PROMETHEUS, "--version")),
+        (
+            "victoria-metrics",
+            said_by(sid::VICTORIA_METRICS, "--version"),
+        ),
         ("node", said(NODE, "--version")),
         ("bullmq", bullmq(&demo_directory())),
     ] {
@@ -57,7 +63,15 @@ fn memory() -> Option<String> {
 
 /// The first line of what a program says of its version; some say it on standard error.
 fn said(tool: Tool, option: &str) -> Option<String> {
-    let output = Command::new(tool.find().ok()?).arg(option).output().ok()?;
+    version(&tool.find().ok()?, option)
+}
+
+fn said_by(program: sid::Program, option: &str) -> Option<String> {
+    version(&program.find().ok()?, option)
+}
+
+fn version(program: &Path, option: &str) -> Option<String> {
+    let output = Command::new(program).arg(option).output().ok()?;
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     let first = text.lines().next()?;

@@ -38,6 +38,9 @@ struct Options {
     /// How many rules are evaluated, over ten times as many series
     #[arg(long, default_value_t = 10_000, value_parser = rules)]
     rules: usize,
+    /// The programs that queries are compared with
+    #[arg(long, value_delimiter = ',', default_values = ["prometheus", "victoriametrics"])]
+    peers: Vec<queries::Peer>,
     /// The program whose gateway and alerts are measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
@@ -65,7 +68,7 @@ enum What {
     Events,
     /// What many queues, and many jobs in flight, take of our memory
     Memory,
-    /// Queries over a day of history, against Prometheus; filling and opening the history
+    /// Queries over a day of history, against Prometheus and VictoriaMetrics; filling and opening the history
     Queries,
     /// Evaluating rules, against Prometheus and vmalert; notifications and their memory
     Alerts,

@@ -83,10 +83,8 @@ pub(crate) fn run(options: &Options) {
             format!("{} ns", figure(peer)),
             format!("{}x", figure(ratio)),
         ]);
-        if threads == 2 {
-            let what = format!("speed with two threads, label sets: {sets}");
-            targets.at_least(&what, 2.0, ratio, "x");
-        }
+        let what = format!("speed with {threads} threads, label sets: {sets}");
+        targets.at_least(&what, 2.0, ratio, "x");
     }
     table.print();
     targets.print();

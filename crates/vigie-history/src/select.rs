@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use vigie_promql::storage::{Selection, StorageError};
+use vigie_promql::storage::{ConcurrentStorage, Selection, StorageError};
+use vigie_promql::value::Samples;
 use vigie_promql::{Labels, Matcher, Sample, Storage};
 
 use crate::History;
@@ -24,45 +25,58 @@ impl Storage for History {
         selection: &Selection<'_>,
         each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let (found, start, end) = {
-            let memory = self.read();
-            let Some(newest) = memory.newest else {
-                return Ok(());
-            };
-            let found = memory.table.select(selection.matchers);
-            (found, selection.start, selection.end.min(newest))
-        };
-        let mut samples = Vec::new();
-        let mut skipped = 0;
-        for batch in found.chunks(BATCH) {
-            let batch = self.batch(batch, start, end);
-            samples.reserve(USUAL * (batch.blocks.len() + 1));
-            let mut head = &batch.head[..];
-            for (slot, labels, length) in batch.series {
-                samples.clear();
-                for block in &batch.blocks {
-                    let read = block.read(slot, &mut samples);
-                    read.map_err(|_| format!("the samples of {labels} are damaged"))?;
-                }
-                let (own, rest) = head.split_at(length);
-                head = rest;
-                samples.extend_from_slice(own);
-                let from = samples.partition_point(|sample| sample.time < start);
-                let to = samples.partition_point(|sample| sample.time <= end);
-                let selected = &samples[from.min(to)..to];
-                skipped = match selected.is_empty() {
-                    true => skipped + 1,
-                    false => 0,
-                };
-                let tell = !selected.is_empty() || skipped % SILENCE == 0;
-                if tell && each(&labels, selected).is_break() {
-                    return Ok(());
-                }
+        self.select_of(selection, &|_| true, each)
+    }
+
+    fn concurrent(&self) -> Option<&dyn ConcurrentStorage> {
+        Some(self)
+    }
+
+    /// The number of series, times the number of samples of the first of them.
+    fn estimate(&self, selection: &Selection<'_>) -> usize {
+        let memory = self.read();
+        let found = memory.table.select(selection.matchers);
+        drop(memory);
+        if found.len() <= FEW {
+            return 0;
+        }
+        let batch = self.batch(&found[..1], selection.start, selection.end);
+        let mut samples = batch.head;
+        if let [(slot, ..)] = batch.series[..] {
+            for block in &batch.blocks {
+                // Damage is reported when the series is read.
+                let _ = block.read(slot, &mut samples);
             }
         }
-        Ok(())
+        samples.len().saturating_mul(found.len())
     }
 }
+
+impl ConcurrentStorage for History {
+    fn newest(&self) -> i64 {
+        self.read().newest.unwrap_or(i64::MAX)
+    }
+
+    /// A series stays in its part as long as it exists. Neighbours, which are often of one kind, are distributed.
+    fn select_part(
+        &self,
+        selection: &Selection<'_>,
+        (part, parts): (usize, usize),
+        each: &mut dyn FnMut(&Labels, Samples<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let wanted = |slot: u32| slot as usize / NEIGHBOURS % parts == part;
+        self.select_of(selection, &wanted, &mut |labels, floats| {
+            let histograms = &[];
+            each(labels, Samples { floats, histograms })
+        })
+    }
+}
+
+/// So many neighbouring slots are in the same part.
+const NEIGHBOURS: usize = 64;
+
+/// With so few series, finding them is most of the work of an estimate, and their number says enough.
+const FEW: usize = 8;
 
 /// A part of the selected series, and the location of their samples.
 struct Batch {
@@ -95,6 +109,53 @@ impl History {
         };
         let series = series.into_iter().filter(has_samples);
         series.map(|(.., labels)| labels).collect()
+    }
+
+    /// As [`select`](Storage::select), of the slots that `wanted` accepts.
+    fn select_of(
+        &self,
+        selection: &Selection<'_>,
+        wanted: &dyn Fn(u32) -> bool,
+        each: &mut dyn FnMut(&Labels, &[Sample]) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let (found, start, end) = {
+            let memory = self.read();
+            let Some(newest) = memory.newest else {
+                return Ok(());
+            };
+            let mut found = memory.table.select(selection.matchers);
+            found.retain(|series| wanted(series.slot));
+            (found, selection.start, selection.end.min(newest))
+        };
+        let mut samples = Vec::new();
+        let mut skipped = 0;
+        for batch in found.chunks(BATCH) {
+            let batch = self.batch(batch, start, end);
+            samples.reserve(USUAL * (batch.blocks.len() + 1));
+            let mut head = &batch.head[..];
+            for (slot, labels, length) in batch.series {
+                samples.clear();
+                for block in &batch.blocks {
+                    let read = block.read(slot, &mut samples);
+                    read.map_err(|_| format!("the samples of {labels} are damaged"))?;
+                }
+                let (own, rest) = head.split_at(length);
+                head = rest;
+                samples.extend_from_slice(own);
+                let from = samples.partition_point(|sample| sample.time < start);
+                let to = samples.partition_point(|sample| sample.time <= end);
+                let selected = &samples[from.min(to)..to];
+                skipped = match selected.is_empty() {
+                    true => skipped + 1,
+                    false => 0,
+                };
+                let tell = !selected.is_empty() || skipped % SILENCE == 0;
+                if tell && each(&labels, selected).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn batch(&self, selected: &[SeriesRef], start: i64, end: i64) -> Batch {

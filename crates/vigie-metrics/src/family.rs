@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use hashbrown::HashTable;
 use crate::desc::{Desc, Meta};
 use crate::epoch::{Birth, Epochs};
 use crate::exposition::{Each, Encoder, Origin, Scrape, Visitor, push_label};
+use crate::recent::{self, Edition};
 use crate::value::{Counter, Gauge, Histogram, Value};
 
 /// The label and value that a scope adds to each series of a family.
@@ -37,7 +39,11 @@ pub struct Series<V, const N: usize> {
 
 impl<V, const N: usize> Series<V, N> {
     fn has(&self, labels: &[&str; N]) -> bool {
-        self.labels() == *labels
+        let mut pairs = self.places.iter().zip(labels);
+        // By bytes: a part of a string is checked for whole characters.
+        pairs.all(|(&(start, end), label)| {
+            self.text.as_bytes().get(start as usize..end as usize) == Some(label.as_bytes())
+        })
     }
 
     /// The label values, in the order of the labels in the description.
@@ -81,7 +87,14 @@ struct Inner<V: 'static, const N: usize> {
     refused: Option<Arc<Series<Counter, 1>>>,
     scope: Option<Scope>,
     epochs: Epochs,
+    /// Unique among all families.
+    number: u64,
+    /// Increases when series are removed, which moves the others; changes only while the index is locked for writing.
+    generation: AtomicU64,
 }
+
+/// The number of the next family.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Debug)]
 struct Index<V, const N: usize> {
@@ -89,8 +102,6 @@ struct Index<V, const N: usize> {
     series: Vec<Arc<Series<V, N>>>,
     /// Indexes by labels; a family has fewer than 2^32 series.
     positions: HashTable<u32>,
-    /// Increases when series are removed, which moves the others.
-    generation: u64,
 }
 
 impl<V, const N: usize> Index<V, N> {
@@ -117,12 +128,13 @@ impl<V: Value, const N: usize> Family<V, N> {
             index: ShardedLock::new(Index {
                 series: Vec::new(),
                 positions: HashTable::new(),
-                generation: 0,
             }),
             overflow,
             refused,
             scope,
             epochs,
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            generation: AtomicU64::new(0),
         }))
     }
 
@@ -144,7 +156,7 @@ impl<V: Value, const N: usize> Family<V, N> {
         let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
         let index = &mut *index;
         index.series.retain(|series| keep(series.labels()));
-        index.generation += 1;
+        self.0.generation.fetch_add(1, Ordering::Release);
         index.positions.clear();
         for (at, series) in index.series.iter().enumerate() {
             let hash_of = |&at: &u32| index.series[at as usize].hash;
@@ -174,13 +186,30 @@ impl<V: Value, const N: usize> Family<V, N> {
         self.len() == 0
     }
 
-    /// Records into one series without cloning its [`Arc`]: the path of every request.
-    fn record(&self, labels: [&str; N], record: impl FnOnce(&V)) {
+    /// Records into one series: the path of every request. A thread that has recorded into it before takes no lock.
+    fn record(&self, labels: [&str; N], record: impl Fn(&V)) {
         let hash = self.hash(&labels);
-        if let Some(series) = self.read().find(hash, &labels) {
-            return record(&series.value);
+        let is_it = |series: &Series<V, N>| series.has(&labels);
+        if recent::with(self.edition(), hash, is_it, |series| record(&series.value)) {
+            return;
         }
+        let index = self.read();
+        if let Some(series) = index.find(hash, &labels) {
+            // The generation cannot change before the lock is released.
+            let (edition, series) = (self.edition(), Arc::clone(series));
+            drop(index);
+            record(&series.value);
+            return recent::remember(edition, hash, series);
+        }
+        drop(index);
         record(&self.create(hash, &labels).value);
+    }
+
+    fn edition(&self) -> Edition {
+        Edition {
+            family: self.0.number,
+            generation: self.0.generation.load(Ordering::Acquire),
+        }
     }
 
     fn create(&self, hash: u64, labels: &[&str; N]) -> Arc<Series<V, N>> {
@@ -307,13 +336,13 @@ impl<V: Value, const N: usize> Expose for Family<V, N> {
     fn expose(&self, encoder: &mut Encoder<'_>) {
         encoder.family(&self.0.desc.meta);
         let start = encoder.position();
-        let mut generation = self.read().generation;
+        let mut edition = self.edition();
         let mut at = 0;
         loop {
             let index = self.read();
-            if index.generation != generation {
+            if self.edition() != edition {
                 // Series were removed and the others moved: start over.
-                generation = index.generation;
+                edition = self.edition();
                 encoder.rewind(start);
                 at = 0;
             }

@@ -32,6 +32,7 @@ mod epoch;
 mod exposition;
 mod family;
 pub mod own;
+mod recent;
 mod registry;
 mod time;
 mod value;

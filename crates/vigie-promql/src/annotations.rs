@@ -123,6 +123,13 @@ impl Annotations {
         self.add(Severity::Info, span, message, Some(repair));
     }
 
+    /// Adds those of another evaluation.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for one in other.list {
+            self.add(one.severity, one.span, one.message, one.monotonicity);
+        }
+    }
+
     fn add(&mut self, severity: Severity, span: Span, message: String, repair: Option<Repair>) {
         let known = self.list.iter_mut();
         let known = known

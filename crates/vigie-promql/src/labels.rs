@@ -8,6 +8,11 @@ pub const METRIC_NAME: &str = "__name__";
 /// The label that holds the upper bound of a classic histogram's bucket.
 pub(crate) const BUCKET: &str = "le";
 
+/// Whether a label describes the metric, and is removed with its name.
+pub(crate) fn is_metadata(name: &str) -> bool {
+    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+}
+
 /// The size of an [`Arc`]'s reference counts, in bytes.
 const REFERENCE_COUNTS: usize = 2 * size_of::<usize>();
 
@@ -117,7 +122,7 @@ impl Labels {
 
     /// The labels without the metric name and the other labels that describe the metric.
     pub(crate) fn without_metadata(&self) -> Self {
-        self.filter(|name| !matches!(name, METRIC_NAME | "__type__" | "__unit__"))
+        self.filter(|name| !is_metadata(name))
     }
 
     /// The labels with one set to `value`, or removed if `value` is empty.

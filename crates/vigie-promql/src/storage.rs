@@ -40,6 +40,38 @@ pub trait Storage {
             each(labels, Samples { floats, histograms })
         })
     }
+
+    /// The source for several threads, if it can be read by them.
+    fn concurrent(&self) -> Option<&dyn ConcurrentStorage> {
+        None
+    }
+
+    /// About how many samples a selection reads, so that a caller can decide where to evaluate a query. 0, the default, if
+    /// it is few or unknown.
+    fn estimate(&self, selection: &Selection<'_>) -> usize {
+        let _ = selection;
+        0
+    }
+}
+
+/// A source of samples that several threads can read, each a part of the series.
+pub trait ConcurrentStorage: Storage + Sync {
+    /// The time of the newest sample. All parts are read up to it, so that samples which are added meanwhile are not in some
+    /// of them.
+    fn newest(&self) -> i64;
+
+    /// As [`select_all`](Storage::select_all), for a part of the series: its number, from 0, and how many parts there are. Together the parts
+    /// are all series, and a series stays in its part as long as it exists.
+    ///
+    /// # Errors
+    ///
+    /// The source's own error if it cannot be read.
+    fn select_part(
+        &self,
+        selection: &Selection<'_>,
+        part: (usize, usize),
+        each: &mut dyn FnMut(&Labels, Samples<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError>;
 }
 
 /// The error of a source that cannot be read.

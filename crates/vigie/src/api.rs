@@ -7,8 +7,8 @@ use vigie_api::rules::RuleGroup;
 use vigie_api::{Api, BuildInfo, Metadata, MetricKind, Settings, Source};
 use vigie_metrics::{Kind, Registry};
 use vigie_probes::Clock;
-use vigie_promql::storage::{Selection, StorageError};
-use vigie_promql::{Labels, Sample, Storage};
+use vigie_promql::storage::{ConcurrentStorage, Selection, StorageError};
+use vigie_promql::{Labels, Sample, Samples, Storage};
 
 use crate::alerting::Published;
 use crate::history::Current;
@@ -50,6 +50,36 @@ impl Storage for Known {
             .loaded()
             .ok_or(LOADING)?
             .select(selection, each)
+    }
+
+    fn concurrent(&self) -> Option<&dyn ConcurrentStorage> {
+        Some(self)
+    }
+
+    fn estimate(&self, selection: &Selection<'_>) -> usize {
+        self.history
+            .loaded()
+            .map_or(0, |history| history.estimate(selection))
+    }
+}
+
+impl ConcurrentStorage for Known {
+    fn newest(&self) -> i64 {
+        self.history
+            .loaded()
+            .map_or(i64::MAX, |history| history.newest())
+    }
+
+    fn select_part(
+        &self,
+        selection: &Selection<'_>,
+        part: (usize, usize),
+        each: &mut dyn FnMut(&Labels, Samples<'_>) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.history
+            .loaded()
+            .ok_or(LOADING)?
+            .select_part(selection, part, each)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vigie_promql::MatchOp;
 use vigie_promql::syntax::Selector;
+use vigie_promql::{Features, MatchOp};
 
 use super::labels::{self, Labels};
 use super::thresholds;
@@ -21,6 +21,8 @@ pub struct Known {
     prefixes: BTreeSet<String>,
     /// Labels that scraping adds to each series.
     pub(super) target_labels: Arc<BTreeSet<String>>,
+    /// The part of PromQL that templates may use.
+    pub(super) features: Features,
 }
 
 impl Default for Known {
@@ -31,6 +33,7 @@ impl Default for Known {
             declared: BTreeSet::new(),
             prefixes: BTreeSet::new(),
             target_labels: Arc::new(TARGET_LABELS.map(str::to_owned).into()),
+            features: Features::Stable,
         }
     }
 }
@@ -145,6 +148,11 @@ impl Known {
     /// Adds a label that scraping adds to each series.
     pub fn declare_target_label(&mut self, name: impl Into<String>) {
         Arc::make_mut(&mut self.target_labels).insert(name.into());
+    }
+
+    /// Sets the part of PromQL that templates may use.
+    pub fn permit(&mut self, features: Features) {
+        self.features = features;
     }
 
     /// Adds the results of the recording rules of a file.

@@ -51,7 +51,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vigie_promql::storage::Selection;
-use vigie_promql::{Expr, Labels, Matcher, Value};
+use vigie_promql::{Expr, Features, Labels, Matcher, Value};
 
 pub use alerting::{ActiveAlert, AlertState};
 pub use group::Group;
@@ -109,6 +109,8 @@ pub struct Defaults {
     pub external_labels: Labels,
     /// The URL at which users reach the page, without a trailing slash.
     pub external_url: Arc<str>,
+    /// The part of PromQL that the templates of labels and annotations may use.
+    pub features: Features,
     /// The bounds.
     pub limits: Limits,
 }
@@ -121,6 +123,7 @@ impl Default for Defaults {
             query_offset: Duration::ZERO,
             external_labels: Labels::empty(),
             external_url: "".into(),
+            features: Features::Stable,
             limits: Limits::default(),
         }
     }

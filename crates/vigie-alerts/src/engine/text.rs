@@ -143,7 +143,8 @@ impl Expansion<'_> {
 
 impl Environment for Expander<'_> {
     fn query(&self, expression: &str) -> Result<Vec<Sample>, String> {
-        let expr = vigie_promql::parse(expression).map_err(|error| error.to_string())?;
+        let expr = vigie_promql::parse_with(expression, self.defaults.features);
+        let expr = expr.map_err(|error| error.to_string())?;
         let samples = self.context.query(&expr, self.at)?.into_vector();
         let samples = samples.ok_or("query result is not a vector or scalar")?;
         let samples = samples.into_iter().map(|one| Sample {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vigie_promql::script::notation::Point;
-use vigie_promql::{Expr, Labels};
+use vigie_promql::{Expr, Features, Labels};
 
 use crate::engine::Time;
 use crate::finding::{Finding, Span};
@@ -19,6 +19,8 @@ pub struct UnitFile {
     pub(super) order: Vec<Text>,
     /// Whether neighbouring numbers are equal.
     pub(super) fuzzy: bool,
+    /// The part of PromQL that expressions may use.
+    pub(super) features: Features,
     /// The tests, in the order of the file.
     pub tests: Vec<Test>,
 }

@@ -42,6 +42,7 @@ impl<'a> Run<'a> {
             interval: file.interval,
             external_labels: test.external_labels.clone(),
             external_url: test.external_url.trim_end_matches('/').into(),
+            features: file.features,
             limits: Limits::UNLIMITED,
             ..Defaults::default()
         };

@@ -76,7 +76,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<()> {
     }
     table.print();
     let mut targets = Targets::new();
-    targets.at_least("insert, in memory", 2.0, median(&in_memory), " M/s");
+    targets.at_least("insert, in memory", 15.0, median(&in_memory), " M/s");
     targets.at_least("insert, with disk", 2.0, median(&with_disk), " M/s");
     targets.at_most("bytes a sample", 2.0, sample, " B");
     targets.at_most("memory for 24 h", 30.0, bytes / MIB, " MiB");

@@ -12,7 +12,7 @@ use axum::serve::ListenerExt as _;
 use serde_json::json;
 use vigie_api::{Api, BuildInfo, Source};
 use vigie_history::{Appender, History, SeriesRef, Settings};
-use vigie_promql::storage::{Selection, StorageError};
+use vigie_promql::storage::{ConcurrentStorage, Selection, StorageError};
 use vigie_promql::{Labels, Sample, Storage};
 use vigie_testkit::Process;
 
@@ -122,6 +122,29 @@ impl Storage for Held {
     ) -> Result<(), StorageError> {
         self.0.select(selection, each)
     }
+
+    fn concurrent(&self) -> Option<&dyn ConcurrentStorage> {
+        self.0.concurrent()
+    }
+
+    fn estimate(&self, selection: &Selection<'_>) -> usize {
+        self.0.estimate(selection)
+    }
 }
 
-impl Source for Held {}
+impl Source for Held {
+    fn series(
+        &self,
+        selection: &Selection<'_>,
+        each: &mut dyn FnMut(&Labels) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let Selection {
+            matchers,
+            start,
+            end,
+        } = *selection;
+        let found = self.0.series(matchers, start, end);
+        let _ = found.iter().try_for_each(each);
+        Ok(())
+    }
+}

@@ -268,6 +268,7 @@ pub(crate) fn query(r: &mut Reader) -> vigie_api::Settings {
                 most.samples,
             ),
             bytes: r.or("query.max_memory", bytes(4 << 20..=64 << 30), most.bytes),
+            read: most.read,
             points: r.or("query.max_points", integer(100..=1_000_000), most.points),
             series: r.or("query.max_series", integer(100..=10_000_000), most.series),
         },

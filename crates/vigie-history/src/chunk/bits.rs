@@ -85,15 +85,21 @@ impl<'a> BitReader<'a> {
         self.read(1).map(|bit| bit == 1)
     }
 
-    /// The number of leading ones, at most `most` (which is at most 32); a terminating zero is consumed.
+    /// The number of ones that come next, as far as bits are ready; none is consumed.
     #[inline(always)]
-    pub(super) fn ones(&mut self, most: u32) -> Option<u32> {
-        self.prepare(most);
-        let ones = self.bits.leading_ones().min(most);
-        let read = if ones < most { ones + 1 } else { most };
-        self.ready = self.ready.checked_sub(read)?;
-        self.bits <<= read;
-        Some(ones)
+    pub(super) fn leading_ones(&self) -> u32 {
+        self.bits.leading_ones()
+    }
+
+    /// The `count` bits after `ones` ones and a zero, which are consumed too; at most 56 bits altogether.
+    #[inline(always)]
+    pub(super) fn after_ones(&mut self, ones: u32, count: u32) -> Option<u64> {
+        // One check for all of them: the position of the next number depends on this alone.
+        self.ready = self.ready.checked_sub(ones + 1 + count)?;
+        let rest = self.bits << (ones + 1);
+        self.bits = rest << count;
+        // Two shifts, because a shift by 64 overflows.
+        Some(rest >> 1 >> (63 - count))
     }
 
     /// Makes up to `count` bits ready, at most 56, so that reading them needs no further check.
@@ -166,21 +172,19 @@ mod tests {
         }
 
         #[test]
-        fn ones_are_counted(runs in prop::collection::vec(0..=9_u32, 0..100)) {
+        fn ones_are_counted(fields in prop::collection::vec((0..8_u32, any::<u64>(), 0..=40_u32), 0..100)) {
             let mut bytes = Vec::new();
             let mut writer = BitWriter::new(&mut bytes);
-            for &run in &runs {
-                writer.write(u64::MAX << 1, run + 1);
+            for &(ones, value, count) in &fields {
+                writer.write(u64::MAX << 1, ones + 1);
+                writer.write(value, count);
             }
             writer.finish();
             let mut reader = BitReader::new(&bytes);
-            for &run in &runs {
-                prop_assert_eq!(reader.ones(8), Some(run.min(8)));
-                match run {
-                    8 => prop_assert_eq!(reader.read(1), Some(0)),
-                    9 => prop_assert_eq!(reader.read(2), Some(2)),
-                    _ => {}
-                }
+            for &(ones, value, count) in &fields {
+                reader.prepare(8 + count);
+                prop_assert_eq!(reader.leading_ones(), ones);
+                prop_assert_eq!(reader.after_ones(ones, count), Some(value & ((1 << count) - 1)));
             }
         }
     }
@@ -188,11 +192,11 @@ mod tests {
     #[test]
     fn reading_past_the_end_fails() {
         let mut reader = BitReader::new(&[0xff]);
-        assert_eq!(reader.ones(20), None);
+        reader.prepare(20);
+        assert_eq!((reader.leading_ones(), reader.after_ones(7, 12)), (8, None));
         let mut reader = BitReader::new(&[0xff]);
         assert_eq!(reader.read(8), Some(0xff));
-        assert_eq!((reader.ones(1), reader.read(1)), (None, None));
+        assert_eq!((reader.after_ones(0, 0), reader.read(1)), (None, None));
         assert_eq!(reader.read(0), Some(0));
-        assert_eq!(BitReader::new(&[]).ones(8), None);
     }
 }

@@ -77,20 +77,37 @@ pub(super) fn decode(bytes: &mut &[u8], places: u8, samples: &mut [Sample]) -> R
     let power = POWERS.get(usize::from(places)).ok_or(Damaged)?;
     let [first, change] = [varint::read(bytes), varint::read(bytes)];
     let [first, change] = [first, change].map(|number| number.map(unzigzag).ok_or(Damaged));
-    let mut path = Path::new(first?, change?);
+    let path = Path::new(first?, change?);
     let rice = Rice::read_from(bytes)?;
     let mut bits = BitReader::new(bytes);
-    for sample in samples {
-        sample.value = match rice.read(&mut bits).ok_or(Damaged)? {
-            Code::Number(distance) => {
-                path.add(unzigzag(distance));
-                path.last as f64 / power
-            }
-            Code::Mark => f64::from_bits(bits.read(64).ok_or(Damaged)?),
-        };
+    match places {
+        // Most values are integers, which need no division.
+        0 => values(rice, &mut bits, path, samples, |whole| whole as f64),
+        _ => values(rice, &mut bits, path, samples, |whole| whole as f64 / power),
     }
+    .ok_or(Damaged)?;
     *bytes = bits.rest(bytes);
     Ok(())
+}
+
+#[inline(always)]
+fn values(
+    rice: Rice,
+    bits: &mut BitReader<'_>,
+    mut path: Path,
+    samples: &mut [Sample],
+    value: impl Fn(i64) -> f64,
+) -> Option<()> {
+    for sample in samples {
+        sample.value = match rice.read(bits)? {
+            Code::Number(distance) => {
+                path.add(unzigzag(distance));
+                value(path.last)
+            }
+            Code::Mark => f64::from_bits(bits.read(64)?),
+        };
+    }
+    Some(())
 }
 
 /// Predicts integers: the last one plus the mean of the recent changes.

@@ -91,22 +91,25 @@ impl Rice {
     pub(super) fn read(self, bits: &mut BitReader<'_>) -> Option<Code> {
         let k = u32::from(self.k);
         bits.prepare(ESCAPE + k);
-        match bits.ones(ESCAPE)? {
-            ESCAPE => {
-                let (code, after) = escaped(*bits);
-                *bits = after;
-                code
-            }
-            quotient => Some(Code::Number(u64::from(quotient) << k | bits.few(k)?)),
+        let quotient = bits.leading_ones();
+        if quotient < ESCAPE {
+            let remainder = bits.after_ones(quotient, k)?;
+            return Some(Code::Number(u64::from(quotient) << k | remainder));
         }
+        let (code, after) = escaped(*bits);
+        *bits = after;
+        code
     }
 }
 
 #[cold]
 fn escaped(mut bits: BitReader<'_>) -> (Option<Code>, BitReader<'_>) {
-    let mut code = || match bits.read(7)? {
-        length @ 0..=63 => bits.read(length as u32 + 1).map(Code::Number),
-        _ => Some(Code::Mark),
+    let mut code = || {
+        bits.few(ESCAPE)?;
+        match bits.read(7)? {
+            length @ 0..=63 => bits.read(length as u32 + 1).map(Code::Number),
+            _ => Some(Code::Mark),
+        }
     };
     (code(), bits)
 }

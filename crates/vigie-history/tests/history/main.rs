@@ -5,6 +5,7 @@ mod appending;
 mod damage;
 mod model;
 mod ownership;
+mod queries;
 mod readers;
 mod retention;
 mod support;

@@ -45,29 +45,35 @@ impl Evaluation<'_> {
             AggregateOp::Topk | AggregateOp::Bottomk => self.pick(aggregate, steps)?,
             AggregateOp::Limitk | AggregateOp::LimitRatio => self.limit(aggregate, steps)?,
             AggregateOp::Quantile => self.quantile(aggregate, steps)?,
-            op => {
-                let input = self.vector(&aggregate.expr, steps)?;
-                self.note_ignored(aggregate, &input, aggregate.expr.span());
-                let groups = self.groups(&input, aggregate.grouping.as_ref())?;
-                if input.iter().any(|series| !series.histograms.is_empty())
-                    && !op.ignores_histograms()
-                {
-                    let vector = self.fold_mixed(aggregate, &input, groups, steps)?;
-                    return Ok(Evaluated::Vector(vector));
-                }
-                match op {
-                    AggregateOp::Sum => self.fold::<Sum>(&input, groups, steps)?,
-                    AggregateOp::Avg => self.fold::<Mean>(&input, groups, steps)?,
-                    AggregateOp::Count => self.fold::<Count>(&input, groups, steps)?,
-                    AggregateOp::Min => self.fold::<Minimum>(&input, groups, steps)?,
-                    AggregateOp::Max => self.fold::<Maximum>(&input, groups, steps)?,
-                    AggregateOp::Stdvar => self.fold::<Variance>(&input, groups, steps)?,
-                    AggregateOp::Stddev => self.fold::<StandardDeviation>(&input, groups, steps)?,
-                    _ => self.fold::<Presence>(&input, groups, steps)?,
-                }
-            }
+            AggregateOp::Sum => self.folded::<Sum>(aggregate, steps)?,
+            AggregateOp::Avg => self.folded::<Mean>(aggregate, steps)?,
+            AggregateOp::Count => self.folded::<Count>(aggregate, steps)?,
+            AggregateOp::Min => self.folded::<Minimum>(aggregate, steps)?,
+            AggregateOp::Max => self.folded::<Maximum>(aggregate, steps)?,
+            AggregateOp::Stdvar => self.folded::<Variance>(aggregate, steps)?,
+            AggregateOp::Stddev => self.folded::<StandardDeviation>(aggregate, steps)?,
+            AggregateOp::Group => self.folded::<Presence>(aggregate, steps)?,
         };
         Ok(Evaluated::Vector(vector))
+    }
+
+    /// Folds the series of each group, one by one if that is possible.
+    fn folded<F: Fold>(
+        &mut self,
+        aggregate: &Aggregate,
+        steps: Steps,
+    ) -> Result<Vec<Series>, EvalError> {
+        if let Some(vector) = self.streamed::<F>(aggregate, steps)? {
+            return Ok(vector);
+        }
+        let input = self.vector(&aggregate.expr, steps)?;
+        self.note_ignored(aggregate, &input, aggregate.expr.span());
+        let groups = self.groups(&input, aggregate.grouping.as_ref())?;
+        let native = input.iter().any(|series| !series.histograms.is_empty());
+        match native && !aggregate.op.ignores_histograms() {
+            true => self.fold_mixed(aggregate, &input, groups, steps),
+            false => self.fold::<F>(&input, groups, steps),
+        }
     }
 
     fn fold<F: Fold>(
@@ -242,7 +248,7 @@ fn count_one(count: &mut f64) {
 }
 
 /// Whether the grouping keeps a label.
-fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
+pub(super) fn is_kept(grouping: Option<&Grouping>, name: &str) -> bool {
     let Some(grouping) = grouping else {
         return false;
     };

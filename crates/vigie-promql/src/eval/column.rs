@@ -27,42 +27,50 @@ pub(crate) type Column = Vec<f64>;
 /// The native histograms of a series, one per step; nothing for a series without any. At a step with a histogram the
 /// column of floats is [`ABSENT`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Histograms(Vec<Option<Arc<Histogram>>>);
+pub(crate) struct Histograms(Option<Box<Cells>>);
+
+/// Boxed, so that the many series without histograms stay small: they are moved and visited often.
+#[derive(Clone, Debug)]
+struct Cells(Vec<Option<Arc<Histogram>>>);
 
 impl Histograms {
     pub(crate) fn new(steps: Vec<Option<Arc<Histogram>>>) -> Self {
-        match steps.iter().any(Option::is_some) {
-            true => Self(steps),
-            false => Self::default(),
-        }
+        let any = steps.iter().any(Option::is_some);
+        Self(any.then(|| Box::new(Cells(steps))))
     }
 
     /// Whether the series has no histogram at any step.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
+    }
+
+    fn cells(&self) -> &[Option<Arc<Histogram>>] {
+        self.0.as_ref().map_or(&[], |cells| &cells.0)
+    }
+
+    fn cells_mut(&mut self) -> &mut [Option<Arc<Histogram>>] {
+        self.0.as_mut().map_or(&mut [], |cells| &mut cells.0)
     }
 
     #[inline]
     pub(crate) fn get(&self, step: usize) -> Option<&Arc<Histogram>> {
-        self.0.get(step)?.as_ref()
+        self.cells().get(step)?.as_ref()
     }
 
     pub(crate) fn set(&mut self, step: usize, count: usize, histogram: Arc<Histogram>) {
-        if self.0.is_empty() {
-            self.0.resize(count, None);
-        }
-        self.0[step] = Some(histogram);
+        let empty = || Box::new(Cells(vec![None; count]));
+        self.0.get_or_insert_with(empty).0[step] = Some(histogram);
     }
 
     /// Removes the histogram of a step.
     pub(crate) fn take(&mut self, step: usize) -> Option<Arc<Histogram>> {
-        self.0.get_mut(step)?.take()
+        self.cells_mut().get_mut(step)?.take()
     }
 
     /// Removes the histograms of all steps for which `keep` returns `false`.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(usize) -> bool) {
-        for (step, histogram) in self.0.iter_mut().enumerate() {
+        for (step, histogram) in self.cells_mut().iter_mut().enumerate() {
             if !keep(step) {
                 *histogram = None;
             }
@@ -70,26 +78,26 @@ impl Histograms {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0 = Vec::new();
+        self.0 = None;
     }
 
     /// The steps with a histogram.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &Arc<Histogram>)> {
-        let steps = self.0.iter().enumerate();
+        let steps = self.cells().iter().enumerate();
         steps.filter_map(|(step, histogram)| Some((step, histogram.as_ref()?)))
     }
 
     /// Repeats the histogram of the only step.
     pub(crate) fn repeat(&mut self, count: usize) {
-        if let Some(only) = self.0.first().cloned() {
-            self.0.resize(count, only);
+        if let Some(only) = self.cells().first().cloned() {
+            *self = Self::new(vec![only; count]);
         }
     }
 
     /// Bytes of the histograms and of the list.
     pub(crate) fn bytes(&self) -> usize {
         let histograms = self.iter().map(|(_, histogram)| histogram.bytes());
-        histograms.sum::<usize>() + size_of_val(&*self.0)
+        histograms.sum::<usize>() + size_of_val(self.cells())
     }
 }
 

@@ -20,6 +20,14 @@ pub enum EvalError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The query would read more samples than [`Limits::read`](super::Limits::read), as the storage estimates.
+    #[error("the query reads about {expected} samples, more than the limit of {limit}")]
+    TooMuchToRead {
+        /// The estimate.
+        expected: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A range query has more steps than [`Limits::points`](super::Limits::points).
     #[error(
         "the query has {requested} points for each series, more than the limit of {limit}: use a larger step or a shorter range"

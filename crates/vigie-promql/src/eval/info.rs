@@ -6,6 +6,7 @@ use super::{
     Evaluation,
     column::{ABSENT, Cell, Evaluated, Series, Steps, is_absent},
     error::EvalError,
+    meter::Cost,
     selector::Native,
     signature::Signatures,
     window::References,
@@ -31,6 +32,14 @@ struct Wanted {
 /// The info series of one target, by metric.
 type Metrics = Vec<(String, Vec<usize>)>;
 
+/// Bytes charged for a series: its entries in the list of series, among the targets, and in their hash table, all of which
+/// double as they grow.
+const SERIES: usize =
+    2 * (size_of::<(bool, Option<usize>)>() + size_of::<(Labels, bool)>() + 2 * size_of::<usize>());
+
+/// Bytes charged for an info series of a target: its number and, without its name, its metric.
+const INFO: usize = 2 * (size_of::<(String, Vec<usize>)>() + 4 * size_of::<usize>());
+
 impl Evaluation<'_> {
     pub(super) fn info(&mut self, call: &Call, steps: Steps) -> Result<Evaluated, EvalError> {
         let base = self.vector(&call.args[0], steps)?;
@@ -38,6 +47,7 @@ impl Evaluation<'_> {
         let references = self.info_references(&call.args[0], steps)?;
         let identifies = |name: &str| IDENTIFYING.contains(&name);
         let mut targets = Signatures::new(identifies);
+        self.meter.charge(Cost::bytes(SERIES).times(base.len()))?;
         let mut of_base = Vec::with_capacity(base.len());
         for series in &base {
             self.meter.work(series.label_work())?;
@@ -62,6 +72,9 @@ impl Evaluation<'_> {
                 return Err(EvalError::execution(call.span, message));
             }
         }
+        let metrics = Cost::bytes(size_of::<Metrics>()).times(count);
+        let infos_and_targets = Cost::bytes(SERIES + INFO).times(infos.len());
+        self.meter.charge(metrics.and(infos_and_targets))?;
         let mut by_target: Vec<Metrics> = vec![Metrics::new(); count];
         for (at, info) in infos.iter().enumerate() {
             self.meter.work(info.label_work())?;
@@ -71,7 +84,10 @@ impl Evaluation<'_> {
             let name = info.labels().metric();
             match metrics.iter_mut().find(|(known, _)| known == name) {
                 Some((_, series)) => series.push(at),
-                None => metrics.push((name.to_owned(), vec![at])),
+                None => {
+                    self.meter.charge(Cost::bytes(name.len()))?;
+                    metrics.push((name.to_owned(), vec![at]));
+                }
             }
         }
         let mut output: Vec<Series> = Vec::new();
@@ -97,6 +113,7 @@ impl Evaluation<'_> {
                             let number = label_sets.number_of(result.labels(), result.drops_name);
                             if number == output.len() {
                                 self.charge_output(&result, steps)?;
+                                self.meter.charge(Cost::bytes(SERIES))?;
                                 result.values = vec![ABSENT; steps.count];
                                 output.push(result);
                             }

@@ -204,6 +204,22 @@ impl<'a> Meter<'a> {
         }
     }
 
+    /// The limits of each of several evaluations that share what is left.
+    pub(crate) fn share(&self, parts: usize) -> Limits {
+        let held = self.held.get();
+        let left = |limit: usize, held: usize| limit.saturating_sub(held) / parts;
+        Limits {
+            samples: left(self.limits.samples, held.samples),
+            bytes: left(self.limits.bytes, held.bytes),
+            ..self.limits
+        }
+    }
+
+    /// Adds samples that another evaluation read or computed.
+    pub(crate) fn add_total(&self, samples: usize) {
+        self.total.set(self.total.get().saturating_add(samples));
+    }
+
     pub(crate) fn interrupted(&self) -> &'a dyn Fn() -> bool {
         self.interrupted
     }

@@ -20,6 +20,7 @@ use crate::{
             rate,
             total::Total,
         },
+        rate::Plan,
     },
     histogram::Histogram,
     syntax::{Call, Function},
@@ -204,6 +205,7 @@ impl Ranged<'_> {
                 ..self.windows
             },
             params: self.params.iter().map(once).collect(),
+            plan: Plan::default(),
             resets: Vec::new(),
             values: Vec::new(),
         };

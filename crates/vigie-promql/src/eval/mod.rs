@@ -31,6 +31,8 @@ mod shift;
 mod signature;
 mod smoothed;
 mod sort;
+mod stream;
+mod threads;
 pub(crate) mod window;
 
 use std::{cell::Cell, time::Duration};
@@ -50,6 +52,8 @@ pub struct Limits {
     /// Memory held at a time, in bytes: samples, series, and labels allocated by the query. Excludes labels shared with
     /// the storage, and the syntax tree, for which see [`tree_bytes`](crate::syntax::tree_bytes).
     pub bytes: usize,
+    /// Samples that all selectors read, as [`Storage::estimate`] says before they are read.
+    pub read: usize,
     /// Steps of a range query.
     pub points: usize,
     /// Series in the result.
@@ -57,11 +61,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 50 million samples and 11,000 points, as in Prometheus, 100,000 series, and 1 GiB.
+    /// 50 million samples and 11,000 points, as in Prometheus, 100,000 series, and 1 GiB. No limit of samples read.
     fn default() -> Self {
         Self {
             samples: 50_000_000,
             bytes: 1 << 30,
+            read: usize::MAX,
             points: 11_000,
             series: 100_000,
         }
@@ -79,6 +84,9 @@ pub struct Engine {
     pub name_removal: NameRemoval,
     /// The limits of a query.
     pub limits: Limits,
+    /// How many threads evaluate an aggregation of many samples: the calling one, and others that are started for it. 1, the
+    /// default, starts none.
+    pub threads: usize,
 }
 
 impl Default for Engine {
@@ -89,6 +97,7 @@ impl Default for Engine {
             subquery_step: Duration::from_secs(60),
             name_removal: NameRemoval::Immediate,
             limits: Limits::default(),
+            threads: 1,
         }
     }
 }
@@ -161,6 +170,8 @@ struct Evaluation<'a> {
     /// See [`Outcome::queried`].
     queried: &'a Cell<u64>,
     annotations: Annotations,
+    /// The samples read, as the storage estimates; counted only if they are limited.
+    read: usize,
     /// Whether only the counts and the sums of native histograms are used; see [`hints`].
     figures_only: bool,
 }
@@ -182,6 +193,7 @@ impl<'a> Evaluation<'a> {
             meter: Meter::new(engine.limits, interrupted),
             queried,
             annotations: Annotations::default(),
+            read: 0,
             figures_only: false,
         }
     }

@@ -54,7 +54,7 @@ impl Evaluation<'_> {
             let mut histograms = Histograms::default();
             for (step, value) in values.iter_mut().enumerate() {
                 self.meter.work(8 + group.series.len())?;
-                let fold = self.folded(aggregate, input, &group, step)?;
+                let fold = self.folded_cells(aggregate, input, &group, step)?;
                 match self.result_of(fold, aggregate)? {
                     Some(Cell::Float(result)) => *value = result,
                     Some(Cell::Histogram(histogram)) => {
@@ -68,7 +68,7 @@ impl Evaluation<'_> {
         Ok(output)
     }
 
-    fn folded(
+    fn folded_cells(
         &mut self,
         aggregate: &Aggregate,
         input: &[Series],

@@ -4,7 +4,7 @@ use super::{
     Evaluation,
     column::{ABSENT, Column, Evaluated, Series, Steps, is_absent},
     error::EvalError,
-    meter::Cost,
+    meter::{Cost, Meter},
     names::{NameRemoval, refuse_same_labels},
     ranges::extension,
     selector::seconds,
@@ -14,10 +14,10 @@ use crate::{
     format::shortened,
     functions::{
         over_time, quantile,
-        rate::{self, Rate},
+        rate::{self, Plan, Rate},
         smoothing, trend,
     },
-    labels::Labels,
+    labels::{Labels, METRIC_NAME, is_metadata},
     syntax::{Call, Expr, Extension, Function, Span, ValueType},
     value::Sample,
 };
@@ -33,11 +33,12 @@ pub(super) struct Ranged<'a> {
     /// The scalar arguments.
     pub(super) params: Vec<Column>,
     /// Reused buffers.
+    pub(super) plan: Plan,
     pub(super) resets: Vec<usize>,
     pub(super) values: Vec<f64>,
 }
 
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     /// Calls a function with the range-vector argument `arg`.
     pub(super) fn ranged(
         &mut self,
@@ -45,54 +46,20 @@ impl Evaluation<'_> {
         arg: &Expr,
         steps: Steps,
     ) -> Result<Evaluated, EvalError> {
-        let scalars = call.args.iter();
-        let scalars = scalars.filter(|other| other.value_type() == ValueType::Scalar);
-        let params: Result<Vec<Column>, EvalError> =
-            scalars.map(|scalar| self.scalar(scalar, steps)).collect();
-        let mut ranged = Ranged {
-            function: call.function,
-            steps,
-            windows: self.windows(arg, steps)?,
-            params: params?,
-            resets: Vec::new(),
-            values: Vec::new(),
-        };
-        let extension = extension(arg);
-        if let Some(extension) = extension {
-            check_extension(extension, call, arg)?;
-        }
-        let keeps_name = matches!(
-            call.function,
-            Function::FirstOverTime | Function::LastOverTime
-        );
+        let keeps_name = keeps_name(call.function);
         let mut found: Vec<Series> = Vec::new();
-        self.each_range(arg, ranged.windows, |evaluation, source, samples| {
-            evaluation.meter.work(8 + steps.count)?;
-            let mut series = source.without_values();
-            evaluation.charge_output(&series, steps)?;
-            if extension.is_some() {
-                evaluation.extended(&ranged, call, source, samples, &mut series)?;
-            } else if samples.histograms.is_empty() {
-                ranged.check_factors(call)?;
-                series.values = ranged.column(samples.floats);
-            } else {
-                ranged.check_factors(call)?;
-                evaluation.mixed(&ranged, call, source, samples, &mut series)?;
+        // Series of one metric stay different without its name, unless they lose another label.
+        let mut differ = match arg {
+            Expr::Range(range) => range.selector.metric().is_some(),
+            _ => false,
+        };
+        let ranged = self.each_ranged(call, arg, steps, |evaluation, mut series| {
+            if !keeps_name || series.drops_name {
+                differ &= !has_more_metadata(series.labels());
+                let names = evaluation.engine.name_removal;
+                names.remove(&mut series, &evaluation.meter)?;
             }
-            // An interrupted pass leaves windows out, so the result must be discarded.
-            evaluation.meter.check()?;
-            if series.has_samples() {
-                if series.has_floats() {
-                    evaluation.suspect_gauge(call.function, series.labels(), arg);
-                }
-                if !keeps_name || series.drops_name {
-                    let names = evaluation.engine.name_removal;
-                    names.remove(&mut series, &evaluation.meter)?;
-                }
-                found.push(series);
-            } else {
-                evaluation.meter.release(Cost::series(&series));
-            }
+            found.push(series);
             Ok(())
         })?;
         if call.function == Function::QuantileOverTime {
@@ -111,10 +78,64 @@ impl Evaluation<'_> {
             found.retain(Series::has_samples);
             return Ok(Evaluated::Vector(found));
         }
-        if self.engine.name_removal == NameRemoval::Immediate && !keeps_name {
+        if self.engine.name_removal == NameRemoval::Immediate && !keeps_name && !differ {
             refuse_same_labels(&found, call.span, &self.meter)?;
         }
         Ok(Evaluated::Vector(found))
+    }
+
+    /// Passes each series of the result that has samples to `each`, with its name. It is charged; if it is not kept, `each`
+    /// releases it.
+    pub(super) fn each_ranged(
+        &mut self,
+        call: &Call,
+        arg: &Expr,
+        steps: Steps,
+        mut each: impl FnMut(&mut Self, Series) -> Result<(), EvalError>,
+    ) -> Result<Ranged<'e>, EvalError> {
+        let scalars = call.args.iter();
+        let scalars = scalars.filter(|other| other.value_type() == ValueType::Scalar);
+        let params: Result<Vec<Column>, EvalError> =
+            scalars.map(|scalar| self.scalar(scalar, steps)).collect();
+        let mut ranged = Ranged {
+            function: call.function,
+            steps,
+            windows: self.windows(arg, steps)?,
+            params: params?,
+            plan: Plan::default(),
+            resets: Vec::new(),
+            values: Vec::new(),
+        };
+        let extension = extension(arg);
+        if let Some(extension) = extension {
+            check_extension(extension, call, arg)?;
+        }
+        self.each_range(arg, ranged.windows, |evaluation, source, samples| {
+            evaluation.meter.work(8 + steps.count)?;
+            let mut series = source.without_values();
+            evaluation.charge_output(&series, steps)?;
+            if extension.is_some() {
+                evaluation.extended(&ranged, call, source, samples, &mut series)?;
+            } else if samples.histograms.is_empty() {
+                ranged.check_factors(call)?;
+                ranged.charge_plan(samples.floats.len(), &evaluation.meter)?;
+                series.values = ranged.column(samples.floats);
+            } else {
+                ranged.check_factors(call)?;
+                evaluation.mixed(&ranged, call, source, samples, &mut series)?;
+            }
+            // An interrupted pass leaves windows out, so the result must be discarded.
+            evaluation.meter.check()?;
+            if !series.has_samples() {
+                evaluation.meter.release(Cost::series(&series));
+                return Ok(());
+            }
+            if series.has_floats() {
+                evaluation.suspect_gauge(call.function, series.labels(), arg);
+            }
+            each(evaluation, series)
+        })?;
+        Ok(ranged)
     }
 
     /// Warns about quantiles outside of 0 to 1.
@@ -148,6 +169,17 @@ impl Evaluation<'_> {
     }
 }
 
+/// Whether the results are samples of the metric itself.
+pub(super) fn keeps_name(function: Function) -> bool {
+    matches!(function, Function::FirstOverTime | Function::LastOverTime)
+}
+
+/// Whether labels other than the name are removed with it.
+pub(super) fn has_more_metadata(labels: &Labels) -> bool {
+    let mut names = labels.iter().map(|(name, _)| name);
+    names.any(|name| is_metadata(name) && name != METRIC_NAME)
+}
+
 /// Prometheus checks this during evaluation as well.
 fn check_extension(extension: Extension, call: &Call, arg: &Expr) -> Result<(), EvalError> {
     let permitted = match (extension, call.function) {
@@ -175,6 +207,24 @@ impl Ranged<'_> {
             counter,
             per_second,
         })
+    }
+
+    /// Charges the plan of the rate of a series with so many samples, as far as it grows.
+    fn charge_plan(&self, samples: usize, meter: &Meter<'_>) -> Result<(), EvalError> {
+        let is_planned = matches!(
+            self.function,
+            Function::Rate | Function::Increase | Function::Delta
+        );
+        let longest = self.plan.longest();
+        if !is_planned || samples <= longest {
+            return Ok(());
+        }
+        let steps = match longest {
+            0 => Cost::bytes(Plan::STEP).times(self.steps.count),
+            _ => Cost::default(),
+        };
+        let more = Cost::bytes(Plan::SAMPLE).times(samples - longest);
+        meter.charge(steps.and(more))
     }
 
     /// The smoothing factors must be between 0 and 1.
@@ -205,7 +255,7 @@ impl Ranged<'_> {
         let rate = self.rate().unwrap_or_default();
         match self.function {
             Function::Rate | Function::Increase | Function::Delta => {
-                rate::extrapolated(rate, samples, windows, &mut self.resets)
+                rate::extrapolated(rate, samples, windows, &mut self.plan, &mut self.resets)
             }
             Function::Irate | Function::Idelta => rate::instant(rate, samples, windows),
             Function::SumOverTime => each(&over_time::sum),

@@ -75,10 +75,27 @@ impl Evaluation<'_> {
         take: impl Fn(&Sample) -> f64,
         native: Native,
     ) -> Result<Vec<Series>, EvalError> {
+        let mut found = Vec::new();
+        self.each_newest(matchers, references, take, native, |_, series| {
+            found.push(series);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// As `newest_of`, but passes each series that has samples to `each`. It is charged; if it is not kept, `each`
+    /// releases it.
+    pub(super) fn each_newest(
+        &mut self,
+        matchers: &[Matcher],
+        references: References,
+        take: impl Fn(&Sample) -> f64,
+        native: Native,
+        mut each: impl FnMut(&mut Self, Series) -> Result<(), EvalError>,
+    ) -> Result<(), EvalError> {
         let count = references.count;
         let lookback = self.lookback();
         let start = references.first.saturating_sub(lookback).saturating_add(1);
-        let mut found = Vec::new();
         self.select(
             matchers,
             (start, references.last()),
@@ -96,15 +113,14 @@ impl Evaluation<'_> {
                 let present = series.values.iter().filter(|value| !is_absent(**value));
                 let present = present.count() + series.histograms.iter().count();
                 evaluation.add_queried(present as u64);
-                if present > 0 {
-                    found.push(series);
-                } else {
+                evaluation.meter.work(8 + count)?;
+                if present == 0 {
                     evaluation.meter.release(Cost::series(&series));
+                    return Ok(());
                 }
-                evaluation.meter.work(8 + count)
+                each(evaluation, series)
             },
-        )?;
-        Ok(found)
+        )
     }
 
     /// Calls `each` for every selected series, with its samples between two times, both inclusive.
@@ -119,6 +135,7 @@ impl Evaluation<'_> {
             start,
             end,
         };
+        self.expect(&selection)?;
         let mut done = Ok(());
         let storage = self.storage;
         let selected = storage.select_all(&selection, &mut |labels, samples| {
@@ -152,6 +169,20 @@ impl Evaluation<'_> {
         });
         done?;
         selected.map_err(EvalError::Storage)
+    }
+
+    /// Fails if a selection would exceed the limit of samples read.
+    fn expect(&mut self, selection: &Selection<'_>) -> Result<(), EvalError> {
+        let limit = self.engine.limits.read;
+        if limit < usize::MAX {
+            let more = self.storage.estimate(selection);
+            self.read = self.read.saturating_add(more);
+        }
+        let expected = self.read;
+        match expected > limit {
+            true => Err(EvalError::TooMuchToRead { expected, limit }),
+            false => Ok(()),
+        }
     }
 }
 

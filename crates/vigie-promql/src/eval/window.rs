@@ -126,11 +126,17 @@ impl Windows<'_> {
 
     /// Computes a value for each window that is not empty, in one pass over the samples. Stops at an interruption, for
     /// which the caller must check.
-    pub(crate) fn map(
+    pub(crate) fn map(self, samples: &[Sample], value: impl FnMut(Window<'_>) -> f64) -> Column {
+        self.map_or(samples, ABSENT, value)
+    }
+
+    /// As `map`, with `empty` for the windows without samples.
+    pub(crate) fn map_or<T: Copy>(
         self,
         samples: &[Sample],
-        mut value: impl FnMut(Window<'_>) -> f64,
-    ) -> Column {
+        empty: T,
+        mut value: impl FnMut(Window<'_>) -> T,
+    ) -> Vec<T> {
         let (mut first, mut last) = (Cursor::default(), Cursor::default());
         let mut looked_at = 0;
         let mut queried = 0;
@@ -146,12 +152,12 @@ impl Windows<'_> {
             if looked_at > CHECK_INTERVAL {
                 looked_at = 0;
                 if (self.interrupted)() {
-                    column.resize(self.references.count, ABSENT);
+                    column.resize(self.references.count, empty);
                     break;
                 }
             }
             column.push(if from == to {
-                ABSENT
+                empty
             } else {
                 value(Window {
                     step,
@@ -161,7 +167,11 @@ impl Windows<'_> {
                 })
             });
         }
-        self.queried.set(self.queried.get().saturating_add(queried));
+        self.add_queried(queried);
         column
+    }
+
+    pub(crate) fn add_queried(self, samples: u64) {
+        self.queried.set(self.queried.get().saturating_add(samples));
     }
 }

@@ -28,6 +28,15 @@ impl Sum {
         self.total = total;
     }
 
+    /// The sum of the terms of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.add(other.total);
+        if !self.total.is_infinite() {
+            self.lost += other.lost;
+        }
+        self
+    }
+
     pub(crate) fn value(self) -> f64 {
         self.total + self.lost
     }
@@ -68,6 +77,29 @@ impl Mean {
         self.sum.total *= weight;
         self.sum.lost *= weight;
         self.sum.add(term / self.count);
+    }
+
+    /// The mean of the terms of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let count = self.count + other.count;
+        if !self.overflown && !other.overflown {
+            let sum = self.sum.and(other.sum);
+            if !sum.total.is_infinite() {
+                return Self {
+                    sum,
+                    count,
+                    overflown: false,
+                };
+            }
+        }
+        let weighted = |mean: Self| mean.value() * (mean.count / count);
+        let mut sum = Sum::of(weighted(self));
+        sum.add(weighted(other));
+        Self {
+            sum,
+            count,
+            overflown: true,
+        }
     }
 
     pub(crate) fn value(self) -> f64 {

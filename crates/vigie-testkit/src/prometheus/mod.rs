@@ -8,7 +8,6 @@ mod tests;
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::server::{Server, User};
 use crate::{Error, Process, http};
@@ -47,14 +46,6 @@ impl Prometheus {
     /// If Prometheus is not installed, does not start, or cannot read the samples.
     pub async fn with_samples(openmetrics: &str) -> Result<Self, Error> {
         Release::installed()?.with_samples(openmetrics).await
-    }
-
-    /// Starts a server without targets on the database in `data` of this directory, which is dropped with the server.
-    ///
-    /// # Errors
-    /// If Prometheus is not installed or does not start.
-    pub async fn with_data(directory: TempDir) -> Result<Self, Error> {
-        Release::installed()?.start_in(directory, NO_TARGETS).await
     }
 
     /// The address of its API.

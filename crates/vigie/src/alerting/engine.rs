@@ -18,6 +18,7 @@ pub(super) fn defaults(settings: &Settings, address: SocketAddr) -> Defaults {
         query_offset: alerts.query_offset,
         external_labels: Labels::new(alerts.external_labels.iter().cloned()),
         external_url: url.unwrap_or_else(|| links::page(address)).into(),
+        features: settings.query.features,
         limits: Limits {
             alerts: alerts.max_alerts,
             ..Limits::default()

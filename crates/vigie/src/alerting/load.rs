@@ -95,6 +95,7 @@ pub(crate) fn load(settings: &Alerts, features: Features) -> Result<Rules, Mista
         }
     }
     let mut known = rules::known();
+    known.permit(features);
     for source in &sources {
         known.learn(&source.loaded.rules);
     }

@@ -73,6 +73,9 @@ pub struct TestArgs {
     /// Unit-test files; directories are searched for *.yml and *.yaml, `-` is the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Permit experimental functions and modifiers of PromQL, as `query.experimental` does
+    #[arg(long)]
+    experimental: bool,
 }
 
 /// The arguments of `vigie rules check`.

@@ -48,7 +48,7 @@ fn promtool(program: &Path, directory: &Path, files: &[String]) -> Vec<usize> {
 
 /// The failures of one file with its rules.
 fn failures(tests: &str, rules: &str) -> Vec<Failure> {
-    let loaded = unit::load(tests);
+    let loaded = unit::load(tests, vigie_promql::Features::Stable);
     assert_eq!(loaded.findings, [], "{tests}");
     let rules = vigie_alerts::load(rules);
     let is_warning = |finding: &Finding| finding.level() == Level::Warning;

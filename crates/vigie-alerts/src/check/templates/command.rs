@@ -99,7 +99,7 @@ impl Checker<'_> {
             true => whole.start + 1 + span.start..whole.start + 1 + span.end,
             false => whole.clone(),
         };
-        match vigie_promql::parse(query) {
+        match vigie_promql::parse_with(query, self.known.features) {
             Ok(tree) => {
                 for finding in check_expr(&tree, query, self.known) {
                     self.findings.push(moved(finding, locate));

@@ -1,6 +1,6 @@
 //! The expected alerts and samples.
 
-use vigie_promql::Labels;
+use vigie_promql::{Features, Labels};
 
 use super::super::file::{Alert, AlertTest, ExprTest};
 use super::series::metric;
@@ -57,7 +57,7 @@ pub(super) fn alert_test(node: &Node, reader: &mut Reader) -> Option<AlertTest> 
     })
 }
 
-pub(super) fn expr_test(node: &Node, reader: &mut Reader) -> Option<ExprTest> {
+pub(super) fn expr_test(node: &Node, features: Features, reader: &mut Reader) -> Option<ExprTest> {
     let fields = reader.fields(node, &EXPR_TEST);
     let at = time(field(&fields, "eval_time"), reader);
     let Some(text) = field(&fields, "expr") else {
@@ -69,7 +69,7 @@ pub(super) fn expr_test(node: &Node, reader: &mut Reader) -> Option<ExprTest> {
     for node in items(field(&fields, "exp_samples"), reader) {
         expected.push(sample(node, reader)?);
     }
-    match vigie_promql::parse(text) {
+    match vigie_promql::parse_with(text, features) {
         Ok(expr) => Some(ExprTest {
             span: text.span(),
             at,

@@ -6,7 +6,7 @@ mod values;
 
 use std::time::Duration;
 
-use vigie_promql::Labels;
+use vigie_promql::{Features, Labels};
 
 use self::expected::{alert_test, expr_test};
 use self::series::series;
@@ -44,14 +44,16 @@ const TEST: Keys = Keys {
     ],
 };
 
-/// Reads a unit-test file, with a finding for each mistake.
+/// Reads a unit-test file, with a finding for each mistake. Its expressions, and the templates of the rules that it tests,
+/// may use these features of PromQL.
 #[must_use]
-pub fn load(text: &str) -> Loaded {
+pub fn load(text: &str, features: Features) -> Loaded {
     let mut loaded = UnitFile {
         rule_files: Vec::new(),
         interval: INTERVAL,
         order: Vec::new(),
         fuzzy: false,
+        features,
         tests: Vec::new(),
     };
     let mut reader = Reader::default();
@@ -91,12 +93,12 @@ fn file(root: &Node, reader: &mut Reader, file: &mut UnitFile) {
     }
     file.fuzzy = get("fuzzy_compare").is_some_and(|field| boolean(field, reader));
     for node in items(get("tests"), reader) {
-        let test = test(node, file.interval, reader);
+        let test = test(node, file, reader);
         file.tests.push(test);
     }
 }
 
-fn test(node: &Node, interval: Duration, reader: &mut Reader) -> Test {
+fn test(node: &Node, file: &UnitFile, reader: &mut Reader) -> Test {
     let fields = reader.fields(node, &TEST);
     let get = |name| field(&fields, name);
     let own = get("interval").and_then(|field| reader.duration(field));
@@ -105,7 +107,7 @@ fn test(node: &Node, interval: Duration, reader: &mut Reader) -> Test {
         name: get("name")
             .and_then(|field| reader.any_text(field))
             .cloned(),
-        interval: own.filter(|own| !own.is_zero()).unwrap_or(interval),
+        interval: own.filter(|own| !own.is_zero()).unwrap_or(file.interval),
         start: get("start_timestamp").map_or(0, |field| start(field, reader)),
         series: Vec::new(),
         alerts: Vec::new(),
@@ -123,7 +125,7 @@ fn test(node: &Node, interval: Duration, reader: &mut Reader) -> Test {
         test.alerts.extend(alert_test(node, reader));
     }
     for node in items(get("promql_expr_test"), reader) {
-        test.exprs.extend(expr_test(node, reader));
+        test.exprs.extend(expr_test(node, file.features, reader));
     }
     test
 }

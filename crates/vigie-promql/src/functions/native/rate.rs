@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     eval::column::Cell,
-    functions::rate::{Rate, Sampled},
+    functions::rate::{Extrapolation, Rate},
     histogram::{Histogram, Layout, ResetHint},
     value::{HistogramSample, Samples},
 };
@@ -22,13 +22,10 @@ pub(crate) fn extrapolated(
         return None;
     };
     let change = change(rate, samples, notes)?;
-    let sampled = Sampled {
-        times: (first.time, last.time),
-        gaps: samples.len() - 1,
-        first: first.histogram.count,
-        change: change.count,
-    };
-    Some(change.scaled(sampled.factor(rate, end, range)))
+    let ends = (first.time, last.time);
+    let extrapolation = Extrapolation::new(rate, ends, samples.len() - 1, (end, range));
+    let factor = extrapolation.factor(rate, first.histogram.count, change.count);
+    Some(change.scaled(factor))
 }
 
 fn change(rate: Rate, samples: &[HistogramSample], notes: &mut Notes) -> Option<Histogram> {

@@ -34,6 +34,7 @@ pub(super) fn run(
             return Ok(ExitCode::from(UNUSABLE));
         }
     };
+    known.permit(features);
     let mut sources = Vec::new();
     let mut unreadable = false;
     for (path, file) in arguments.files.iter().flat_map(|path| files::expand(path)) {

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use vigie_alerts::{Finding, Level, MAX_FILE_BYTES, RuleFile, load, unit};
+use vigie_alerts::{Finding, Level, MAX_FILE_BYTES, RuleFile, load_with, unit};
+use vigie_promql::Features;
 
 use super::{TestArgs, failures, files, report};
 
@@ -26,7 +27,13 @@ struct Total {
 
 pub(super) fn run(arguments: &TestArgs, out: &mut dyn io::Write) -> io::Result<ExitCode> {
     let mut total = Total::default();
-    let mut rules = RuleFiles::default();
+    let mut rules = RuleFiles {
+        read: BTreeMap::new(),
+        features: match arguments.experimental {
+            true => Features::Experimental,
+            false => Features::Stable,
+        },
+    };
     for argument in &arguments.files {
         for (path, file) in files::expand(argument) {
             let read = file.and_then(|path| files::read(&path, MAX_FILE_BYTES));
@@ -61,7 +68,7 @@ fn test(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     let name = files::name(path);
-    let loaded = unit::load(text);
+    let loaded = unit::load(text, rules.features);
     if loaded.is_rule_file && searched {
         return Ok(());
     }
@@ -84,7 +91,7 @@ fn test(
     paths.sort();
     paths.dedup();
     let usable = total.accept(&name, text, &loaded.findings, out)?;
-    let usable = rules.read(&paths, total, out)? && usable;
+    let usable = rules.read_all(&paths, total, out)? && usable;
     if !usable {
         return Ok(());
     }
@@ -94,7 +101,7 @@ fn test(
         .collect();
     let found = paths.iter().zip(&names);
     let found: Vec<_> = found
-        .filter_map(|(path, name)| Some((&**name, rules.0.get(path)?)))
+        .filter_map(|(path, name)| Some((&**name, rules.read.get(path)?)))
         .collect();
     let outcomes = unit::run(&loaded.file, &found);
     let line = |at: usize| {
@@ -123,13 +130,17 @@ fn test(
     }
 }
 
-/// The rule files that were read, by path.
-#[derive(Default)]
-struct RuleFiles(BTreeMap<PathBuf, RuleFile>);
+/// The rule files.
+struct RuleFiles {
+    /// Those that were read, by path.
+    read: BTreeMap<PathBuf, RuleFile>,
+    /// The part of PromQL that they may use.
+    features: Features,
+}
 
 impl RuleFiles {
     /// Reads the files that were not read yet; `false` if one of them has mistakes or cannot be read.
-    fn read(
+    fn read_all(
         &mut self,
         paths: &[PathBuf],
         total: &mut Total,
@@ -137,18 +148,18 @@ impl RuleFiles {
     ) -> io::Result<bool> {
         let mut usable = true;
         for path in paths {
-            if self.0.contains_key(path) {
+            if self.read.contains_key(path) {
                 continue;
             }
             let name = files::name(path);
             match files::read(path, MAX_FILE_BYTES) {
                 Ok(text) => {
-                    let loaded = load(&text);
+                    let loaded = load_with(&text, self.features);
                     let mistakes = loaded.findings.into_iter();
                     let mistakes: Vec<_> =
                         mistakes.filter(|one| one.level() == Level::Error).collect();
                     if total.accept(&name, &text, &mistakes, out)? {
-                        self.0.insert(path.clone(), loaded.rules);
+                        self.read.insert(path.clone(), loaded.rules);
                     } else {
                         usable = false;
                     }

@@ -1,4 +1,4 @@
-//! The other side: Prometheus with the same samples.
+//! Prometheus with the same samples.
 
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write as _};
@@ -7,18 +7,27 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
 use tempfile::TempDir;
-use vigie_testkit::{Prometheus, tools};
+use vigie_testkit::prometheus::Release;
+use vigie_testkit::{Prometheus, sid, tools};
 
 use super::data::{self, Backend};
+
+/// A configuration that scrapes nothing.
+const NO_TARGETS: &str = "global: {}\n";
 
 /// Makes its database of OpenMetrics text, and starts it.
 ///
 /// All samples are in one block, as if it had compacted them already: that is how it answers soonest.
 pub(super) async fn start() -> anyhow::Result<Prometheus> {
+    // The release of Debian 12 where the newer one is not unpacked.
+    let (release, promtool) = match (Release::sid(), sid::PROMTOOL.find()) {
+        (Ok(release), Ok(promtool)) => (release, promtool),
+        _ => (Release::installed()?, tools::PROMTOOL.find()?),
+    };
     let directory = TempDir::with_prefix("vigie-bench-")?;
     let text = directory.path().join("samples.om");
     write(&text)?;
-    let mut promtool = Command::new(tools::PROMTOOL.find()?);
+    let mut promtool = Command::new(promtool);
     promtool
         .args(["tsdb", "create-blocks-from", "openmetrics"])
         .args(["--quiet", "--max-block-duration=54h"])
@@ -29,7 +38,7 @@ pub(super) async fn start() -> anyhow::Result<Prometheus> {
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "promtool: {said}");
     std::fs::remove_file(&text)?;
-    Ok(Prometheus::with_data(directory).await?)
+    Ok(release.start_in(directory, NO_TARGETS).await?)
 }
 
 fn write(path: &Path) -> anyhow::Result<()> {
