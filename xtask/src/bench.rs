@@ -10,7 +10,7 @@ use crate::setup::{self, Purpose};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Passed on to the benchmarks, such as `gateway levels --rounds 5`; `-- --help` lists what there is
+    /// Passed on to the benchmarks, such as `http levels --rounds 5`; `-- --help` lists what there is
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

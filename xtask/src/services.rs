@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use crate::say::say;
 
 /// A package, and the systemd unit that it enables and starts.
-const STARTED: [(&str, &str); 6] = [
+const STARTED: [(&str, &str); 7] = [
+    ("haproxy", "haproxy"),
     ("mariadb-server", "mariadb"),
     ("nginx-light", "nginx"),
     ("postgresql", "postgresql"),

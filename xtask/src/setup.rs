@@ -60,6 +60,7 @@ const TEST: &[Tool] = &[
     tools::AMTOOL,
     tools::KUBECTL,
     tools::DOCKER_COMPOSE,
+    tools::HAPROXY,
     tools::PYTHON,
     tools::PIP,
     tools::CHROMIUM,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use vigie_testkit::node::demo_directory;
 use vigie_testkit::sid;
-use vigie_testkit::tools::{NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
+use vigie_testkit::tools::{HAPROXY, NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
 
 use crate::report::{Table, heading};
 
@@ -27,6 +27,7 @@ pub(crate) fn describe() {
         ("load before", line("/proc/loadavg")),
         ("rustc", said(rustc, "--version")),
         ("nginx", said(NGINX, "-v")),
+        ("haproxy", said(HAPROXY, "-v")),
         ("wrk", said(WRK, "-v")),
         ("redis", said(REDIS_SERVER, "--version")),
         ("prometheus", said(PROMETHEUS, "--version")),

@@ -7,7 +7,7 @@
 
 mod alerts;
 mod expose;
-mod gateway;
+mod http;
 mod machine;
 mod pinned;
 mod queries;
@@ -29,7 +29,7 @@ struct Options {
     /// Interleaved rounds of each comparison, after one that warms up
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// How long a party is measured in a round of the gateway and of the queues
+    /// How long a party is measured in a round of HTTP and of the queues
     #[arg(long, default_value = "5", value_parser = seconds)]
     seconds: Duration,
     /// How long Redis is watched while 1,000 idle streams are followed
@@ -41,7 +41,7 @@ struct Options {
     /// The programs that queries are compared with
     #[arg(long, value_delimiter = ',', default_values = ["prometheus", "victoriametrics"])]
     peers: Vec<queries::Peer>,
-    /// The program whose gateway and alerts are measured
+    /// The program whose gateway, capture and alerts are measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
     /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
@@ -58,8 +58,8 @@ enum What {
     Record,
     /// Exposing 100,000 lines
     Expose,
-    /// Carrying requests, against nginx
-    Gateway,
+    /// HTTP through the gateway and beside the capture, against nginx, HAProxy and direct connections
+    Http,
     /// Counting the jobs of 1,000 queues, against BullMQ's own way
     Levels,
     /// What following 1,000 idle event streams costs Redis
@@ -108,7 +108,7 @@ fn main() -> anyhow::Result<()> {
         match what {
             What::Record => record::run(&options),
             What::Expose => expose::run(&options),
-            What::Gateway => runtime.block_on(gateway::run(&options))?,
+            What::Http => runtime.block_on(http::run(&options))?,
             What::Levels => runtime.block_on(queues::levels::run(&options))?,
             What::Idle => runtime.block_on(queues::idle::run(&options))?,
             What::Events => runtime.block_on(queues::events::run(&options))?,

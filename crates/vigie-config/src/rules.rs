@@ -88,31 +88,34 @@ fn forwarding_to_itself(settings: &Settings, r: &mut Reader) {
     let Some(gateway) = &settings.gateway else {
         return;
     };
-    let Ok(app) = gateway.proxy.app.parse::<Authority>() else {
-        return;
-    };
-    let host = app.host().trim_matches(['[', ']']);
-    let ip = match host {
-        "localhost" => Ok(IpAddr::from(Ipv4Addr::LOCALHOST)),
-        host => host.parse(),
-    };
-    let (Ok(ip), Some(port)) = (ip, app.port_u16()) else {
-        return;
-    };
-    let app = SocketAddr::new(ip, port);
-    for (key, listen) in [
-        ("gateway.listen", gateway.listen),
-        ("admin.listen", settings.admin.listen),
-    ] {
-        if clash(app, listen) {
-            let title = "gateway.app is Vigie itself";
-            let label = format!("expected the app's own address; {key} is {listen}");
-            let place = r.place("gateway.app").cloned();
-            let problem = Problem::at(place, title, label);
-            r.problem(problem.also(r.place(key).cloned().as_ref(), "Vigie listens here"));
-            return;
+    for app in &gateway.proxy.apps {
+        let Some(app) = socket_address(app) else {
+            continue;
+        };
+        for (key, listen) in [
+            ("gateway.listen", gateway.listen),
+            ("admin.listen", settings.admin.listen),
+        ] {
+            if clash(app, listen) {
+                let title = "gateway.app is Vigie itself";
+                let label = format!("expected the app's own address; {key} is {listen}");
+                let place = r.place("gateway.app").cloned();
+                let problem = Problem::at(place, title, label);
+                r.problem(problem.also(r.place(key).cloned().as_ref(), "Vigie listens here"));
+                return;
+            }
         }
     }
+}
+
+/// The address, unless it has another name than `localhost`.
+fn socket_address(app: &str) -> Option<SocketAddr> {
+    let app: Authority = app.parse().ok()?;
+    let ip = match app.host().trim_matches(['[', ']']) {
+        "localhost" => IpAddr::from(Ipv4Addr::LOCALHOST),
+        host => host.parse().ok()?,
+    };
+    Some(SocketAddr::new(ip, app.port_u16()?))
 }
 
 fn without_redis(section: &str, label: &str, r: &mut Reader) {

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use vigie_traffic::RequestHead;
 
 use crate::output::Output;
+use crate::proxy_protocol::{self, Addresses};
 use crate::settings::{Forwarding, Settings};
 
 /// The peer of a connection, and how its forwarding fields are changed.
@@ -14,7 +15,11 @@ pub(crate) struct Forwarder {
     mode: Forwarding,
     /// Whether forwarding fields of the peer are trusted.
     trusted: bool,
+    /// Whether the peer sends a header of the PROXY protocol first.
+    expects_header: bool,
     ip: IpAddr,
+    /// Those that the app gets by the PROXY protocol.
+    addresses: Option<Box<Addresses>>,
 }
 
 /// The change of a request's forwarding fields.
@@ -43,13 +48,42 @@ const FIELDS: [(&str, bool); 4] = [
 ];
 
 impl Forwarder {
-    pub(crate) fn new(settings: &Settings, peer: SocketAddr) -> Self {
-        let ip = peer.ip().to_canonical();
+    /// For a peer that has connected to the address `local`.
+    pub(crate) fn new(settings: &Settings, peer: SocketAddr, local: SocketAddr) -> Self {
+        let addresses = Addresses {
+            source: peer,
+            destination: local,
+        };
+        let mut forwarder = Self::proxied(settings, &addresses);
+        forwarder.expects_header = settings.proxy_protocol && forwarder.trusted;
+        forwarder
+    }
+
+    /// For a client that a load balancer has named.
+    pub(crate) fn proxied(settings: &Settings, addresses: &Addresses) -> Self {
+        let ip = addresses.source.ip().to_canonical();
         let mut trusted = settings.trusted_proxies.iter();
+        let is_told = matches!(settings.forwarding, Forwarding::Proxy(_));
         Self {
             mode: settings.forwarding,
             trusted: trusted.any(|network| network.contains(&ip)),
+            expects_header: false,
             ip,
+            addresses: is_told.then(|| Box::new(*addresses)),
+        }
+    }
+
+    pub(crate) fn expects_header(&self) -> bool {
+        self.expects_header
+    }
+
+    /// The bytes before the first request on the connection to the app.
+    pub(crate) fn header(&self) -> Vec<u8> {
+        match (self.mode, &self.addresses) {
+            (Forwarding::Proxy(version), Some(addresses)) => {
+                proxy_protocol::header(version, addresses)
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -108,7 +142,7 @@ impl Forwarder {
 
     fn change(&self, head: &RequestHead<'_>) -> Change {
         match (self.mode, self.trusted) {
-            (Forwarding::None, _) => Change::None,
+            (Forwarding::None | Forwarding::Proxy(_), _) => Change::None,
             (_, false) => Change::Replace,
             (Forwarding::Append, true) => Change::Append,
             (Forwarding::Insert, true) => {

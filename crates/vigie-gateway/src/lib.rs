@@ -21,15 +21,24 @@
 //!
 //! The crate is independent of Redis, databases, configuration files, and the readers of the metrics.
 
+mod apps;
+mod drain;
 mod forwarding;
 mod gateway;
+mod held;
+mod listen;
 pub mod metrics;
 mod output;
 mod own;
+pub mod proxy_protocol;
 mod pump;
 mod reason;
 mod serve;
 mod settings;
+mod shared;
+mod socket;
+mod worker;
 
 pub use gateway::{Gateway, Running};
+pub use listen::bind_for;
 pub use settings::{Forwarding, Settings, private_networks};

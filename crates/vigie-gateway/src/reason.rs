@@ -17,6 +17,7 @@ use crate::metrics;
 pub(crate) enum Reason {
     ConnectFailed,
     ConnectTimeout,
+    OutOfResources,
     ResponseTimeout,
     ResponseMissing,
     ResponseInvalid,
@@ -27,12 +28,14 @@ pub(crate) enum Reason {
     RequestTooLarge,
     HeadTimeout,
     ConnectMethod,
+    ProxyHeaderInvalid,
 }
 
 impl Reason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::ConnectFailed,
         Self::ConnectTimeout,
+        Self::OutOfResources,
         Self::ResponseTimeout,
         Self::ResponseMissing,
         Self::ResponseInvalid,
@@ -43,6 +46,7 @@ impl Reason {
         Self::RequestTooLarge,
         Self::HeadTimeout,
         Self::ConnectMethod,
+        Self::ProxyHeaderInvalid,
     ];
 
     /// The reason why a malformed request is refused.
@@ -57,6 +61,7 @@ impl Reason {
         match self {
             Self::ConnectFailed => "connect_failed",
             Self::ConnectTimeout => "connect_timeout",
+            Self::OutOfResources => "out_of_resources",
             Self::ResponseTimeout => "response_timeout",
             Self::ResponseMissing => "response_missing",
             Self::ResponseInvalid => "response_invalid",
@@ -67,6 +72,7 @@ impl Reason {
             Self::RequestTooLarge => "request_too_large",
             Self::HeadTimeout => "head_timeout",
             Self::ConnectMethod => "connect_method",
+            Self::ProxyHeaderInvalid => "proxy_header_invalid",
         }
     }
 
@@ -83,7 +89,8 @@ impl Reason {
         match self {
             Self::ConnectTimeout | Self::ResponseTimeout | Self::ResponseStalled => 504,
             Self::RequestStalled | Self::HeadTimeout => 408,
-            Self::RequestInvalid => 400,
+            Self::OutOfResources => 503,
+            Self::RequestInvalid | Self::ProxyHeaderInvalid => 400,
             Self::RequestTooLarge => 431,
             Self::ConnectMethod => 405,
             _ => 502,
@@ -95,6 +102,9 @@ impl Reason {
         match self {
             Self::ConnectFailed => "502 Bad Gateway: the app refuses connections.\n",
             Self::ConnectTimeout => "504 Gateway Timeout: the app does not accept connections.\n",
+            Self::OutOfResources => {
+                "503 Service Unavailable: the gateway has no file descriptors or ports left.\n"
+            }
             Self::ResponseTimeout => "504 Gateway Timeout: the app did not answer in time.\n",
             Self::ResponseInvalid => "502 Bad Gateway: the app's answer is not HTTP.\n",
             Self::RequestStalled => "408 Request Timeout: the request's body did not arrive.\n",
@@ -105,6 +115,9 @@ impl Reason {
             Self::HeadTimeout => "408 Request Timeout: the head of the request did not arrive.\n",
             Self::ConnectMethod => {
                 "405 Method Not Allowed: this gateway does not support CONNECT.\n"
+            }
+            Self::ProxyHeaderInvalid => {
+                "400 Bad Request: the connection does not begin with a PROXY protocol header.\n"
             }
             _ => "502 Bad Gateway: the app closed the connection without an answer.\n",
         }
@@ -119,7 +132,7 @@ pub(crate) struct Metrics {
     failures: Family<Counter, 1>,
     /// When a failure of each reason was last logged, in seconds; 0 for never.
     logged: [AtomicU64; Reason::ALL.len()],
-    app_up: Arc<Series<Gauge, 1>>,
+    pub(crate) accept_failures: Arc<Series<Counter, 0>>,
     pub(crate) connections: Arc<Series<Gauge, 0>>,
     pub(crate) traffic: Traffic,
     /// The origin of the times of the traffic.
@@ -131,9 +144,9 @@ impl Metrics {
         let metrics = Self {
             failures: registry.family(&metrics::GATEWAY_ERRORS),
             logged: Default::default(),
-            app_up: registry
-                .family(&vigie_metrics::own::SOURCE_UP)
-                .series(["app"]),
+            accept_failures: registry
+                .family(&metrics::GATEWAY_ACCEPT_FAILURES)
+                .series([]),
             connections: registry.family(&metrics::GATEWAY_CONNECTIONS).series([]),
             traffic,
             start: Instant::now(),
@@ -172,10 +185,5 @@ impl Metrics {
                 "a request failed or was refused; more of this reason are only counted for {LOG_EVERY} s"
             );
         }
-    }
-
-    /// Records whether the app accepted a connection.
-    pub(crate) fn app_is_up(&self, up: bool) {
-        self.app_up.set(if up { 1.0 } else { 0.0 });
     }
 }

@@ -2,21 +2,22 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
 use vigie_traffic::Close;
 
+use crate::apps::{Apps, Chosen, Tried};
+use crate::held::Held;
 use crate::output::Output;
 use crate::pump::Pump;
 use crate::reason::{Metrics, Reason};
 use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::socket::{finish, is_own, read_some, write_kept, write_or_keep};
 
 /// The buffers of a thread: a connection keeps only bytes that the other side does not accept.
 struct Buffers {
@@ -32,25 +33,36 @@ thread_local! {
 }
 
 /// Serves a client until its connection ends. The connection is boxed, because a future has room for each of its moves.
-pub(crate) async fn serve(
-    mut connection: Box<Connection>,
-    settings: &Settings,
-    metrics: &Metrics,
-    drain: &CancellationToken,
-) {
+pub(crate) async fn serve(mut connection: Box<Connection>, shared: Arc<Shared>, held: Held) {
+    let Shared {
+        settings,
+        metrics,
+        apps,
+        drain,
+    } = &*shared;
     let mut timer = pin!(sleep_until(Instant::now() + settings.keep_alive));
-    let mut drained = pin!(drain.cancelled());
+    let mut draining = pin!(drain.begun());
+    let mut is_awaited = false;
     let mut is_draining = false;
     loop {
         let step = poll_fn(|cx| {
-            if !is_draining && drained.as_mut().poll(cx).is_ready() {
+            if !is_awaited {
+                // The first poll is enough to wake this task.
+                is_awaited = true;
+                let _ = draining.as_mut().poll(cx);
+            }
+            let step = connection.poll(cx, metrics, timer.as_mut());
+            if step.is_pending() && !is_draining && drain.has_begun() {
+                // Requests that have arrived were read before.
                 is_draining = true;
                 connection.pump.drain(metrics.now());
+                return connection.poll(cx, metrics, timer.as_mut());
             }
-            connection.poll(cx, timer.as_mut())
+            step
         });
         match step.await {
-            Step::Connect => connection.connect(settings).await,
+            // Boxed, because it is large and short-lived.
+            Step::Connect => Box::pin(connection.connect(settings, apps, metrics)).await,
             Step::Done => break,
         }
     }
@@ -58,6 +70,8 @@ pub(crate) async fn serve(
         // A failure ends the connection in order.
         let _ = connection.client.set_zero_linger();
     }
+    drop(connection);
+    drop(held);
 }
 
 enum Step {
@@ -68,53 +82,74 @@ enum Step {
 /// The sockets of a connection, and its state.
 pub(crate) struct Connection {
     pump: Pump,
-    metrics: Arc<Metrics>,
     client: TcpStream,
     /// Whether our side of the connection is closed.
     client_finished: bool,
     app: Option<TcpStream>,
     app_finished: bool,
+    /// The address of the app, as long as there is a connection.
+    chosen: Option<Chosen>,
 }
 
 impl Connection {
-    pub(crate) fn new(pump: Pump, client: TcpStream, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn new(pump: Pump, client: TcpStream) -> Self {
         Self {
             pump,
-            metrics: Arc::clone(metrics),
             client,
             client_finished: false,
             app: None,
             app_finished: false,
+            chosen: None,
         }
     }
 
-    async fn connect(&mut self, settings: &Settings) {
-        // Boxed, because it is large and short-lived.
-        let connecting = Box::pin(TcpStream::connect(&settings.app));
-        let connected = timeout(settings.connect_timeout, connecting).await;
-        let now = self.metrics.now();
-        match connected {
-            Ok(Ok(app)) => {
-                // Otherwise a request could wait for the acknowledgement of the previous one; a failure only costs time.
-                let _ = app.set_nodelay(true);
-                self.app = Some(app);
-                self.pump.connected(now);
+    /// Connects to an address of the app. Another one is tried if it accepts no connection: none has received a byte then.
+    async fn connect(&mut self, settings: &Settings, apps: &Arc<Apps>, metrics: &Metrics) {
+        let mut tried = Tried::default();
+        let mut failure = (Reason::ConnectFailed, None);
+        while let Some(chosen) = apps.choose(&tried, metrics.now()) {
+            let connecting = TcpStream::connect(chosen.address());
+            match timeout(settings.connect_timeout, connecting).await {
+                Ok(Ok(app)) => {
+                    // Otherwise a request could wait for the acknowledgement of the previous one; a failure only costs time.
+                    let _ = app.set_nodelay(true);
+                    chosen.accepted();
+                    self.app = Some(app);
+                    self.chosen = Some(chosen);
+                    self.pump.connected(metrics.now());
+                    return;
+                }
+                Ok(Err(error)) if is_own(&error) => {
+                    failure = (Reason::OutOfResources, Some(error));
+                    break;
+                }
+                Ok(Err(error)) => failure = (Reason::ConnectFailed, Some(error)),
+                Err(_) => failure = (Reason::ConnectTimeout, None),
             }
-            Ok(Err(error)) => {
-                self.pump.not_connected(now, Reason::ConnectFailed, &error);
-            }
-            Err(_) => self.pump.not_connected(now, Reason::ConnectTimeout, &""),
+            chosen.failed(&mut tried, metrics.now());
+        }
+        let now = metrics.now();
+        let (reason, cause) = failure;
+        match cause {
+            Some(error) => self.pump.not_connected(now, reason, &error),
+            None => self.pump.not_connected(now, reason, &""),
         }
     }
 
     /// Moves bytes until nothing more can be done now.
-    fn poll(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) -> Poll<Step> {
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        metrics: &Metrics,
+        mut timer: Pin<&mut Sleep>,
+    ) -> Poll<Step> {
         loop {
-            let mut progress = self.write_app(cx) | self.write_client(cx);
-            if !self.pump.has_app() {
+            let mut progress = self.write_app(cx, metrics) | self.write_client(cx, metrics);
+            if !self.pump.has_app() && self.app.is_some() {
                 self.app = None;
+                self.chosen = None;
             }
-            progress |= self.read_app(cx) | self.read_client(cx);
+            progress |= self.read_app(cx, metrics) | self.read_client(cx, metrics);
             if self.pump.is_done() {
                 return Poll::Ready(Step::Done);
             }
@@ -127,21 +162,21 @@ impl Connection {
             let Some(deadline) = self.pump.deadline() else {
                 return Poll::Pending;
             };
-            let deadline = self.metrics.instant(deadline);
+            let deadline = metrics.instant(deadline);
             // A timer that fires earlier is extended then, so that a request does not cost a timer operation.
             if timer.deadline() > deadline {
                 timer.as_mut().reset(deadline);
             }
             ready!(timer.as_mut().poll(cx));
             match deadline <= Instant::now() {
-                true => self.pump.expire(self.metrics.now()),
+                true => self.pump.expire(metrics.now()),
                 false => timer.as_mut().reset(deadline),
             }
         }
     }
 
     /// Writes what was kept for the app. Returns whether something has changed.
-    fn write_app(&mut self, cx: &mut Context<'_>) -> bool {
+    fn write_app(&mut self, cx: &mut Context<'_>, metrics: &Metrics) -> bool {
         let Some(app) = self.app.as_mut().filter(|_| self.pump.writes_app()) else {
             return false;
         };
@@ -149,7 +184,7 @@ impl Connection {
         if !self.pump.to_app.is_empty() {
             match write_kept(app, cx, &mut self.pump.to_app) {
                 Poll::Pending => return false,
-                Poll::Ready(Ok(())) => self.pump.wrote(self.metrics.now()),
+                Poll::Ready(Ok(())) => self.pump.wrote(metrics.now()),
                 Poll::Ready(Err(_)) => self.pump.app_is_deaf(),
             }
             progress = true;
@@ -162,10 +197,10 @@ impl Connection {
         progress
     }
 
-    fn write_client(&mut self, cx: &mut Context<'_>) -> bool {
+    fn write_client(&mut self, cx: &mut Context<'_>, metrics: &Metrics) -> bool {
         let mut progress = false;
         if !self.pump.to_client.is_empty() {
-            let now = self.metrics.now();
+            let now = metrics.now();
             match write_kept(&self.client, cx, &mut self.pump.to_client) {
                 Poll::Pending => return false,
                 Poll::Ready(Ok(())) => {
@@ -184,15 +219,15 @@ impl Connection {
         progress
     }
 
-    fn read_app(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(app) = self.app.as_ref().filter(|_| self.pump.reads_app()) else {
+    fn read_app(&mut self, cx: &mut Context<'_>, metrics: &Metrics) -> bool {
+        let Some(app) = self.app.as_mut().filter(|_| self.pump.reads_app()) else {
             return false;
         };
         BUFFERS.with_borrow_mut(|Buffers { read, copied }| {
             let Poll::Ready(result) = read_some(app, cx, read) else {
                 return false;
             };
-            let now = self.metrics.now();
+            let now = metrics.now();
             match result {
                 Ok(0) => self.pump.app_closed(now, Close::Finished),
                 Err(_) => self.pump.app_closed(now, Close::Reset),
@@ -214,15 +249,15 @@ impl Connection {
         })
     }
 
-    fn read_client(&mut self, cx: &mut Context<'_>) -> bool {
+    fn read_client(&mut self, cx: &mut Context<'_>, metrics: &Metrics) -> bool {
         if !self.pump.reads_client() {
             return false;
         }
         BUFFERS.with_borrow_mut(|Buffers { read, copied }| {
-            let Poll::Ready(result) = read_some(&self.client, cx, read) else {
+            let Poll::Ready(result) = read_some(&mut self.client, cx, read) else {
                 return false;
             };
-            let now = self.metrics.now();
+            let now = metrics.now();
             match result {
                 Ok(0) => self.pump.client_finished(now),
                 Err(_) => self.pump.client_gone(now),
@@ -260,57 +295,4 @@ fn shrink(buffer: &mut Vec<u8>) {
     if buffer.capacity() > KEPT {
         *buffer = Vec::new();
     }
-}
-
-fn read_some(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    buffer: &mut [u8],
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_read_ready(cx))?;
-        match stream.try_read(buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            result => return Poll::Ready(result),
-        }
-    }
-}
-
-/// Writes kept bytes. Their memory is released when all are written.
-fn write_kept(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    kept: &mut Vec<u8>,
-) -> Poll<io::Result<()>> {
-    loop {
-        ready!(stream.poll_write_ready(cx))?;
-        match stream.try_write(kept) {
-            Ok(written) if written == kept.len() => *kept = Vec::new(),
-            Ok(written) => drop(kept.drain(..written)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-        return Poll::Ready(Ok(()));
-    }
-}
-
-/// Writes bytes, and keeps what the other side does not accept.
-fn write_or_keep(stream: &TcpStream, bytes: &[u8], kept: &mut Vec<u8>) -> io::Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    let mut written = 0;
-    if kept.is_empty() {
-        written = match stream.try_write(bytes) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            result => result?,
-        };
-    }
-    kept.extend_from_slice(&bytes[written..]);
-    Ok(())
-}
-
-/// Closes our side of a connection. It fails if the other side has reset it, which a read reports.
-fn finish(stream: &mut TcpStream, cx: &mut Context<'_>) {
-    let _ = Pin::new(stream).poll_shutdown(cx);
 }

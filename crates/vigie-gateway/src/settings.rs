@@ -4,18 +4,22 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::proxy_protocol::Version;
+
 /// The gateway's settings. Every limit has a default that suits one Node process.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `host:port` of the app.
-    pub app: String,
+    /// `host:port` of the app, of which there may be several: each connection gets one. At least one.
+    pub apps: Vec<String>,
     /// Threads that serve. A Node app uses one core, for which one gateway thread is sufficient.
     pub threads: usize,
     /// How requests are named and counted, and the bound of Engine.IO sessions.
     pub traffic: vigie_traffic::Settings,
     /// Peers whose `Forwarded` and `X-Forwarded-*` are trusted and kept.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether the connections of these peers begin with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
     /// How these fields are changed.
     pub forwarding: Forwarding,
     /// The timeout for a request's head.
@@ -41,10 +45,11 @@ impl Settings {
     #[must_use]
     pub fn new(app: impl Into<String>) -> Self {
         Self {
-            app: app.into(),
+            apps: vec![app.into()],
             threads: 1,
             traffic: vigie_traffic::Settings::default(),
             trusted_proxies: private_networks(),
+            proxy_protocol: false,
             forwarding: Forwarding::Insert,
             header_timeout: Duration::from_secs(10),
             max_headers: 1_000,
@@ -70,6 +75,8 @@ pub enum Forwarding {
     Insert,
     /// Like a proxy: the peer's address is appended to the fields of a trusted peer.
     Append,
+    /// No fields: the connection to the app begins with a header of the PROXY protocol.
+    Proxy(Version),
 }
 
 /// Loopback and the private ranges (RFC 1918, RFC 4193): the addresses of ingresses and load balancers.

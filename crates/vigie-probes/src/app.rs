@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use url::Host;
 
 use crate::address::{self, UrlError};
@@ -16,9 +17,14 @@ use crate::failure::{Failure, FailureKind, io_failure};
 /// listens. With [`App::asks`], it sends a request and compares the status code.
 pub struct App {
     name: String,
+    addresses: Vec<Address>,
+    request: Option<AppRequest>,
+}
+
+/// One of the addresses of the app.
+struct Address {
     host: Host<String>,
     port: u16,
-    request: Option<AppRequest>,
 }
 
 /// A request to the app and the status codes that count as success.
@@ -33,20 +39,15 @@ pub struct AppRequest {
 }
 
 impl App {
-    /// A check of the app at an `http://` URL, whose path is ignored.
+    /// A check of the app at `http://` URLs, whose paths are ignored. One of them that succeeds is sufficient.
     ///
     /// # Errors
-    /// If the URL cannot be parsed.
-    pub fn new(name: impl Into<String>, url: &str) -> Result<Self, UrlError> {
-        let url = address::parse(url)?;
-        let host = url.host().map(|host| host.to_owned());
-        let (Some(host), "http") = (host, url.scheme()) else {
-            return Err(UrlError::Scheme("http://"));
-        };
+    /// If a URL cannot be parsed.
+    pub fn new(name: impl Into<String>, urls: &[impl AsRef<str>]) -> Result<Self, UrlError> {
+        let addresses = urls.iter().map(|url| Address::new(url.as_ref()));
         Ok(Self {
             name: name.into(),
-            host,
-            port: url.port().unwrap_or(80),
+            addresses: addresses.collect::<Result<_, _>>()?,
             request: None,
         })
     }
@@ -58,6 +59,43 @@ impl App {
         self
     }
 
+    /// Tries the addresses in turn, each for a part of the time. Returns the failure of the last one if all fail.
+    async fn ask(&self, within: Duration) -> Outcome {
+        let request = self.request.as_ref();
+        let Some((last, others)) = self.addresses.split_last() else {
+            return Ok(());
+        };
+        let part = within / u32::try_from(self.addresses.len()).unwrap_or(u32::MAX);
+        for address in others {
+            if let Ok(Ok(())) = timeout(part, address.ask(request)).await {
+                return Ok(());
+            }
+        }
+        last.ask(request).await
+    }
+}
+
+impl Address {
+    fn new(url: &str) -> Result<Self, UrlError> {
+        let url = address::parse(url)?;
+        let host = url.host().map(|host| host.to_owned());
+        let (Some(host), "http") = (host, url.scheme()) else {
+            return Err(UrlError::Scheme("http://"));
+        };
+        Ok(Self {
+            host,
+            port: url.port().unwrap_or(80),
+        })
+    }
+
+    fn target(&self, request: Option<&AppRequest>) -> String {
+        let (host, port) = (&self.host, self.port);
+        match request {
+            Some(request) => format!("{} http://{host}:{port}{}", request.method, request.path),
+            None => format!("http {host}:{port}"),
+        }
+    }
+
     async fn connect(&self) -> std::io::Result<TcpStream> {
         match &self.host {
             Host::Domain(name) => TcpStream::connect((name.as_str(), self.port)).await,
@@ -66,11 +104,11 @@ impl App {
         }
     }
 
-    async fn ask(&self) -> Outcome {
-        let place = self.target();
+    async fn ask(&self, request: Option<&AppRequest>) -> Outcome {
+        let place = self.target(request);
         let broken = |error: std::io::Error| io_failure(&place, &error);
         let mut stream = self.connect().await.map_err(broken)?;
-        let Some(request) = &self.request else {
+        let Some(request) = request else {
             return Ok(());
         };
         let head = format!(
@@ -106,14 +144,12 @@ impl Check for App {
     }
 
     fn target(&self) -> String {
-        let (host, port) = (&self.host, self.port);
-        match &self.request {
-            Some(request) => format!("{} http://{host}:{port}{}", request.method, request.path),
-            None => format!("http {host}:{port}"),
-        }
+        let targets = self.addresses.iter();
+        let targets = targets.map(|address| address.target(self.request.as_ref()));
+        targets.collect::<Vec<_>>().join(", ")
     }
 
-    fn run(&mut self, _: Duration) -> BoxFuture<'_, Outcome> {
-        Box::pin(self.ask())
+    fn run(&mut self, within: Duration) -> BoxFuture<'_, Outcome> {
+        Box::pin(self.ask(within))
     }
 }

@@ -73,8 +73,10 @@ pub const PYTHON: Tool = tool("python3", "python3");
 pub const PIP: Tool = tool("pip3", "python3-pip");
 /// Checks the compose file.
 pub const DOCKER_COMPOSE: Tool = tool("docker-compose", "docker-compose");
-/// The proxy that the gateway is compared with.
+/// The proxies that the gateway is compared with.
 pub const NGINX: Tool = tool("nginx", "nginx-light");
+/// See [`NGINX`].
+pub const HAPROXY: Tool = tool("haproxy", "haproxy");
 /// The load generator.
 pub const WRK: Tool = tool("wrk", "wrk");
 

@@ -63,7 +63,11 @@ impl Edges {
         Ok(Self {
             admin: listen(settings.admin.listen, "admin.listen")?,
             gateway: gateway
-                .map(|gateway| listen(gateway.listen, "gateway.listen"))
+                .map(|gateway| {
+                    let (address, threads) = (gateway.listen, gateway.proxy.threads);
+                    let bound = vigie_gateway::bind_for(address, threads);
+                    bound.with_context(|| cannot_listen(address, "gateway.listen"))
+                })
                 .transpose()?,
             clock: Clock::system(),
         })
@@ -71,7 +75,11 @@ impl Edges {
 }
 
 fn listen(address: SocketAddr, key: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("cannot listen on {address} ({key})"))
+    TcpListener::bind(address).with_context(|| cannot_listen(address, key))
+}
+
+fn cannot_listen(address: SocketAddr, key: &str) -> String {
+    format!("cannot listen on {address} ({key})")
 }
 
 /// The assembled program, not yet running.

@@ -36,8 +36,9 @@ pub(crate) fn app_check(
     gateway: &vigie_config::Gateway,
     checks: &vigie_config::Checks,
 ) -> Result<probes::App> {
-    let app = probes::App::new("app", &format!("http://{}", gateway.proxy.app));
-    let app = app.context("gateway.app")?;
+    let urls = gateway.proxy.apps.iter();
+    let urls: Vec<String> = urls.map(|app| format!("http://{app}")).collect();
+    let app = probes::App::new("app", &urls).context("gateway.app")?;
     Ok(app.asks(checks.app_request.clone()))
 }
 

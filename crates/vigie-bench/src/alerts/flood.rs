@@ -12,7 +12,7 @@ use super::data::{EVERY, PER_FILE};
 use super::program::Program;
 use super::receiver::Receiver;
 use crate::Options;
-use crate::gateway::{Backend, Wrk};
+use crate::http::{Backend, Load, Wrk};
 use crate::pinned;
 use crate::report::{KIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
@@ -25,7 +25,6 @@ const ROUNDS: u32 = 3;
 const BEFORE: u64 = 60;
 /// A load is longer than an interval, so it includes an evaluation.
 const LOAD: Duration = Duration::from_secs(17);
-const CONNECTIONS: usize = 64;
 /// How long the messages may take after the load.
 const DELIVERED: Duration = Duration::from_secs(60);
 
@@ -49,7 +48,7 @@ pub(super) async fn run(options: &Options, program: &Path) -> anyhow::Result<()>
     heading("Ten thousand alerts at once");
     note(&format!(
         "{} rules fire at the same evaluation, and all their alerts go to one webhook, while the gateway has a load of \
-         {CONNECTIONS} connections on the same core. \"Without\" is the interval before, with an evaluation that finds nothing. Memory is what the process has more \
+         64 connections on the same core. \"Without\" is the interval before, with an evaluation that finds nothing. Memory is what the process has more \
          than before: the state of rules and notifications, the series of the alerts in the history, and what the API shows. {rounds} processes: \
          median (least–greatest).",
         figure(ALERTS as f64),
@@ -86,7 +85,7 @@ async fn round(program: &Path, measured: &mut Measured) -> anyhow::Result<()> {
     let fires = (now()?.as_secs() + BEFORE).next_multiple_of(every);
     let rules = rules(fires);
     let program = Program::start(program, backend.port, "", Some((&rules, &receiver))).await?;
-    let without = wrk.run(program.port, CONNECTIONS, LOAD).await?;
+    let without = wrk.run(program.port, Load::BUSY, LOAD).await?;
     let before = program.resident()?;
     let left = Duration::from_secs(fires).saturating_sub(now()?);
     ensure!(
@@ -94,7 +93,7 @@ async fn round(program: &Path, measured: &mut Measured) -> anyhow::Result<()> {
         "the machine is too slow: the alerts fire during the first load"
     );
     sleep(left.saturating_sub(Duration::from_secs(1))).await;
-    let with = wrk.run(program.port, CONNECTIONS, LOAD).await?;
+    let with = wrk.run(program.port, Load::BUSY, LOAD).await?;
     receiver.until_one(ALERTS, DELIVERED).await?;
     let messages = receiver.messages();
     measured

@@ -6,7 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use http::uri::Authority;
 use tracing_subscriber::EnvFilter;
+use vigie_gateway::proxy_protocol::Version;
 use vigie_probes::AppRequest;
 use vigie_promql::{Features, Limits, syntax::MAX_QUERY_BYTES};
 
@@ -22,8 +24,8 @@ use crate::settings::{
 };
 use crate::values::{
     Parsed, boolean, bytes, database_address, duration, host, integer, label, label_name, list,
-    listen, metric_name, network, one_of, origin, page_url, queue_link, request_path, status, text,
-    wrong,
+    listen, metric_name, network, one_of, origins, page_url, queue_link, request_path, status,
+    text, wrong,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -71,16 +73,19 @@ const FORWARDING: &[(&str, vigie_gateway::Forwarding)] = &[
     ("none", vigie_gateway::Forwarding::None),
     ("insert", vigie_gateway::Forwarding::Insert),
     ("append", vigie_gateway::Forwarding::Append),
+    ("proxy-v1", vigie_gateway::Forwarding::Proxy(Version::V1)),
+    ("proxy-v2", vigie_gateway::Forwarding::Proxy(Version::V2)),
 ];
 
 fn gateway(r: &mut Reader) -> Option<Gateway> {
     let example = r#"app = "http://127.0.0.1:3000", or give the flag --app"#;
-    let app = r.required("gateway", "gateway.app", origin, example);
+    let apps = r.required("gateway", "gateway.app", origins, example);
     let wait = || duration(MS..=HOUR);
     let listen = r.or("gateway.listen", listen, local(8080));
     // Without the app the other keys are still read, so that their mistakes are reported too.
-    let mut proxy = vigie_gateway::Settings::new(app.as_ref().map_or("", |app| app.as_str()));
+    let mut proxy = vigie_gateway::Settings::new("");
     let p = &mut proxy;
+    p.apps = apps.iter().flatten().map(Authority::to_string).collect();
     r.set("gateway.threads", integer(1..=64), &mut p.threads);
     traffic(r, "gateway", &mut p.traffic);
     r.set(
@@ -88,6 +93,7 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         list(100, network),
         &mut p.trusted_proxies,
     );
+    r.set("gateway.proxy_protocol", boolean, &mut p.proxy_protocol);
     r.set("gateway.forwarding", one_of(FORWARDING), &mut p.forwarding);
     r.set("gateway.header_timeout", wait(), &mut p.header_timeout);
     r.set(
@@ -110,7 +116,7 @@ fn gateway(r: &mut Reader) -> Option<Gateway> {
         &mut p.max_connections,
     );
     let routes_file = r.path("gateway.routes_file");
-    app.is_some().then_some(Gateway {
+    apps.is_some().then_some(Gateway {
         listen,
         routes_file,
         proxy,

@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use http::uri::{Authority, Scheme, Uri};
 use ipnet::IpNet;
 use url::Url;
+use vigie_gateway::metrics::APPS;
 use vigie_redis::{Endpoint, TlsFiles, UrlError};
 
-use super::{Parsed, parse_text, refused, wrong};
-use crate::given::Given;
+use super::{Parsed, list, parse_text, refused, wrong};
+use crate::given::{Given, Value};
 use crate::settings::Engine;
 
 const WITHOUT_QUOTES: &str = "an address without quotes around it";
@@ -40,6 +41,24 @@ pub(crate) fn origin(given: &Given) -> Parsed<Authority> {
                 .or_else(|_| wrong(accepted))
         }
         _ => wrong(accepted),
+    }
+}
+
+/// One [`origin`] or a list of them.
+pub(crate) fn origins(given: &Given) -> Parsed<Vec<Authority>> {
+    let is_list = match &given.value {
+        Value::List(_) => true,
+        Value::Untyped(text) => text.contains(','),
+        _ => false,
+    };
+    if !is_list {
+        return origin(given).map(|app| vec![app]);
+    }
+    let apps = list(APPS, origin)(given)?;
+    let is_repeated = (1..apps.len()).any(|at| apps[..at].contains(&apps[at]));
+    match apps.is_empty() || is_repeated {
+        true => wrong("one address or several different ones"),
+        false => Ok(apps),
     }
 }
 

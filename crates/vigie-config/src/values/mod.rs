@@ -13,7 +13,7 @@ use url::Url;
 use crate::given::{Given, Value};
 
 pub(crate) use addresses::{
-    database_address, host, listen, network, origin, page_url, queue_link, redis_address,
+    database_address, host, listen, network, origins, page_url, queue_link, redis_address,
 };
 
 /// The accepted values, and, in a list, the item that is invalid.

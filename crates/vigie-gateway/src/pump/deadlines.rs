@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use vigie_traffic::{Close, Side};
 
+use super::ending::FIRST_REQUEST;
 use super::{App, Client, Phase, Pump};
 use crate::reason::Reason;
 
@@ -72,6 +73,7 @@ impl Pump {
         }
         match self.head_since {
             Some(since) => Some((since.saturating_add(settings.header_timeout), Late::Head)),
+            None if self.draining && self.app == App::None => after(FIRST_REQUEST, Late::Idle),
             None => after(settings.keep_alive, Late::Idle),
         }
     }

@@ -9,6 +9,10 @@ use super::{App, Client, Phase, Pump};
 use crate::own;
 use crate::reason::Reason;
 
+/// How long a new connection may take to its first request although the process ends: it may have been accepted just before,
+/// and a client does not repeat a request on a new connection.
+pub(super) const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 impl Pump {
     pub(super) fn ended(&mut self, now: Duration, close: Close, ended: Ended, to_head: bool) {
         let Ended {
@@ -107,7 +111,8 @@ impl Pump {
             Phase::Open
                 if self.draining
                     && connection.held(Side::Client).is_empty()
-                    && self.app == App::None =>
+                    && self.app == App::None
+                    && now >= self.last + FIRST_REQUEST =>
             {
                 self.phase = Phase::Done;
             }

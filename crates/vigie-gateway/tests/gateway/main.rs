@@ -1,11 +1,15 @@
 //! The gateway between real and scripted clients and apps.
 #![allow(clippy::unwrap_used)]
 
+mod apps;
 mod common;
 mod crash;
+mod draining;
+mod haproxy;
 mod hostile;
 mod names;
 mod poll;
+mod proxied;
 mod proxy;
 mod transparency;
 mod upgrade;

@@ -1,6 +1,6 @@
-use vigie_probes::{App, AppRequest, FailureKind, Status};
+use vigie_probes::{App, AppRequest, FailureKind, Status, run_once};
 use vigie_testkit::faults::http_answer;
-use vigie_testkit::{Fault, FaultServer};
+use vigie_testkit::{Fault, FaultServer, SOON};
 
 use crate::watch::{TIMEOUT, Watch, failure, failure_within, passes};
 
@@ -10,14 +10,14 @@ fn asking(url: &str, status: std::ops::RangeInclusive<u16>) -> App {
         path: "/health?deep=0".into(),
         status: vec![status],
     };
-    App::new("app", url).unwrap().asks(Some(request))
+    App::new("app", &[url]).unwrap().asks(Some(request))
 }
 
 #[tokio::test]
 async fn by_default_a_connection_is_enough() {
     // The server never reads or answers; only a refused connection fails the check.
     let server = FaultServer::start(Fault::Hang).await.unwrap();
-    let mut check = App::new("app", &format!("http://{}", server.addr())).unwrap();
+    let mut check = App::new("app", &[format!("http://{}", server.addr())]).unwrap();
     passes(&mut check).await;
     server.set(Fault::Refuse).await;
     let failed = failure(&mut check).await;
@@ -84,6 +84,30 @@ async fn a_response_that_is_not_http_is_reported() {
         passes(&mut check).await;
     }
     for url in ["https://h", "h:3000", "http://", "ftp://h"] {
-        assert!(App::new("app", url).is_err(), "{url}");
+        assert!(App::new("app", &[url]).is_err(), "{url}");
     }
+}
+
+#[tokio::test]
+async fn one_of_several_addresses_is_enough() {
+    let answering = FaultServer::start(Fault::Answer(http_answer(204, "")));
+    let answering = answering.await.unwrap();
+    for fault in [Fault::Refuse, Fault::Hang] {
+        let failing = FaultServer::start(fault).await.unwrap();
+        let urls = [&failing, &answering].map(|server| format!("http://{}", server.addr()));
+        let request = AppRequest {
+            method: http::Method::GET,
+            path: "/".into(),
+            status: vec![200..=399],
+        };
+        let mut check = App::new("app", &urls).unwrap().asks(Some(request));
+        // An address that hangs has a half of the time.
+        let (outcome, _) = run_once(&mut check, SOON / 6).await;
+        outcome.unwrap();
+    }
+    let failing = FaultServer::start(Fault::Refuse).await.unwrap();
+    let url = format!("http://{}", failing.addr());
+    let mut check = App::new("app", &[&url, &url]).unwrap();
+    let failed = failure(&mut check).await;
+    assert_eq!(failed.kind(), FailureKind::Unreachable);
 }

@@ -2,17 +2,18 @@
 
 use std::mem;
 
-use super::body::{Piece, Reading, TrailerLimits};
+use super::body::{Next, Reading, TrailerLimits};
 use super::exchange::Pending;
 use super::lines::Lines;
 use super::section::ResponseSection;
+use super::split::Split;
 use crate::{Event, Exchange, Fault, Limits, ResponseHead, Step};
 
 #[derive(Debug)]
 pub(crate) struct App {
     limits: Limits,
     lines: Lines,
-    section: ResponseSection,
+    section: Split<ResponseSection>,
     state: State,
     /// The exchange of the message that is read.
     exchange: Exchange,
@@ -41,7 +42,7 @@ impl App {
         Self {
             limits,
             lines: Lines::default(),
-            section: ResponseSection::new(limits.response_fields),
+            section: Split::NONE,
             state: State::Head,
             exchange: Exchange::default(),
             persists: true,
@@ -88,12 +89,12 @@ impl App {
 
     fn read_head<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8], front: &mut Pending) -> Step<'a> {
         self.exchange = front.exchange;
-        self.section.asked = front.asked;
-        let limit = self.limits.response_head;
-        match self.lines.read(input, limit, &mut self.section) {
+        let limits = &self.limits;
+        let new = || ResponseSection::new(limits.response_fields);
+        let mut section = self.section.resume(new);
+        section.asked = front.asked;
+        match self.lines.read(input, limits.response_head, &mut section) {
             Ok(Some(raw)) => {
-                let section = ResponseSection::new(self.limits.response_fields);
-                let section = mem::replace(&mut self.section, section);
                 let head = ResponseHead::new(raw, &section);
                 if let Some(head) = head.as_ref().filter(|head| !head.is_interim()) {
                     front.answered = true;
@@ -105,7 +106,10 @@ impl App {
                 }
                 Step::new(self.exchange, raw, head.map(Event::Response))
             }
-            Ok(None) => Step::none(self.exchange),
+            Ok(None) => {
+                self.section.keep(section);
+                Step::none(self.exchange)
+            }
             Err(fault) => {
                 self.state = State::Refused;
                 Step::new(self.exchange, &[], Some(Event::Refused(fault)))
@@ -122,20 +126,14 @@ impl App {
         let State::Body(reading) = &mut self.state else {
             return Step::none(self.exchange);
         };
-        let (passed, piece) = reading.read(&mut self.lines, limits, input);
-        let event = match piece {
-            Ok(Piece::Event(event)) => Some(event),
-            Ok(Piece::Incomplete) => None,
-            Ok(Piece::End) => {
-                self.state = after;
-                Some(Event::Completed)
-            }
-            Err(fault) => {
-                self.state = State::Refused;
-                Some(Event::Refused(fault))
-            }
-        };
-        Step::new(self.exchange, passed, event)
+        let (lines, exchange) = (&mut self.lines, self.exchange);
+        let (step, next) = reading.step(lines, limits, input, exchange, Event::Completed);
+        match next {
+            Next::Body => {}
+            Next::Message => self.state = after,
+            Next::Nothing => self.state = State::Refused,
+        }
+        step
     }
 
     /// The state after the current message.
@@ -190,7 +188,7 @@ impl App {
     fn begin_anew(&mut self, state: State) {
         if !matches!(self.state, State::Closed) {
             self.lines.clear();
-            self.section = ResponseSection::new(self.limits.response_fields);
+            self.section.forget();
             self.is_within = false;
             self.state = state;
         }

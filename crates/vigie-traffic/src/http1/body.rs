@@ -5,7 +5,7 @@ use std::mem;
 use super::chunks::{Chunk, Chunks, take};
 use super::lines::Lines;
 use super::section::TrailerSection;
-use crate::{Body, Event, Fault, Fields};
+use crate::{Body, Event, Exchange, Fault, Fields, Step};
 
 /// The position in a body.
 #[derive(Debug)]
@@ -17,8 +17,18 @@ pub(crate) enum Reading {
     UntilClose,
 }
 
+/// What follows a step.
+pub(crate) enum Next {
+    /// More of the body.
+    Body,
+    /// Another message, if there is one.
+    Message,
+    /// Nothing, because the body was refused.
+    Nothing,
+}
+
 /// A part of a body.
-pub(crate) enum Piece<'a> {
+enum Piece<'a> {
     /// Data, the last chunk or trailers.
     Event(Event<'a>),
     End,
@@ -52,8 +62,27 @@ impl Reading {
         }
     }
 
+    /// Reads a step of a message that ends with the event `end`. Returns also what follows it.
+    pub(crate) fn step<'a, 'i: 'a>(
+        &mut self,
+        lines: &'a mut Lines,
+        limits: TrailerLimits,
+        input: &mut &'i [u8],
+        exchange: Exchange,
+        end: Event<'static>,
+    ) -> (Step<'a>, Next) {
+        let (passed, piece) = self.read(lines, limits, input);
+        let (event, next) = match piece {
+            Ok(Piece::Event(event)) => (Some(event), Next::Body),
+            Ok(Piece::Incomplete) => (None, Next::Body),
+            Ok(Piece::End) => (Some(end), Next::Message),
+            Err(fault) => (Some(Event::Refused(fault)), Next::Nothing),
+        };
+        (Step::new(exchange, passed, event), next)
+    }
+
     /// Returns the bytes that may be forwarded, and what they are.
-    pub(crate) fn read<'a, 'i: 'a>(
+    fn read<'a, 'i: 'a>(
         &mut self,
         lines: &'a mut Lines,
         limits: TrailerLimits,

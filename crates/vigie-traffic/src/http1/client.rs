@@ -3,16 +3,17 @@
 use std::mem;
 use std::time::Duration;
 
-use super::body::{Piece, Reading, TrailerLimits};
+use super::body::{Next, Reading, TrailerLimits};
 use super::lines::Lines;
 use super::section::RequestSection;
+use super::split::Split;
 use crate::{Event, Exchange, Fault, Limits, RequestHead, Step};
 
 #[derive(Debug)]
 pub(crate) struct Client {
     limits: Limits,
     lines: Lines,
-    section: RequestSection,
+    section: Split<RequestSection>,
     state: State,
     /// The exchange of the message that is read.
     exchange: Exchange,
@@ -43,7 +44,7 @@ impl Client {
         Self {
             limits,
             lines: Lines::default(),
-            section: RequestSection::new(limits.request_fields),
+            section: Split::NONE,
             state: State::Head,
             exchange: Exchange::default(),
             next: 0,
@@ -88,17 +89,18 @@ impl Client {
         if input.is_empty() {
             return Step::none(self.exchange);
         }
-        if self.section.start.is_none() && self.lines.is_at_line_begin() {
+        let limits = &self.limits;
+        let new = || RequestSection::new(limits.request_fields);
+        let mut section = self.section.resume(new);
+        if section.start.is_none() && self.lines.is_at_line_begin() {
             self.exchange = Exchange {
                 number: self.next,
                 began: at,
             };
         }
-        let limit = self.limits.request_head;
-        match self.lines.read(input, limit, &mut self.section) {
+        match self.lines.read(input, limits.request_head, &mut section) {
             Ok(Some(raw)) => {
-                let section = RequestSection::new(self.limits.request_fields);
-                let head = RequestHead::new(raw, mem::replace(&mut self.section, section));
+                let head = RequestHead::new(raw, section);
                 if let Some(head) = &head {
                     self.next += 1;
                     self.persists = head.persists();
@@ -107,7 +109,10 @@ impl Client {
                 }
                 Step::new(self.exchange, raw, head.map(Event::Request))
             }
-            Ok(None) => Step::none(self.exchange),
+            Ok(None) => {
+                self.section.keep(section);
+                Step::none(self.exchange)
+            }
             Err(fault) => {
                 self.state = State::Refused;
                 Step::new(self.exchange, &[], Some(Event::Refused(fault)))
@@ -124,20 +129,14 @@ impl Client {
         let State::Body(reading) = &mut self.state else {
             return Step::none(self.exchange);
         };
-        let (passed, piece) = reading.read(&mut self.lines, limits, input);
-        let event = match piece {
-            Ok(Piece::Event(event)) => Some(event),
-            Ok(Piece::Incomplete) => None,
-            Ok(Piece::End) => {
-                self.state = after;
-                Some(Event::End)
-            }
-            Err(fault) => {
-                self.state = State::Refused;
-                Some(Event::Refused(fault))
-            }
-        };
-        Step::new(self.exchange, passed, event)
+        let (lines, exchange) = (&mut self.lines, self.exchange);
+        let (step, next) = reading.step(lines, limits, input, exchange, Event::End);
+        match next {
+            Next::Body => {}
+            Next::Message => self.state = after,
+            Next::Nothing => self.state = State::Refused,
+        }
+        step
     }
 
     /// The state after the current message.
@@ -200,7 +199,7 @@ impl Client {
     fn begin_anew(&mut self, state: State) {
         if !matches!(self.state, State::Closed) {
             self.lines.clear();
-            self.section = RequestSection::new(self.limits.request_fields);
+            self.section.forget();
             self.undecided = false;
             self.state = state;
         }

@@ -15,6 +15,7 @@ mod limits;
 mod line;
 mod lines;
 mod section;
+mod split;
 
 pub use connection::{Close, Connection, Side};
 pub use event::{Event, Step};

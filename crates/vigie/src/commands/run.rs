@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use rustix::process::setpriority_process;
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ const BACKGROUND: i32 = 5;
 /// # Errors
 /// If an address cannot be bound, or a setting cannot be used.
 pub fn run(settings: Settings) -> Result<ExitCode> {
+    raise_open_files();
     memory::compare_with_limit(&settings);
     let app = App::build(&settings, Edges::bind(&settings)?)?;
     let reloader = app.reloader();
@@ -50,6 +51,19 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
         app.run(stop).await
     });
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Raises the limit of open files as far as is permitted: shells and supervisors set 1,024 for programs that cannot use more,
+/// and a client of the gateway needs two.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 /// Runs the future to its end. A query that still runs on a blocking thread ends with the process: dropping the runtime

@@ -61,7 +61,7 @@ fn the_last_one_wins() {
     let gateway = both.gateway.unwrap();
     assert_eq!(gateway.proxy.traffic.routes, ["GET /a/:id", "/b"]);
     assert_eq!(gateway.proxy.max_headers, 7);
-    assert_eq!(gateway.proxy.app, "file:1");
+    assert_eq!(gateway.proxy.apps, ["file:1"]);
 
     let flags = [
         "--admin=127.0.0.1:3",
@@ -79,7 +79,7 @@ fn the_last_one_wins() {
     assert_eq!(all.log.filter, "debug");
     assert!(all.unwatched().is_empty());
     let gateway = all.gateway.unwrap();
-    assert_eq!(gateway.proxy.app, "flag:80");
+    assert_eq!(gateway.proxy.apps, ["flag:80"]);
     assert_eq!(gateway.listen.port(), 4);
     let tick = all.redis.unwrap().tick.unwrap();
     assert_eq!(tick.queue, "flag");

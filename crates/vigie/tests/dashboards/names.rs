@@ -11,6 +11,10 @@ use crate::query::{self, Use};
 const CAPTURED: &str =
     "only the capture knows it, and the dashboards are the same for both sources";
 
+/// The reason for which no panel shows the addresses of the app.
+const ADDRESSES: &str =
+    "most apps have one address; whether the app is reachable and all open connections are shown";
+
 /// Metrics that no panel shows, each with its reason.
 const NOT_SHOWN: &[(&str, &str)] = &[
     (
@@ -39,6 +43,13 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     (
         "vigie_requests_abandoned_total",
         "it stays 0 unless bytes of a connection are missed",
+    ),
+    ("vigie_gateway_app_up", ADDRESSES),
+    ("vigie_gateway_app_connections", ADDRESSES),
+    ("vigie_gateway_app_connect_failures_total", ADDRESSES),
+    (
+        "vigie_gateway_accept_failures_total",
+        "it stays 0 unless file descriptors are missing; the log says so too",
     ),
     (
         "vigie_gateway_routes_retired_total",

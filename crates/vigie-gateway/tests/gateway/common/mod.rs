@@ -23,6 +23,15 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn start(app: SocketAddr, change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening(listener, app, change)
+    }
+
+    pub(crate) fn listening(
+        listener: std::net::TcpListener,
+        app: SocketAddr,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings::new(app.to_string());
         for timeout in [
             &mut settings.header_timeout,
@@ -35,7 +44,6 @@ impl Fixture {
         }
         change(&mut settings);
         let registry = Registry::new();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let gateway = Gateway::new(settings, &registry).unwrap();
         let gateway = gateway.start(listener).unwrap();
         Self { gateway, registry }
