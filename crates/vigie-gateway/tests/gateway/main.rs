@@ -7,6 +7,7 @@ mod hostile;
 mod names;
 mod poll;
 mod proxy;
+mod streams;
 mod transparency;
 mod upgrade;
 mod verbatim;
