@@ -60,11 +60,13 @@ const TEST: &[Tool] = &[
     tools::AMTOOL,
     tools::KUBECTL,
     tools::DOCKER_COMPOSE,
+    tools::CURL,
+    tools::NGINX,
     tools::PYTHON,
     tools::PIP,
     tools::CHROMIUM,
 ];
-const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
+const BENCH: &[Tool] = &[tools::WRK];
 
 /// Tools and wheels that are missing; exit code 2.
 #[derive(Debug)]
