@@ -1,4 +1,5 @@
-//! Tells the program which compiler built it, and embeds the runbooks, and the web page if it has been built.
+//! Tells the program which compiler built it, and embeds the runbooks, and the web page if it has been built. Tells the tests
+//! whether packets can be captured here.
 #![allow(clippy::print_stdout)]
 
 use std::fmt::Write as _;
@@ -18,10 +19,25 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed={PAGE}");
     println!("cargo:rerun-if-changed={RUNBOOKS}");
+    println!("cargo:rerun-if-env-changed=CI");
+    println!("cargo:rustc-check-cfg=cfg(tests_capture)");
+    if std::env::var_os("CI").is_some() || has_net_raw() {
+        println!("cargo:rustc-cfg=tests_capture");
+    }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     let list = page(&Path::new(PAGE).join("files"), &out)?;
     fs::write(out.join("page.rs"), list)?;
     fs::write(out.join("runbooks.rs"), runbooks()?)
+}
+
+/// Whether this process, and so probably the tests, may capture packets.
+fn has_net_raw() -> bool {
+    const CAP_NET_RAW: u32 = 13;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let effective = lines.find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    effective.is_some_and(|bits| bits >> CAP_NET_RAW & 1 == 1)
 }
 
 /// The runbooks as an expression of type `&[(&str, &str)]`: the name and the text of each.

@@ -61,11 +61,13 @@ const TEST: &[Tool] = &[
     tools::KUBECTL,
     tools::DOCKER_COMPOSE,
     tools::HAPROXY,
+    tools::CURL,
+    tools::NGINX,
     tools::PYTHON,
     tools::PIP,
     tools::CHROMIUM,
 ];
-const BENCH: &[Tool] = &[tools::NGINX, tools::WRK];
+const BENCH: &[Tool] = &[tools::WRK];
 
 /// Tools and wheels that are missing; exit code 2.
 #[derive(Debug)]

@@ -76,11 +76,6 @@ impl Capture {
         &self.counts
     }
 
-    /// The times to the first byte of the responses since the last call.
-    pub fn take_first_bytes(&mut self) -> impl Iterator<Item = Duration> + '_ {
-        self.counts.first_bytes.drain(..)
-    }
-
     /// Whether an Engine.IO request was read: its sessions can only be followed if everything is captured.
     #[must_use]
     pub fn saw_engineio(&self) -> bool {

@@ -1,7 +1,5 @@
 //! Counts of captured and missed bytes, segments and requests.
 
-use std::time::Duration;
-
 /// A value for each direction of the connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sides {
@@ -38,6 +36,6 @@ pub struct Counts {
     pub untracked: u64,
     /// Segments of a connection that was first seen on another interface.
     pub elsewhere: u64,
-    /// The times from the first byte of each request to the first byte of its response, since they were taken.
-    pub first_bytes: Vec<Duration>,
+    /// Responses whose head was read.
+    pub responses: u64,
 }

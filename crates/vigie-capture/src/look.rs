@@ -61,7 +61,7 @@ pub fn look(settings: &Settings, duration: Duration) -> Result<Look, RingError> 
     Ok(Look {
         packets: statistics.captured,
         dropped: statistics.dropped,
-        responses: capture.take_first_bytes().count() as u64,
+        responses: capture.counts().responses,
         connections: capture.census(),
     })
 }

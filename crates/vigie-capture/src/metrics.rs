@@ -1,21 +1,8 @@
 //! The metrics of the passive source, besides those of the traffic.
 
-use vigie_metrics::{Buckets, Counter, Desc, Gauge, Histogram, buckets, descriptions};
-
-/// Bounds of the time to the first byte. They include 1 s, the threshold of the latency alert.
-static FIRST_BYTE_BUCKETS: Buckets = buckets![
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
-];
+use vigie_metrics::{Counter, Desc, Gauge, descriptions};
 
 descriptions! {
-    /// The time to the first byte.
-    FIRST_BYTE: Histogram, 0 = Desc::histogram(
-        "http_response_first_byte_seconds",
-        "Time from the first byte of a request to the first byte of its response, by the times of their packets.",
-        &[],
-        &FIRST_BYTE_BUCKETS,
-    );
-
     /// Payload bytes.
     BYTES: Counter, 1 = Desc::counter(
         "tcp_payload_bytes_total",

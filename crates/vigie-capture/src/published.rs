@@ -3,31 +3,38 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, own};
+use vigie_metrics::{Counter, Family, Gauge, Registry, own};
 
 use crate::counts::{Counts, Sides};
 use crate::loss::Totals;
-use crate::{Capture, Protocol, metrics};
+use crate::{Protocol, metrics};
 
 /// The label of this source.
 const SOURCE: [&str; 1] = ["capture"];
 
 /// The levels that only hold while every connection is known.
 fn is_level(name: &str) -> bool {
-    is_session_level(name) || name == "vigie_gateway_requests_in_flight"
+    is_session_level(name)
+        || matches!(
+            name,
+            "vigie_gateway_requests_in_flight" | "http_streams_open"
+        )
 }
 
+/// The levels that do not hold while there are WebSockets older than the capture.
 fn is_session_level(name: &str) -> bool {
     matches!(
         name,
-        "socket_active_connections" | "socketio_connections" | "socketio_sockets"
+        "socket_active_connections"
+            | "socketio_connections"
+            | "socketio_sockets"
+            | "http_websockets_open"
     )
 }
 
 /// The metrics, and what they contain already.
 pub(crate) struct Published {
     up: Family<Gauge, 1>,
-    first_byte: Family<Histogram, 0>,
     bytes: Family<Counter, 1>,
     refused: Family<Counter, 0>,
     reset: Family<Counter, 1>,
@@ -54,7 +61,6 @@ impl Published {
         registry.expose_while(is_session_level, move || known.load(Ordering::Relaxed));
         let mut published = Self {
             up: registry.family(&own::SOURCE_UP),
-            first_byte: registry.family(&metrics::FIRST_BYTE),
             bytes: registry.family(&metrics::BYTES),
             refused: registry.family(&metrics::REFUSED),
             reset: registry.family(&metrics::RESET),
@@ -98,13 +104,6 @@ impl Published {
                 Some(numbers) => self.connections.set(label, numbers[at] as f64),
                 None => self.connections.forget(label),
             }
-        }
-    }
-
-    /// The times to the first bytes of responses.
-    pub(crate) fn observe(&mut self, capture: &mut Capture) {
-        for time in capture.take_first_bytes() {
-            self.first_byte.observe([], time);
         }
     }
 

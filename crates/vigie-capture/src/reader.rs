@@ -225,7 +225,6 @@ impl Reader {
         let mut refused = false;
         loop {
             let step = self.http.read(from, at, &mut input);
-            let began = step.exchange.began;
             match step.event {
                 None => break,
                 Some(Event::Request(head)) => {
@@ -235,7 +234,7 @@ impl Reader {
                 }
                 Some(Event::Response(head)) if !head.is_interim() => {
                     self.in_chunks = head.body() == Body::Chunked;
-                    counts.first_bytes.push(at.saturating_sub(began));
+                    counts.responses += 1;
                 }
                 Some(Event::End) => self.client_is_between = true,
                 Some(Event::Completed | Event::Switched) => counts.known += 1,
@@ -292,7 +291,8 @@ fn ends_chunks(bytes: &[u8]) -> bool {
 }
 
 fn note(ended: Ended, counts: &mut Counts) {
-    let known = ended.completed + ended.client_left + ended.unanswered + ended.cut;
+    let known =
+        ended.completed + ended.client_left + ended.unanswered + ended.unreceived + ended.cut;
     counts.known += known as u64;
     counts.abandoned += ended.unknown as u64;
 }

@@ -224,7 +224,6 @@ impl Worker {
             self.capture
                 .packet(at, packet.interface, packet.bytes, packet.wire);
         }
-        self.published.observe(&mut self.capture);
         let now = self.clock.last();
         self.capture.tick(now);
         let _ = self.traffic.expire(now);

@@ -73,6 +73,8 @@ pub const PYTHON: Tool = tool("python3", "python3");
 pub const PIP: Tool = tool("pip3", "python3-pip");
 /// Checks the compose file.
 pub const DOCKER_COMPOSE: Tool = tool("docker-compose", "docker-compose");
+/// A client of HTTP.
+pub const CURL: Tool = tool("curl", "curl");
 /// The proxies that the gateway is compared with.
 pub const NGINX: Tool = tool("nginx", "nginx-light");
 /// See [`NGINX`].

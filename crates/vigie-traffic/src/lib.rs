@@ -40,9 +40,11 @@ pub mod metrics;
 mod observed;
 mod record;
 mod routes;
+mod stalls;
 mod streams;
 mod traffic;
 mod transaction;
+mod tunnel;
 
 pub use http1::{
     Body, Close, Connection, Event, Exchange, Fault, Fields, Limits, Outcome, RequestHead,

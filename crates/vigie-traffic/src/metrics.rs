@@ -7,6 +7,14 @@ pub static REQUEST_BUCKETS: Buckets = buckets![
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 ];
 
+/// Bounds of the time to the first byte. They include 1 s, the threshold of the latency alert.
+static FIRST_BYTE_BUCKETS: Buckets = buckets![
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
+];
+
+/// Bounds of stalls; shorter ones than the first are not recognised.
+static STALL_BUCKETS: Buckets = buckets![0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
 descriptions! {
     /// Required by the specification: requests by method, route and code.
     HTTP_REQUEST_DURATION: Histogram, 3 = Desc::histogram(
@@ -16,10 +24,33 @@ descriptions! {
         &REQUEST_BUCKETS,
     );
 
+    /// The time to the first byte.
+    HTTP_RESPONSE_FIRST_BYTE: Histogram, 1 = Desc::histogram(
+        "http_response_first_byte_seconds",
+        "Time from the first byte of a request to the head of its response, by route, without Engine.IO traffic and streams.",
+        &["route"],
+        &FIRST_BYTE_BUCKETS,
+    );
+
+    /// Times in which the app answered nobody.
+    HTTP_APP_STALL: Histogram, 0 = Desc::histogram(
+        "http_app_stall_seconds",
+        "Stalls of the app: it sent nothing on any connection while five or more requests arrived, and then answered them together. Its event loop was blocked, or all of them waited for the same thing.",
+        &[],
+        &STALL_BUCKETS,
+    );
+
+    /// Requests that the app never received.
+    HTTP_REQUESTS_UNRECEIVED: Counter, 0 = Desc::counter(
+        "http_requests_unreceived_total",
+        "Requests in no other metric because the app closed their idle connection at the moment when they were sent: only the client knows whether it can send them again.",
+        &[],
+    );
+
     /// Streams by method, route and code.
     HTTP_STREAM_FIRST_BYTE: Histogram, 3 = Desc::histogram(
         "http_stream_first_byte_seconds",
-        "Time from reading the head of a request to the head of its response, for event streams and other responses without a foreseeable end (gateway.streams). They are not in http_request_duration_seconds.",
+        "Time from reading the head of a request to the head of its response, for event streams and other responses whose duration depends on the client (gateway.streams, gateway.stream_routes, gateway.stream_bytes). They are not in http_request_duration_seconds.",
         &["method", "route", "code"],
         &REQUEST_BUCKETS,
     );
@@ -27,8 +58,15 @@ descriptions! {
     /// Open streams.
     HTTP_STREAMS_OPEN: Gauge, 0 = Desc::gauge(
         "http_streams_open",
-        "Event streams and other responses without a foreseeable end that are open.",
+        "Open event streams and other responses whose duration depends on the client.",
         &[],
+    );
+
+    /// Open WebSockets.
+    HTTP_WEBSOCKETS_OPEN: Gauge, 1 = Desc::gauge(
+        "http_websockets_open",
+        "Open WebSockets and other connections that were upgraded, by route, without Engine.IO.",
+        &["route"],
     );
 
     /// Required by the specification: requests that ended in an error.

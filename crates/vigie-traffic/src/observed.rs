@@ -4,11 +4,18 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use crate::transaction::{Transaction, Tunnel};
+use crate::transaction::Transaction;
+use crate::tunnel::Tunnel;
 use crate::{Close, Connection, Event, Exchange, Outcome, Side, Step, Traffic};
 
 /// The longest path whose buffer is kept for the next request, in bytes.
 const KEPT_BUFFER: usize = 512;
+
+/// A connection that was used within this time is not closed for being idle. The shortest timeout of common servers is 2 s.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long after the beginning of a request the end of an idle connection can arrive that the app closed before it received
+/// the request. Longer, and the app may have acted on it.
+const ON_ITS_WAY: Duration = Duration::from_millis(10);
 
 /// A [`Connection`] whose exchanges are counted, and whose Engine.IO sessions are followed.
 ///
@@ -27,6 +34,8 @@ pub struct Ended {
     pub client_left: usize,
     /// The app closed the connection without a response.
     pub unanswered: usize,
+    /// The app closed the connection because it was idle, and received no request.
+    pub unreceived: usize,
     /// The app closed the connection within a response.
     pub cut: usize,
     /// Unknown.
@@ -41,6 +50,7 @@ impl Observed {
                 traffic: traffic.clone(),
                 open: VecDeque::new(),
                 tunnel: None,
+                idle_since: None,
                 buffer: String::new(),
             },
         }
@@ -113,6 +123,13 @@ impl Observed {
         self.exchanges.end_tunnel(at);
     }
 
+    /// Whether the response of the oldest open exchange is a stream that can be silent for as long as it likes.
+    #[must_use]
+    pub fn is_endless(&self) -> bool {
+        let oldest = self.exchanges.open.front();
+        oldest.is_some_and(|(_, transaction)| transaction.is_endless())
+    }
+
     /// Whether the oldest open exchange is a poll of an Engine.IO session.
     #[must_use]
     pub fn is_polled(&self) -> bool {
@@ -127,6 +144,8 @@ struct Exchanges {
     /// With their numbers, the oldest first. At most as many as the connection allows.
     open: VecDeque<(u64, Transaction)>,
     tunnel: Option<Box<Tunnel>>,
+    /// When the last exchange was completed.
+    idle_since: Option<Duration>,
     /// Reused for the path of the next request, so that a request allocates nothing.
     buffer: String,
 }
@@ -134,6 +153,9 @@ struct Exchanges {
 impl Exchanges {
     fn follow(&mut self, from: Side, at: Duration, step: &Step<'_>) {
         let Some(event) = &step.event else { return };
+        if from == Side::App {
+            self.traffic.metrics.stalls.spoke(at);
+        }
         match (from, event) {
             (Side::Client, Event::Request(head)) => {
                 let buffer = mem::take(&mut self.buffer);
@@ -144,6 +166,7 @@ impl Exchanges {
                     head.target(),
                     head.raw(),
                     buffer,
+                    self.open.is_empty(),
                 );
                 if self.open.capacity() == 0 {
                     // Most connections never have a second open exchange.
@@ -152,8 +175,10 @@ impl Exchanges {
                 self.open.push_back((step.exchange.number, transaction));
             }
             (Side::App, Event::Response(head)) if !head.is_interim() => {
-                if let Some(open) = self.open(step.exchange) {
-                    open.head(at, head);
+                let open = self.open(step.exchange);
+                let sent = open.and_then(|open| open.head(at, step.exchange.began, head));
+                if let Some(sent) = sent {
+                    self.traffic.metrics.answered(at, sent);
                 }
             }
             (Side::App, Event::Completed) => {
@@ -161,7 +186,7 @@ impl Exchanges {
             }
             (_, Event::Switched) => {
                 if let Some(transaction) = self.take(step.exchange) {
-                    self.tunnel = transaction.switch(at).map(Box::new);
+                    self.tunnel = Some(Box::new(transaction.switch(at)));
                 }
             }
             (_, Event::Tunnel(bytes)) => self.tunnel(from, at, Ok(bytes)),
@@ -185,8 +210,9 @@ impl Exchanges {
                 }
             }
             (Side::Client, Event::End) => {
-                if let Some(open) = self.open(step.exchange) {
-                    open.request_end();
+                let open = self.open(step.exchange);
+                if open.is_some_and(|open| open.request_end(at)) {
+                    self.traffic.metrics.stalls.arrived(at);
                 }
             }
             (Side::Client, Event::Lost) => {
@@ -234,14 +260,41 @@ impl Exchanges {
         };
         let answered = transaction.is_answered();
         transaction.conclude(at, outcome);
+        if outcome == Outcome::Completed {
+            self.idle_since = Some(at);
+        }
         self.buffer = transaction.into_buffer();
         self.buffer.shrink_to(KEPT_BUFFER);
         answered
     }
 
+    /// Ends an exchange that the app did not receive, if it is one: the app closed its connection, which was idle, at the
+    /// moment when the request was sent.
+    fn end_unreceived(&mut self, at: Duration, exchange: Exchange) -> bool {
+        let idle_since = self.idle_since;
+        let Some(open) = self.open(exchange) else {
+            return false;
+        };
+        let began = open.began();
+        let was_idle = idle_since.is_some_and(|since| began.saturating_sub(since) >= IDLE);
+        let is_unreceived = was_idle
+            && open.is_alone()
+            && !open.is_answered()
+            && at.saturating_sub(began) <= ON_ITS_WAY;
+        if is_unreceived {
+            open.conclude_unreceived(at);
+            self.take(exchange);
+        }
+        is_unreceived
+    }
+
     fn end(&mut self, at: Duration, exchanges: impl Iterator<Item = (Exchange, Outcome)>) -> Ended {
         let mut ended = Ended::default();
         for (exchange, outcome) in exchanges {
+            if outcome == Outcome::AppLeft && self.end_unreceived(at, exchange) {
+                ended.unreceived += 1;
+                continue;
+            }
             let answered = self.end_one(at, exchange, outcome);
             let count = match outcome {
                 Outcome::Completed => &mut ended.completed,

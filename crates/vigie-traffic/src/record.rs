@@ -7,7 +7,9 @@ use vigie_metrics::{Counter, Family, Gauge, Histogram, Registry, Series};
 
 use crate::metrics;
 use crate::routes::{Answer, Requests, Route, Routes, Unrequested};
-use crate::streams::StreamTypes;
+use crate::stalls::Stalls;
+use crate::streams::Rules;
+use crate::tunnel::OpenTunnel;
 
 /// The client disconnected before its response was complete. The code is nginx's; no RFC defines one.
 pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -17,9 +19,14 @@ pub(crate) struct Metrics {
     duration: Family<Histogram, 3>,
     errors: Family<Counter, 3>,
     in_flight: Arc<Series<Gauge, 0>>,
-    first_byte: Family<Histogram, 3>,
+    first_byte: Family<Histogram, 1>,
+    stream_first_byte: Family<Histogram, 3>,
     open_streams: Arc<Series<Gauge, 0>>,
-    pub(crate) streams: StreamTypes,
+    open_tunnels: Family<Gauge, 1>,
+    pub(crate) streams: Rules,
+    pub(crate) stalls: Stalls,
+    stall: Arc<Series<Histogram, 0>>,
+    unreceived: Arc<Series<Counter, 0>>,
     folded: Family<Counter, 1>,
     pub(crate) abandoned: Arc<Series<Counter, 0>>,
     pub(crate) routes: Arc<Routes>,
@@ -31,7 +38,7 @@ impl Metrics {
     pub(crate) fn new(
         registry: &Registry,
         routes: Routes,
-        streams: StreamTypes,
+        streams: Rules,
         count_client_errors: bool,
     ) -> Self {
         let routes = Arc::new(routes);
@@ -41,9 +48,16 @@ impl Metrics {
             duration: registry.family(&metrics::HTTP_REQUEST_DURATION),
             errors: registry.family(&metrics::HTTP_REQUESTS_ERRORS),
             in_flight: registry.family(&metrics::REQUESTS_IN_FLIGHT).series([]),
-            first_byte: registry.family(&metrics::HTTP_STREAM_FIRST_BYTE),
+            first_byte: registry.family(&metrics::HTTP_RESPONSE_FIRST_BYTE),
+            stream_first_byte: registry.family(&metrics::HTTP_STREAM_FIRST_BYTE),
             open_streams: registry.family(&metrics::HTTP_STREAMS_OPEN).series([]),
+            open_tunnels: registry.family(&metrics::HTTP_WEBSOCKETS_OPEN),
             streams,
+            stalls: Stalls::default(),
+            stall: registry.family(&metrics::HTTP_APP_STALL).series([]),
+            unreceived: registry
+                .family(&metrics::HTTP_REQUESTS_UNRECEIVED)
+                .series([]),
             folded: registry.family(&metrics::ROUTE_OVERFLOW),
             abandoned: registry.family(&metrics::REQUESTS_ABANDONED).series([]),
             routes,
@@ -69,7 +83,10 @@ impl Metrics {
         self.routes.with_labels(|is_in_use| {
             self.duration.retain(|[_, route, _]| is_in_use(route));
             self.errors.retain(|[_, route, _]| is_in_use(route));
-            self.first_byte.retain(|[_, route, _]| is_in_use(route));
+            self.stream_first_byte
+                .retain(|[_, route, _]| is_in_use(route));
+            self.first_byte.retain(|[route]| is_in_use(route));
+            self.open_tunnels.retain(|[route]| is_in_use(route));
         });
     }
 
@@ -90,7 +107,7 @@ impl Metrics {
     /// The requests recorded so far, by method and route.
     pub(crate) fn requests(&self) -> Requests {
         let mut requests = Requests::new();
-        for counted in [&self.duration, &self.first_byte] {
+        for counted in [&self.duration, &self.stream_first_byte] {
             counted.for_each(|[method, route, _], histogram| {
                 let of_it = requests.entry((method.to_owned(), route.to_owned()));
                 *of_it.or_default() += histogram.count();
@@ -128,6 +145,13 @@ impl Metrics {
         });
     }
 
+    /// The response to a request began that was complete at `sent`.
+    pub(crate) fn answered(&self, at: Duration, sent: Duration) {
+        if let Some(stall) = self.stalls.answered(at, sent) {
+            self.stall.observe(stall);
+        }
+    }
+
     fn is_error(&self, code: u16) -> bool {
         code >= self.first_error_code && code != CLIENT_CLOSED_REQUEST
     }
@@ -141,6 +165,8 @@ pub(crate) struct Record {
     path: String,
     in_flight: bool,
     is_stream: bool,
+    /// The time to the first byte of the response.
+    first_byte: Option<Duration>,
 }
 
 /// How a recorded request was answered.
@@ -173,11 +199,27 @@ impl Record {
             path,
             in_flight,
             is_stream: false,
+            first_byte: None,
         }
     }
 
-    pub(crate) fn is_stream_type(&self, status: u16, content_type: Option<&str>) -> bool {
-        self.metrics.streams.contain(status, content_type)
+    /// Whether the successful responses of its route are streams.
+    pub(crate) fn is_of_stream_route(&self) -> bool {
+        self.metrics.streams.contain(self.method, &self.path)
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// When the request began.
+    pub(crate) fn began(&self) -> Duration {
+        self.began
+    }
+
+    /// The head of the response came this long after the first byte of the request.
+    pub(crate) fn first_byte(&mut self, after: Duration) {
+        self.first_byte = Some(after);
     }
 
     /// The head of the response came at `at`, and is that of a stream.
@@ -194,7 +236,7 @@ impl Record {
         };
         self.with_labels(&answered, |metrics, labels| {
             let until_head = at.saturating_sub(self.began);
-            metrics.first_byte.observe(labels, until_head);
+            metrics.stream_first_byte.observe(labels, until_head);
         });
     }
 
@@ -204,6 +246,9 @@ impl Record {
             if !self.is_stream {
                 let duration = at.saturating_sub(self.began);
                 metrics.duration.observe(labels, duration);
+                if let Some(first_byte) = self.first_byte {
+                    metrics.first_byte.observe([labels[1]], first_byte);
+                }
             }
             if metrics.is_error(answered.code) {
                 metrics.errors.inc(labels);
@@ -211,7 +256,24 @@ impl Record {
         });
     }
 
-    fn with_labels(&self, answered: &Answered, record: impl FnOnce(&Metrics, [&str; 3])) {
+    /// The connection continues with another protocol, for as long as the result lives.
+    pub(crate) fn open_tunnel(&self, at: Duration, answered: &Answered) -> OpenTunnel {
+        self.count(at, answered);
+        self.with_labels(answered, |metrics, [_, route, _]| {
+            OpenTunnel::new(metrics.open_tunnels.series([route]))
+        })
+    }
+
+    /// The app closed the idle connection before it received the request.
+    pub(crate) fn unreceived(&self) {
+        self.metrics.unreceived.inc();
+    }
+
+    fn with_labels<T>(
+        &self,
+        answered: &Answered,
+        record: impl FnOnce(&Metrics, [&str; 3]) -> T,
+    ) -> T {
         let metrics = &*self.metrics;
         let routes = &metrics.routes;
         let route = routes.resolve(self.method, &self.path, answered.answer, self.began);
@@ -226,7 +288,7 @@ impl Record {
             metrics.folded.inc(["code"]);
         }
         let code = code.as_ref().map_or(OTHER, Code::text);
-        record(metrics, [self.method, &*route, code]);
+        record(metrics, [self.method, &*route, code])
     }
 
     /// The outcome of the request is unknown.
@@ -344,7 +406,7 @@ mod tests {
         let metrics = Arc::new(Metrics::new(
             &registry,
             routes,
-            StreamTypes::new(&[]),
+            Rules::new(&crate::Settings::default()).unwrap(),
             false,
         ));
         let series = || {
@@ -379,7 +441,7 @@ mod tests {
         let metrics = Arc::new(Metrics::new(
             &registry,
             routes,
-            StreamTypes::new(&[]),
+            Rules::new(&crate::Settings::default()).unwrap(),
             false,
         ));
         let mut state = Unrequested::default();

@@ -9,7 +9,7 @@ use crate::engineio::{self, EngineIo};
 use crate::known::KnownRoutes;
 use crate::record::Metrics;
 use crate::routes::{self, PatternError, Routes, Unrequested};
-use crate::streams::{self, StreamTypes};
+use crate::streams;
 use crate::{Limits, Observed};
 
 /// The settings of the traffic of one app.
@@ -23,6 +23,10 @@ pub struct Settings {
     pub count_client_errors: bool,
     /// The media types of streams, whose duration is not recorded. A trailing `*` stands for any ending.
     pub streams: Vec<String>,
+    /// The routes whose successful responses are streams, as patterns like those of `routes`.
+    pub stream_routes: Vec<String>,
+    /// A response with a longer `Content-Length` is a stream.
+    pub stream_bytes: u64,
     /// The maximum number of tracked Engine.IO sessions.
     pub max_sessions: usize,
 }
@@ -34,6 +38,8 @@ impl Default for Settings {
             learned_routes: 200,
             count_client_errors: false,
             streams: streams::DEFAULTS.map(str::to_owned).to_vec(),
+            stream_routes: Vec::new(),
+            stream_bytes: streams::LARGE,
             max_sessions: 50_000,
         }
     }
@@ -72,7 +78,7 @@ impl Traffic {
             metrics: Arc::new(Metrics::new(
                 registry,
                 routes,
-                StreamTypes::new(&settings.streams),
+                streams::Rules::new(settings)?,
                 settings.count_client_errors,
             )),
             engineio: EngineIo::new(registry, limits, Box::new(wake)),

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::engineio::{RequestTap, ResponseTap, TunnelTap};
+use crate::engineio::{RequestTap, ResponseTap};
 use crate::record::{Answered, CLIENT_CLOSED_REQUEST, Record};
 use crate::routes::Answer;
+use crate::streams::Stream;
+use crate::tunnel::Tunnel;
 use crate::{Outcome, ResponseHead, Traffic};
 
 /// The code of a response that the app did not complete.
@@ -18,11 +20,17 @@ pub(crate) struct Transaction {
     request: Option<RequestTap>,
     response: Option<ResponseTap>,
     status: Option<u16>,
-    is_stream: bool,
+    is_stream_route: bool,
+    stream: Option<Stream>,
+    /// Whether no other exchange was open when it began.
+    is_alone: bool,
+    /// When the request was complete, until it is answered. Only of requests that the app answers when it can.
+    sent: Option<Duration>,
 }
 
 impl Transaction {
-    /// `head` are the bytes of the request's head, and `buffer` is reused.
+    /// `head` are the bytes of the request's head, and `buffer` is reused. `is_alone`: no other exchange is open on the
+    /// connection.
     pub(crate) fn begin(
         traffic: &Traffic,
         at: Duration,
@@ -30,17 +38,22 @@ impl Transaction {
         target: &str,
         head: &[u8],
         buffer: String,
+        is_alone: bool,
     ) -> Self {
         let taps = traffic.engineio.exchange(at, method, target, head);
         let (request, response) = taps.unzip();
         let in_flight = response.is_none();
         let metrics = &traffic.metrics;
+        let record = Record::begin(metrics, at, method, target, buffer, in_flight);
         Self {
-            record: Record::begin(metrics, at, method, target, buffer, in_flight),
+            is_stream_route: in_flight && record.is_of_stream_route(),
+            record,
             request,
             response,
             status: None,
-            is_stream: false,
+            stream: None,
+            is_alone,
+            sent: None,
         }
     }
 
@@ -58,17 +71,28 @@ impl Transaction {
         }
     }
 
-    /// The request is complete.
-    pub(crate) fn request_end(&mut self) {
+    /// The request is complete. Returns whether the app answers it when it can, and nothing before it.
+    #[must_use]
+    pub(crate) fn request_end(&mut self, at: Duration) -> bool {
         if let Some(request) = &mut self.request {
             request.end();
         }
+        let is_prompt = self.response.is_none() && !self.is_stream_route && self.is_alone;
+        self.sent = (is_prompt && self.status.is_none()).then_some(at);
+        self.sent.is_some()
     }
 
-    /// The head of the final response, which came at `at`.
-    pub(crate) fn head(&mut self, at: Duration, head: &ResponseHead<'_>) {
+    /// The head of the final response, which came at `at`, to a request whose first byte came at `began`. Returns when that
+    /// request was complete, if the app answers it when it can.
+    pub(crate) fn head(
+        &mut self,
+        at: Duration,
+        began: Duration,
+        head: &ResponseHead<'_>,
+    ) -> Option<Duration> {
         let status = head.status();
         self.status = Some(status);
+        self.record.first_byte(at.saturating_sub(began));
         let value = |name| {
             let mut fields = head.fields();
             let found = fields.find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -76,10 +100,32 @@ impl Transaction {
         };
         if let Some(response) = &mut self.response {
             response.head(status, value("content-encoding"));
-        } else if self.record.is_stream_type(status, value("content-type")) {
-            self.record.stream(at, status);
-            self.is_stream = true;
+        } else {
+            let (is_route, content_type) = (self.is_stream_route, value("content-type"));
+            let rules = &self.record.metrics().streams;
+            self.stream = rules.of(is_route, status, content_type, head.body());
+            if self.stream.is_some() {
+                self.record.stream(at, status);
+            }
         }
+        self.sent.take()
+    }
+
+    /// Whether its response is a stream that can be silent for as long as it likes.
+    #[must_use]
+    pub(crate) fn is_endless(&self) -> bool {
+        self.stream == Some(Stream::Endless)
+    }
+
+    /// When the request began.
+    pub(crate) fn began(&self) -> Duration {
+        self.record.began()
+    }
+
+    /// Whether no other exchange was open when it began.
+    #[must_use]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     pub(crate) fn is_answered(&self) -> bool {
@@ -114,12 +160,12 @@ impl Transaction {
                     response.end(at);
                 }
                 let code = self.status.unwrap_or_default();
-                if !self.is_stream {
+                if self.stream.is_none() {
                     self.count(at, code, Answer::Status(code));
                 }
             }
             // A client that ends a stream has what it wanted.
-            Outcome::ClientLeft if self.is_stream => {}
+            Outcome::ClientLeft if self.stream.is_some() => {}
             Outcome::ClientLeft => {
                 self.left_at(at);
                 let code = CLIENT_CLOSED_REQUEST;
@@ -133,6 +179,14 @@ impl Transaction {
         }
     }
 
+    /// The app closed the connection, which was idle, before it received the request.
+    pub(crate) fn conclude_unreceived(&mut self, at: Duration) {
+        self.left_at(at);
+        if self.response.is_none() {
+            self.record.unreceived();
+        }
+    }
+
     /// The proxy in front of the app ended it with this code. `received` tells whether the app has the request.
     pub(crate) fn conclude_failed(&mut self, at: Duration, code: u16, received: bool) {
         self.left_at(at);
@@ -143,21 +197,20 @@ impl Transaction {
         self.count(at, code, answer);
     }
 
-    /// The app has switched to another protocol. Returns what reads it, if it can belong to Engine.IO.
+    /// The app has switched to another protocol. Returns what reads it.
     #[must_use]
-    pub(crate) fn switch(mut self, at: Duration) -> Option<Tunnel> {
+    pub(crate) fn switch(mut self, at: Duration) -> Tunnel {
         let code = self.status.unwrap_or_default();
         let answered = Answered {
             code,
             answer: Answer::Switched,
         };
-        let Some(response) = self.response.take() else {
-            self.record.count(at, &answered);
-            return None;
-        };
-        let tap = response.upgraded(at);
-        let undecided = (!tap.is_engine_io()).then_some((self.record, at, answered));
-        Some(Tunnel { tap, undecided })
+        match self.response.take() {
+            Some(response) => {
+                Tunnel::perhaps_engineio(response.upgraded(at), self.record, at, answered)
+            }
+            None => Tunnel::other(self.record.open_tunnel(at, &answered)),
+        }
     }
 
     pub(crate) fn into_buffer(self) -> String {
@@ -187,57 +240,5 @@ impl Transaction {
             (answer, _) => answer,
         };
         self.record.count(at, &Answered { code, answer });
-    }
-}
-
-/// A connection after its switch to another protocol, which can belong to Engine.IO.
-pub(crate) struct Tunnel {
-    tap: TunnelTap,
-    /// The request, until the app's first message tells whether it belongs to Engine.IO.
-    undecided: Option<(Record, Duration, Answered)>,
-}
-
-impl Tunnel {
-    /// Bytes from the client.
-    pub(crate) fn client_bytes(&mut self, at: Duration, bytes: &[u8]) {
-        self.tap.from_client(at, bytes);
-    }
-
-    /// Missing bytes from the client.
-    pub(crate) fn client_gap(&mut self, at: Duration, missing: u64) {
-        self.tap.client_gap(at, missing);
-    }
-
-    /// Bytes from the app.
-    pub(crate) fn server_bytes(&mut self, at: Duration, bytes: &[u8]) {
-        self.tap.from_server(at, bytes);
-        self.decide();
-    }
-
-    /// Missing bytes from the app.
-    pub(crate) fn server_gap(&mut self, at: Duration, missing: u64) {
-        self.tap.server_gap(at, missing);
-        self.decide();
-    }
-
-    /// The app's side of the connection has ended, or both have.
-    pub(crate) fn end(&mut self, at: Duration) {
-        self.tap.end(at);
-        self.decide();
-    }
-
-    /// Bytes are missing, so the state of its session is unknown.
-    pub(crate) fn abandon(&mut self, at: Duration) {
-        self.tap.abandon(at);
-        self.decide();
-    }
-
-    fn decide(&mut self) {
-        if !self.tap.is_undecided()
-            && let Some((record, at, answered)) = self.undecided.take()
-            && !self.tap.is_engine_io()
-        {
-            record.count(at, &answered);
-        }
     }
 }

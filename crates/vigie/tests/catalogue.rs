@@ -152,8 +152,12 @@ fn every_metric_states_its_sources() {
             assert!(catalogue::SOURCES.contains(source), "{sample}: {source}");
             assert!(known.help.contains(source), "{source}");
         }
+        let depends = |names: &[&str]| sources.iter().any(|source| names.contains(source));
         let is_of_queues = vigie_bullmq::metrics::is_of_queues(meta.name);
-        assert_eq!(is_of_queues, !sources.is_empty(), "{sample}");
+        assert_eq!(is_of_queues, depends(&["redis", "events"]), "{sample}");
+        let mut traffic = vigie_traffic::metrics::all().into_iter();
+        let is_of_traffic = traffic.any(|of_traffic| of_traffic.name == meta.name);
+        assert_eq!(is_of_traffic, depends(&["capture"]), "{sample}");
     }
     assert!(dependent > 20, "{dependent}");
     assert_eq!(catalogue::sources("unknown"), None);

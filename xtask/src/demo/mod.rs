@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: a real backend with players, and Vigie in front of it.
+//! `cargo xtask demo`: a real backend with players, and Vigie, which captures its packets or is a gateway in front of it.
 
 mod stack;
 mod summary;
@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use self::stack::{Addresses, Stack, scrape};
+use self::stack::{Addresses, Source, Stack, scrape};
 use self::summary::Figures;
 use crate::cargo::build_vigie;
 use crate::say::{complain, is_terminal, say, say_over};
@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// The number of players
     #[arg(long, default_value_t = 20)]
     players: u32,
+    /// Put Vigie in front of the backend as a gateway, even if packets can be captured
+    #[arg(long)]
+    gateway: bool,
     /// Run this program instead of building one
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
@@ -51,10 +54,10 @@ async fn show(arguments: &Arguments, vigie: PathBuf) -> anyhow::Result<()> {
     let mut stop = Stop::new(arguments.seconds)?;
     // Dropping the future stops the parts that were started.
     let mut stack = tokio::select! {
-        started = Stack::start(&vigie, arguments.players) => started?,
+        started = Stack::start(&vigie, arguments.players, arguments.gateway) => started?,
         () = stop.signalled() => return Ok(()),
     };
-    announce(stack.addresses);
+    announce(stack.source, stack.addresses);
     let ended = tokio::select! {
         ended = watch(&mut stack) => ended,
         () = stop.asked() => Ok(()),
@@ -73,15 +76,26 @@ async fn show(arguments: &Arguments, vigie: PathBuf) -> anyhow::Result<()> {
     ended
 }
 
-fn announce(addresses: Addresses) {
+fn announce(source: Source, addresses: Addresses) {
     let Addresses {
         backend,
         gateway,
         admin,
     } = addresses;
     say("");
-    say(&format!("  the backend itself   http://{backend}"));
-    say(&format!("  through the gateway  http://{gateway}"));
+    match source {
+        Source::Capture => {
+            say(&format!("  the backend          http://{backend}"));
+            say(&format!(
+                "  source of requests   capture, of the packets on lo:{}",
+                backend.port()
+            ));
+        }
+        Source::Gateway => {
+            say(&format!("  the backend itself   http://{backend}"));
+            say(&format!("  source of requests   gateway, http://{gateway}"));
+        }
+    }
     say(&format!("  the web page         http://{admin}/"));
     say(&format!("  metrics              http://{admin}/metrics"));
     say(&format!("  alive?               http://{admin}/healthz"));

@@ -13,8 +13,45 @@ use crate::say::say;
 
 /// The timeout until all parts are healthy.
 const HEALTHY: Duration = Duration::from_secs(60);
+/// What Vigie needs to capture packets, as its message names it.
+const CAPABILITY: &str = "CAP_NET_RAW";
 /// The timeout for each part to stop.
 const END: Duration = Duration::from_secs(10);
+
+/// Where Vigie reads the requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// From the packets of the backend's port.
+    Capture,
+    /// From the connections that it forwards.
+    Gateway,
+}
+
+impl Source {
+    /// The arguments of `vigie run`.
+    fn arguments(self, addresses: Addresses) -> Vec<String> {
+        let Addresses {
+            backend, gateway, ..
+        } = addresses;
+        match self {
+            Self::Capture => vec!["--capture".into(), format!("lo:{}", backend.port())],
+            Self::Gateway => vec![
+                "--app".into(),
+                format!("http://{backend}"),
+                "--listen".into(),
+                gateway.to_string(),
+            ],
+        }
+    }
+
+    /// The address that the players connect to.
+    pub(crate) fn entry(self, addresses: Addresses) -> SocketAddr {
+        match self {
+            Self::Capture => addresses.backend,
+            Self::Gateway => addresses.gateway,
+        }
+    }
+}
 
 /// The parts, in the order in which they are stopped.
 pub(crate) struct Stack {
@@ -23,6 +60,7 @@ pub(crate) struct Stack {
     backend: Process,
     redis: Redis,
     postgres: Postgres,
+    pub(crate) source: Source,
     pub(crate) addresses: Addresses,
 }
 
@@ -56,8 +94,8 @@ impl Addresses {
 }
 
 impl Stack {
-    /// Starts all parts and waits until they are healthy.
-    pub(crate) async fn start(vigie: &Path, players: u32) -> anyhow::Result<Self> {
+    /// Starts all parts and waits until they are healthy. Captures packets if that is possible and `gateway` is false.
+    pub(crate) async fn start(vigie: &Path, players: u32, gateway: bool) -> anyhow::Result<Self> {
         say("starting PostgreSQL and Redis");
         let (postgres, redis) = tokio::try_join!(Postgres::start(), Redis::start())?;
         let addresses = Addresses::choose();
@@ -66,36 +104,40 @@ impl Stack {
             .env("PORT", addresses.backend.port().to_string())
             .listen()
             .await?;
-        say("starting Vigie in front of it");
-        let mut command = Command::new(vigie);
-        command
-            .arg("run")
-            .args(["--app", &format!("http://{}", addresses.backend)])
-            .args(["--listen", &addresses.gateway.to_string()])
-            .args(["--admin", &addresses.admin.to_string()])
-            .args(["--redis", &redis.url()])
-            .args(["--database", &postgres.url()])
-            .args(["--tick", "production/production-tick"]);
-        let mut vigie = Process::spawn("vigie", command)?;
-        let traffic = Script::new("traffic/traffic.js")
-            .args(["--target", &format!("http://{}", addresses.gateway)])
-            .args(["--players", &players.to_string()]);
-        let begun = Instant::now();
-        while let Err(reason) = ready(addresses.admin).await {
-            if vigie.status().is_some() || begun.elapsed() > HEALTHY {
-                let why = if vigie.status().is_some() {
-                    "vigie ended".into()
-                } else {
-                    format!("not healthy within {HEALTHY:?}: {reason}")
-                };
-                bail!(
+        let mut source = match gateway {
+            true => Source::Gateway,
+            false => Source::Capture,
+        };
+        let vigie = loop {
+            say(match source {
+                Source::Capture => "starting Vigie beside it, which captures packets",
+                Source::Gateway => "starting Vigie in front of it, as a gateway",
+            });
+            let mut command = Command::new(vigie);
+            command
+                .arg("run")
+                .args(source.arguments(addresses))
+                .args(["--admin", &addresses.admin.to_string()])
+                .args(["--redis", &redis.url()])
+                .args(["--database", &postgres.url()])
+                .args(["--tick", "production/production-tick"]);
+            let mut vigie = Process::spawn("vigie", command)?;
+            match healthy(&mut vigie, addresses.admin).await {
+                Ok(()) => break vigie,
+                Err(_) if source == Source::Capture && vigie.tail().contains(CAPABILITY) => {
+                    say(&format!("packets cannot be captured without {CAPABILITY}"));
+                    source = Source::Gateway;
+                }
+                Err(why) => bail!(
                     "{why}; the last lines of vigie:\n{}\nand of the backend:\n{}",
                     vigie.tail(),
                     backend.tail()
-                );
+                ),
             }
-            sleep(Duration::from_millis(100)).await;
-        }
+        };
+        let traffic = Script::new("traffic/traffic.js")
+            .args(["--target", &format!("http://{}", source.entry(addresses))])
+            .args(["--players", &players.to_string()]);
         say("starting the traffic");
         Ok(Self {
             traffic: traffic.spawn()?,
@@ -103,6 +145,7 @@ impl Stack {
             backend,
             redis,
             postgres,
+            source,
             addresses,
         })
     }
@@ -141,6 +184,21 @@ impl Stack {
         drop(self.redis);
         drop(self.postgres);
     }
+}
+
+/// Waits until Vigie is ready. The error is the reason why it is not.
+async fn healthy(vigie: &mut Process, admin: SocketAddr) -> Result<(), String> {
+    let begun = Instant::now();
+    while let Err(reason) = ready(admin).await {
+        if vigie.status().is_some() {
+            return Err("vigie ended".into());
+        }
+        if begun.elapsed() > HEALTHY {
+            return Err(format!("not healthy within {HEALTHY:?}: {reason}"));
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// Whether Vigie is ready; otherwise its response.

@@ -71,7 +71,7 @@ fn every_exchange_is_counted_at_every_size_of_segments() {
                 (counts.unseen, counts.repeated),
                 (Sides::default(), Sides::default())
             );
-            assert_eq!(counts.first_bytes.len(), 9);
+            assert_eq!(counts.responses, 9);
             assert_eq!(watched.capture.connections(), 0);
             let sent = exchanges()
                 .iter()

@@ -139,6 +139,16 @@ fn traffic(r: &mut Reader, section: &str, traffic: &mut vigie_traffic::Settings)
     );
     r.set(&key("streams"), list(100, text), &mut traffic.streams);
     r.set(
+        &key("stream_routes"),
+        list(1_000, route),
+        &mut traffic.stream_routes,
+    );
+    r.set(
+        &key("stream_bytes"),
+        bytes(1..=1 << 40),
+        &mut traffic.stream_bytes,
+    );
+    r.set(
         &key("max_sessions"),
         integer(1..=1_000_000),
         &mut traffic.max_sessions,

@@ -61,6 +61,8 @@ impl Pump {
                 (Client::Finished | Client::Gone, _) if self.observed.is_polled() => {
                     after(POLL_GRACE, Late::Poll)
                 }
+                // An event stream is silent for as long as the app has nothing to say, as a WebSocket.
+                (Client::Open, true) if self.observed.is_endless() => None,
                 (_, true) => after(settings.body_timeout, Late::App(Reason::ResponseStalled)),
                 _ if self.to_app.is_empty() && connection.is_in_request_body() => {
                     after(settings.response_timeout, Late::App(Reason::RequestStalled))

@@ -11,6 +11,7 @@ mod names;
 mod poll;
 mod proxied;
 mod proxy;
+mod streams;
 mod transparency;
 mod upgrade;
 mod verbatim;

@@ -10,8 +10,9 @@ use vigie_metrics::Registry;
 use vigie_testkit::allocator::{Counting, thread};
 
 use super::{Answer, Limits, Routes};
+use crate::Settings;
 use crate::record::{Answered, Metrics, Record};
-use crate::streams::StreamTypes;
+use crate::streams::Rules;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -90,7 +91,7 @@ fn recording_a_request_on_a_known_route_allocates_nothing() {
     let metrics = Arc::new(Metrics::new(
         &registry,
         routes(),
-        StreamTypes::new(&[]),
+        Rules::new(&Settings::default()).unwrap(),
         false,
     ));
     let mut buffer = String::new();

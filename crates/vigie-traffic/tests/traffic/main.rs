@@ -12,6 +12,7 @@ mod notes;
 mod observed;
 mod parsed;
 mod responses;
+mod semantics;
 mod smuggling;
 mod steps;
 mod variants;

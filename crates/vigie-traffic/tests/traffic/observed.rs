@@ -19,7 +19,9 @@ impl App {
     pub(crate) fn new() -> Self {
         let registry = Registry::new();
         let settings = Settings {
-            routes: vec!["/orders/:id".to_owned(), "/".to_owned()],
+            routes: ["/orders/:id", "/", "/poll"].map(str::to_owned).to_vec(),
+            stream_routes: vec!["/poll".to_owned()],
+            stream_bytes: 1_000,
             ..Settings::default()
         };
         let traffic = Traffic::new(&settings, &registry, || ()).unwrap();
@@ -32,7 +34,7 @@ impl App {
     }
 
     /// The number of requests with these labels, and their durations in milliseconds.
-    fn requests(&self, method: &str, route: &str, code: &str) -> (u64, u64) {
+    pub(crate) fn requests(&self, method: &str, route: &str, code: &str) -> (u64, u64) {
         let labels = [("method", method), ("route", route), ("code", code)];
         let scrape = self.scrape();
         let value = |suffix| {
@@ -47,7 +49,7 @@ impl App {
             .sum("http_request_duration_seconds_count", &[]) as u64
     }
 
-    fn value(&self, name: &str) -> u64 {
+    pub(crate) fn value(&self, name: &str) -> u64 {
         self.scrape().value(name, &[]).unwrap() as u64
     }
 
@@ -55,7 +57,7 @@ impl App {
         self.value("socket_active_connections")
     }
 
-    fn connect(&self) -> Wire<'_> {
+    pub(crate) fn connect(&self) -> Wire<'_> {
         Wire {
             app: self,
             connection: self.traffic.connection(Limits::default()),
@@ -65,9 +67,9 @@ impl App {
 }
 
 /// A connection whose bytes arrive in pieces.
-struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     app: &'a App,
-    connection: Observed,
+    pub(crate) connection: Observed,
     piece: usize,
 }
 
@@ -87,11 +89,11 @@ impl Wire<'_> {
         }
     }
 
-    fn client(&mut self, at: u64, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn client(&mut self, at: u64, bytes: impl AsRef<[u8]>) {
         self.send(Side::Client, at, bytes);
     }
 
-    fn app(&mut self, at: u64, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn app(&mut self, at: u64, bytes: impl AsRef<[u8]>) {
         self.send(Side::App, at, bytes);
     }
 
@@ -115,7 +117,7 @@ impl Wire<'_> {
         self.app(at, ok(answer));
     }
 
-    fn upgrade(&mut self, at: u64, target: &str) {
+    pub(crate) fn upgrade(&mut self, at: u64, target: &str) {
         self.client(
             at,
             format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
@@ -126,16 +128,16 @@ impl Wire<'_> {
         );
     }
 
-    fn close(&mut self, from: Side, at: u64, close: Close) -> Ended {
+    pub(crate) fn close(&mut self, from: Side, at: u64, close: Close) -> Ended {
         self.connection.close(from, ms(at), close)
     }
 }
 
-fn get(target: &str) -> String {
+pub(crate) fn get(target: &str) -> String {
     format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n")
 }
 
-fn ok(body: &str) -> String {
+pub(crate) fn ok(body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
 }
@@ -534,6 +536,8 @@ proptest! {
         prop_assert_eq!(app.value("vigie_gateway_requests_in_flight"), 0);
         let websockets = app.scrape().value("socketio_connections", &[("transport", "websocket")]);
         prop_assert_eq!(websockets, Some(0.0));
+        prop_assert_eq!(app.scrape().sum("http_websockets_open", &[]), 0.0);
+        prop_assert_eq!(app.value("http_streams_open"), 0);
         let _ = app.traffic.expire(ms(10_000_000));
         prop_assert_eq!(app.sessions(), 0);
     }

@@ -6,6 +6,7 @@ use vigie_alerts::engine::{Defaults, Limits, Time};
 use vigie_config::Settings;
 use vigie_promql::{Engine, Labels};
 
+use super::sources::Source;
 use super::{context, links};
 use crate::history::EVERY;
 
@@ -35,19 +36,30 @@ pub(super) fn context(
     context::Settings {
         engine: evaluator(settings),
         instance: address.to_string(),
-        configured: match settings.redis {
-            Some(_) => vec!["redis", "events"],
-            None => Vec::new(),
-        },
+        configured: configured(settings),
         started,
-        settled: settings.redis.as_ref().map_or(0, settled),
+        settled: settled(settings),
     }
 }
 
-/// The time after which all values of the queues have been read and scraped, in milliseconds.
-fn settled(redis: &vigie_bullmq::Settings) -> Time {
-    let slowest = redis.levels_every.max(redis.signals_every);
-    let slowest = slowest.max(redis.workers_every);
+/// The sources that tell whether they can be read.
+fn configured(settings: &Settings) -> Vec<Source> {
+    let redis = settings.redis.iter().flat_map(|_| ["redis", "events"]);
+    let capture = settings.capture.iter().map(|_| "capture");
+    redis.chain(capture).collect()
+}
+
+/// The time after which all values of a source that can be read again have been read and scraped, in milliseconds.
+fn settled(settings: &Settings) -> Time {
+    let queues = settings.redis.as_ref().map(|redis| {
+        let slowest = redis.levels_every.max(redis.signals_every);
+        slowest.max(redis.workers_every)
+    });
+    let sockets = settings.capture.as_ref();
+    let sockets = sockets.map(|capture| capture.source.settle);
+    let Some(slowest) = queues.max(sockets) else {
+        return 0;
+    };
     let slowest = i64::try_from(slowest.as_millis()).unwrap_or(i64::MAX);
     slowest.saturating_add(EVERY)
 }

@@ -101,10 +101,10 @@ groups:
             ("queue_jobs_total{state='waiting'}", &["events", "redis"]),
             ("a:a", &["events", "redis"]),
             ("c:c", &["events", "redis"]),
-            ("d:d", &[]),
+            ("d:d", &["capture"]),
             ("e:e", &[]),
             ("up", &[]),
-            ("socket_active_connections", &[]),
+            ("socket_active_connections", &["capture"]),
             (
                 "{state='waiting'}",
                 &["app", "capture", "database", "events", "redis"],

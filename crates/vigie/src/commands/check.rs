@@ -5,6 +5,7 @@ mod dashboards;
 mod directory;
 mod history;
 mod lease;
+mod listeners;
 mod queues;
 mod receivers;
 mod routes;
@@ -89,6 +90,7 @@ pub fn run(settings: Settings) -> Result<ExitCode> {
 
 async fn check(settings: &Settings) -> Result<Vec<Row>> {
     let limit = settings.checks.timeout;
+    let history = settings.history.path.as_deref();
     let mut rows = vec![can_listen("admin", settings.admin.listen)];
     if let Some(gateway) = &settings.gateway {
         rows.push(can_listen("gateway", gateway.listen));
@@ -98,11 +100,15 @@ async fn check(settings: &Settings) -> Result<Vec<Row>> {
             None => "accepts connections",
         };
         rows.push(once("app", &mut check, limit, well).await);
-        let history = settings.history.path.as_deref();
-        rows.extend(routes::routes(gateway, history, limit).await);
+        let (file, routes) = (&gateway.routes_file, &gateway.proxy.traffic.routes);
+        let learned = routes::routes("gateway", file.clone(), routes.clone(), history, limit);
+        rows.extend(learned.await);
     }
     if let Some(capture) = &settings.capture {
         rows.push(capture::capture(&capture.source, limit).await);
+        let (file, routes) = (&capture.routes_file, &capture.traffic.routes);
+        let learned = routes::routes("capture", file.clone(), routes.clone(), history, limit);
+        rows.extend(learned.await);
     }
     if let Some(redis) = &settings.redis {
         let mut check = checks::redis_check(redis);

@@ -25,7 +25,22 @@ const NOT_SHOWN: &[(&str, &str)] = &[
         "http_streams_open",
         "most apps have no streams; open connections are shown",
     ),
-    ("http_response_first_byte_seconds", CAPTURED),
+    (
+        "http_response_first_byte_seconds",
+        "the latency of requests is shown, which differs by the transfer of the body",
+    ),
+    (
+        "http_websockets_open",
+        "most apps have no WebSockets but those of Socket.IO, which are shown",
+    ),
+    (
+        "http_requests_unreceived_total",
+        "it is no fault of the app, and clients send these requests again",
+    ),
+    (
+        "http_app_stall_seconds",
+        "a stall shows in the latency of requests, and an alert tells it apart",
+    ),
     ("tcp_payload_bytes_total", CAPTURED),
     ("tcp_connections_refused_total", CAPTURED),
     ("tcp_connections_reset_total", CAPTURED),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vigie_testkit::tools::DOCKER_COMPOSE;
 
 use crate::support::{documents, list, root, run, settings, text};
@@ -10,7 +10,11 @@ use crate::support::{documents, list, root, run, settings, text};
 const FOLDER: &str = "deploy/compose";
 
 fn resolved() -> Value {
-    let arguments = ["-f", "docker-compose.yml", "config"];
+    resolve("docker-compose.yml")
+}
+
+fn resolve(file: &str) -> Value {
+    let arguments = ["-f", file, "config"];
     let folder = root().join(FOLDER);
     let [document] = documents(&run(DOCKER_COMPOSE, &arguments, &folder))
         .try_into()
@@ -130,4 +134,45 @@ fn vigie_has_the_time_to_stop() {
     let period = text(vigie, "/stop_grace_period");
     let period: jiff::SignedDuration = period.parse().unwrap();
     assert!(period.unsigned_abs() > within, "{period:?} {within:?}");
+}
+
+/// In the network namespace of the app, with one capability.
+#[test]
+fn the_capture_is_beside_the_app() {
+    let compose = resolve("capture.yml");
+    let vigie = &compose["services"]["vigie"];
+    assert_eq!(vigie["network_mode"], "service:app");
+    assert_eq!(vigie["cap_drop"], json!(["ALL"]));
+    assert_eq!(vigie["cap_add"], json!(["NET_RAW"]));
+    assert_eq!(vigie["user"], "0:0");
+    assert!(list(vigie, "/ports").is_empty(), "{vigie}");
+
+    let words = list(vigie, "/command").iter();
+    let arguments: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+    let read = settings(&arguments, variables(vigie), None);
+    let listen = read.capture.as_ref().unwrap().source.listen.clone();
+    let app = &compose["services"]["app"];
+    let published: Vec<_> = list(app, "/ports").iter().map(published).collect();
+    assert_eq!(published, [listen[0].port, read.admin.listen.port()]);
+    assert_eq!(text(app, "/environment/PORT"), listen[0].port.to_string());
+    let within = vigie::app::stops_within(&read);
+    let period = text(vigie, "/stop_grace_period");
+    let period: jiff::SignedDuration = period.parse().unwrap();
+    assert!(period.unsigned_abs() > within, "{period:?} {within:?}");
+}
+
+/// The port in the container of a port that is published on this machine only.
+fn published(port: &Value) -> u16 {
+    match port.as_str() {
+        Some(port) => {
+            let (host, inside) = port.rsplit_once(':').unwrap();
+            assert!(host.starts_with("127.0.0.1:"), "{port}");
+            // Older versions print the protocol.
+            inside.trim_end_matches("/tcp").parse().unwrap()
+        }
+        None => {
+            assert_eq!(port["host_ip"], "127.0.0.1");
+            port["target"].as_u64().unwrap().try_into().unwrap()
+        }
+    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod compose;
+mod host;
 mod image;
 mod kubernetes;
 mod memory;

@@ -13,6 +13,8 @@ use vigie_testkit::{
     Postgres, Process, Redis, RedisOptions, SOON, Script, eventually, ports, tools,
 };
 
+use crate::source::Source;
+
 /// The name of the configuration file.
 const CONFIG: &str = "vigie.toml";
 /// The period of the checks.
@@ -227,6 +229,7 @@ pub(crate) struct Stage {
     pub(crate) app: SocketAddr,
     pub(crate) redis: Redis,
     pub(crate) postgres: Postgres,
+    source: Source,
     turn: Option<SemaphorePermit<'static>>,
 }
 
@@ -243,6 +246,11 @@ impl Stage {
 
     /// Starts the stage with settings of the backend, and more sections for Vigie.
     pub(crate) async fn set_with_sections(environment: &[(&str, &str)], more: &str) -> Self {
+        Self::set_for(Source::Gateway, environment, more).await
+    }
+
+    /// Starts the stage with this source of requests, settings of the backend, and more sections for Vigie.
+    pub(crate) async fn set_for(source: Source, environment: &[(&str, &str)], more: &str) -> Self {
         let turn = turn().await;
         let redis = RedisOptions {
             password: Some(REDIS_PASSWORD.to_owned()),
@@ -256,20 +264,26 @@ impl Stage {
         }
         let (backend, port) = backend.listen().await.unwrap();
         let app = local(port);
-        let sections = sections(app, &redis, &postgres) + more;
+        let sections = sections(source, app, &redis, &postgres) + more;
         Self {
             vigie: Vigie::start(&sections).await,
             backend,
             app,
             redis,
             postgres,
+            source,
             turn: Some(turn),
         }
     }
 
     /// The settings of Vigie.
     pub(crate) fn sections(&self) -> String {
-        sections(self.app, &self.redis, &self.postgres)
+        sections(self.source, self.app, &self.redis, &self.postgres)
+    }
+
+    /// The address that clients connect to, so that Vigie sees their requests.
+    pub(crate) fn entry(&self) -> SocketAddr {
+        self.source.entry(&self.vigie, self.app)
     }
 
     /// Brings a queue without workers into a defined state: see `demo/testing/fill.js`.
@@ -309,15 +323,15 @@ pub(crate) async fn fill(redis: &Redis, queue: &str, arguments: &[&str]) {
     assert!(script.wait(SCRIPT).await.unwrap().success());
 }
 
-fn sections(app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
-    format!(
-        "[gateway]\napp = \"http://{app}\"\nconnect_timeout = \"{SOON:?}\"\n\
-         [redis]\nurl = {:?}\ndiscover_every = \"500ms\"\n\
+fn sections(source: Source, app: SocketAddr, redis: &Redis, postgres: &Postgres) -> String {
+    source.section(app, "")
+        + &format!(
+            "[redis]\nurl = {:?}\ndiscover_every = \"500ms\"\n\
          [database]\nurl = {:?}\n\
          [tick]\nqueue = \"production\"\njob = \"production-tick\"\n",
-        redis.url(),
-        postgres.url(),
-    )
+            redis.url(),
+            postgres.url(),
+        )
 }
 
 /// Asserts that `promtool check metrics` has no findings for this page.

@@ -1,5 +1,5 @@
-//! A blocked event loop of the app delays every pending request, which the histogram shows. The app itself cannot
-//! measure this: it starts timing after the wait.
+//! A blocked event loop of the app delays every pending request, which the histogram shows, and is told from a slow
+//! dependency. The app itself cannot measure this: it starts timing after the wait.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use vigie_testkit::http::Connection;
+use vigie_testkit::http::{self, Connection};
 use vigie_testkit::promtext::Scrape;
 
 use crate::common::{Stage, Vigie};
-use vigie_testkit::SOON;
+use crate::source::{Source, for_each_source};
+use vigie_testkit::{SOON, eventually};
 
 const BLOCKED: Duration = Duration::from_millis(400);
 const BLOCKS: u32 = 3;
@@ -22,18 +24,20 @@ const SLOW: Duration = Duration::from_millis(250);
 const SERIES: [(&str, &str); 3] = [("method", "GET"), ("route", "/"), ("code", "200")];
 const PATIENCE: Duration = SOON;
 
-#[tokio::test]
-async fn a_blocked_event_loop_shows_in_the_histogram() {
+for_each_source!(
+    a_blocked_event_loop_shows_in_the_histogram,
+    a_blocked_event_loop_is_told_from_a_slow_database,
+);
+
+async fn a_blocked_event_loop_shows_in_the_histogram(source: Source) {
     // No tick and no traffic: nothing else delays the app.
     let mut stage = Stage::set_with(&[("TICK_EVERY_MS", "3600000")]).await;
-    let routes = format!(
-        "[gateway]\napp = \"http://{}\"\nroutes = [\"/\"]\n",
-        stage.app
-    );
-    let vigie = Vigie::start(&routes).await;
+    let section = source.section(stage.app, "routes = [\"/\"]\n");
+    let vigie = Vigie::start(&section).await;
+    let entry = source.entry(&vigie, stage.app);
     let stop = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| tokio::spawn(ask(vigie.gateway, Arc::clone(&stop))))
+        .map(|_| tokio::spawn(ask(entry, Arc::clone(&stop))))
         .collect();
     for _ in 0..BLOCKS {
         sleep(Duration::from_millis(300)).await;
@@ -47,13 +51,20 @@ async fn a_blocked_event_loop_shows_in_the_histogram() {
         waits.extend(client.await.unwrap());
     }
 
-    let scrape = vigie.scrape().await;
-    let value = |suffix: &str| {
+    let value = |scrape: &Scrape, suffix: &str| {
         let name = format!("http_request_duration_seconds_{suffix}");
         scrape.value(&name, &SERIES).unwrap()
     };
-    let (count, sum) = (value("count"), value("sum"));
-    assert_eq!(count, waits.len() as f64);
+    let count = waits.len() as f64;
+    let scrape = eventually(SOON, async || {
+        let scrape = vigie.scrape().await;
+        let counted = value(&scrape, "count");
+        (counted == count)
+            .then_some(scrape)
+            .ok_or(format!("{counted} of {count} requests"))
+    })
+    .await;
+    let sum = value(&scrape, "sum");
     let slow = count - bucket(&scrape, "0.25");
     let felt = waits.iter().filter(|wait| **wait > SLOW).count() as f64;
     let felt_sum: f64 = waits.iter().map(Duration::as_secs_f64).sum();
@@ -83,10 +94,86 @@ async fn a_blocked_event_loop_shows_in_the_histogram() {
     stage.end().await;
 }
 
+/// How long the event loop is blocked in one go.
+const STALL: Duration = Duration::from_secs(2);
+/// Requests while it is blocked, or while the database is slow, and the time between two of them.
+const ARRIVALS: u32 = 40;
+const APART: Duration = Duration::from_millis(60);
+/// Attempts to block it while requests arrive: on a busy machine they may all be late.
+const ATTEMPTS: u32 = 10;
+
+async fn a_blocked_event_loop_is_told_from_a_slow_database(source: Source) {
+    let quiet = [("TICK_EVERY_MS", "3600000")];
+    let mut stage = Stage::set_for(source, &quiet, "").await;
+    let entry = stage.entry();
+
+    // Each query takes 0.3 s or longer, and the app has five connections to the database.
+    arrive(entry, &["/reports/season"]).await;
+    // The database answers nobody, and then everybody at once; what does not need it is answered meanwhile.
+    stage.postgres.freeze();
+    let waiting = tokio::spawn(arrive(entry, &["/players/7", "/players/nobody"]));
+    sleep(STALL).await;
+    stage.postgres.thaw();
+    waiting.await.unwrap();
+    let seen = 2.0 * f64::from(ARRIVALS);
+    eventually(SOON, async || {
+        let counted = stage.vigie.scrape().await;
+        let counted = counted.sum("http_request_duration_seconds_count", &[]);
+        (counted == seen)
+            .then_some(())
+            .ok_or(format!("{counted} of {seen} requests"))
+    })
+    .await;
+    assert_eq!(stalls(&stage.vigie).await, (0.0, 0.0));
+
+    let block = json!({"cmd": "block", "ms": STALL.as_millis() as u64});
+    for _ in 0..ATTEMPTS {
+        let arriving = tokio::spawn(arrive(entry, &["/"]));
+        sleep(2 * APART).await;
+        stage.backend.ask(&block, PATIENCE).await.unwrap();
+        let longest = arriving.await.unwrap();
+        sleep(2 * APART).await;
+        let (count, seconds) = stalls(&stage.vigie).await;
+        eprintln!("{count} stalls of {seconds} s; the longest wait was {longest:?}");
+        if count > 0.0 {
+            assert!(seconds / count <= longest.as_secs_f64());
+            return stage.end().await;
+        }
+    }
+    panic!("no stall was counted");
+}
+
+/// Sends requests on connections of their own, one after the other, and waits for all responses. Returns the longest time that
+/// one took.
+async fn arrive(entry: SocketAddr, paths: &'static [&'static str]) -> Duration {
+    let mut requests = JoinSet::new();
+    for n in 0..ARRIVALS {
+        requests.spawn(async move {
+            sleep(n * APART).await;
+            let path = paths[n as usize % paths.len()];
+            let asked = Instant::now();
+            let answer = http::get(entry, path).await.unwrap();
+            assert!(answer.status < 500, "{path}: {}", answer.status);
+            asked.elapsed()
+        });
+    }
+    requests.join_all().await.into_iter().max().unwrap()
+}
+
+/// The number of stalls, and their duration in all.
+async fn stalls(vigie: &Vigie) -> (f64, f64) {
+    let scrape = vigie.scrape().await;
+    let value = |suffix: &str| {
+        let name = format!("http_app_stall_seconds_{suffix}");
+        scrape.value(&name, &[]).unwrap()
+    };
+    (value("count"), value("sum"))
+}
+
 /// Sends requests one after the other and returns their durations.
-async fn ask(gateway: SocketAddr, stop: Arc<AtomicBool>) -> Vec<Duration> {
-    let mut connection = Connection::open(gateway).await.unwrap().deadline(PATIENCE);
-    let request = format!("GET / HTTP/1.1\r\nhost: {gateway}\r\n\r\n");
+async fn ask(entry: SocketAddr, stop: Arc<AtomicBool>) -> Vec<Duration> {
+    let mut connection = Connection::open(entry).await.unwrap().deadline(PATIENCE);
+    let request = format!("GET / HTTP/1.1\r\nhost: {entry}\r\n\r\n");
     let mut waits = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let asked = Instant::now();

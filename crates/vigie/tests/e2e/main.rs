@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
+mod source;
 
 mod admin;
 mod alerting;
 mod api;
 mod bursts;
-mod capture;
+mod clients;
 mod cluster;
 mod compatible;
 mod databases;
@@ -30,6 +31,7 @@ mod routes;
 mod rules;
 mod scalers;
 mod secrets;
+mod side_by_side;
 mod sockets;
 mod tick;
 mod traffic;

@@ -11,6 +11,7 @@ use vigie_testkit::{SOON, Script, eventually};
 
 use crate::common::Stage;
 use crate::jobs;
+use crate::source::{Source, for_each_source};
 
 /// Longer than a silent session lives.
 const SILENCE: Duration = Duration::from_secs(120);
@@ -22,12 +23,13 @@ const PING: [(&str, &str); 2] = [
 const PATH: &str = "/socket.io/?EIO=4&transport=polling";
 const QUEUE: &str = "known";
 
-#[tokio::test]
-async fn killed_under_traffic_and_started_again() {
-    let mut stage = Stage::set_with(&PING).await;
-    let gateway = stage.vigie.gateway;
+for_each_source!(killed_under_traffic_and_started_again);
+
+async fn killed_under_traffic_and_started_again(source: Source) {
+    let mut stage = Stage::set_for(source, &PING, "").await;
+    let entry = stage.entry();
     jobs::run(&stage.redis, QUEUE, 200).await;
-    let target = format!("http://{gateway}");
+    let target = format!("http://{entry}");
     let traffic = Script::new("traffic/traffic.js");
     let mut traffic = traffic
         .args(["--target", &target, "--players", "10"])
@@ -36,7 +38,8 @@ async fn killed_under_traffic_and_started_again() {
     eventually(SOON, async || {
         let scrape = stage.vigie.scrape().await;
         let requests = scrape.sum("http_request_duration_seconds_count", &[]);
-        let sockets = scrape.value("socket_active_connections", &[]).unwrap();
+        let sockets = scrape.value("socket_active_connections", &[]);
+        let sockets = sockets.unwrap_or_default();
         let jobs = ended(&stage).await;
         let busy = requests > 200.0 && sockets > 2.0 && jobs == [Some(180.0), Some(20.0)];
         busy.then_some(()).ok_or(format!(
@@ -46,11 +49,10 @@ async fn killed_under_traffic_and_started_again() {
     .await;
     let started = start_time(&stage).await;
 
-    // The server closes a session whose open poll is interrupted; a session without an open poll is unaffected.
-    let quiet = open(gateway).await;
-    assert_eq!(post(gateway, &quiet, "40").await.status, 200);
-    let polling = open(gateway).await;
-    let _poll = wait_in_a_poll(gateway, &polling).await;
+    let quiet = open(entry).await;
+    assert_eq!(post(entry, &quiet, "40").await.status, 200);
+    let polling = open(entry).await;
+    let _poll = wait_in_a_poll(entry, &polling).await;
     stage.vigie.kill9_and_restart().await;
 
     assert!(start_time(&stage).await > started);
@@ -59,21 +61,31 @@ async fn killed_under_traffic_and_started_again() {
         [Some(0.0); 2],
         "what ended before is not counted again"
     );
-    let answer = poll(gateway, &quiet).await;
+    let answer = poll(entry, &quiet).await;
     assert!(
         answer.status == 200 && answer.text().starts_with("40"),
         "{answer:?}"
     );
-    let unknown = poll(gateway, &polling).await;
-    assert_eq!(
-        (unknown.status, unknown.json().unwrap()["code"].as_u64()),
-        (400, Some(1))
-    );
-    let scrape = stage.vigie.scrape().await;
-    let adopted = scrape.value("socketio_sessions_adopted_total", &[]);
-    assert!(adopted >= Some(1.0), "{adopted:?}");
+    match source {
+        // The server closes a session whose open poll is interrupted.
+        Source::Gateway => {
+            let unknown = poll(entry, &polling).await;
+            let code = unknown.json().unwrap()["code"].as_u64();
+            assert_eq!((unknown.status, code), (400, Some(1)));
+        }
+        // The end of the capture interrupts nothing.
+        Source::Capture => assert_eq!(post(entry, &polling, "1").await.status, 200),
+    }
+    eventually(SOON, async || {
+        let scrape = stage.vigie.scrape().await;
+        let adopted = scrape.value("socketio_sessions_adopted_total", &[]);
+        (adopted >= Some(1.0))
+            .then_some(())
+            .ok_or(format!("{adopted:?} adopted"))
+    })
+    .await;
     // The session continues while the client sends pongs, however long the rest takes.
-    let pong = async || assert_eq!(post(gateway, &quiet, "3").await.status, 200);
+    let pong = async || assert_eq!(post(entry, &quiet, "3").await.status, 200);
 
     // The traffic continues through the new process.
     eventually(SOON, async || {
@@ -94,7 +106,7 @@ async fn killed_under_traffic_and_started_again() {
             .ok_or(format!("{ended:?}"))
     })
     .await;
-    assert_eq!(post(gateway, &quiet, "1").await.status, 200);
+    assert_eq!(post(entry, &quiet, "1").await.status, 200);
     let status = traffic.stop(SOON).await.unwrap();
     assert!(status.success(), "{}", traffic.tail());
     all_sessions_end(&mut stage).await;
@@ -129,29 +141,29 @@ async fn start_time(stage: &Stage) -> f64 {
 }
 
 /// Opens a polling session.
-async fn open(gateway: SocketAddr) -> String {
-    let opened = http::get(gateway, PATH).await.unwrap();
+async fn open(entry: SocketAddr) -> String {
+    let opened = http::get(entry, PATH).await.unwrap();
     let packet: Value = serde_json::from_str(opened.text().strip_prefix('0').unwrap()).unwrap();
     packet["sid"].as_str().unwrap().to_owned()
 }
 
-async fn post(gateway: SocketAddr, sid: &str, packet: &str) -> Response {
+async fn post(entry: SocketAddr, sid: &str, packet: &str) -> Response {
     let path = format!("{PATH}&sid={sid}");
     let headers = [("content-type", "text/plain")];
-    let answer = http::request(gateway, "POST", &path, &headers, packet.as_bytes());
+    let answer = http::request(entry, "POST", &path, &headers, packet.as_bytes());
     answer.await.unwrap()
 }
 
-async fn poll(gateway: SocketAddr, sid: &str) -> Response {
-    http::get(gateway, &format!("{PATH}&sid={sid}"))
+async fn poll(entry: SocketAddr, sid: &str) -> Response {
+    http::get(entry, &format!("{PATH}&sid={sid}"))
         .await
         .unwrap()
 }
 
 /// Leaves a poll open.
-async fn wait_in_a_poll(gateway: SocketAddr, sid: &str) -> Connection {
-    let mut connection = Connection::open(gateway).await.unwrap();
-    let get = format!("GET {PATH}&sid={sid} HTTP/1.1\r\nhost: {gateway}\r\n\r\n");
+async fn wait_in_a_poll(entry: SocketAddr, sid: &str) -> Connection {
+    let mut connection = Connection::open(entry).await.unwrap();
+    let get = format!("GET {PATH}&sid={sid} HTTP/1.1\r\nhost: {entry}\r\n\r\n");
     connection.send(get.as_bytes()).await.unwrap();
     // The poll must reach the server.
     sleep(Duration::from_millis(500)).await;

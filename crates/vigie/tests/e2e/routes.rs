@@ -7,6 +7,7 @@ use vigie_testkit::http::Connection;
 use vigie_testkit::{Fault, FaultServer, SOON, eventually, faults};
 
 use crate::common::Vigie;
+use crate::source::{Source, for_each_source};
 
 const COUNT: &str = "http_request_duration_seconds_count";
 
@@ -21,8 +22,8 @@ async fn answers(app: &FaultServer, status: u16) {
 }
 
 /// Sends requests on one connection.
-async fn send(gateway: SocketAddr, method: &str, paths: impl Iterator<Item = String>) {
-    let mut client = Connection::open(gateway).await.unwrap();
+async fn send(entry: SocketAddr, method: &str, paths: impl Iterator<Item = String>) {
+    let mut client = Connection::open(entry).await.unwrap();
     for path in paths {
         let head = format!("{method} {path} HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\n\r\n");
         client.send(head.as_bytes()).await.unwrap();
@@ -55,25 +56,24 @@ async fn samples(vigie: &Vigie, series: &str) -> Vec<f64> {
         .collect()
 }
 
-#[tokio::test]
-async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_increase() {
+for_each_source!(
+    the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_increase,
+    an_important_route_is_learned_despite_three_hundred_paths,
+);
+
+async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_increase(
+    source: Source,
+) {
     let directory = TempDir::new().unwrap();
     let history = directory.path().join("history");
     let app = app(500).await;
-    let mut vigie = Vigie::start(&format!(
-        "[gateway]\napp = \"http://{}\"\n[history]\npath = {history:?}\n",
-        app.addr()
-    ))
-    .await;
-    send(
-        vigie.gateway,
-        "POST",
-        (0..20).map(|_| "/reports".to_owned()),
-    )
-    .await;
+    let section = source.section(app.addr(), "");
+    let mut vigie = Vigie::start(&format!("{section}[history]\npath = {history:?}\n")).await;
+    let entry = source.entry(&vigie, app.addr());
+    send(entry, "POST", (0..20).map(|_| "/reports".to_owned())).await;
     answers(&app, 200).await;
     let orders = |numbers: std::ops::Range<u32>| numbers.map(|n| format!("/orders/{n}"));
-    send(vigie.gateway, "GET", orders(0..20)).await;
+    send(entry, "GET", orders(0..20)).await;
     let file = history.join("gateway.routes");
     eventually(SOON, async || {
         let saved = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
@@ -94,14 +94,9 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
     let errors = "http_requests_errors_total";
     assert_eq!(value(errors, "POST", "/reports", "500"), Some(0.0));
 
-    send(vigie.gateway, "GET", orders(100..101)).await;
+    send(entry, "GET", orders(100..101)).await;
     answers(&app, 500).await;
-    send(
-        vigie.gateway,
-        "POST",
-        (0..40).map(|_| "/reports".to_owned()),
-    )
-    .await;
+    send(entry, "POST", (0..40).map(|_| "/reports".to_owned())).await;
     until_recorded(&vigie, "/reports", 40.0).await;
     assert_eq!(recorded(&vigie, "/orders/:id").await, 1.0);
     assert_eq!(recorded(&vigie, "<other>").await, 0.0);
@@ -123,26 +118,16 @@ async fn the_first_burst_after_a_restart_is_counted_under_its_route_and_seen_by_
     vigie.stop().await;
 }
 
-#[tokio::test]
-async fn an_important_route_is_learned_despite_three_hundred_paths() {
+async fn an_important_route_is_learned_despite_three_hundred_paths(source: Source) {
     let app = app(200).await;
-    let sections = format!("[gateway]\napp = \"http://{}\"\n", app.addr());
+    let sections = source.section(app.addr(), "");
     let vigie = Vigie::start(&sections).await;
+    let entry = source.entry(&vigie, app.addr());
     let five_times = |n| std::iter::repeat_n(format!("/page-{}", letters(n)), 5);
-    send(vigie.gateway, "GET", (0..300).flat_map(five_times)).await;
-    send(
-        vigie.gateway,
-        "GET",
-        (0..100).map(|n| format!("/checkout/{n}")),
-    )
-    .await;
+    send(entry, "GET", (0..300).flat_map(five_times)).await;
+    send(entry, "GET", (0..100).map(|n| format!("/checkout/{n}"))).await;
     answers(&app, 422).await;
-    send(
-        vigie.gateway,
-        "POST",
-        (0..10).map(|_| "/coupons".to_owned()),
-    )
-    .await;
+    send(entry, "POST", (0..10).map(|_| "/coupons".to_owned())).await;
     // Requests before the route was learned are <other>.
     until_recorded(&vigie, "/checkout/:id", 51.0).await;
     until_recorded(&vigie, "/coupons", 6.0).await;
@@ -159,15 +144,14 @@ async fn an_important_route_is_learned_despite_three_hundred_paths() {
     );
     assert!(page.contains("Most frequent under <other>"), "{page}");
     vigie.stop().await;
-    let page = page.replace("[gateway]\n", &sections);
+    let header = format!("[{}]\n", source.name());
+    let page = page.replace(&header, &sections);
     let pasted = Vigie::start(&page).await;
-    send(pasted.gateway, "POST", ["/coupons".to_owned()].into_iter()).await;
+    let entry = source.entry(&pasted, app.addr());
+    send(entry, "POST", ["/coupons".to_owned()].into_iter()).await;
     until_recorded(&pasted, "/coupons", 1.0).await;
     let again = pasted.get("/routes").await.text();
-    assert_eq!(
-        setting(&again),
-        setting(&page.replace(&sections, "[gateway]\n"))
-    );
+    assert_eq!(setting(&again), setting(&page.replace(&sections, &header)));
     pasted.stop().await;
 }
 

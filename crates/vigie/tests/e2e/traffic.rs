@@ -10,6 +10,7 @@ use vigie_testkit::promtext::{Format, Kind, Scrape};
 use vigie_testkit::{Process, SOON, Script, eventually};
 
 use crate::common::{Stage, Vigie};
+use crate::source::{Source, for_each_source};
 
 /// The time until the players are done.
 const GAME: Duration = Duration::from_secs(1_200);
@@ -28,20 +29,24 @@ const UNTIL_LEARNED: u64 = 5;
 /// Guilds and resources have names, not ids: each is a route that is learned separately.
 const NAMES: u64 = 5;
 
-#[tokio::test]
-async fn the_five_metrics_move_and_every_request_counts_once() {
+for_each_source!(
+    the_five_metrics_move_and_every_request_counts_once,
+    with_configured_routes_every_template_counts_like_its_players,
+);
+
+async fn the_five_metrics_move_and_every_request_counts_once(source: Source) {
     // Silent players time out within seconds, and not after engine.io's 45.
-    let mut stage = Stage::set_with(&[
+    let pings = [
         ("SOCKET_PING_INTERVAL", "3000"),
         ("SOCKET_PING_TIMEOUT", "2000"),
-    ])
-    .await;
+    ];
+    let mut stage = Stage::set_for(source, &pings, "").await;
     let vigie = &stage.vigie;
     let at_rest = vigie.scrape().await;
     assert_eq!(at_rest.sum(COUNT, &[]), 0.0, "requests before the first");
     assert_eq!(at_rest.value(SOCKETS, &[]), Some(0.0));
 
-    let mut players = play(vigie.gateway, &[]);
+    let mut players = play(stage.entry(), &[]);
     let early = moved(vigie, &at_rest).await;
     let later = moved(vigie, &early).await;
     for format in [Format::Text, Format::OpenMetrics] {
@@ -50,7 +55,7 @@ async fn the_five_metrics_move_and_every_request_counts_once() {
     let tally = tally(&mut players).await;
     let scrape = settled(vigie, &tally).await;
     assert!(scrape.sum(COUNT, &[]) > later.sum(COUNT, &[]));
-    outcomes_are_right(&scrape, &tally);
+    outcomes_are_right(source, &scrape, &tally);
     learned_routes_are_right(vigie, &scrape, &tally).await;
     let clients = json!({"cmd": "clients"});
     eventually(SOON, async || {
@@ -66,18 +71,15 @@ async fn the_five_metrics_move_and_every_request_counts_once() {
     stage.end().await;
 }
 
-#[tokio::test]
-async fn with_configured_routes_every_template_counts_like_its_players() {
+async fn with_configured_routes_every_template_counts_like_its_players(source: Source) {
     let stage = Stage::set().await;
-    let vigie = Vigie::start(&format!(
-        "[gateway]\napp = \"http://{}\"\nroutes = {ROUTES:?}\n",
-        stage.app
-    ))
-    .await;
-    let mut players = play(vigie.gateway, &["--quiet-sockets", "--seed", "2"]);
+    let routes = format!("routes = {ROUTES:?}\n");
+    let vigie = Vigie::start(&source.section(stage.app, &routes)).await;
+    let entry = source.entry(&vigie, stage.app);
+    let mut players = play(entry, &["--quiet-sockets", "--seed", "2"]);
     let tally = tally(&mut players).await;
     let scrape = settled(&vigie, &tally).await;
-    outcomes_are_right(&scrape, &tally);
+    outcomes_are_right(source, &scrape, &tally);
 
     let mut expected = BTreeMap::<String, u64>::new();
     for (template, outcomes) in tally["byTemplate"].as_object().unwrap() {
@@ -94,8 +96,8 @@ async fn with_configured_routes_every_template_counts_like_its_players() {
 }
 
 /// The backend's players, who count their requests.
-pub(crate) fn play(gateway: SocketAddr, more: &[&str]) -> Process {
-    let (target, requests) = (format!("http://{gateway}"), REQUESTS.to_string());
+pub(crate) fn play(entry: SocketAddr, more: &[&str]) -> Process {
+    let (target, requests) = (format!("http://{entry}"), REQUESTS.to_string());
     let arguments = [
         "--target",
         &target,
@@ -198,7 +200,7 @@ pub(crate) async fn settled(vigie: &Vigie, tally: &Value) -> Scrape {
 
 /// Codes are those that the players received. A player who disconnects may have missed the last byte of a complete
 /// response: then its code is counted, and 499 otherwise.
-fn outcomes_are_right(scrape: &Scrape, tally: &Value) {
+fn outcomes_are_right(source: Source, scrape: &Scrape, tally: &Value) {
     let mut seen = BTreeMap::<String, u64>::new();
     for outcomes in tally["byTemplate"].as_object().unwrap().values() {
         for (outcome, requests) in outcomes.as_object().unwrap() {
@@ -247,10 +249,7 @@ fn outcomes_are_right(scrape: &Scrape, tally: &Value) {
             "{sample:?}"
         );
     }
-    for reason in ["connect_failed", "response_missing", "response_invalid"] {
-        let errors = scrape.value("vigie_gateway_errors_total", &[("reason", reason)]);
-        assert_eq!(errors, Some(0.0), "{reason}");
-    }
+    source.is_faultless(scrape);
 }
 
 /// Without configuration the learned routes are exactly the app's, and are learned at once.

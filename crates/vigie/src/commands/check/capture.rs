@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vigie_capture::{Look, Protocol, RingError, Settings};
 
+use super::listeners::Listeners;
 use super::{Row, Verdict, on_a_thread};
 
 /// How long packets are captured.
@@ -16,14 +17,25 @@ pub(super) async fn capture(settings: &Settings, limit: Duration) -> Row {
     let looked = settings.clone();
     let advice = "is the machine very busy?";
     let look = on_a_thread(LOOK + limit, advice, move || {
-        vigie_capture::look(&looked, LOOK).map_err(|error| problem(&error))
+        let look = vigie_capture::look(&looked, LOOK).map_err(|error| problem(&error))?;
+        let ports: Vec<_> = looked.listen.iter().map(|listen| listen.port).collect();
+        let silence = match look.packets {
+            0 => Listeners::read().and_then(|found| found.explain_silence(&ports)),
+            _ => None,
+        };
+        Ok((look, silence))
     });
-    let verdict = look.await.and_then(|look| verdict(&look));
+    let (verdict, warns) = match look.await {
+        // The app may be in another network namespace, whose packets pass here.
+        Ok((_, Some(silence))) => (Err(silence), true),
+        Ok((look, None)) => (verdict(&look), false),
+        Err(failed) => (Err(failed), false),
+    };
     Row {
         what: "capture",
         place: listen.join(", "),
         verdict,
-        warns: false,
+        warns,
         took: start.elapsed(),
     }
 }
@@ -43,25 +55,32 @@ fn verdict(look: &Look) -> Verdict {
         (Protocol::Tls, "TLS"),
         (Protocol::Http2, "HTTP/2 without TLS"),
     ];
-    if let Some((_, name)) = unreadable
-        .into_iter()
-        .find(|(protocol, _)| number(*protocol) > 0)
-    {
-        let advice = "capture where the app receives HTTP/1 without TLS: behind the proxy that ends TLS, often on `lo`";
-        return Err((format!("the port speaks {name}"), advice.to_owned()));
-    }
+    let mut unreadable = unreadable.into_iter();
+    let unreadable = unreadable.find(|(protocol, _)| number(*protocol) > 0);
     let Look {
         packets,
         dropped,
         responses,
         ..
     } = look;
-    Ok(match packets {
-        0 => "can capture; no packet in a second, perhaps for lack of requests".to_owned(),
-        _ => format!(
-            "can capture: {packets} packets ({dropped} dropped), {responses} responses in a second"
-        ),
-    })
+    match unreadable {
+        Some((_, name)) if *responses == 0 => {
+            let advice = "capture where the app receives HTTP/1 without TLS: behind the proxy that ends TLS, often on `lo`";
+            Err((format!("the port speaks {name}"), advice.to_owned()))
+        }
+        _ if *packets == 0 => {
+            Ok("can capture; no packet in a second, perhaps for lack of requests".to_owned())
+        }
+        _ => {
+            let unread = unreadable.map_or_else(String::new, |(protocol, name)| {
+                let number = number(protocol);
+                format!("; {number} connections speak {name}, which cannot be read")
+            });
+            Ok(format!(
+                "can capture: {packets} packets ({dropped} dropped), {responses} responses in a second{unread}"
+            ))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,17 +89,18 @@ mod tests {
     use super::*;
 
     fn look(packets: u64, connections: [usize; 6]) -> Look {
+        let is_readable = connections[Protocol::Http1 as usize] > 0;
         Look {
             packets,
             dropped: 0,
-            responses: packets / 2,
+            responses: if is_readable { packets / 2 } else { 0 },
             connections,
         }
     }
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let tls = verdict(&look(9, [0, 3, 0, 1, 0, 0]));
+        let tls = verdict(&look(9, [0, 0, 0, 1, 0, 0]));
         assert_eq!(tls.unwrap_err().0, "the port speaks TLS");
         let http2 = verdict(&look(9, [0, 0, 0, 0, 1, 0]));
         assert_eq!(http2.unwrap_err().0, "the port speaks HTTP/2 without TLS");
@@ -89,6 +109,9 @@ mod tests {
             seen,
             "can capture: 8 packets (0 dropped), 4 responses in a second"
         );
+        // A client that takes the port for another one.
+        let mixed = verdict(&look(8, [0, 3, 0, 1, 0, 0])).unwrap();
+        assert!(mixed.ends_with("; 1 connections speak TLS, which cannot be read"));
         assert!(verdict(&look(0, [0; 6])).unwrap().contains("no packet"));
     }
 

@@ -1,30 +1,30 @@
 //! Whether learned routes can survive a restart, and which configured patterns have had no request. Nothing is
 //! changed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{Row, Verdict, on_a_thread};
 use crate::routes_file::{self, State};
-use vigie_config::Gateway;
 
 /// The maximum number of patterns named in one line.
 const MOST_NAMED: usize = 5;
 
-/// Checks the file, if there is one.
+/// Checks the file, if there is one. `section` contains the settings of the source: its file and its patterns.
 pub(super) async fn routes(
-    gateway: &Gateway,
+    section: &'static str,
+    file: Option<PathBuf>,
+    patterns: Vec<String>,
     history: Option<&Path>,
     within: Duration,
 ) -> Option<Row> {
     let start = Instant::now();
-    let is_configured = gateway.routes_file.is_some();
-    let path = routes_file::path(gateway.routes_file.clone(), history)?;
+    let configured_in = file.is_some().then_some(section);
+    let path = routes_file::path(file, history)?;
     let place = path.display().to_string();
-    let patterns = gateway.proxy.traffic.routes.clone();
-    let look = move || verdict(&routes_file::look(&path, &patterns), is_configured);
+    let look = move || verdict(&routes_file::look(&path, &patterns), configured_in);
     let advice = "the disk or the server behind it hangs; Vigie starts without the learned routes";
     Some(Row {
         what: "routes",
@@ -35,16 +35,20 @@ pub(super) async fn routes(
     })
 }
 
-fn verdict(state: &State, is_configured: bool) -> Verdict {
+/// `configured_in`: the section that names the file.
+fn verdict(state: &State, configured_in: Option<&str>) -> Verdict {
+    let section = configured_in.unwrap_or("gateway");
     match state {
         // The row of the history reports whether its directory can be used.
-        State::None { .. } if !is_configured => Ok("none saved yet".to_owned()),
+        State::None { .. } if configured_in.is_none() => Ok("none saved yet".to_owned()),
         State::None { problem: None } => Ok("none saved yet".to_owned()),
         State::None {
             problem: Some(problem),
         } => {
-            let advice = "make the directory of gateway.routes_file, and let the user that Vigie runs as write there";
-            Err((problem.clone(), advice.to_owned()))
+            let advice = format!(
+                "make the directory of {section}.routes_file, and let the user that Vigie runs as write there"
+            );
+            Err((problem.clone(), advice))
         }
         State::Unreadable(error) => {
             let advice = "let the user that Vigie runs as read and write the file";
@@ -52,8 +56,8 @@ fn verdict(state: &State, is_configured: bool) -> Verdict {
         }
         State::Foreign => {
             let text = "it is not a file of learned routes, so Vigie leaves it alone";
-            let advice = "name another path as gateway.routes_file";
-            Err((text.to_owned(), advice.to_owned()))
+            let advice = format!("name another path as {section}.routes_file");
+            Err((text.to_owned(), advice))
         }
         State::Unusable(why) => {
             let advice = "nothing needs to be done: Vigie renames it, and learns the routes again";
@@ -88,7 +92,7 @@ mod tests {
 
     fn check(path: &Path, patterns: &[&str]) -> Verdict {
         let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        verdict(&routes_file::look(path, &patterns), true)
+        verdict(&routes_file::look(path, &patterns), Some("capture"))
     }
 
     #[test]
@@ -119,7 +123,9 @@ mod tests {
         std::fs::write(&path, &SAVED[..40]).unwrap();
         assert!(check(&path, &[]).unwrap_err().0.contains("checksum"));
         std::fs::write(&path, "listen = 1\n").unwrap();
-        assert!(check(&path, &[]).unwrap_err().0.contains("leaves it alone"));
+        let (problem, advice) = check(&path, &[]).unwrap_err();
+        assert!(problem.contains("leaves it alone"), "{problem}");
+        assert_eq!(advice, "name another path as capture.routes_file");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "listen = 1\n");
     }
 }

@@ -16,8 +16,9 @@ use vigie_testkit::tools::KUBECTL;
 use crate::support::{documents, files, list, root, run, text};
 
 /// The folders with Deployments that run Vigie.
-const RUNNING: [&str; 5] = [
+const RUNNING: [&str; 6] = [
     "deploy/kubernetes/base",
+    "deploy/kubernetes/capture",
     "deploy/kubernetes/older-clusters",
     "deploy/kubernetes/queues-only",
     "deploy/kubernetes/queues-once",
@@ -79,6 +80,24 @@ fn vigie(deployment: &Value) -> &Value {
     let found: Vec<_> = found.iter().filter(is).collect();
     assert_eq!(found.len(), 1, "{deployment:#}");
     found[0]
+}
+
+/// Whether the Vigie of a Deployment captures packets, so that the app receives its requests itself.
+fn captures(deployment: &Value) -> bool {
+    let added = vigie(deployment).pointer("/securityContext/capabilities/add");
+    added.is_some()
+}
+
+/// The port that clients connect to: of the gateway, or of the app.
+fn entry(deployment: &Value) -> Option<u64> {
+    if !captures(deployment) {
+        return port(vigie(deployment), "http-gateway");
+    }
+    let containers = containers(deployment);
+    let app = containers
+        .iter()
+        .find(|found| text(found, "/name") == "app");
+    port(app?, "http")
 }
 
 /// The number of a container's port.

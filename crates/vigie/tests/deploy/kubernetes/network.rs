@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{RUNNING, containers, of_kind, port, rendered, selects, vigie};
+use super::{RUNNING, captures, containers, entry, of_kind, port, rendered, selects, vigie};
 use crate::support::{list, text};
 
 fn found<'a>(object: &Value, pointer: &str, objects: &'a [Value]) -> &'a Value {
@@ -18,24 +18,24 @@ fn found<'a>(object: &Value, pointer: &str, objects: &'a [Value]) -> &'a Value {
 }
 
 #[test]
-fn services_lead_to_the_gateway_by_number() {
+fn services_lead_to_the_gateway_or_the_captured_app_by_number() {
     let mut services = 0;
     for folder in RUNNING {
         let objects = rendered(folder);
         for service in of_kind(&objects, "Service") {
-            let vigie = vigie(found(service, "/spec/selector", &objects));
+            let deployment = found(service, "/spec/selector", &objects);
             for target in list(service, "/spec/ports") {
                 // Before Kubernetes 1.32 a name is not resolved among the ports of a sidecar.
-                assert_eq!(target["targetPort"].as_u64(), port(vigie, "http-gateway"));
+                assert_eq!(target["targetPort"].as_u64(), entry(deployment));
                 services += 1;
             }
         }
     }
-    assert_eq!(services, 3);
+    assert_eq!(services, 4);
 }
 
 #[test]
-fn the_gateway_is_open_and_the_metrics_are_for_prometheus() {
+fn the_entry_is_open_and_the_metrics_are_for_prometheus() {
     for folder in RUNNING {
         let objects = rendered(folder);
         let policies = of_kind(&objects, "NetworkPolicy");
@@ -50,19 +50,19 @@ fn the_gateway_is_open_and_the_metrics_are_for_prometheus() {
                 (port["port"].as_u64(), rule.get("from").is_none())
             };
             let open: Vec<_> = list(policy, "/spec/ingress").iter().map(open).collect();
-            let gateway = port(vigie, "http-gateway");
             let mut expected = vec![(port(vigie, "http-metrics"), false)];
-            expected.splice(0..0, gateway.map(|gateway| (Some(gateway), true)));
+            expected.splice(0..0, entry(deployment).map(|entry| (Some(entry), true)));
             assert_eq!(open, expected, "{}", text(policy, "/metadata/name"));
         }
     }
 }
 
 #[test]
-fn the_app_is_reachable_only_through_vigie() {
+fn the_app_is_reachable_only_through_the_gateway() {
     for folder in RUNNING {
         let objects = rendered(folder);
-        for deployment in of_kind(&objects, "Deployment") {
+        let deployments = of_kind(&objects, "Deployment").into_iter();
+        for deployment in deployments.filter(|deployment| !captures(deployment)) {
             for container in containers(deployment) {
                 if text(container, "/name") == "app" {
                     assert_eq!(list(container, "/ports"), [] as [Value; 0]);

@@ -6,7 +6,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use vigie_config::Settings;
 
-use super::{RUNNING, containers, labels, of_kind, port, rendered, selects, vigie};
+use super::{
+    RUNNING, captures, containers, entry, labels, of_kind, port, rendered, selects, vigie,
+};
 use crate::support::{document, list, name, number, settings, text};
 
 /// Every Deployment in the folders that run Vigie, with the objects rendered beside it.
@@ -19,7 +21,7 @@ fn deployments() -> Vec<(&'static str, Value, Vec<Value>)> {
             found.push((folder, deployment.clone(), objects.clone()));
         }
     }
-    assert_eq!(found.len(), 6);
+    assert_eq!(found.len(), 7);
     found
 }
 
@@ -32,7 +34,7 @@ fn vigie_is_a_sidecar_that_starts_before_the_app_or_beside_it() {
         let expected = match (folder, text(&deployment, "/metadata/name")) {
             (_, "vigie-queues") => (0, 1, None),
             ("older-clusters", "app") => (0, 2, None),
-            ("base" | "queues-once", "app") => (1, 1, Some("Always")),
+            ("base" | "capture" | "queues-once", "app") => (1, 1, Some("Always")),
             other => panic!("{other:?}"),
         };
         let policy = vigie
@@ -88,7 +90,7 @@ fn ports_have_names_that_kubernetes_takes() {
 }
 
 #[test]
-fn vigie_has_no_privileges() {
+fn vigie_has_no_privileges_but_those_to_capture() {
     for (folder, deployment, _) in deployments() {
         let pod = &deployment["spec"]["template"]["spec"];
         assert_eq!(
@@ -98,17 +100,27 @@ fn vigie_has_no_privileges() {
         // Only an election uses the Kubernetes API.
         let token = folder == "queues-elected";
         assert_eq!(pod["automountServiceAccountToken"], json!(token));
+        assert_eq!(captures(&deployment), folder == "capture");
         let user = crate::image::user();
-        assert_eq!(
-            vigie(&deployment)["securityContext"],
-            json!({
+        let expected = match captures(&deployment) {
+            false => json!({
                 "runAsUser": user,
                 "runAsGroup": user,
                 "allowPrivilegeEscalation": false,
                 "readOnlyRootFilesystem": true,
                 "capabilities": {"drop": ["ALL"]},
-            })
-        );
+            }),
+            // One capability, which only root gets.
+            true => json!({
+                "runAsNonRoot": false,
+                "runAsUser": 0,
+                "runAsGroup": 0,
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]},
+            }),
+        };
+        assert_eq!(vigie(&deployment)["securityContext"], expected);
         for container in containers(&deployment) {
             assert_eq!(
                 container["securityContext"]["allowPrivilegeEscalation"],
@@ -163,6 +175,11 @@ fn vigie_accepts_its_settings_and_listens_on_the_declared_ports() {
             gateway.and_then(|gateway| port_of(gateway.listen)),
             port(vigie, "http-gateway")
         );
+        if let Some(capture) = &settings.capture {
+            let listen = capture.source.listen.iter();
+            let ports: Vec<_> = listen.map(|listen| u64::from(listen.port)).collect();
+            assert_eq!(ports, [entry(&deployment).unwrap()]);
+        }
         let unwatched: &[&str] = match (folder, text(&deployment, "/metadata/name")) {
             (_, "vigie-queues") => &["gateway", "database"],
             ("queues-once", _) => &["redis", "tick"],

@@ -19,6 +19,7 @@ fn every_folder_renders_to_valid_kubernetes_objects() {
         folders,
         [
             "deploy/kubernetes/base",
+            "deploy/kubernetes/capture",
             "deploy/kubernetes/monitoring",
             "deploy/kubernetes/older-clusters",
             "deploy/kubernetes/queues-elected",
