@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use vigie_testkit::node::demo_directory;
-use vigie_testkit::tools::{NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
+use vigie_testkit::tools::{CHROMIUM, NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
 
 use crate::report::{Table, heading};
 
@@ -30,6 +30,7 @@ pub(crate) fn describe() {
         ("redis", said(REDIS_SERVER, "--version")),
         ("prometheus", said(PROMETHEUS, "--version")),
         ("node", said(NODE, "--version")),
+        ("chromium", said(CHROMIUM, "--version")),
         ("bullmq", bullmq(&demo_directory())),
     ] {
         let which = which.unwrap_or_else(|| "not found".into());

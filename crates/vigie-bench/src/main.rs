@@ -9,6 +9,7 @@ mod alerts;
 mod expose;
 mod gateway;
 mod machine;
+mod page;
 mod pinned;
 mod queries;
 mod queues;
@@ -38,7 +39,7 @@ struct Options {
     /// How many rules are evaluated, over ten times as many series
     #[arg(long, default_value_t = 10_000, value_parser = rules)]
     rules: usize,
-    /// The program whose gateway and alerts are measured
+    /// The program whose gateway, alerts and page are measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
     /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
@@ -69,6 +70,8 @@ enum What {
     Queries,
     /// Evaluating rules, against Prometheus and vmalert; notifications and their memory
     Alerts,
+    /// The web page in a browser
+    Page,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -112,6 +115,7 @@ fn main() -> anyhow::Result<()> {
             What::Memory => runtime.block_on(queues::memory::run(&options))?,
             What::Queries => runtime.block_on(queries::run(&options))?,
             What::Alerts => runtime.block_on(alerts::run(&options))?,
+            What::Page => runtime.block_on(page::run(&options))?,
         }
     }
     Ok(())

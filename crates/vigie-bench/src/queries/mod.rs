@@ -16,7 +16,8 @@ use crate::report::{MIB, Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 use crate::usage;
 use ask::{Party, Question, Times, compare};
-pub(crate) use ours::serve;
+pub(crate) use data::OURS as LIKE_OURS;
+pub(crate) use ours::{serve, write_like_ours};
 
 /// How often a question is asked in a round; its median counts.
 const ASKED: usize = 3;
