@@ -40,18 +40,32 @@ fn has_net_raw() -> bool {
     effective.is_some_and(|bits| bits >> CAP_NET_RAW & 1 == 1)
 }
 
-/// The runbooks as an expression of type `&[(&str, &str)]`: the name and the text of each.
+/// The runbooks as an expression of type `&[Runbook]`, sorted by name.
 fn runbooks() -> io::Result<String> {
+    let directory = fs::canonicalize(RUNBOOKS)?;
     let mut files = Vec::new();
-    collect(&fs::canonicalize(RUNBOOKS)?, &mut files)?;
+    for entry in fs::read_dir(&directory)? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
     files.sort();
-    let named = files
-        .iter()
-        .filter_map(|file| Some((file, file.file_stem()?.to_str()?)));
-    let list: Vec<_> = named
-        .map(|(file, name)| format!("({name:?}, include_str!({file:?}))"))
-        .collect();
-    Ok(format!("&[{}]", list.join(", ")))
+    let mut list = String::from("&[");
+    for english in &files {
+        let (Some(name), Some(file)) = (english.file_stem(), english.file_name()) else {
+            continue;
+        };
+        let name = name.display().to_string();
+        let french = directory.join("fr").join(file);
+        // Writing to a string cannot fail. If the French one is missing, the compilation fails.
+        let _ = write!(
+            list,
+            "Runbook {{ name: {name:?}, english: include_str!({english:?}), french: include_str!({french:?}) }},"
+        );
+    }
+    list.push(']');
+    Ok(list)
 }
 
 /// `rustc 1.95.0 (f2d3ce0bd 2026-03-21)` is the version 1.95.0.

@@ -1,74 +1,11 @@
 /** The page in a browser, against a running Vigie: see crates/vigie/tests/e2e/page.rs. */
 
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
 
 import { audited } from "./axe.ts";
+import { ADMIN, complaints, FAILING, GUARDED, open, patiently, picture, QUEUE, reach, RECENT, SCREENSHOTS, signIn, TOKEN } from "./browser.ts";
 import { prefixed } from "./prefix.ts";
-
-const setting = (name: string): string => {
-  const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run cargo test -p vigie --test e2e page`);
-  return value;
-};
-
-const ADMIN = setting("PAGE_ADMIN");
-/** A queue with 501 waiting jobs, whose name is HTML that would run a script. */
-const QUEUE = setting("PAGE_QUEUE");
-/** A queue of which seven jobs have failed, one of them with HTML as its name and in its reason. */
-const FAILING = setting("PAGE_FAILING");
-const SCREENSHOTS = setting("PAGE_SCREENSHOTS");
-/** Another Vigie, which needs this token. Its alert AppDown fires. */
-const GUARDED = setting("PAGE_GUARDED");
-const TOKEN = setting("PAGE_TOKEN");
-const CHROMIUM = setting("PAGE_CHROMIUM");
-const ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"];
-
-/** Milliseconds for anything that the page waits for, on a busy machine. */
-const PATIENCE = 120_000;
-/** The live range is short, as the history has just begun. */
-const RECENT = "from=now-5m&to=now&refresh=5s";
-
-let browser: Browser;
-/** What a page may not say. */
-let complaints: string[];
-
-beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS, timeout: PATIENCE });
-});
-afterAll(() => browser.close());
-beforeEach(() => {
-  complaints = [];
-});
-
-/** Repeats what a refresh can interrupt, which replaces a chart whose series have changed. */
-const patiently = <T>(action: () => Promise<T>): Promise<T> => vi.waitFor(action, { timeout: PATIENCE, interval: 200 });
-const reach = (place: Locator): Promise<void> => patiently(() => place.scrollIntoViewIfNeeded());
-
-interface Look {
-  theme?: "light" | "dark";
-  language?: string;
-  width?: number;
-  height?: number;
-}
-
-const open = async (address: string, { theme = "dark", language = "en-GB", width = 1440, height = 1000 }: Look = {}): Promise<Page> => {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: language, reducedMotion: "reduce" });
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  // A status of 503 is reported too: that of /readyz while a check fails.
-  const isResource = (text: string) => text.startsWith("Failed to load resource");
-  page.on("console", (message) => message.type() === "error" && !isResource(message.text()) && complaints.push(message.text()));
-  await page.goto(address);
-  return page;
-};
-
-/** The whole page, from its beginning. */
-const picture = async (page: Page, name: string) => {
-  await page.evaluate(() => scrollTo(0, 0));
-  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true });
-};
 
 const panels = (page: Page) => page.locator("[data-panel]");
 
@@ -141,6 +78,9 @@ test("the runbook of an alert is shown without leaving the page", async () => {
   await page.locator(".runbook h1", { hasText: "QueueWaiting" }).waitFor();
   expect(await page.locator(".runbook pre").count()).toBeGreaterThan(3);
   await picture(page, "runbook");
+  await page.getByRole("button", { name: "FR Français" }).click();
+  await page.locator(".runbook h2", { hasText: "À regarder d’abord" }).waitFor();
+  await page.getByRole("button", { name: "EN English" }).click();
   // The address that a message can contain.
   await page.goto(`${ADMIN}/runbooks/QueueNoWorkers`);
   await page.locator(".runbook h1", { hasText: "QueueNoWorkers" }).waitFor();
@@ -335,7 +275,7 @@ test("dragging zooms all charts, and the zoom can be undone", async () => {
 
 test("a chart is read with the keyboard, and the crosshair is shown in the others", async () => {
   const page = await open(`${ADMIN}/#/?${RECENT}`);
-  await page.locator('[data-panel="2"] .u-over').waitFor();
+  for (const panel of [2, 3]) await page.locator(`[data-panel="${panel}"] .u-over`).waitFor();
   await page.locator('[data-panel="2"] .plot').focus();
   await page.keyboard.press("End");
   await page.keyboard.press("ArrowLeft");
@@ -347,6 +287,18 @@ test("a chart is read with the keyboard, and the crosshair is shown in the other
   await page.waitForFunction(() => {
     const line = document.querySelector('[data-panel="3"] .u-cursor-x');
     return line?.classList.contains("u-off") === false;
+  });
+  // A chart that is built again keeps the crosshair, and the keyboard.
+  await page.getByRole("button", { name: "Light or dark" }).click({ force: true });
+  await page.locator("html[data-theme=light]").waitFor();
+  await page.locator('[data-panel="2"] .plot').focus();
+  await page.keyboard.press("ArrowLeft");
+  await tooltip.waitFor();
+  await page.setViewportSize({ width: 1300, height: 1000 });
+  await patiently(async () => {
+    const crosshairs = page.locator('[data-panel="2"] .u-cursor-x:not(.u-off), [data-panel="3"] .u-cursor-x:not(.u-off)');
+    expect(await crosshairs.count()).toBe(2);
+    expect(await tooltip.count()).toBe(1);
   });
   await page.keyboard.press("Escape");
   await tooltip.waitFor({ state: "detached" });
@@ -399,7 +351,7 @@ test("when the server is lost the page says so, and what it shows is grey until 
 test("nothing in any view is a serious barrier, in both themes", async () => {
   const queue = `queue/${encodeURIComponent(FAILING)}`;
   const explore = `explore?q=${encodeURIComponent("queue_jobs_total")}`;
-  const views = ["", "details", "queues", queue, "runbooks/HttpErrorBudgetBurn", explore, `${explore}&as=table`];
+  const views = ["", "repeated", "details", "queues", queue, "runbooks/HttpErrorBudgetBurn", explore, `${explore}&as=table`];
   const found: string[] = [];
   for (const theme of ["dark", "light"] as const) {
     const page = await open("about:blank", { theme });
@@ -410,7 +362,8 @@ test("nothing in any view is a serious barrier, in both themes", async () => {
     };
     for (const view of views) {
       await page.goto(`${ADMIN}/#/${view}${view.includes("?") ? "&" : "?"}${RECENT}`);
-      await page.locator(".u-over, td, .runbook h1").first().waitFor({ state: "attached" });
+      await page.locator(".u-over, td, .value, .runbook h1").first().waitFor({ state: "attached" });
+      if (view === "repeated") await page.getByRole("button", { name: "Add a filter" }).click();
       if (view === explore) {
         await page.locator(".explore .actions .about").click();
         await audit(`${view} (menu)`);
@@ -443,14 +396,47 @@ test("nothing in any view is a serious barrier, in both themes", async () => {
     await page.goto(`${GUARDED}/`);
     await page.locator(".login").waitFor();
     await audit("login");
-    await page.locator(".login input").fill(TOKEN);
-    await page.locator(".login button").click();
+    await signIn(page);
     await page.locator(".alert summary").first().click();
     await page.locator(".mute").waitFor();
     await audit("alert");
     await page.context().close();
   }
   expect(found).toEqual([]);
+});
+
+test("a panel is repeated for each queue, and a filter narrows its query", async () => {
+  const page = await open(`${ADMIN}/#/repeated?${RECENT}`);
+  await page.locator(".panel h3", { hasText: `Jobs of ${QUEUE}` }).waitFor();
+  await page.locator(".panel h3", { hasText: `Jobs of ${FAILING}` }).waitFor();
+  const count = await panels(page).count();
+  expect(count).toBeGreaterThan(3);
+  const panel = page.locator(".panel", { hasText: `Jobs of ${FAILING}` });
+  await reach(panel);
+  // Its seven failed jobs, and its seven waiting ones.
+  await panel.locator(".single", { hasText: "waiting" }).locator(".value", { hasText: /^7$/ }).waitFor();
+  expect(await panel.locator(".single").count()).toBeGreaterThan(4);
+
+  await page.getByRole("button", { name: "Add a filter" }).click();
+  const form = page.locator(".filter-form");
+  await form.getByRole("combobox", { name: "Label", exact: true }).selectOption("state");
+  await form.getByRole("combobox", { name: "Value of the label" }).fill("waiting");
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await page.locator(".chip", { hasText: "state = waiting" }).waitFor();
+  await patiently(async () => expect(await panel.locator(".single").count()).toBe(1));
+  expect(new URLSearchParams(new URL(page.url()).hash.split("?")[1]).getAll("var-filters")).toEqual(["state|=|waiting"]);
+  await picture(page, "repeated");
+  // The address restores it, and the query in Explore has it too.
+  await page.reload();
+  await page.locator(".chip", { hasText: "state = waiting" }).waitFor();
+  await panel.getByRole("button", { name: "Copy or open elsewhere" }).click();
+  await panel.getByRole("link", { name: "Open in Explore" }).click();
+  await patiently(async () => expect(await queryIn(page)).toBe(`max by (state) (queue_jobs_total{state="waiting",queue="${FAILING}"})`));
+  await page.goBack();
+  await page.getByRole("button", { name: "Remove the filter state = waiting" }).click();
+  await patiently(async () => expect(await panel.locator(".single").count()).toBeGreaterThan(4));
+  await page.context().close();
+  expect(complaints).toEqual([]);
 });
 
 test("the data of a chart is a table, with the keyboard", async () => {
@@ -477,24 +463,9 @@ test("it fits a phone", async () => {
   await page.context().close();
 });
 
-test("with a token it shows nothing until the token is given", async () => {
-  const page = await open(`${GUARDED}/`);
-  const field = page.locator(".login input");
-  await field.fill("wrong");
-  await page.locator(".login button").click();
-  await page.locator(".login .bad").waitFor();
-  expect(await panels(page).count()).toBe(0);
-  await field.fill(TOKEN);
-  await page.locator(".login button").click();
-  await page.locator('[data-panel="2"]').waitFor();
-  await page.locator(".login").waitFor({ state: "detached" });
-  await page.context().close();
-});
-
 test("an alert is acknowledged and silenced, and that is ended", async () => {
   const page = await open(`${GUARDED}/`);
-  await page.locator(".login input").fill(TOKEN);
-  await page.locator(".login button").click();
+  await signIn(page);
   const alert = page.locator(".alert", { hasText: "AppDown" });
   await alert.locator("summary").click();
   const button = (name: string) => alert.getByRole("button", { name });
@@ -536,8 +507,7 @@ test("an alert that was posted is shown until it is resolved", async () => {
   };
   await post({ annotations: { summary: "no backup tonight" } });
   const page = await open(`${GUARDED}/`);
-  await page.locator(".login input").fill(TOKEN);
-  await page.locator(".login button").click();
+  await signIn(page);
   const alert = page.locator(".alert", { hasText: "BackupFailed" });
   await alert.getByText("no backup tonight").waitFor();
   await post({ endsAt: new Date().toISOString() });

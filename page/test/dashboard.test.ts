@@ -27,7 +27,6 @@ const panel = (json: object) => dashboardOf({ panels: [{ type: "timeseries", tit
 test("what cannot be drawn as Grafana does is named", () => {
   const cases: [object, string][] = [
     [{ type: "heatmap" }, "panel heatmap"],
-    [{ repeat: "queue" }, "repeated panel"],
     [{ timeFrom: "1h" }, "its own time range"],
     [{ transformations: [{ id: "calculateField" }] }, "transformation calculateField"],
     [{ targets: [{ expr: "up", datasource: { type: "loki" } }] }, "data source loki"],
@@ -44,6 +43,8 @@ test("what cannot be drawn as Grafana does is named", () => {
     [{ options: { legend: { calcs: ["variance"] } } }, "calculation variance"],
     [{ type: "table", targets: [{ expr: "a", format: "table", instant: true }, { expr: "b", format: "table", instant: true }] }, "several queries in a table"],
     [{ type: "table", targets: [{ expr: "a", format: "table" }] }, "a table of a range of time"],
+    [{ type: "stat", options: { showPercentChange: true } }, "percent change"],
+    [{ type: "gauge", options: { showThresholdLabels: true } }, "labels of thresholds"],
     [{ type: "text", options: { mode: "html", content: "<b>" } }, "HTML"],
   ];
   for (const [json, expected] of cases) expect(panel(json)?.unsupported).toEqual([expected]);

@@ -7,6 +7,7 @@ import { exported } from "../src/model/export.ts";
 import { frameOf, nameOf, sampled, tableOf } from "../src/model/frame.ts";
 import { exploreLink, panelLink } from "../src/model/grafana.ts";
 import { blocks, inline } from "../src/model/markdown.ts";
+import { outlined, outlineOf } from "../src/model/outline.ts";
 import { overall } from "../src/model/status.ts";
 import { clicked, type Order, queuesOf, sorted } from "../src/model/queues.ts";
 import { aligned, interval, macros, promDuration, stepFor } from "../src/model/time.ts";
@@ -148,7 +149,7 @@ test("alerts are read and ordered by urgency", () => {
 const ready = (status: string, checks: object) => readinessOf({ status, checks });
 
 test("the worst of checks and alerts decides, with the time at which it began", () => {
-  const known = { readiness: ready("ok", { redis: { status: "ok", since: "2026-01-01T00:00:00Z" } }), alerts: alertsOf(rules([])), lostSince: undefined, lastFired: undefined };
+  const known = { readiness: ready("ok", { redis: { status: "ok", since: "2026-01-01T00:00:00Z" } }), alerts: alertsOf(rules([])), lostSince: undefined, lastFired: undefined, isRefused: false };
   const start = Date.parse("2026-01-01T00:00:00Z") / 1000;
   expect(overall(known)).toEqual({ level: "ok", reasons: [], since: start });
   expect(overall({ ...known, lastFired: start + 60 }).since).toBe(start + 60);
@@ -162,6 +163,24 @@ test("the worst of checks and alerts decides, with the time at which it began", 
   expect(overall({ ...known, readiness: failed })).toMatchObject({ level: "failing", since: start + 60 });
   expect(overall({ ...known, readiness: ready("pending", { redis: { status: "pending" } }) }).level).toBe("unknown");
   expect(overall({ ...known, readiness: failed, lostSince: 7 })).toEqual({ level: "unknown", reasons: [{ kind: "lost" }], since: 7 });
+  expect(overall({ ...known, readiness: failed, isRefused: true })).toEqual({ level: "unknown", reasons: [{ kind: "refused" }], since: undefined });
+});
+
+test("without credentials the same rules decide, without names and times", () => {
+  const told = (status: string, checks: object[], alerts: string) => {
+    const outline = outlineOf({ status, checks, alerts });
+    return outline === undefined ? undefined : outlined(outline);
+  };
+  const ok = { status: "ok", required: true };
+  expect(told("ok", [ok, ok], "none")).toEqual({ level: "ok", reasons: [], since: undefined });
+  for (const worst of ["firing", "unknown"]) expect(told("ok", [ok], worst)).toMatchObject({ level: "degraded", since: undefined });
+  expect(told("ok", [ok], "critical")).toMatchObject({ level: "failing", reasons: [{ kind: "alert", alert: { name: "", labels: {} } }] });
+  expect(told("degraded", [ok, { status: "failed", required: false }], "none")).toMatchObject({ level: "degraded", reasons: [{ check: { name: "2" } }] });
+  expect(told("failed", [{ status: "failed", required: true }], "none")?.level).toBe("failing");
+  expect(told("pending", [{ status: "pending", required: true }], "none")?.level).toBe("unknown");
+  expect(told("draining", [ok], "none")?.level).toBe("unknown");
+  for (const [status, worst] of [["ok", "other"], ["other", "none"]] as const) expect(told(status, [], worst)).toBeUndefined();
+  expect(outlineOf(null)).toBeUndefined();
 });
 
 test("the answer of a proxy is not one of Vigie", () => {

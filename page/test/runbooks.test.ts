@@ -7,7 +7,9 @@ import { type Block, blocks, type Inline } from "../src/model/markdown.ts";
 import { hashOf, viewOf } from "../src/model/view.ts";
 
 const directory = new URL("../../docs/runbooks/", import.meta.url);
-const files = readdirSync(directory);
+const files = readdirSync(directory).filter((file) => file.endsWith(".md"));
+const LANGUAGES = { en: directory, fr: new URL("fr/", directory) } as const;
+const read = (language: keyof typeof LANGUAGES, file: string) => readFileSync(new URL(file, LANGUAGES[language]), "utf8");
 
 const inlines = (list: Block[]): Inline[] =>
   list.flatMap((block) => {
@@ -26,11 +28,12 @@ const inlines = (list: Block[]): Inline[] =>
 const codes = (list: Block[]): string[] =>
   list.flatMap((block) => (block.kind === "code" ? [block.text] : block.kind === "list" ? block.items.flatMap(codes) : []));
 
-test("every runbook is rendered: its code, its lists, its table and its links", () => {
+test.for(["en", "fr"] as const)("every runbook is rendered: its code, its lists, its table and its links (%s)", (language) => {
   expect(files.length).toBeGreaterThan(20);
+  expect(readdirSync(LANGUAGES[language]).filter((file) => file.endsWith(".md"))).toEqual(files);
   for (const file of files) {
-    const source = readFileSync(new URL(file, directory), "utf8");
-    const parsed = blocks(source, linkInRunbook);
+    const source = read(language, file);
+    const parsed = blocks(source, (link) => linkInRunbook(link, language));
     expect(parsed[0], file).toEqual({ kind: "heading", level: 1, inside: [{ kind: "text", text: file.replace(".md", "") }] });
     expect(codes(parsed).length * 2, file).toBe(source.match(/^ *```/gm)?.length);
     const all = inlines(parsed);
@@ -42,6 +45,21 @@ test("every runbook is rendered: its code, its lists, its table and its links", 
       if (name === undefined) expect(link).toMatch(/^https:\/\/github\.com\/vigie-rs\/vigie\/blob\/main\/docs\/\w+\.md(#[\w-]+)?$/);
       else expect(files).toContain(`${name}.md`);
     }
+  }
+});
+
+/** Without the comments of silences, which are translated. */
+const withoutComments = (code: string) => code.replace(/--comment='[^']*'/g, "");
+
+test("a runbook has the same structure, commands and queries in French", () => {
+  for (const file of files) {
+    const [english, french] = (["en", "fr"] as const).map((language) => blocks(read(language, file)));
+    expect(codes(french ?? []).map(withoutComments), file).toEqual(codes(english ?? []).map(withoutComments));
+    const shape = (list: Block[] = []) => list.map((block) => (block.kind === "list" ? [block.kind, block.items.length] : [block.kind]));
+    expect(shape(french), file).toEqual(shape(english));
+    const spans = (list: Block[] = []) => inlines(list).flatMap((one) => (one.kind === "code" ? [one.text] : [])).toSorted();
+    expect(spans(french), file).toEqual(spans(english));
+    expect(read("fr", file), file).not.toMatch(/\b(the|is|are|with|which|Look first|Usual causes|Silence it)\b(?!=)/);
   }
 });
 
@@ -71,7 +89,9 @@ test("the runbooks of the project are those that Vigie serves, others are links"
   expect(runbookLink("https://github.com/vigie-rs/vigie/blob/v1.2.0/docs/runbooks/SlowTick.md")).toBe("#/runbooks/SlowTick");
   expect(runbookLink("https://example.org/docs/runbooks/SlowTick.md")).toBe("https://example.org/docs/runbooks/SlowTick.md");
   expect(runbookLink("javascript:alert(1)")).toBeUndefined();
-  expect(linkInRunbook("javascript:alert(1)")).toBeUndefined();
+  expect(linkInRunbook("javascript:alert(1)", "en")).toBeUndefined();
+  expect(linkInRunbook("../../routes.md", "fr")).toBe("https://github.com/vigie-rs/vigie/blob/main/docs/routes.md");
+  expect(linkInRunbook("SlowTick.md", "fr")).toBe("#/runbooks/SlowTick");
   expect(runbookLink(undefined)).toBeUndefined();
   const view = viewOf("#/runbooks/SlowTick?refresh=5s");
   expect(runbookOf(view.page)).toBe("SlowTick");

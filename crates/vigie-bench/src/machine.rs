@@ -6,7 +6,7 @@ use std::process::Command;
 
 use vigie_testkit::node::demo_directory;
 use vigie_testkit::sid;
-use vigie_testkit::tools::{HAPROXY, NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
+use vigie_testkit::tools::{CHROMIUM, HAPROXY, NGINX, NODE, PROMETHEUS, REDIS_SERVER, Tool, WRK};
 
 use crate::report::{Table, heading};
 
@@ -37,6 +37,7 @@ pub(crate) fn describe() {
             said_by(sid::VICTORIA_METRICS, "--version"),
         ),
         ("node", said(NODE, "--version")),
+        ("chromium", said(CHROMIUM, "--version")),
         ("bullmq", bullmq(&demo_directory())),
     ] {
         let which = which.unwrap_or_else(|| "not found".into());

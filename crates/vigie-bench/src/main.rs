@@ -9,6 +9,7 @@ mod alerts;
 mod expose;
 mod http;
 mod machine;
+mod page;
 mod pinned;
 mod queries;
 mod queues;
@@ -41,7 +42,7 @@ struct Options {
     /// The programs that queries are compared with
     #[arg(long, value_delimiter = ',', default_values = ["prometheus", "victoriametrics"])]
     peers: Vec<queries::Peer>,
-    /// The program whose gateway, capture and alerts are measured
+    /// The program whose gateway, capture, alerts and page are measured
     #[arg(long, value_name = "PATH")]
     vigie: Option<PathBuf>,
     /// Answers queries from the history in a directory: what the queries measure runs in a process of its own
@@ -72,6 +73,8 @@ enum What {
     Queries,
     /// Evaluating rules, against Prometheus and vmalert; notifications and their memory
     Alerts,
+    /// The web page in a browser
+    Page,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -115,6 +118,7 @@ fn main() -> anyhow::Result<()> {
             What::Memory => runtime.block_on(queues::memory::run(&options))?,
             What::Queries => runtime.block_on(queries::run(&options))?,
             What::Alerts => runtime.block_on(alerts::run(&options))?,
+            What::Page => runtime.block_on(page::run(&options))?,
         }
     }
     Ok(())

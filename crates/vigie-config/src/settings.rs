@@ -236,8 +236,6 @@ pub struct Alerts {
     pub interval: Duration,
     /// How far in the past groups that set no offset query.
     pub query_offset: Duration,
-    /// The address of Vigie in messages; `None`: the address of the admin port.
-    pub external_url: Option<String>,
     /// Labels added to each alert that lacks them.
     pub external_labels: Vec<(String, String)>,
     /// The directory of the state; `None`: below the directory of the history, if there is one.
@@ -258,7 +256,6 @@ impl Default for Alerts {
             builtin: vec![BuiltIn::Essential],
             interval: Duration::from_secs(15),
             query_offset: Duration::ZERO,
-            external_url: None,
             external_labels: Vec::new(),
             path: None,
             reload: false,
@@ -280,6 +277,10 @@ pub enum BuiltIn {
 /// The web page.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
+    /// The address at which users reach the page, without a trailing slash; `None`: the address of the admin port.
+    pub external_url: Option<String>,
+    /// Whether clients without credentials see the states of the checks and of the alerts, without names.
+    pub public: bool,
     /// The directory of Grafana dashboards that are shown beside the built-in ones.
     pub dashboards: Option<PathBuf>,
     /// The address of Grafana, without a trailing slash.

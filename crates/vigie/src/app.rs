@@ -144,11 +144,15 @@ impl App {
         };
         let alerting = Alerting::build(settings, rules)?;
         let reloader = settings.alerts.reload.then(|| alerting.reloader());
-        let (protected, open) = alerting.routes();
+        let (protected, mut open) = alerting.routes();
+        if settings.page.public {
+            open = open.merge(admin::public::router(checks.clone(), alerting.alerts()));
+        }
         let further = Further {
             protected: protected
                 .merge(alerting::lifecycle::router(reloader))
-                .merge(admin::dashboards::router(&settings.page, &registry)),
+                .merge(admin::dashboards::router(&settings.page, &registry))
+                .merge(admin::functions::router(settings.query.features)),
             open,
         };
         let router = admin::router(
@@ -400,7 +404,7 @@ fn access(settings: &Settings, address: SocketAddr) -> admin::Access {
         Access::Bearer(token) => Credentials::bearer(token.clone()),
         Access::Basic { username, password } => Credentials::basic(username, password),
     };
-    let external = settings.alerts.external_url.as_ref();
+    let external = settings.page.external_url.as_ref();
     let external = external.and_then(|url| url.parse::<Uri>().ok());
     let gateway = settings.gateway.as_ref().map(|gateway| &gateway.proxy);
     let proxies = gateway.map_or_else(

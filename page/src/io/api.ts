@@ -21,11 +21,16 @@ const PROBE = 4_000;
 /** Queries at a time: browsers open six connections to a host, and one stays for the status. */
 const QUERIES = 5;
 
-/** The token that the user gave. It is kept in memory only: what reads the storage of the page cannot find it. */
-let token: string | undefined;
+/** So that a refusal does not make the browser ask for a password by itself. */
+const OF_THE_PAGE = { "x-vigie-page": "1" };
+const UNAUTHORIZED = 401;
 
-export const signIn = (given: string) => {
-  token = given;
+const refusals = new Set<() => void>();
+
+/** Calls the listener whenever the server wants credentials. The answer ends that. */
+export const onRefusal = (listener: () => void): (() => void) => {
+  refusals.add(listener);
+  return () => refusals.delete(listener);
 };
 
 /** The difference between the clock of the server and this one, in milliseconds. */
@@ -45,17 +50,17 @@ const noteClock = (response: Response) => {
 /** An address below the page's own, which may have a path prefix. */
 const address = (path: string): string => new URL(path, document.baseURI).href;
 
-/** The method, headers and body of a request, without the credentials. */
+/** The method, headers and body of a request. The browser adds the cookie of the session. */
 type Sent = Pick<RequestInit, "method" | "body" | "headers">;
 
 const request = async (path: string, timeout: number, signal?: AbortSignal, sent: Sent = {}): Promise<Response> => {
   const deadline = AbortSignal.timeout(timeout);
   const either = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
   try {
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const headers = { ...sent.headers, ...authorization };
+    const headers = { ...sent.headers, ...OF_THE_PAGE };
     const response = await fetch(address(path), { ...sent, signal: either, credentials: "same-origin", headers });
     noteClock(response);
+    if (response.status === UNAUTHORIZED) for (const listener of refusals) listener();
     return response;
   } catch (error) {
     if (signal?.aborted === true) throw error;

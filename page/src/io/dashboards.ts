@@ -1,6 +1,7 @@
 /** The dashboards of the server, their variables and their annotations. */
 
 import { type Dashboard, dashboardOf } from "../model/dashboard.ts";
+import { type Filter, filtered } from "../model/filters.ts";
 import { nameOf, sampled } from "../model/frame.ts";
 import { objects, object, text, texts } from "../model/json.ts";
 import { safeLink } from "../model/links.ts";
@@ -72,11 +73,11 @@ export interface Marked {
 const MOST = 100;
 
 /** The times that the values of the annotations are, in the interval. */
-export const marksOf = async ({ annotations }: Dashboard, interval: Interval, insertions: Insertions, signal: AbortSignal): Promise<Marked[]> => {
+export const marksOf = async ({ annotations }: Dashboard, interval: Interval, insertions: Insertions, filters: readonly Filter[], signal: AbortSignal): Promise<Marked[]> => {
   const step = stepFor(interval, 200);
   const { from, to } = aligned(interval, step);
   const all = annotations.map(async ({ expr, title, color }) => {
-    const expression = insert(expr, { ...insertions, ...macros(interval, step) });
+    const expression = filtered(insert(expr, { ...insertions, ...macros(interval, step) }), filters);
     const series = sampled(await query("query_range", { query: expression, start: String(from), end: String(to), step: String(step) }, signal));
     const marks = series.flatMap(({ labels, samples }) => {
       const times = new Set(samples.map(([, value]) => Math.round(value / 1000)));

@@ -1,6 +1,7 @@
 /** The data of panels. */
 
 import type { Panel, Target } from "../model/dashboard.ts";
+import { type Filter, filtered } from "../model/filters.ts";
 import { type Frame, frameOf, instantFrame, type Result, sampled, type Table, tableOf } from "../model/frame.ts";
 import { aligned, duration, type Interval, macros, SCRAPE, stepFor } from "../model/time.ts";
 import { transformed } from "../model/transform.ts";
@@ -37,11 +38,11 @@ const ROWS = "1000";
 const least = (panel: Panel): number => Math.max(SCRAPE, ...panel.targets.flatMap(({ interval }) => duration((interval ?? "").replace(/^>/, "")) ?? []));
 
 /** Asks the queries of a panel for about this many points. */
-export const panelData = async (panel: Panel, interval: Interval, points: number, insertions: Insertions, signal: AbortSignal): Promise<PanelData> => {
+export const panelData = async (panel: Panel, interval: Interval, points: number, insertions: Insertions, filters: readonly Filter[], signal: AbortSignal): Promise<PanelData> => {
   const step = stepFor(interval, points, least(panel));
   const { from, to } = aligned(interval, step);
   const values = { ...insertions, ...macros(interval, step) };
-  const asked = panel.targets.map((target) => ({ target, query: insert(target.expr, values) }));
+  const asked = panel.targets.map((target) => ({ target, query: filtered(insert(target.expr, values), filters) }));
   const warnings: string[] = [];
   const ask = async ({ target, query }: { target: Target; query: string }): Promise<Result> => {
     const [path, parameters] = target.isInstant

@@ -55,6 +55,12 @@ const metrics = async (interval: Interval): Promise<Option[]> => {
 
 const selecting = (selector: string): Record<string, string> => (selector === "" ? {} : { "match[]": selector });
 
+/** The names of labels, without that of the metric. */
+export const labels = async (interval: Interval): Promise<string[]> => texts(await query("labels", rangeOf(interval))).filter((name) => name !== "__name__");
+
+/** The values of a label. */
+export const valuesOf = async (label: string, interval: Interval): Promise<string[]> => texts(await query(`label/${encodeURIComponent(label)}/values`, rangeOf(interval)));
+
 /** All options of a place in a query. Nothing is offered there while the server does not answer. */
 export const optionsOf = async (context: Context, interval: Interval): Promise<Option[]> => {
   switch (context.kind) {

@@ -2,7 +2,7 @@
 
 import type { Panel } from "./dashboard.ts";
 
-const COMMON = { id: 0, description: "", place: { x: 0, y: 0, w: 24, h: 20 }, transforms: [], unsupported: [] };
+const COMMON = { id: 0, description: "", place: { x: 0, y: 0, w: 24, h: 20 }, transforms: [], repeat: undefined, scope: {}, unsupported: [] };
 
 export const explored = (query: string, title: string, isTable: boolean): Panel => ({
   ...COMMON,

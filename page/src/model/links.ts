@@ -5,7 +5,7 @@ export const safeLink = (link: string | undefined): string | undefined => (link 
 
 /** The documentation, which Vigie does not serve except for the runbooks. */
 const DOCUMENTATION = "https://github.com/vigie-rs/vigie/blob/main/docs/";
-const RUNBOOK = /^https:\/\/github\.com\/vigie-rs\/vigie\/blob\/[^/]+\/docs\/runbooks\/(\w+)\.md$/;
+const RUNBOOK = /^https:\/\/github\.com\/vigie-rs\/vigie\/blob\/[^/]+\/docs\/runbooks\/(?:fr\/)?(\w+)\.md$/;
 
 /** The pages of runbooks in the address begin with this. */
 const PAGES = "runbooks/";
@@ -19,6 +19,6 @@ export const runbookLink = (link: string | undefined): string | undefined => {
   return name === undefined ? safeLink(link) : `#/${PAGES}${name}`;
 };
 
-/** A link in a runbook, which may be relative to its file. */
-export const linkInRunbook = (link: string | undefined): string | undefined =>
-  link !== undefined && /^[\w./-]+\.md(#[\w-]*)?$/.test(link) ? runbookLink(new URL(link, `${DOCUMENTATION}runbooks/`).href) : runbookLink(link);
+/** A link in a runbook, which may be relative to its file. Those in French are in a directory of their own. */
+export const linkInRunbook = (link: string | undefined, language: "en" | "fr"): string | undefined =>
+  link !== undefined && /^[\w./-]+\.md(#[\w-]*)?$/.test(link) ? runbookLink(new URL(link, `${DOCUMENTATION}runbooks/${language === "fr" ? "fr/" : ""}`).href) : runbookLink(link);

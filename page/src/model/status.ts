@@ -7,6 +7,7 @@ export type Level = "ok" | "degraded" | "failing" | "unknown";
 
 export type Reason =
   | { kind: "lost" }
+  | { kind: "refused" }
   | { kind: "draining" }
   | { kind: "starting" }
   | { kind: "check"; check: Check }
@@ -28,6 +29,8 @@ export interface Known {
   lostSince: number | undefined;
   /** When an alert fired last, if none does now. */
   lastFired: number | undefined;
+  /** The server wants credentials. */
+  isRefused: boolean;
 }
 
 const sinceOf = (reason: Reason): number | undefined =>
@@ -43,8 +46,9 @@ const judged = (level: Level, reasons: Reason[]): Overall => {
  * Failing: a required check fails, or a critical alert fires. Degraded: another check fails, or another alert fires or is unknown.
  * Unknown: the server does not answer, or has not checked everything yet.
  */
-export const overall = ({ readiness, alerts, lostSince, lastFired }: Known): Overall => {
+export const overall = ({ readiness, alerts, lostSince, lastFired, isRefused }: Known): Overall => {
   if (lostSince !== undefined) return { level: "unknown", reasons: [{ kind: "lost" }], since: lostSince };
+  if (isRefused) return { level: "unknown", reasons: [{ kind: "refused" }], since: undefined };
   if (readiness === undefined) return { level: "unknown", reasons: [{ kind: "starting" }], since: undefined };
   if (readiness.status === "draining") return { level: "unknown", reasons: [{ kind: "draining" }], since: undefined };
   const check = (check: Check): Reason => ({ kind: "check", check });

@@ -4,7 +4,7 @@
  */
 
 import { MATCHERS } from "./field.ts";
-import { type Json, isObject, object, objects, text } from "./json.ts";
+import { type Json, isObject, list, object, objects, text } from "./json.ts";
 import { MAPPINGS } from "./mapping.ts";
 import { isCalculation } from "./reduce.ts";
 import { TRANSFORMATIONS } from "./transform.ts";
@@ -49,6 +49,7 @@ const CUSTOM: Record<string, Check> = {
   drawStyle: oneOf("line", "bars", "points"),
   fillOpacity: any,
   filterable: any,
+  footer: (value) => list(object(value).reducers).length === 0,
   gradientMode: any,
   hidden: any,
   hideFrom: (value) => Object.values(object(value)).every(unset),
@@ -133,7 +134,7 @@ const targets = (json: Json): string[] =>
     });
 
 const options = (json: Json): string[] => {
-  const { reduceOptions, legend, textMode, mode, footer } = object(json.options);
+  const { reduceOptions, legend, textMode, mode, footer, showPercentChange, showThresholdLabels } = object(json.options);
   const { values, fields, calcs } = object(reduceOptions);
   const found: string[] = [];
   if (values === true) found.push("all values");
@@ -141,6 +142,8 @@ const options = (json: Json): string[] => {
   const calculations = [calcs, object(legend).calcs].flatMap((one) => (Array.isArray(one) ? one : []));
   found.push(...calculations.filter((one) => !isCalculation(String(one))).map((one) => `calculation ${String(one)}`));
   if (json.type === "stat" && !["auto", "value", "value_and_name", "name", "none", undefined].includes(text(textMode))) found.push(`text mode ${text(textMode)}`);
+  if (json.type === "stat" && showPercentChange === true) found.push("percent change");
+  if (json.type === "gauge" && showThresholdLabels === true) found.push("labels of thresholds");
   if (json.type === "text" && mode === "html") found.push("HTML");
   if (object(footer).show === true) found.push("a footer of a table");
   return found;
@@ -156,7 +159,6 @@ export const unsupportedIn = (panel: Json): string[] => {
   const ofTransformations = transformations.filter((id) => !Object.hasOwn(TRANSFORMATIONS, id) || type !== "table");
   const severalTables = type === "table" && objects(panel.targets).length > 1 && !transformations.includes("merge");
   const found = [
-    ...(text(panel.repeat) ? ["repeated panel"] : []),
     ...(panel.libraryPanel === undefined ? [] : ["library panel"]),
     ...(unset(panel.timeFrom) && unset(panel.timeShift) ? [] : ["its own time range"]),
     ...ofTransformations.map((id) => `transformation ${id}`),

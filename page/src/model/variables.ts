@@ -50,7 +50,7 @@ const variableOf = (json: Json): Variable | string | undefined => {
   };
   const query = text(json.query) ?? text(object(json.query).query) ?? "";
   switch (json.type) {
-    // There is one source of data; and without a filter, queries are as written.
+    // There is one source of data. Filters are no part of a query's text.
     case "datasource":
     case "adhoc":
       return undefined;
@@ -161,6 +161,14 @@ export const insert = (into: string, values: Readonly<Record<string, string | In
     if (value.verbatim !== undefined) return value.verbatim;
     if (format !== undefined) return FORMATS[format]?.(value.values) ?? "";
     return value.isSet ? regex(value.values) : value.values.join("");
+  });
+
+/** The title of a panel or row. What is not known stays as written. */
+export const inTitle = (title: string, chosen: Selection, all: string): string =>
+  title.replace(/\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]/g, (reference, bare, braced, old) => {
+    const name: string = bare ?? braced ?? old;
+    const values = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
+    return values === undefined ? reference : values.map((value) => (value === ALL ? all : value)).join(" + ");
   });
 
 /** The query with the variables that are known; macros and unknown references stay. */

@@ -1,7 +1,8 @@
 /** The texts of the page in French. */
 
+import { frenchDescription } from "./descriptions.ts";
 import type { Texts } from "./en.ts";
-import { french } from "./summaries.ts";
+import { frenchSummary } from "./summaries.ts";
 
 export const fr: Texts = {
   overview: "Vue d’ensemble",
@@ -41,10 +42,14 @@ export const fr: Texts = {
   checkPending: (name) => `La vérification ${name} n’a pas encore de résultat`,
   alertFires: (name) => `${name} est active`,
   alertUnknown: (name) => `${name} est inconnue : sa source ne peut pas être lue`,
+  someFires: "Une alerte est active",
+  someUnknown: "L’état d’une alerte est inconnu",
+  checkNumber: (number) => `Vérification ${number}`,
   more: (count) => `et ${count} de plus`,
   alerts: "Alertes",
   noAlerts: (rules) => (rules === 0 ? "Aucune règle d’alerte n’est chargée" : `Aucune des ${rules} règles d’alerte n’est active`),
-  summary: french,
+  summary: frenchSummary,
+  description: frenchDescription,
   firing: "active",
   pending: "en attente",
   unknownState: "inconnue",
@@ -83,6 +88,14 @@ export const fr: Texts = {
   refreshNow: "Actualiser maintenant",
   never: "jamais",
   all: "Toutes",
+  notRepeated: (variable, count) => `${count} autres valeurs de ${variable} ne sont pas affichées`,
+  addFilter: "Ajouter un filtre",
+  removeFilter: (filter) => `Retirer le filtre ${filter}`,
+  filterLabel: "Label",
+  filterOperator: "Opérateur",
+  filterValue: "Valeur du label",
+  add: "Ajouter",
+  cancel: "Annuler",
   loading: "Chargement",
   noData: "Pas de données",
   unsupported: "Non pris en charge sur cette page",
@@ -117,8 +130,13 @@ export const fr: Texts = {
   noDashboard: (name) => `Il n’y a pas de tableau de bord ${name}`,
   problems: (count) => (count === 1 ? "Un fichier de page.dashboards est inutilisable" : `${count} fichiers de page.dashboards sont inutilisables`),
   cannotLoad: "Cette partie ne peut pas être chargée",
-  login: "Le jeton du port d’administration (admin.token)",
+  token: "Le jeton du port d’administration (admin.token)",
+  username: "Nom d’utilisateur (admin.username)",
+  password: "Mot de passe",
   signIn: "Se connecter",
-  wrong: "Ce jeton n’est pas valable",
+  signOut: "Se déconnecter",
+  wrong: "Ces identifiants sont incorrects",
+  tooManyLogins: "Trop de tentatives. Patientez un instant, puis réessayez.",
+  signedOut: "Connectez-vous pour voir l’état du backend",
   skip: "Aller au contenu",
 };

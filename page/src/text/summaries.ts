@@ -1,6 +1,8 @@
-/** The summaries of the built-in rules in French. A number in braces stands for a value that the rule inserts. */
+/** The summaries of the built-in rules in French. */
 
-const FRENCH: Readonly<Record<string, string>> = {
+import { translator } from "./patterns.ts";
+
+export const frenchSummary = translator({
   "{0} HTTP requests a second fail": "{0} requêtes HTTP par seconde échouent",
   "{0} jobs wait in the queue {1}": "{0} jobs attendent dans la file {1}",
   "{0} jobs a second fail in the queue {1}": "{0} jobs par seconde échouent dans la file {1}",
@@ -30,18 +32,4 @@ const FRENCH: Readonly<Record<string, string>> = {
   "The metric {0} is full": "La métrique {0} est pleine",
   "The history of Vigie is not written to disk": "L’historique de Vigie n’est pas écrit sur le disque",
   "Alerting works": "Les alertes fonctionnent",
-};
-
-const PATTERNS = Object.entries(FRENCH).map(([english, french]) => {
-  const literal = english.split(/\{\d\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return { pattern: new RegExp(`^${literal.join("(.+)")}$`, "s"), french };
 });
-
-/** The summary in French; as it is if it is not that of a built-in rule. */
-export const french = (summary: string): string => {
-  for (const { pattern, french } of PATTERNS) {
-    const values = pattern.exec(summary);
-    if (values !== null) return french.replace(/\{(\d)\}/g, (_, at: string) => values[Number(at) + 1] ?? "");
-  }
-  return summary;
-};

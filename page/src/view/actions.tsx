@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { copyImage, copyJson, type Done } from "../io/clipboard.ts";
 import { picture } from "../io/picture.ts";
 import type { Panel } from "../model/dashboard.ts";
+import { type Filter, filtered } from "../model/filters.ts";
 import type { Range } from "../model/time.ts";
 import { type Insertion, withVariables } from "../model/variables.ts";
 import { EXPLORE, hashOf } from "../model/view.ts";
@@ -31,10 +32,10 @@ interface Props {
 const SHOWN = 4_000;
 
 /** Opens the queries of a panel in Explore. */
-export const exploreLinks = (panel: Panel, range: Range, insertions: Readonly<Record<string, Insertion>>, texts: Texts): Link[] =>
+export const exploreLinks = (panel: Panel, range: Range, insertions: Readonly<Record<string, Insertion>>, filters: readonly Filter[], texts: Texts): Link[] =>
   panel.targets.map(({ refId, expr }) => ({
     text: panel.targets.length > 1 ? `${texts.openInExplore}: ${refId}` : texts.openInExplore,
-    href: hashOf({ page: EXPLORE, range, refresh: undefined, selection: {}, query: withVariables(expr, insertions), isTable: panel.type === "table" }),
+    href: hashOf({ page: EXPLORE, range, refresh: undefined, selection: {}, query: filtered(withVariables(expr, insertions), filters), isTable: panel.type === "table" }),
     isOutside: false,
   }));
 

@@ -6,8 +6,10 @@ import { useView } from "../io/address.ts";
 import { available, type Listed } from "../io/dashboards.ts";
 import { useLoaded, useTick } from "../io/hooks.ts";
 import { useLanguage, useTheme } from "../io/preferences.ts";
+import { session, signOut } from "../io/session.ts";
 import { useStatus } from "../io/status.ts";
 import { runbookOf } from "../model/links.ts";
+import { outlined } from "../model/outline.ts";
 import { queueIn, queuePage } from "../model/queue.ts";
 import { overall as overallOf } from "../model/status.ts";
 import { duration, type Interval, type Range } from "../model/time.ts";
@@ -18,7 +20,7 @@ import { Surroundings } from "./context.ts";
 import { Controls } from "./controls.tsx";
 import { Dashboard } from "./dashboard.tsx";
 import { Explore } from "./explore.tsx";
-import { Login } from "./login.tsx";
+import { Outside } from "./outside.tsx";
 import { Queue } from "./queue.tsx";
 import { Queues } from "./queues.tsx";
 import { Runbook } from "./runbook.tsx";
@@ -28,6 +30,7 @@ import { useTab } from "./tab.ts";
 const TEXTS = { en, fr };
 const RANGE: Range = { from: "now-3h", to: "now" };
 const REFRESH = "30s";
+const NONE: Listed[] = [];
 /** The page of the queues, beside the dashboards. */
 const QUEUES = "queues";
 
@@ -49,8 +52,10 @@ export const App = () => {
   /** The ranges before each zoom. */
   const before = useRef<(Range | undefined)[]>([]);
   const dashboards = useLoaded((signal) => available(language, signal), language, [isLost, known.isRefused]);
+  const door = useLoaded(session, "session", [isLost, known.isRefused]);
   const texts = TEXTS[language];
-  const overall = overallOf(known);
+  const { outline } = known;
+  const overall = isLost || outline == null ? overallOf(known) : outlined(outline);
   useTab(overall.level, texts[overall.level], overall.reasons.length);
   const { grafana, problems = [] } = dashboards.value ?? {};
   const surroundings = useMemo(() => ({ texts, language, theme, grafana }), [texts, language, theme, grafana]);
@@ -60,7 +65,8 @@ export const App = () => {
     go({ range: { from: String(Math.round(from * 1000)), to: String(Math.round(to * 1000)) } });
   };
   const undo = () => go({ range: before.current.pop() });
-  const all: Listed[] = dashboards.value?.dashboards ?? [];
+  const leave = () => void signOut().then(ask, ask);
+  const all: Listed[] = known.isRefused ? NONE : (dashboards.value?.dashboards ?? NONE);
   const shown = view.page === "" ? all[0] : all.find(({ name }) => name === view.page);
   const isQueues = view.page === QUEUES;
   const isExplore = view.page === EXPLORE;
@@ -85,6 +91,39 @@ export const App = () => {
       ),
     [shown?.name, view, tick, isLost, surroundings],
   );
+  const isElsewhere = isQueues || queue !== undefined || isExplore || runbook !== undefined;
+  const content = (
+    <>
+      {view.page === "" && <Status known={known} overall={overall} tick={tick} onChange={ask} />}
+      {view.page === "" && problems.length > 0 && (
+        <details class="card problems">
+          <summary>{texts.problems(problems.length)}</summary>
+          <ul>
+            {problems.map((problem) => (
+              <li>{problem}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {isQueues && <Queues tick={tick} isLost={isLost} linkOf={(queue) => hashOf(pageOf(view, queuePage(queue)))} />}
+      {queue !== undefined && <Queue key={queue} name={queue} range={range} tick={tick} isLost={isLost} onZoom={zoom} />}
+      {isExplore && (
+        <Explore
+          query={view.query}
+          isTable={view.isTable}
+          range={range}
+          tick={tick}
+          onRun={(query) => go({ query })}
+          onTable={(isTable) => go({ isTable })}
+          onZoom={zoom}
+        />
+      )}
+      {charts ?? (isElsewhere || dashboards.value === undefined ? null : <p class="notice">{texts.noDashboard(view.page)}</p>)}
+    </>
+  );
+  const outside = door.value !== undefined && outline !== undefined && (
+    <Outside outline={outline ?? undefined} overall={overall} by={door.value.by} onSignIn={ask} />
+  );
   return (
     <Surroundings.Provider value={surroundings}>
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), document.getElementById("content")?.focus())}>
@@ -102,22 +141,28 @@ export const App = () => {
               {at === 0 ? texts.overview : one.name === "details" ? texts.details : one.title}
             </a>
           ))}
-            <a href={hashOf(pageOf(view, QUEUES))} aria-current={isQueues ? "page" : queue !== undefined ? "true" : undefined}>
-            {texts.queues}
-          </a>
-          <a href={hashOf(pageOf(view, EXPLORE))} aria-current={isExplore ? "page" : undefined}>
-            {texts.explore}
-          </a>
+          {!known.isRefused && (
+            <>
+              <a href={hashOf(pageOf(view, QUEUES))} aria-current={isQueues ? "page" : queue !== undefined ? "true" : undefined}>
+                {texts.queues}
+              </a>
+              <a href={hashOf(pageOf(view, EXPLORE))} aria-current={isExplore ? "page" : undefined}>
+                {texts.explore}
+              </a>
+            </>
+          )}
         </nav>
-        <Controls
-          range={range}
-          refresh={refresh}
-          canUndo={before.current.length > 0 && view.range !== undefined}
-          onRange={(range) => go({ range })}
-          onUndo={undo}
-          onRefresh={(refresh) => go({ refresh })}
-          onNow={next}
-        />
+        {!known.isRefused && (
+          <Controls
+            range={range}
+            refresh={refresh}
+            canUndo={before.current.length > 0 && view.range !== undefined}
+            onRange={(range) => go({ range })}
+            onUndo={undo}
+            onRefresh={(refresh) => go({ refresh })}
+            onNow={next}
+          />
+        )}
         <div class="preferences">
           <button type="button" onClick={toggleLanguage} lang={other} aria-label={`${other.toUpperCase()} ${texts.language}`} title={texts.language}>
             {other.toUpperCase()}
@@ -125,37 +170,17 @@ export const App = () => {
           <button type="button" class="icon" onClick={toggleTheme} aria-label={texts.theme} title={texts.theme}>
             ◐
           </button>
+          {door.value?.isOpen === true && !known.isRefused && (
+            <button type="button" onClick={leave}>
+              {texts.signOut}
+            </button>
+          )}
         </div>
       </header>
       <main id="content" tabIndex={-1} class={isLost ? "stale" : ""}>
-        {view.page === "" && <Status known={known} overall={overall} tick={tick} onChange={ask} />}
-        {view.page !== "" && isLost && <p class="lost">{texts.lost}</p>}
-        {known.isRefused && <Login onSignIn={ask} />}
-        {view.page === "" && problems.length > 0 && (
-          <details class="card problems">
-            <summary>{texts.problems(problems.length)}</summary>
-            <ul>
-              {problems.map((problem) => (
-                <li>{problem}</li>
-              ))}
-            </ul>
-          </details>
-        )}
-        {isQueues && <Queues tick={tick} isLost={isLost} linkOf={(queue) => hashOf(pageOf(view, queuePage(queue)))} />}
-        {queue !== undefined && <Queue key={queue} name={queue} range={range} tick={tick} isLost={isLost} onZoom={zoom} />}
-        {isExplore && !known.isRefused && (
-          <Explore
-            query={view.query}
-            isTable={view.isTable}
-            range={range}
-            tick={tick}
-            onRun={(query) => go({ query })}
-            onTable={(isTable) => go({ isTable })}
-            onZoom={zoom}
-          />
-        )}
+        {(view.page !== "" || known.isRefused) && isLost && <p class="lost">{texts.lost}</p>}
+        {known.isRefused ? outside : content}
         {runbook !== undefined && <Runbook name={runbook} isLost={isLost} />}
-        {charts ?? (isQueues || queue !== undefined || isExplore || runbook !== undefined || dashboards.value === undefined ? null : <p class="notice">{texts.noDashboard(view.page)}</p>)}
       </main>
     </Surroundings.Provider>
   );

@@ -17,6 +17,23 @@ const FONT = "11px system-ui, sans-serif";
 
 const time = (language: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, { hour12: false, ...options });
 
+const widthOf = ({ ctx }: uPlot, text: string): number => {
+  ctx.save();
+  ctx.font = FONT;
+  const { width } = ctx.measureText(text);
+  ctx.restore();
+  return width;
+};
+
+/** Pixels by which a label of the time axis may exceed the plotting area: to the left are the labels of the values. */
+const [LEFT, RIGHT] = [6, 8];
+
+const fits = (plot: uPlot, time: number, label: string): boolean => {
+  const area = plot.bbox.width / devicePixelRatio;
+  const [at, half] = [plot.valToPos(time, "x"), widthOf(plot, label) / 2];
+  return area === 0 || (at - half >= -LEFT && at + half <= area + RIGHT);
+};
+
 /** The time axis: hours and minutes; seconds and days where the distance of the labels needs them. */
 export const timeAxis = (language: string): uPlot.Axis => {
   const seconds = time(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -30,11 +47,12 @@ export const timeAxis = (language: string): uPlot.Axis => {
     space: 56,
     grid: { stroke: style("--grid"), width: 1 },
     ticks: { show: false },
-    values: (_, splits, __, ___, increment) =>
+    values: (plot, splits, __, ___, increment) =>
       splits.map((split) => {
         const date = new Date(split * 1000);
         const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
-        return (isMidnight ? days : increment < 60 ? seconds : minutes).format(date);
+        const label = (isMidnight ? days : increment < 60 ? seconds : minutes).format(date);
+        return fits(plot, split, label) ? label : "";
       }),
   };
 };
@@ -68,11 +86,7 @@ export const valueAxis = (unit: string, decimals: number | undefined): uPlot.Axi
     values: (_, splits, __, ___, increment) => ticks(splits, increment, unit, decimals),
     size: (plot, values) => {
       const longest = (values ?? []).reduce((a, b) => (b.length > a.length ? b : a), "");
-      plot.ctx.save();
-      plot.ctx.font = FONT;
-      const width = plot.ctx.measureText(longest).width;
-      plot.ctx.restore();
-      return Math.ceil(width) + 14;
+      return Math.ceil(widthOf(plot, longest)) + 14;
     },
   };
 };

@@ -1,30 +1,61 @@
-/** The form for the token of the admin port. For a user and a password, browsers ask by themselves. */
+/** The form for the credentials of the admin port. */
 
 import { useState } from "preact/hooks";
 
-import { signIn } from "../io/api.ts";
+import { Refused } from "../io/api.ts";
+import { type Credentials, type Session, signIn } from "../io/session.ts";
+import type { Texts } from "../text/en.ts";
 import { useSurroundings } from "./context.ts";
 
-export const Login = ({ onSignIn }: { onSignIn: () => void }) => {
+const reason = (error: unknown, texts: Texts): string => {
+  if (error instanceof Refused && error.status === 401) return texts.wrong;
+  if (error instanceof Refused && error.status === 429) return texts.tooManyLogins;
+  return error instanceof Error ? error.message : String(error);
+};
+
+interface Props {
+  by: Session["by"];
+  onSignIn: () => void;
+}
+
+export const Login = ({ by, onSignIn }: Props) => {
   const { texts } = useSurroundings();
-  const [token, setToken] = useState("");
-  const [wasTried, setTried] = useState(false);
-  const submit = (event: Event) => {
+  const [username, setUsername] = useState("");
+  const [secret, setSecret] = useState("");
+  const [error, setError] = useState("");
+  const [isSending, setSending] = useState(false);
+  const isToken = by === "token";
+  const submit = async (event: Event) => {
     event.preventDefault();
-    signIn(token.trim());
-    setTried(true);
-    onSignIn();
+    setSending(true);
+    setError("");
+    const credentials: Credentials = isToken ? { token: secret.trim() } : { username, password: secret };
+    try {
+      await signIn(credentials);
+      onSignIn();
+    } catch (error) {
+      setError(reason(error, texts));
+    }
+    setSending(false);
   };
   return (
-    <form class="card login" onSubmit={submit}>
+    <form class="card login" onSubmit={(event) => void submit(event)}>
+      {!isToken && (
+        <label>
+          {texts.username}
+          <input autocomplete="username" autocapitalize="none" spellcheck={false} value={username} onInput={(event) => setUsername(event.currentTarget.value)} required />
+        </label>
+      )}
       <label>
-        {texts.login}
-        <input type="password" autocomplete="current-password" value={token} onInput={(event) => setToken(event.currentTarget.value)} required />
+        {isToken ? texts.token : texts.password}
+        <input type="password" autocomplete="current-password" value={secret} onInput={(event) => setSecret(event.currentTarget.value)} required />
       </label>
-      <button type="submit">{texts.signIn}</button>
-      {wasTried && (
+      <button type="submit" disabled={isSending}>
+        {texts.signIn}
+      </button>
+      {error !== "" && (
         <p class="bad" role="alert">
-          {texts.wrong}
+          {error}
         </p>
       )}
     </form>

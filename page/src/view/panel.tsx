@@ -6,6 +6,7 @@ import { type Insertions, panelData, type PanelData } from "../io/data.ts";
 import { useLoaded, useSize, useVisible } from "../io/hooks.ts";
 import type { Panel as Model } from "../model/dashboard.ts";
 import { exported } from "../model/export.ts";
+import type { Filter } from "../model/filters.ts";
 import type { Interval } from "../model/time.ts";
 import { references } from "../model/variables.ts";
 import { Actions, type Link } from "./actions.tsx";
@@ -26,6 +27,8 @@ interface Props {
   interval: Interval;
   /** Of the variables that are known so far. */
   insertions: Insertions;
+  /** Conditions that are added to its queries. */
+  filters?: readonly Filter[];
   /** Variables that are still being loaded. */
   awaited: readonly string[];
   marks: readonly Mark[];
@@ -49,6 +52,8 @@ interface Shown extends Props {
   isVisible: boolean;
   width: number | undefined;
 }
+
+const NO_FILTERS: readonly Filter[] = [];
 
 /** The most points of a series. */
 const POINTS = 500;
@@ -78,13 +83,16 @@ const isEmpty = ({ table, frame }: PanelData): boolean =>
   table === undefined ? !frame?.series.some(({ values }) => values.some((value) => value !== null)) : table.columns.length === 0 || table.columns[0]?.cells.length === 0;
 
 const Body = (props: Shown) => {
-  const { panel, interval, insertions, awaited, isVisible, width } = props;
+  const { panel, interval, insertions, filters = NO_FILTERS, awaited, isVisible, width } = props;
   const { texts } = useSurroundings();
-  const isWaiting = panel.targets.some(({ expr }) => references(expr).some((name) => awaited.includes(name)));
+  const used = [...new Set(panel.targets.flatMap(({ expr }) => references(expr)))];
+  const isWaiting = [...used, panel.repeat?.variable ?? ""].some((name) => awaited.includes(name));
+  // Other variables do not change the data, so the chart stays while they are loaded.
+  const inserted = used.map((name) => (Object.hasOwn(insertions, name) ? insertions[name] : undefined));
   const isDrawn = panel.unsupported.length === 0 && panel.type !== "text";
   const points = Math.min(Math.max(Math.round((width ?? 0) / 100) * 100, 100), POINTS);
-  const load = isDrawn && isVisible && !isWaiting && width !== undefined ? (signal: AbortSignal) => panelData(panel, interval, points, insertions, signal).then((data) => ({ data, interval })) : undefined;
-  const { value, error, isLoading } = useLoaded<Loaded>(load, JSON.stringify([panel.id, panel.targets, insertions]), [interval.from, interval.to, points, isVisible, isWaiting]);
+  const load = isDrawn && isVisible && !isWaiting && width !== undefined ? (signal: AbortSignal) => panelData(panel, interval, points, insertions, filters, signal).then((data) => ({ data, interval })) : undefined;
+  const { value, error, isLoading } = useLoaded<Loaded>(load, JSON.stringify([panel.id, panel.targets, inserted, filters]), [interval.from, interval.to, points, isVisible, isWaiting]);
   useEffect(() => props.onLoad(value), [value]);
   if (panel.unsupported.length > 0) {
     return (

@@ -27,8 +27,22 @@ interface Props {
 }
 
 /** Only the position of the cursor is shared: dragging zooms one chart, from which the range of all follows. */
-const sync = (): uPlot.Cursor.Sync => ({ key: "vigie", scales: ["x", null], setSeries: false, filters: { pub: isMove, sub: isMove } });
+const SHARED = "vigie";
+const sync = (): uPlot.Cursor.Sync => ({ key: SHARED, scales: ["x", null], setSeries: false, filters: { pub: isMove, sub: isMove } });
 const isMove = (type: string) => type === "mousemove";
+
+/** The time at the crosshair of a chart, in seconds. */
+const pointedAt = (plot: uPlot): number | undefined => {
+  const { left = -1 } = plot.cursor;
+  return left >= 0 ? plot.posToVal(left, "x") : undefined;
+};
+
+/** Shows the crosshair at a time. */
+const point = (plot: uPlot, time: number) => {
+  const { min, max } = plot.scales.x ?? {};
+  if (min == null || max == null || time < min || time > max) return;
+  plot.setCursor({ left: plot.valToPos(time, "x"), top: plot.over.clientHeight / 3 }, true);
+};
 
 /** Milliseconds after the last step until the values are announced. */
 const PAUSE = 250;
@@ -45,6 +59,8 @@ export const Plot = ({ label, structure, build, data, interval, onZoom, tooltip 
   latest.current = { interval, onZoom };
   const isOwn = useRef(false);
   const isByKey = useRef(false);
+  /** The time at the crosshair when the chart was last taken down, to be built again. */
+  const before = useRef<number | undefined>(undefined);
   const beside = useRef<HTMLDivElement>(null);
   const [announced, announce] = useState("");
 
@@ -61,6 +77,13 @@ export const Plot = ({ label, structure, build, data, interval, onZoom, tooltip 
         scales: { ...options.scales, x: { time: true, range: () => [latest.current.interval.from, latest.current.interval.to] } },
         hooks: {
           ...options.hooks,
+          // A chart that is built late, or again, has the crosshair of the others.
+          ready: [
+            (plot) => {
+              const time = before.current ?? uPlot.sync(SHARED).plots.map(pointedAt).find((time) => time !== undefined);
+              if (time !== undefined) point(plot, time);
+            },
+          ],
           setCursor: [
             (plot) => {
               const { idx, left = -1, top = -1 } = plot.cursor;
@@ -89,6 +112,7 @@ export const Plot = ({ label, structure, build, data, interval, onZoom, tooltip 
     chart.current = plot;
     return () => {
       chart.current = undefined;
+      before.current = pointedAt(plot);
       plot.destroy();
     };
   }, [structure, size?.width, size?.height]);
@@ -122,6 +146,8 @@ export const Plot = ({ label, structure, build, data, interval, onZoom, tooltip 
     plot.over.dispatchEvent(new MouseEvent(isEscape ? "mouseleave" : "mousemove", at));
   };
   const leave = () => {
+    // The crosshair leaves the other charts too.
+    if (isByKey.current) chart.current?.over.dispatchEvent(new MouseEvent("mouseleave"));
     isOwn.current = false;
     isByKey.current = false;
     setCursor(undefined);

@@ -60,7 +60,7 @@ const Charts = ({ name, range, tick, onZoom }: Omit<Props, "isLost">) => {
   return (
     <div class="grid dashboard">
       {panels.map((panel) => (
-        <Panel key={panel.id} panel={panel} firstRow={0} interval={interval} insertions={insertions} awaited={[]} marks={[]} onZoom={onZoom} links={exploreLinks(panel, range, insertions, texts)} />
+        <Panel key={panel.id} panel={panel} firstRow={0} interval={interval} insertions={insertions} awaited={[]} marks={[]} onZoom={onZoom} links={exploreLinks(panel, range, insertions, [], texts)} />
       ))}
     </div>
   );

@@ -7,8 +7,8 @@ import { useSurroundings } from "./context.ts";
 import { Markdown } from "./markdown.tsx";
 
 export const Runbook = ({ name, isLost }: { name: string; isLost: boolean }) => {
-  const { texts } = useSurroundings();
-  const { value, error } = useLoaded((signal) => plain(`runbooks/${encodeURIComponent(name)}`, signal), name, [isLost]);
+  const { texts, language } = useSurroundings();
+  const { value, error } = useLoaded((signal) => plain(`runbooks/${encodeURIComponent(name)}?lang=${language}`, signal), `${language} ${name}`, [isLost]);
   if (error !== undefined) {
     return (
       <div class="notice bad" role="alert">
@@ -19,8 +19,8 @@ export const Runbook = ({ name, isLost }: { name: string; isLost: boolean }) => 
   }
   if (value === undefined) return <div class="notice quiet">{texts.loading}…</div>;
   return (
-    <article class="card text runbook" lang="en">
-      <Markdown text={value} top={1} linker={linkInRunbook} />
+    <article class="card text runbook" lang={language}>
+      <Markdown text={value} top={1} linker={(link) => linkInRunbook(link, language)} />
     </article>
   );
 };

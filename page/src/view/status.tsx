@@ -17,6 +17,8 @@ export const reasonText = (reason: Reason, texts: Texts): string => {
   switch (reason.kind) {
     case "lost":
       return texts.lost;
+    case "refused":
+      return texts.signedOut;
     case "draining":
       return texts.draining;
     case "starting":
@@ -24,6 +26,7 @@ export const reasonText = (reason: Reason, texts: Texts): string => {
     case "check":
       return reason.check.status === "failed" ? texts.checkFails(reason.check.name) : texts.checkPending(reason.check.name);
     default:
+      if (reason.alert.name === "") return reason.alert.state === "unknown" ? texts.someUnknown : texts.someFires;
       return reason.alert.state === "unknown" ? texts.alertUnknown(reason.alert.name) : texts.alertFires(reason.alert.name);
   }
 };
@@ -101,7 +104,7 @@ const AlertEntry = ({ alert, notified, isWritable, onChange }: Entry) => {
             {elapsed(now() - alert.since, texts.spans)}
           </span>
         </summary>
-        <p>{alert.description}</p>
+        <p>{texts.description(alert.description)}</p>
         <p class="labels">
           {Object.entries(alert.labels).map(([name, value]) => (
             <code>

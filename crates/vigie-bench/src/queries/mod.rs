@@ -24,7 +24,8 @@ use crate::report::MIB;
 use crate::rounds::median;
 use ask::Party;
 use compare::compare;
-pub(crate) use ours::serve;
+pub(crate) use data::OURS as LIKE_OURS;
+pub(crate) use ours::{serve, write_like_ours};
 use question::{Agreement, Question, questions};
 use victoria::Victoria;
 

@@ -87,6 +87,20 @@ pub(super) fn write(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes a day of metrics like ours into a directory; it ends at `end`, in Unix seconds.
+pub(crate) fn write_like_ours(directory: &Path, end: i64) -> anyhow::Result<()> {
+    let history = History::open(&on_disk(directory))?;
+    let mut backend = Backend::new();
+    let labels = backend.labels[..data::OURS].to_vec();
+    let mut filler = Filler::new(&history, &labels);
+    for _ in 0..data::DAY {
+        let (time, values) = backend.scrape();
+        filler.add(time - data::END + end, &values[..data::OURS])?;
+    }
+    ensure!(history.flush(LATE), "the history cannot be written");
+    Ok(())
+}
+
 /// A process that holds the history of a directory and answers on a port.
 pub(super) async fn start(directory: &Path) -> anyhow::Result<(Process, SocketAddr)> {
     let mut command = Command::new(std::env::current_exe()?);

@@ -310,7 +310,6 @@ fn alerts(r: &mut Reader) -> Alerts {
         builtin: r.or("alerts.builtin", builtin, default.builtin),
         interval: r.or("alerts.interval", every, default.interval),
         query_offset: r.or("alerts.query_offset", offset, default.query_offset),
-        external_url: r.concealed("alerts.external_url", page_url),
         external_labels: r.or(
             "alerts.external_labels",
             list(32, label),
@@ -333,6 +332,8 @@ fn alerts(r: &mut Reader) -> Alerts {
 
 fn page(r: &mut Reader) -> Page {
     Page {
+        external_url: r.concealed("page.external_url", page_url),
+        public: r.or("page.public", boolean, false),
         dashboards: r.path("page.dashboards"),
         grafana: r.concealed("page.grafana", page_url),
         queue_link: r.concealed("page.queue_link", queue_link),

@@ -1,13 +1,14 @@
-//! `/vigie/v1/functions`: the functions and aggregations of PromQL, without the experimental ones, for the completion
-//! of the web page.
-
-use std::sync::LazyLock;
+//! `/vigie/v1/functions`: the functions and aggregations of PromQL that queries may use, for the completion of the web page.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::routing::get;
 use serde::Serialize;
+use vigie_promql::Features;
 use vigie_promql::syntax::{AggregateOp, Function, ValueType};
+
+use super::compression;
 
 /// A function or an aggregation.
 #[derive(Serialize)]
@@ -24,32 +25,34 @@ struct Callables {
     aggregations: Vec<Callable>,
 }
 
-/// The JSON, which does not change.
-static JSON: LazyLock<String> = LazyLock::new(|| {
+/// The answer, which does not change.
+fn answer(features: Features) -> String {
+    let is_offered = |is_experimental: bool| features == Features::Experimental || !is_experimental;
     let functions = Function::ALL.iter().copied();
     let aggregations = AggregateOp::ALL.iter().copied();
     let callables = Callables {
         functions: functions
-            .filter(|one| !one.is_experimental())
+            .filter(|one| is_offered(one.is_experimental()))
             .map(function)
             .collect(),
         aggregations: aggregations
-            .filter(|one| !one.is_experimental())
+            .filter(|one| is_offered(one.is_experimental()))
             .map(aggregation)
             .collect(),
     };
     serde_json::json!(callables).to_string()
-});
+}
 
-pub(super) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// The path. The experimental ones are offered with [`Features::Experimental`] only.
+pub(crate) fn router(features: Features) -> Router {
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "no-cache"),
     ];
-    Router::new().route(
-        "/vigie/v1/functions",
-        get(async move || (headers, JSON.as_str())),
-    )
+    let answer = Bytes::from(answer(features));
+    Router::new()
+        .route("/vigie/v1/functions", get(async move || (headers, answer)))
+        .layer(compression())
 }
 
 fn function(function: Function) -> Callable {
@@ -90,7 +93,7 @@ fn text(kind: ValueType) -> &'static str {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use serde_json::Value;
-    use vigie_promql::parse;
+    use vigie_promql::{parse, parse_with};
 
     use super::*;
 
@@ -105,23 +108,35 @@ mod tests {
         }
     }
 
+    /// The calls of everything that is offered.
+    fn calls(features: Features) -> Vec<String> {
+        let json: Value = serde_json::from_str(&answer(features)).unwrap();
+        let kinds = ["functions", "aggregations"].map(|kind| json[kind].as_array().unwrap());
+        assert!(kinds.iter().all(|all| all.len() > 10));
+        let calls = kinds.into_iter().flatten().map(|one| {
+            let name = one["name"].as_str().unwrap();
+            let arguments = one["arguments"].as_array().unwrap();
+            let arguments = arguments.iter().map(|one| example(one.as_str().unwrap()));
+            format!("{name}({})", Vec::from_iter(arguments).join(", "))
+        });
+        calls.collect()
+    }
+
     #[test]
     fn every_function_can_be_called_with_the_arguments_that_are_named() {
-        let json: Value = serde_json::from_str(&JSON).unwrap();
-        for kind in ["functions", "aggregations"] {
-            let all = json[kind].as_array().unwrap();
-            assert!(all.len() > 10);
-            for one in all {
-                let name = one["name"].as_str().unwrap();
-                let arguments: Vec<_> = one["arguments"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|argument| example(argument.as_str().unwrap()))
-                    .collect();
-                let query = format!("{name}({})", arguments.join(", "));
-                parse(&query).unwrap_or_else(|error| panic!("{query}: {error}"));
-            }
+        let stable = calls(Features::Stable);
+        for query in &stable {
+            parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         }
+        let all = calls(Features::Experimental);
+        for query in &all {
+            parse_with(query, Features::Experimental)
+                .unwrap_or_else(|error| panic!("{query}: {error}"));
+        }
+        assert!(stable.iter().all(|query| all.contains(query)));
+        // What is offered in addition is what the stable language refuses.
+        let more: Vec<_> = all.iter().filter(|query| !stable.contains(query)).collect();
+        assert!(more.len() > 5, "{more:?}");
+        assert!(more.iter().all(|query| parse(query).is_err()), "{more:?}");
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Probes are never refused: they change nothing and are cheap. Nor is the page of the links that acknowledge an alert: it is
 //! opened from a chat, browsers send its form without an origin, and the token in its path is a credential. Nor are the files of
-//! the web page and the runbooks: links to them are on other sites, and they contain nothing about the backend.
+//! the web page, the runbooks and the addresses that lead to Explore: links to them are on other sites, and they contain nothing
+//! about the backend.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -24,7 +25,7 @@ use vigie_metrics::Registry;
 
 use super::refusals::Refusals;
 use super::server::Class;
-use super::{page, runbooks};
+use super::{graph, page, runbooks};
 
 /// The relation between the page that sent the request and this host, as reported by the browser.
 pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -140,6 +141,7 @@ impl Guard {
         if Class::of(path) == Class::Probe
             || path.starts_with("/ack/")
             || page::is_page(path)
+            || graph::is_graph(path)
             || runbooks::is_runbook(path)
         {
             return None;

@@ -2,15 +2,17 @@
 
 mod auth;
 pub(crate) mod dashboards;
-mod functions;
+pub(crate) mod functions;
+mod graph;
 mod guard;
 mod metrics;
 mod page;
+pub(crate) mod public;
 mod queue;
 mod queues;
 mod refusals;
 mod routes;
-mod runbooks;
+pub(crate) mod runbooks;
 mod scrapers;
 mod server;
 mod session;
@@ -94,7 +96,6 @@ pub fn router(
         .merge(metrics::router(registry))
         .merge(queues::router(queues.watcher.clone()))
         .merge(queue::router(queues.watcher, queues.link))
-        .merge(functions::router())
         .merge(vigie_api::router(api.clone()))
         .layer(compression())
         .merge(routes::router(routes))
@@ -104,6 +105,7 @@ pub fn router(
         .merge(further.open.with_state(()))
         .merge(session::router(protection))
         .merge(page::router())
+        .merge(graph::router())
         .merge(runbooks::router())
         .fallback(probe)
         .layer(middleware::from_fn_with_state(guard, guard::protect))

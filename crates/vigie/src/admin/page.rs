@@ -35,7 +35,8 @@ const PATHS: &str = "Vigie\n\n/metrics  Prometheus text or OpenMetrics\n/healthz
                      /federate the newest samples, for a Prometheus to scrape (?match[]=up)\n\
                      /routes   all routes with their requests, to paste into the configuration\n\
                      /dashboards  the Grafana dashboards, as JSON\n\
-                     /runbooks/NAME  the runbook of an alert, as Markdown\n";
+                     /runbooks/NAME  the runbook of an alert, as Markdown\n\
+                     /graph?g0.expr=QUERY  a query on the web page, at the address of Prometheus\n";
 const NOT_BUILT: &str = "\nThe web page is not part of this program, because it was compiled without it. Released programs \
                          contain it. To build it: install Node 20, run `cargo xtask page`, and compile Vigie again.\n";
 

@@ -13,7 +13,7 @@ use crate::history::EVERY;
 /// The settings that all groups share.
 pub(super) fn defaults(settings: &Settings, address: SocketAddr) -> Defaults {
     let alerts = &settings.alerts;
-    let url = alerts.external_url.clone();
+    let url = settings.page.external_url.clone();
     Defaults {
         interval: alerts.interval,
         query_offset: alerts.query_offset,

@@ -28,6 +28,7 @@ mod scheduler;
 mod slot;
 mod sources;
 mod state;
+mod worst;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +57,7 @@ pub use reloader::Reloader;
 pub(crate) use room::places;
 pub(crate) use scheduler::EVALUATORS;
 pub(crate) use state::path as state_path;
+pub(crate) use worst::{Alerts, Worst};
 
 use crate::history::Current;
 use files::{Files, Inputs, Loading};
@@ -158,6 +160,7 @@ impl Alerting {
             notifier: edges.notifier,
             tenure: edges.tenure,
             path: state::path(settings),
+            address: settings.page.external_url.as_deref().map(Arc::from),
         };
         Ok(Self {
             parts,
@@ -169,6 +172,11 @@ impl Alerting {
     /// The rules as of their last evaluation.
     pub(crate) fn published(&self) -> Published {
         self.parts.shared.published.clone()
+    }
+
+    /// All alerts, for those who may not see them.
+    pub(crate) fn alerts(&self) -> Alerts {
+        Alerts::new(self.published(), self.parts.needs.routes.clone())
     }
 
     /// The routes of the notification service, with credentials and without.
@@ -238,6 +246,8 @@ struct Unstarted {
     tenure: Option<Tenure>,
     /// The directory of the state.
     path: Option<PathBuf>,
+    /// The external address, if it is configured.
+    address: Option<Arc<str>>,
 }
 
 impl Unstarted {
@@ -263,7 +273,7 @@ impl Unstarted {
         });
         let parts = Parts {
             shared: self.shared,
-            outlet: Outlet::new(notifier, self.tenure),
+            outlet: Outlet::new(notifier, self.tenure, self.address),
             notifications,
         };
         let rules: usize = groups.iter().map(|group| group.rules().len()).sum();

@@ -171,6 +171,7 @@ impl Receiving {
         self.needs.routes.set(Some(Routers {
             protected: api::router(handle.clone(), settings),
             open,
+            handle: handle.clone(),
         }));
     }
 

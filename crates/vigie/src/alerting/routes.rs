@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use tower::ServiceExt as _;
+use vigie_notify::service::Handle;
 
 /// The paths that need the credentials of the admin port.
 const PROTECTED: [&str; 3] = ["/api/v2", "/alertmanager", "/vigie/v1"];
@@ -22,6 +23,7 @@ pub(super) struct Routes(Arc<OnceLock<Option<Routers>>>);
 pub(super) struct Routers {
     pub(super) protected: Router,
     pub(super) open: Router,
+    pub(super) handle: Handle,
 }
 
 impl Routes {
@@ -29,6 +31,11 @@ impl Routes {
     pub(super) fn set(&self, routers: Option<Routers>) {
         // It is called once, at the start.
         let _ = self.0.set(routers);
+    }
+
+    /// The running service; none before it runs, and if alerts are forwarded.
+    pub(super) fn service(&self) -> Option<&Handle> {
+        Some(&self.0.get()?.as_ref()?.handle)
     }
 
     /// The routes that need credentials.
@@ -81,14 +88,18 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::extract::Path;
     use axum::routing::get;
+    use vigie_notify::dispatch::{Dispatcher, Limits, Plan};
 
     use super::*;
 
     #[tokio::test]
     async fn the_service_reads_the_parameters_of_its_own_paths() {
         let echo = || get(async |Path(value): Path<String>| value);
+        let none = vigie_notify::config::short::config(&Default::default()).unwrap();
+        let dispatcher = Dispatcher::new(Plan::new(&none), Limits::default());
         let routes = Routes::default();
         routes.set(Some(Routers {
+            handle: Handle::new(dispatcher, || 0),
             protected: Router::new()
                 .route("/vigie/v1/alerts/{fingerprint}/ack", echo())
                 .route("/api/v2/silence/{id}", echo()),

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use flate2::bufread::GzDecoder;
 use vigie_testkit::http::{self, Connection};
 use vigie_testkit::promtext::{Format, Scrape};
-use vigie_testkit::{Redis, SOON};
+use vigie_testkit::{Redis, SOON, eventually};
 
 use crate::common::{Stage, Vigie, promtool_finds_nothing_in};
 
@@ -86,7 +86,7 @@ async fn a_bearer_token_guards_metrics_and_details() {
     guarded(&vigie, &format!("Bearer {TOKEN}"), "Bearer realm=\"vigie\"").await;
 
     redis.kill9();
-    let details = vigie_testkit::eventually(SOON, async || {
+    let details = eventually(SOON, async || {
         let headers = [("authorization", &*format!("Bearer {TOKEN}"))];
         let answer = http::request(vigie.admin, "GET", "/readyz", &headers, b"").await?;
         match answer.status {
@@ -123,6 +123,84 @@ async fn basic_authentication_guards_metrics_and_details() {
     let challenge = "Basic realm=\"vigie\", charset=\"UTF-8\"";
     // prometheus:a pass:word
     guarded(&vigie, "Basic cHJvbWV0aGV1czphIHBhc3M6d29yZA==", challenge).await;
+    vigie.stop().await;
+}
+
+/// Rules whose names and labels nobody without credentials may see.
+const SECRET_RULES: &str = "
+groups:
+  - name: hidden-group
+    interval: 1s
+    rules:
+      - alert: HiddenAlert
+        expr: vigie_check_up{check='redis'} == 0
+        labels: {severity: critical, customer: hidden-customer}
+        annotations: {summary: hidden-summary}
+";
+
+#[tokio::test]
+async fn a_public_status_names_nothing_and_opens_nothing_else() {
+    let mut redis = Redis::start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("hidden.yml");
+    std::fs::write(&rules, SECRET_RULES).unwrap();
+    let sections = format!(
+        "[redis]\nurl = {:?}\n[alerts]\nrules = [{rules:?}]\nbuiltin = []\n[page]\npublic = true\n",
+        redis.url()
+    );
+    let vigie = Vigie::start_with(&sections, &[("VIGIE__ADMIN__TOKEN", TOKEN)]).await;
+    guarded(&vigie, &format!("Bearer {TOKEN}"), "Bearer realm=\"vigie\"").await;
+    for path in [
+        "/dashboards",
+        "/queues",
+        "/queues/mail",
+        "/vigie/v1/alerts",
+        "/vigie/v1/functions",
+        "/api/v1/rules",
+        "/api/v2/alerts",
+        "/alertmanager/api/v2/alerts",
+        "/status/redis",
+    ] {
+        let status = vigie.get(path).await.status;
+        assert!([401, 404].contains(&status), "{path}: {status}");
+    }
+    let passing = serde_json::json!({"status": "ok", "required": true});
+    let expected =
+        serde_json::json!({"status": "ok", "checks": [passing, passing], "alerts": "none"});
+    eventually(SOON, async || match vigie.get("/status").await.json()? {
+        found if found == expected => Ok(()),
+        found => Err(vigie_testkit::Error::Demo(found.to_string())),
+    })
+    .await;
+
+    redis.kill9();
+    let failing = serde_json::json!({"status": "failed", "required": true});
+    let expected =
+        serde_json::json!({"status": "failed", "checks": [failing, failing], "alerts": "critical"});
+    let answer = eventually(SOON, async || {
+        let answer = vigie.get("/status").await;
+        match answer.json()? {
+            found if found == expected => Ok(answer),
+            found => Err(vigie_testkit::Error::Demo(found.to_string())),
+        }
+    })
+    .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    // The attempts to log in are limited as without it.
+    let json = [("content-type", "application/json")];
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        let form = b"{\"token\": \"wrong\"}";
+        let answer = http::request(vigie.admin, "POST", "/login", &json, form).await;
+        statuses.push(answer.unwrap().status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    vigie.stop().await;
+
+    let vigie = Vigie::start_with("", &[("VIGIE__ADMIN__TOKEN", TOKEN)]).await;
+    assert_eq!(vigie.get("/status").await.status, 404);
     vigie.stop().await;
 }
 

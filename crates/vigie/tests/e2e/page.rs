@@ -36,9 +36,26 @@ const REASONS: [(&str, &str, &str); 4] = [
 ];
 const LINK: &str = "[page]\nqueue_link = \"https://bull.example.org/queue/{queue}\"\n";
 
+/// A dashboard with a panel for each queue, and filters.
+const REPEATED: &str = r#"{
+  "title": "Each queue", "schemaVersion": 39, "time": {"from": "now-5m", "to": "now"},
+  "templating": {"list": [
+    {"type": "query", "name": "queue", "query": "label_values(queue_jobs_total, queue)", "multi": true, "includeAll": true, "sort": 1},
+    {"type": "adhoc", "name": "filters", "label": "Filter"}
+  ]},
+  "panels": [
+    {"type": "row", "title": "Queues", "gridPos": {"x": 0, "y": 0, "w": 24, "h": 1}, "panels": []},
+    {"id": 1, "type": "stat", "title": "Jobs of $queue", "repeat": "queue", "maxPerRow": 4, "gridPos": {"x": 0, "y": 1, "w": 24, "h": 4},
+     "targets": [{"refId": "A", "expr": "max by (state) (queue_jobs_total{queue=\"$queue\"})", "legendFormat": "{{state}}"}],
+     "options": {"textMode": "value_and_name"}}
+  ]
+}"#;
+
 /// The token of a Vigie that needs one.
 const TOKEN: &str = "page-token";
-/// The rule of that Vigie, whose app does not run.
+/// The user and the password of another one.
+const USER: [&str; 2] = ["ada", "page-password"];
+/// The rule of the guarded ones, whose app does not run.
 const RULES: &str = "
 groups:
   - name: own
@@ -54,8 +71,13 @@ fn page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../page")
 }
 
-/// A Vigie that needs a token, whose alert `AppDown` fires and is sent to a receiver.
-async fn guarded(directory: &Path, receiver: &Webhook) -> Vigie {
+/// A Vigie that needs credentials, whose alert `AppDown` fires and is sent to a receiver.
+async fn guarded(
+    directory: &Path,
+    receiver: &Webhook,
+    credentials: &[(&str, &str)],
+    page: &str,
+) -> Vigie {
     let [rules, config] = ["own.yml", "alertmanager.yml"].map(|name| directory.join(name));
     fs::write(&rules, RULES).unwrap();
     let receivers = format!(
@@ -65,16 +87,21 @@ async fn guarded(directory: &Path, receiver: &Webhook) -> Vigie {
     fs::write(&config, receivers).unwrap();
     let sections = format!(
         "[gateway]\napp = \"http://127.0.0.1:{}\"\n[checks.app]\nrequired = false\n\
-         [alerts]\nrules = [{rules:?}]\nbuiltin = []\n[notify]\nconfig = {config:?}\n",
+         [alerts]\nrules = [{rules:?}]\nbuiltin = []\n[notify]\nconfig = {config:?}\n[page]\n{page}\n",
         ports::free()
     );
-    Vigie::start_with(&sections, &[("VIGIE__ADMIN__TOKEN", TOKEN)]).await
+    Vigie::start_with(&sections, credentials).await
 }
 
 #[tokio::test]
 async fn the_page_shows_the_backend_in_a_browser() {
     let chromium = tools::CHROMIUM.find().unwrap();
-    let stage = Stage::set_with_sections(&[], LINK).await;
+    let files = TempDir::new().unwrap();
+    let dashboards = files.path().join("dashboards");
+    fs::create_dir(&dashboards).unwrap();
+    fs::write(dashboards.join("repeated.json"), REPEATED).unwrap();
+    let sections = format!("{LINK}dashboards = {dashboards:?}\n");
+    let stage = Stage::set_with_sections(&[], &sections).await;
     let index = [("accept", "text/html")];
     let index = http::request(stage.vigie.admin, "GET", "/", &index, b"").await;
     let index = index.unwrap().text();
@@ -94,9 +121,14 @@ async fn the_page_shows_the_backend_in_a_browser() {
     let traffic = traffic.args(["--target", &target, "--players", "8", "--seconds", PLAY]);
     let mut traffic = traffic.spawn().unwrap();
 
-    let files = TempDir::new().unwrap();
     let receiver = Webhook::start().await.unwrap();
-    let guarded = guarded(files.path(), &receiver).await;
+    let token = [("VIGIE__ADMIN__TOKEN", TOKEN)];
+    let password = [
+        ("VIGIE__ADMIN__USERNAME", USER[0]),
+        ("VIGIE__ADMIN__PASSWORD", USER[1]),
+    ];
+    let locked = guarded(files.path(), &receiver, &password, "public = true").await;
+    let guarded = guarded(files.path(), &receiver, &token, "").await;
     let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
     let mut command = Command::new(tools::NPM.find().unwrap());
     command
@@ -107,6 +139,9 @@ async fn the_page_shows_the_backend_in_a_browser() {
         .env("PAGE_FAILING", FAILING)
         .env("PAGE_GUARDED", format!("http://{}", guarded.admin))
         .env("PAGE_TOKEN", TOKEN)
+        .env("PAGE_LOCKED", format!("http://{}", locked.admin))
+        .env("PAGE_USERNAME", USER[0])
+        .env("PAGE_PASSWORD", USER[1])
         .env("PAGE_CHROMIUM", chromium)
         .env("PAGE_SCREENSHOTS", &screenshots);
     let mut tests = Process::spawn("npm run e2e in page/", command).unwrap();
@@ -115,5 +150,6 @@ async fn the_page_shows_the_backend_in_a_browser() {
 
     traffic.stop(Duration::from_secs(10)).await;
     guarded.stop().await;
+    locked.stop().await;
     stage.end().await;
 }

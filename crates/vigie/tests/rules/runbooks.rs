@@ -46,6 +46,12 @@ fn every_alert_has_annotations_and_a_runbook() {
             let page = fs::read_to_string(pages().join(format!("{name}.md"))).unwrap();
             assert!(page.starts_with(&format!("# {name}\n")), "{name}");
             assert!(page.contains("\n## Silence it honestly\n"), "{name}");
+            let french = fs::read_to_string(pages().join(format!("fr/{name}.md"))).unwrap();
+            assert!(french.starts_with(&format!("# {name}\n")), "{name}");
+            assert!(
+                french.contains("\n## Mettre en silence honnêtement\n"),
+                "{name}"
+            );
             if file == BuiltIn::Essential {
                 let condition = &*rule.expr.text;
                 let value = condition.rsplit_once([' ']).unwrap().0;
@@ -54,11 +60,20 @@ fn every_alert_has_annotations_and_a_runbook() {
             named.insert(format!("{name}.md"));
         }
     }
-    let pages = fs::read_dir(pages()).unwrap();
-    let pages: BTreeSet<_> = pages
-        .map(|page| page.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(pages, named);
+    for directory in [pages(), pages().join("fr")] {
+        let names = files(&directory);
+        let names = names
+            .iter()
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        assert_eq!(names.collect::<BTreeSet<_>>(), named, "{directory:?}");
+    }
+}
+
+/// The files of a directory, without those below it.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file()).collect()
 }
 
 /// The lines of a page's code blocks that are not shell commands.
@@ -99,8 +114,10 @@ fn recording(query: &str) -> String {
 fn every_query_of_a_runbook_is_valid() {
     let known = known();
     let mut count = 0;
-    for page in fs::read_dir(pages()).unwrap() {
-        let path = page.unwrap().path();
+    for path in [pages(), pages().join("fr")]
+        .iter()
+        .flat_map(|directory| files(directory))
+    {
         for query in queries(&fs::read_to_string(&path).unwrap()) {
             // The metrics of Prometheus and Alertmanager are not in the catalogue.
             if query.contains("(prometheus_") || query.contains("(alertmanager_") {
@@ -114,5 +131,5 @@ fn every_query_of_a_runbook_is_valid() {
             count += 1;
         }
     }
-    assert!(count > 50, "only {count} queries were found");
+    assert!(count > 100, "only {count} queries were found");
 }

@@ -14,7 +14,7 @@ pub(super) const START: i64 = 1_788_480_000 + 60 * 60;
 /// The time of the last scrape.
 pub(super) const END: i64 = START + (DAY as i64 - 1) * EVERY;
 /// Series of metrics like ours.
-pub(super) const OURS: usize = 2_000;
+pub(crate) const OURS: usize = 2_000;
 
 /// What had been counted before: near 0, Prometheus 2 extrapolates otherwise than Prometheus 3, and so than we do.
 const BEFORE: u64 = 100_000;

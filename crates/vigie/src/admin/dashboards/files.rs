@@ -111,8 +111,8 @@ struct Head {
     dashboard: Option<Box<Head>>,
     /// Of dashboards before Grafana 5.
     rows: Option<IgnoredAny>,
-    /// Of dashboards in the schema that Grafana 12 has beside the classic one.
-    spec: Option<IgnoredAny>,
+    /// Of the resources of Grafana 12, in the classic model (`v1…`) or in the schema `v2…`.
+    spec: Option<Box<Head>>,
 }
 
 fn parse(text: String) -> Result<(Option<String>, Bytes), String> {
@@ -129,10 +129,10 @@ fn parse(text: String) -> Result<(Option<String>, Bytes), String> {
         Head {
             dashboard: Some(inner),
             ..
-        } if inner.panels.is_some() => {
-            let mut whole: Value = serde_json::from_str(&text).map_err(|error| located(&error))?;
-            Ok((inner.title, whole["dashboard"].take().to_string().into()))
-        }
+        } if inner.panels.is_some() => Ok((inner.title, part(&text, "dashboard")?)),
+        Head {
+            spec: Some(inner), ..
+        } if inner.panels.is_some() => Ok((inner.title, part(&text, "spec")?)),
         Head { spec: Some(_), .. } => Err(
             ":1:1: it is a dashboard in the schema v2 of Grafana 12; export it in the classic model"
                 .to_owned(),
@@ -143,6 +143,12 @@ fn parse(text: String) -> Result<(Option<String>, Bytes), String> {
         ),
         _ => Err(":1:1: it is not a dashboard of Grafana: it has no list \"panels\"".to_owned()),
     }
+}
+
+/// The value of a key, as JSON of its own.
+fn part(text: &str, key: &str) -> Result<Bytes, String> {
+    let mut whole: Value = serde_json::from_str(text).map_err(|error| located(&error))?;
+    Ok(whole[key].take().to_string().into())
 }
 
 /// `:LINE:COLUMN: reason`.
@@ -175,6 +181,10 @@ mod tests {
             "a.json",
             r#"{"meta": {}, "dashboard": {"title": "A", "panels": [{"id": 1}]}}"#,
         );
+        write(
+            "resource.json",
+            r#"{"apiVersion": "dashboard.grafana.app/v1beta1", "kind": "Dashboard", "spec": {"title": "C", "panels": []}}"#,
+        );
         write("untitled.json", r#"{"panels": []}"#);
         write("notes.txt", "no dashboard");
         write("broken.json", "{\"title\": \"C\",\n  \"panels\": [}");
@@ -190,7 +200,7 @@ mod tests {
         fs::write(directory.path().join("bytes.json"), [0xff]).unwrap();
 
         let found = read(directory.path(), &["queues".to_owned()]);
-        assert_eq!(names(&found), ["A", "B", "untitled"]);
+        assert_eq!(names(&found), ["A", "B", "C", "untitled"]);
         assert_eq!(
             found.get("a").unwrap().json,
             r#"{"panels":[{"id":1}],"title":"A"}"#

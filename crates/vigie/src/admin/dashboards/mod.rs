@@ -28,17 +28,20 @@ const PAGES: [&str; 5] = ["queues", "queue", "explore", "runbooks", "login"];
 
 /// The parameters of a request.
 #[derive(Deserialize)]
-struct Parameters {
+pub(super) struct Parameters {
     lang: Option<String>,
 }
 
 impl Parameters {
+    /// The language that is asked for, if there is one of this name.
+    pub(super) fn named(&self) -> Option<Lang> {
+        let named = self.lang.as_deref();
+        named.and_then(|lang| Lang::from_str(lang, true).ok())
+    }
+
     /// English, unless another language is asked for that there is.
     fn language(&self) -> Lang {
-        let named = self.lang.as_deref();
-        named
-            .and_then(|lang| Lang::from_str(lang, true).ok())
-            .unwrap_or(Lang::En)
+        self.named().unwrap_or(Lang::En)
     }
 }
 
@@ -238,6 +241,7 @@ mod tests {
             dashboards: Some(files.path().to_owned()),
             grafana: Some("https://grafana.example.org".to_owned()),
             queue_link: None,
+            ..Page::default()
         };
         let (_, list) = get_with(&page, "/dashboards").await;
         let names: Vec<_> = list["dashboards"]

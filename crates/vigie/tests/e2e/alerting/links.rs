@@ -6,6 +6,7 @@ use vigie_store::{Directory, Kind, Loaded};
 use vigie_testkit::eventually;
 use vigie_testkit::http::{self, Response};
 use vigie_testkit::receivers::{Receiver, Service};
+use vigie_testkit::webhook::{Status, Webhook};
 
 use super::ARRIVES;
 use super::setup::{APP_DOWN, Setup, request};
@@ -41,6 +42,54 @@ fn key(setup: &Setup) -> Key {
         Loaded::Document(bytes) => Key::new(bytes.try_into().unwrap()),
         other => panic!("{other:?}"),
     }
+}
+
+/// An alert with the runbook of a built-in one.
+const LINKED: &str = "
+groups:
+  - name: own
+    interval: 1s
+    rules:
+      - alert: AppDown
+        expr: vigie_check_up{check='app'} == 0
+        annotations: {runbook_url: 'https://github.com/vigie-rs/vigie/blob/main/docs/runbooks/CheckDown.md'}
+";
+
+#[tokio::test]
+async fn links_lead_to_the_page_at_its_external_address() {
+    let webhook = Webhook::start().await.unwrap();
+    let setup = Setup::new(LINKED);
+    setup.notifies(&format!("webhook_configs: [{{url: {:?}}}]", webhook.url()));
+    let external = "https://vigie.example.org/vigie";
+    let sections = setup.notifying() + &format!("[page]\nexternal_url = \"{external}/\"\n");
+    let vigie = setup.start(&sections).await;
+    let name = [("alertname", "AppDown")];
+    let told = webhook.wait_for(Status::Firing, &name, 0, ARRIVES).await;
+    let (told, _) = told.unwrap();
+    let runbook = &told.annotations["runbook_url"];
+    assert_eq!(runbook, &format!("{external}/runbooks/CheckDown"));
+    let alerts = request(&vigie, "GET", "/api/v2/alerts").await.json();
+    let alerts = alerts.unwrap();
+    let query = alerts[0]["generatorURL"].as_str().unwrap();
+
+    // A proxy removes the prefix; the address that the browser is sent to is relative.
+    let browser = [("accept", "text/html"), ("sec-fetch-site", "cross-site")];
+    for (link, place) in [
+        (&**runbook, "../#/runbooks/CheckDown"),
+        (
+            query,
+            "./#/explore?q=vigie_check_up%7Bcheck%3D%22app%22%7D+%3D%3D+0&as=table",
+        ),
+    ] {
+        let path = link.strip_prefix(external).unwrap();
+        let answer = http::request(vigie.admin, "GET", path, &browser, b"").await;
+        let answer = answer.unwrap();
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some(place))
+        );
+    }
+    vigie.stop().await;
 }
 
 #[tokio::test]
