@@ -103,7 +103,7 @@ pub(crate) async fn once(
     is_wanted: impl Fn(&QueueKey) -> bool,
 ) -> Result<Vec<(QueueKey, Levels)>, Error> {
     let mut sweep = Sweep::default();
-    let mut keys = Vec::new();
+    let (mut keys, mut open) = (Vec::new(), Vec::new());
     loop {
         let Some((mut found, ended)) = step(connection, &mut sweep).await? else {
             break;
@@ -114,8 +114,10 @@ pub(crate) async fn once(
         if keys.len() >= max_queues {
             found.retain(&is_wanted);
         }
-        if !found.is_empty() {
-            let found = validate(connection, found).await?;
+        open.extend(found);
+        // Usually all in one round trip.
+        if !open.is_empty() && (ended || open.len() > max_queues) {
+            let found = validate(connection, std::mem::take(&mut open)).await?;
             keys.extend(found.into_iter().map(|found| found.key));
         }
         if ended {

@@ -241,9 +241,15 @@ async fn no_server_and_wrong_usage() {
             "--password-file",
         ),
         (
-            &["--url", &closed, "--token-file", "/no/such", "1"],
+            &["--url", &closed, "--token-file", "/etc/no-such", "1"],
             2,
-            "/no/such",
+            "--token-file: /etc/no-such: No such file",
+        ),
+        // The token itself.
+        (
+            &["--url", &closed, "--token-file", "me:pass", "1"],
+            2,
+            "--token-file: the path is not shown",
         ),
         (&["--at", "soon", "1"], 2, "expected now, -15m"),
         (&["--last", "1x", "1"], 2, "expected a duration"),
