@@ -56,9 +56,9 @@ impl Published {
     pub(crate) fn new(registry: &Registry) -> Self {
         let (is_up, knows_sessions) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
         let up = Arc::clone(&is_up);
-        registry.expose_while(is_level, move || up.load(Ordering::Relaxed));
+        registry.known_while(is_level, move || up.load(Ordering::Relaxed));
         let known = Arc::clone(&knows_sessions);
-        registry.expose_while(is_session_level, move || known.load(Ordering::Relaxed));
+        registry.known_while(is_session_level, move || known.load(Ordering::Relaxed));
         let mut published = Self {
             up: registry.family(&own::SOURCE_UP),
             bytes: registry.family(&metrics::BYTES),

@@ -33,6 +33,8 @@ type Key = (&'static str, Arc<str>);
 struct Gate {
     holds: fn(&str) -> bool,
     is_open: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether the values are unknown while it is closed, and not only withheld from the pages.
+    is_unknown: bool,
 }
 
 #[derive(Clone)]
@@ -136,8 +138,25 @@ impl Registry {
         holds: fn(&str) -> bool,
         is_open: impl Fn() -> bool + Send + Sync + 'static,
     ) {
-        let is_open = Arc::new(is_open);
-        self.gates.lock().push(Gate { holds, is_open });
+        self.gates.lock().push(Gate {
+            holds,
+            is_open: Arc::new(is_open),
+            is_unknown: false,
+        });
+    }
+
+    /// The metrics whose names match `holds` have values only while `is_known` returns `true`: otherwise they are neither
+    /// exposed nor [visited](Self::visit). Recording continues regardless.
+    pub fn known_while(
+        &self,
+        holds: fn(&str) -> bool,
+        is_known: impl Fn() -> bool + Send + Sync + 'static,
+    ) {
+        self.gates.lock().push(Gate {
+            holds,
+            is_open: Arc::new(is_known),
+            is_unknown: true,
+        });
     }
 
     /// The descriptions of all registered metrics, by name.
@@ -211,7 +230,13 @@ impl Registry {
 
     fn each(&self, scrape: Option<Scrape>, each: &mut Each<'_>) {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        let mut unknown = self.gates.lock().clone();
+        unknown.retain(|gate| gate.is_unknown && !(gate.is_open)());
         for entry in entries {
+            let name = entry.expose.meta().name;
+            if unknown.iter().any(|gate| (gate.holds)(name)) {
+                continue;
+            }
             entry.expose.visit(scrape, each);
         }
     }

@@ -191,6 +191,40 @@ fn recording_continues_while_a_metric_is_not_exposed() {
     assert_eq!(asked.load(Relaxed), 3, "once for every page");
 }
 
+#[test]
+fn an_unknown_metric_is_neither_exposed_nor_visited() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    let registry = Registry::new();
+    let known = Arc::new(AtomicBool::new(true));
+    let is_known = Arc::clone(&known);
+    registry.known_while(
+        |name| name == "hostile_bytes",
+        move || is_known.load(Relaxed),
+    );
+    registry.expose_while(|name| name == "hostile_total", || false);
+    registry.family(&GAUGE).set(["x"], 1.0);
+    registry.family(&COUNTER).inc(["a", "b"]);
+    let seen = || {
+        let (mut gauge, mut counter) = (false, false);
+        registry.visit(|name, _, _| {
+            gauge |= name == "hostile_bytes";
+            counter |= name == "hostile_total";
+        });
+        let page = registry.expose(Format::Text);
+        let scrape = Scrape::parse(&page, Parsed::Text).unwrap();
+        assert_eq!(scrape.family("hostile_bytes").is_some(), gauge);
+        assert!(counter, "it is withheld from the pages only");
+        gauge
+    };
+    assert!(seen());
+    known.store(false, Relaxed);
+    assert!(!seen());
+    known.store(true, Relaxed);
+    assert!(seen());
+}
+
 proptest! {
     /// Label values survive escaping, and find their series again.
     #[test]

@@ -9,6 +9,7 @@ mod admin;
 mod alerting;
 mod api;
 mod bursts;
+mod capture_loss;
 mod clients;
 mod cluster;
 mod compatible;
