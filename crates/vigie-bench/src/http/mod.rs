@@ -27,8 +27,8 @@ const LARGE_BYTES: usize = 1 << 20;
 const SLOW_BYTES: usize = 32 << 20;
 /// Connections that only stay open.
 const IDLE: usize = 2_000;
-/// The default of `gateway.max_connections`.
-const MANY_IDLE: usize = 10_000;
+/// About the default of `gateway.max_connections`.
+const MANY_IDLE: usize = 9_800;
 const SLOW_READERS: usize = 200;
 /// How often memory is measured, each time of a fresh process.
 const FRESH: usize = 3;
