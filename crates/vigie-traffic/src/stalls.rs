@@ -165,7 +165,10 @@ mod tests {
         let few: Vec<_> = (0..4).map(|n| (1_000 + n * 400, 3_000 + n)).collect();
         assert_eq!(stalls(&few), []);
         // Two of three wait for something else after the silence.
-        let slow = |n: u64| if n % 3 == 0 { 3_000 + n } else { 9_000 + n };
+        let slow = |n: u64| match n % 3 {
+            0 => 3_000 + n,
+            _ => 9_000 + n,
+        };
         let most: Vec<_> = (0..30).map(|n| (1_000 + n * 60, slow(n))).collect();
         assert_eq!(stalls(&most), []);
         let short: Vec<_> = (0..20).map(|n| (1_000 + n * 4, 1_090 + n)).collect();
