@@ -61,7 +61,8 @@ fn runbooks() -> io::Result<String> {
         // Writing to a string cannot fail. If the French one is missing, the compilation fails.
         let _ = write!(
             list,
-            "Runbook {{ name: {name:?}, english: include_str!({english:?}), french: include_str!({french:?}) }},"
+            "Runbook {{ name: {name:?}, english: include_str!({english:?}), \
+             french: include_str!({french:?}) }},"
         );
     }
     list.push(']');

@@ -1,5 +1,6 @@
-//! `/runbooks/NAME`: the runbooks of the alert rules, as Markdown, in English and French (`?lang=fr`, or `Accept-Language`). They are the same for everybody and contain nothing about the
-//! backend, so they need no credentials. A browser is sent to the web page, which shows them.
+//! `/runbooks/NAME`: the runbooks of the alert rules, as Markdown, in English and French (`?lang=fr`, or `Accept-Language`).
+//! They are the same for everybody and contain nothing about the backend, so they need no credentials. A browser is sent to the
+//! web page, which shows them.
 
 use axum::Router;
 use axum::extract::{Path, Query};
