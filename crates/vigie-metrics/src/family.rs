@@ -202,7 +202,13 @@ impl<V: Value, const N: usize> Family<V, N> {
             return recent::remember(edition, hash, series);
         }
         drop(index);
-        record(&self.create(hash, &labels).value);
+        // Read before the series is created: if series are removed meanwhile, it is looked up again.
+        let edition = self.edition();
+        let series = self.create(hash, &labels);
+        record(&series.value);
+        if !Arc::ptr_eq(&series, &self.0.overflow) {
+            recent::remember(edition, hash, series);
+        }
     }
 
     fn edition(&self) -> Edition {
