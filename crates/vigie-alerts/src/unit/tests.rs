@@ -214,7 +214,7 @@ fn experimental_expressions_are_used_where_they_are_permitted() {
     let rules = "groups: [{name: g, rules: [{alert: A, expr: 'a > mad_over_time(a[1m])', annotations: {text: '{{ range query \"mad_over_time(a[3m])\" }}{{ .Value }}{{ end }}'}}]}]";
     let tests = "rule_files: [r.yml]\ntests: [{input_series: [{series: a, values: 1 2 6}], \
         alert_rule_test: [{eval_time: 2m, alertname: A, exp_alerts: [{exp_annotations: {text: '1'}}]}], \
-        promql_expr_test: [{expr: 'mad_over_time(a[3m])', eval_time: 2m, exp_samples: [{value: 1}]}]}]";
+        promql_expr_test: [{expr: 'mad_over_time(a[3m])', eval_time: 2m, exp_samples: [{labels: '{}', value: 1}]}]}]";
     assert_eq!(super::load(tests, Features::Stable).findings.len(), 1);
     let loaded = super::load(tests, Features::Experimental);
     assert_eq!(loaded.findings, []);

@@ -117,7 +117,12 @@ mod tests {
             let name = one["name"].as_str().unwrap();
             let arguments = one["arguments"].as_array().unwrap();
             let arguments = arguments.iter().map(|one| example(one.as_str().unwrap()));
-            format!("{name}({})", Vec::from_iter(arguments).join(", "))
+            let mut arguments = Vec::from_iter(arguments);
+            if name == "info" && arguments.len() > 1 {
+                // A selector without a metric name.
+                arguments[1] = "{job=\"a\"}";
+            }
+            format!("{name}({})", arguments.join(", "))
         });
         calls.collect()
     }
