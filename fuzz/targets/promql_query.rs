@@ -28,6 +28,7 @@ fuzz_target!(|input: (&str, Vec<(u8, i16, f64)>, i64, u16)| {
             points: 200,
             series: 100,
             bytes: 8 << 20,
+            ..Limits::default()
         },
         ..Engine::default()
     };

@@ -121,6 +121,11 @@ mod tests {
             scrubbed(&["hu%2Fnter"], "hu%2Fnter or hu/nter"),
             "*** or ***"
         );
+        assert_eq!(
+            scrubbed(&["éA0 "], r"C:\\xc3\xa9\x41\x30\x20"),
+            "C:***",
+            "the first backslash belongs to the text before or to the escape"
+        );
         assert_eq!(scrubbed(&["x"], "a x b"), "a *** b");
         assert_eq!(scrubbed(&[], "text"), "text");
     }

@@ -59,11 +59,18 @@ pub(super) fn views(text: &str) -> Vec<View> {
     for _ in 0..DEPTH {
         let found: Vec<View> = views[last..]
             .iter()
-            .flat_map(|view| [view.decoded(percent), view.decoded(escape)])
+            .flat_map(|view| {
+                [percent, escape, escape_after_backslash].map(|code| view.decoded(code))
+            })
             .flatten()
             .collect();
         last = views.len();
-        views.extend(found);
+        for view in found {
+            // The two readings of escapes are mostly the same.
+            if views[last..].iter().all(|other| other.chars != view.chars) {
+                views.push(view);
+            }
+        }
     }
     views
 }
@@ -168,6 +175,16 @@ fn escape(chars: &[char]) -> Option<(Code, usize)> {
     }
 }
 
+/// As [`escape`], for a text whose backslash is not encoded: in `C:\\x41` it can belong to the text before.
+fn escape_after_backslash(chars: &[char]) -> Option<(Code, usize)> {
+    match chars {
+        ['\\', '\\', after, ..] if *after != '\\' && escape(&chars[1..])?.1 > 2 => {
+            Some((Code::Char('\\'), 1))
+        }
+        _ => escape(chars),
+    }
+}
+
 fn hex(digits: &[char]) -> Option<u32> {
     let mut digits = digits.iter().map(|char| char.to_digit(16));
     let first = digits.next()??;
@@ -195,6 +212,7 @@ mod tests {
             ("it''s", "it's"),
             (r"%5Cx41", "A"),
             (r#"\\\"x"#, r#""x"#),
+            (r"\\x41", r"\A"),
             ("%2541", "A"),
         ] {
             assert!(read(encoded).contains(&plain.to_owned()), "{encoded}");
