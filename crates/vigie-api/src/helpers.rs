@@ -17,7 +17,7 @@ impl Helpers {
         Self(Semaphore::new(processors - 1))
     }
 
-    /// Those that are free, as many as one query gets. They are given back when the result is dropped.
+    /// Takes the free helpers, at most as many as one query gets. Dropping the result returns them.
     pub(crate) fn take(&self) -> Helping<'_> {
         Helping(
             std::iter::from_fn(|| self.0.try_acquire().ok())

@@ -18,7 +18,7 @@ pub(crate) struct Forwarder {
     /// Whether the peer sends a header of the PROXY protocol first.
     expects_header: bool,
     ip: IpAddr,
-    /// Those that the app gets by the PROXY protocol.
+    /// The addresses that the app gets by the PROXY protocol.
     addresses: Option<Box<Addresses>>,
 }
 

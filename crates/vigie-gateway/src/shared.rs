@@ -1,4 +1,4 @@
-//! What all connections of the gateway share.
+//! The state that all connections of the gateway share.
 
 use std::sync::Arc;
 

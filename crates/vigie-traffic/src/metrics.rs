@@ -32,7 +32,7 @@ descriptions! {
         &FIRST_BYTE_BUCKETS,
     );
 
-    /// Times in which the app answered nobody.
+    /// Periods in which the app sent nothing while requests arrived.
     HTTP_APP_STALL: Histogram, 0 = Desc::histogram(
         "http_app_stall_seconds",
         "Stalls of the app: it sent nothing on any connection while five or more requests arrived, and then answered them together. Its event loop was blocked, or all of them waited for the same thing.",

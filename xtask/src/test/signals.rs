@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Waits for the tests, which are dropped at a signal.
 ///
 /// # Errors
-/// Those of the tests, and a signal.
+/// The errors of the tests, and a signal that ends them.
 pub(crate) async fn until_signal<T>(
     tests: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {

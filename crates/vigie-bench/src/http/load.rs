@@ -15,10 +15,10 @@ use vigie_testkit::{Process, http, tools};
 use super::BODY_BYTES;
 use crate::pinned;
 
-/// What anything may take beyond its measured time.
+/// The time that a measurement may take beyond its measured time.
 const LATE: Duration = Duration::from_secs(20);
 
-/// What the clients of one run do.
+/// The requests and connections of the clients in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Load {
     path: &'static str,
@@ -56,7 +56,7 @@ pub(crate) struct Wrk {
     _directory: TempDir,
 }
 
-/// What wrk measured; times in microseconds.
+/// The figures that wrk prints; times in microseconds.
 pub(crate) struct Loaded {
     pub(super) requests: f64,
     micros: f64,
@@ -135,7 +135,7 @@ impl Connections {
             let one = timeout(LATE, used(port)).await;
             open.push(one.context("no answer on a new connection")??);
         }
-        // What is freed late is freed now.
+        // Memory whose release was deferred is released now.
         sleep(Duration::from_secs(1)).await;
         Ok(Self { _open: open })
     }

@@ -64,7 +64,7 @@ struct Series {
     runs: Vec<Run>,
 }
 
-/// What was measured.
+/// The measurements of all parties.
 struct Measured {
     series: Vec<Series>,
     memory: Vec<(Party, Memory)>,
@@ -157,7 +157,7 @@ async fn measure(
     let (after, app_after) = (running.cpu()?, crate::usage::cpu(worker)?);
     let resident = running.resident()?;
     let missed = match (counted, running.counted().await?) {
-        // Those that were open at the end are counted by Vigie alone.
+        // Only Vigie counts requests that were open at the end.
         (Some(before), Some(after)) => Some(1.0 - (after - before) / loaded.requests),
         _ => None,
     };

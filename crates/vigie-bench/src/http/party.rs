@@ -29,7 +29,7 @@ impl Party {
         Self::Gateway,
         Self::Capture,
     ];
-    /// Those that forward.
+    /// The parties that forward.
     pub(super) const PROXIES: [Self; 3] = [Self::Nginx, Self::Haproxy, Self::Gateway];
 
     pub(super) async fn start(self, vigie: &Path, app: &Backend) -> anyhow::Result<Running> {

@@ -169,7 +169,7 @@ fn proxies(measured: &Measured) {
     targets.print();
 }
 
-/// What a party adds to the median of a direct connection, round by round.
+/// The time that a party adds to the median of a direct connection, round by round.
 fn added(measured: &Measured, values: &[f64]) -> Vec<f64> {
     let direct = measured.of(Party::Direct, Load::ONE, |run| run.p50);
     let pairs = values.iter().zip(&direct);

@@ -21,9 +21,9 @@ use crate::report::{Table, Targets, figure, heading, note};
 use crate::rounds::{median, spread};
 use server::Server;
 
-/// What a browser on a busy machine may take for a command.
+/// The time that a browser on a busy machine may take for a command.
 const LATE: Duration = Duration::from_secs(180);
-/// What the program does after a start, or the page after it was opened, is over by then.
+/// The time after which the start of the program and the opening of the page no longer take processor time.
 const SETTLES: Duration = Duration::from_secs(15);
 /// How long an open page is watched: three refreshes of the overview.
 const WATCHED: Duration = Duration::from_secs(90);

@@ -32,7 +32,7 @@ pub(super) struct Party {
     connections: Vec<Connection>,
 }
 
-/// What a party was measured at in a round.
+/// The measurement of a party in a round.
 pub(super) struct Measured {
     /// Milliseconds from the first byte sent to the last byte received, of each time it was asked.
     pub(super) wall: Vec<f64>,

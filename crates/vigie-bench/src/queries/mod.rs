@@ -66,7 +66,7 @@ enum Running {
     Victoria(Victoria),
 }
 
-/// What was measured of a party in all rounds.
+/// The measurements of a party in all rounds.
 #[derive(Default)]
 struct Results {
     /// Milliseconds, for each question.

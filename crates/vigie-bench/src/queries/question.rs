@@ -40,7 +40,7 @@ pub(super) enum Agreement {
     Points,
 }
 
-/// What is promised of a row.
+/// The limits that are promised for a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     /// It reads thousands of series, or is a page of panels.

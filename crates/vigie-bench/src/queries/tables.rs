@@ -1,4 +1,4 @@
-//! What was measured, as tables.
+//! The measurements as tables.
 
 use super::ask::ASKED;
 use super::question::{Question, Size};
@@ -123,7 +123,7 @@ pub(super) fn print_memory(options: &Options, results: &[Results]) {
     targets.print();
 }
 
-/// What was measured of a peer, if it takes part.
+/// The measurements of a peer, if it takes part.
 fn measured<'a>(options: &Options, results: &'a [Results], peer: Peer) -> Option<&'a Results> {
     let at = options.peers.iter().position(|one| *one == peer)?;
     results.get(at + 1)

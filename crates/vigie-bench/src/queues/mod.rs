@@ -23,7 +23,7 @@ use crate::pinned;
 
 /// How many queues there are.
 const QUEUES: usize = 1_000;
-/// What anything may take beyond its measured time.
+/// The time that a measurement may take beyond its measured time.
 const LATE: Duration = Duration::from_secs(60);
 
 /// BullMQ in Node, with all the queues open.

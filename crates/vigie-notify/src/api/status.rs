@@ -30,7 +30,7 @@ pub(super) async fn status(State(api): State<Api>) -> Result<Response, Refusal> 
     }))
 }
 
-/// The one metric of Alertmanager that clients read.
+/// The only metric of Alertmanager that clients read.
 pub(super) async fn metrics() -> impl IntoResponse {
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     let text = format!(

@@ -17,7 +17,7 @@ pub(super) struct Reports {
     firing: BTreeMap<Target, Alert>,
     /// The receivers at the last update.
     targets: Arc<BTreeSet<Target>>,
-    /// Those that failed then.
+    /// The receivers that failed then.
     failing: BTreeMap<Target, Failing>,
     healthy: watch::Sender<bool>,
 }

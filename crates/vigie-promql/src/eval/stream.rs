@@ -215,7 +215,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// What a streamable expression does with the names of its series.
+/// How a streamable expression changes the names of its series.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Naming {
     Kept,

@@ -30,7 +30,7 @@ const WORTHWHILE: usize = 100_000;
 /// The time between two checks of an interruption while the other threads are waited for.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// What a thread found.
+/// The result of a thread.
 struct Found<F> {
     groups: Option<Vec<Group<F>>>,
     queried: u64,

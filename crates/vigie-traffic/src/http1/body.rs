@@ -17,7 +17,7 @@ pub(crate) enum Reading {
     UntilClose,
 }
 
-/// What follows a step.
+/// The part of the message that follows a step.
 pub(crate) enum Next {
     /// More of the body.
     Body,

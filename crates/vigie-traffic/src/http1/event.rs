@@ -26,7 +26,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What was read.
+/// An event of the framing.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// The head of a request.

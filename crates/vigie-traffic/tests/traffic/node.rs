@@ -1,4 +1,4 @@
-//! What passes is parsed by Node's server as it was here. The fuzz target `traffic_node` does the same.
+//! Node's server parses accepted requests exactly as the framing does. The fuzz target `traffic_node` does the same.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the metrics mean: streams, WebSockets, the first byte, stalls, and requests that the app never received.
+//! The meaning of the metrics: streams, WebSockets, the first byte, stalls, and requests that the app never received.
 
 use vigie_traffic::{Close, Ended, Side};
 

@@ -31,7 +31,7 @@ const NO_SOURCE: &str = "gateway";
 /// The routes of the app.
 #[derive(Clone)]
 pub struct Routes {
-    /// Those that the source of the requests knows.
+    /// The routes that the source of the requests knows.
     pub known: KnownRoutes,
     /// The section of the source.
     pub section: &'static str,

@@ -53,7 +53,7 @@ async fn clients_and_frameworks_see_no_difference() {
     }
 }
 
-/// What the clients received from this address, by client, and what the app received from them.
+/// The responses that the clients received from this address, by client, and the requests that the app received.
 async fn exchanges(
     app: &mut Process,
     framework: &str,

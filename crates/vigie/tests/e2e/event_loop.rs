@@ -109,7 +109,7 @@ async fn a_blocked_event_loop_is_told_from_a_slow_database(source: Source) {
 
     // Each query takes 0.3 s or longer, and the app has five connections to the database.
     arrive(entry, &["/reports/season"]).await;
-    // The database answers nobody, and then everybody at once; what does not need it is answered meanwhile.
+    // The database answers no query, and then all at once; requests that do not need it are answered meanwhile.
     stage.postgres.freeze();
     let waiting = tokio::spawn(arrive(entry, &["/players/7", "/players/nobody"]));
     sleep(STALL).await;

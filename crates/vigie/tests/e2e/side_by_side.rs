@@ -17,7 +17,7 @@ use crate::traffic::{COUNT, SOCKETS, play, tally};
 /// Requests of the fast clients, who pipeline them.
 const REQUESTS: usize = 100_800;
 const CLIENTS: usize = 12;
-/// What a client sends before it reads the responses. None of it needs the database, so that the app is fast.
+/// The requests that a client sends before it reads the responses. None needs the database, so that the app is fast.
 const BATCH: [(&str, &str, u16); 12] = [
     ("GET", "/", 200),
     ("GET", "/players/nobody", 400),

@@ -1,4 +1,4 @@
-//! The one capability.
+//! `CAP_NET_RAW` is the only capability that capture needs.
 
 use std::process::Command;
 

@@ -22,7 +22,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    /// Those of this network namespace. `None` if the kernel does not tell.
+    /// The listeners of this network namespace; `None` if `/proc/net` cannot be read.
     pub(super) fn read() -> Option<Self> {
         let tcp = fs::read_to_string("/proc/net/tcp").ok()?;
         // Without IPv6 there is no such table.

@@ -132,7 +132,7 @@ fn test(
 
 /// The rule files.
 struct RuleFiles {
-    /// Those that were read, by path.
+    /// The files that were read, by path.
     read: BTreeMap<PathBuf, RuleFile>,
     /// The part of PromQL that they may use.
     features: Features,
